@@ -1,0 +1,1 @@
+//! Package registries that fit in a process.

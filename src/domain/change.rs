@@ -1,0 +1,62 @@
+//! What is sent to a forge: files, a commit message, a branch, a pull request.
+
+use super::repo::{Head, RepoPath};
+use serde::{Deserialize, Serialize};
+
+/// The mode of a file in a git tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileMode {
+    /// `100644`
+    Regular,
+    /// `100755`
+    Executable,
+}
+
+impl FileMode {
+    /// The mode as git trees write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Regular => "100644",
+            Self::Executable => "100755",
+        }
+    }
+
+    /// The mode from a git tree; `None` for symlinks, submodules and folders.
+    pub fn from_git(mode: &str) -> Option<Self> {
+        match mode {
+            "100644" => Some(Self::Regular),
+            "100755" => Some(Self::Executable),
+            _ => None,
+        }
+    }
+}
+
+/// The new content of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileChange {
+    /// Which file.
+    pub path: RepoPath,
+    /// Its mode, kept from before.
+    pub mode: FileMode,
+    /// All of its text.
+    pub text: String,
+}
+
+/// A commit on a new branch and the pull request for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What the commit is based on.
+    pub base: Head,
+    /// The branch the pull request goes to.
+    pub base_branch: String,
+    /// The new branch, without `refs/heads/`.
+    pub branch: String,
+    /// The changed files.
+    pub files: Vec<FileChange>,
+    /// The commit's message.
+    pub message: String,
+    /// The pull request's title: one line, at most 256 characters.
+    pub title: String,
+    /// The pull request's text in Markdown, at most 58,000 characters.
+    pub body: String,
+}

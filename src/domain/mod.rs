@@ -1,0 +1,20 @@
+//! The nouns every other room shares. Pure values: no async, no SQL, no HTTP, and `now` comes in
+//! as an argument. This room imports nothing from the rest of the house.
+
+pub mod change;
+pub mod ids;
+pub mod package;
+pub mod proposal;
+pub mod repo;
+pub mod time;
+pub mod update;
+pub mod verdict;
+
+pub use change::{Change, FileChange, FileMode};
+pub use ids::{DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
+pub use package::{Dependency, Ecosystem, PackageId, Release, Skip, Span};
+pub use proposal::{Outlook, Proposal, ProposalState, PullRequest, Standing};
+pub use repo::{Head, ObjectId, RepoName, RepoPath, RepoState, Repository};
+pub use time::Clock;
+pub use update::{Site, Update, VersionStep};
+pub use verdict::Verdict;

@@ -1,0 +1,75 @@
+//! An update: one package, one target version, and every place of a repository it changes.
+
+use super::package::PackageId;
+use super::repo::RepoPath;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How far apart two versions are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VersionStep {
+    /// Only the third or a later number differs.
+    Patch,
+    /// The second number differs.
+    Minor,
+    /// The first number differs.
+    Major,
+}
+
+impl fmt::Display for VersionStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Patch => "patch",
+            Self::Minor => "minor",
+            Self::Major => "major",
+        })
+    }
+}
+
+/// One place an update changes: what a manager needs to find the dependency again and edit it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Site {
+    /// The file.
+    pub path: RepoPath,
+    /// The manager that reads and edits it.
+    pub manager: String,
+    /// The line when it was last indexed, counted from 1; for people, not for the edit.
+    pub line: u32,
+    /// The version in use there.
+    pub from: String,
+    /// The constraint as written there.
+    pub constraint: String,
+    /// The digest pinned there, if any: the edit then needs the new one.
+    pub digest: Option<String>,
+}
+
+/// A move of one package to one version, at all its sites in a repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    /// The package.
+    pub package: PackageId,
+    /// The version to move to.
+    pub to: String,
+    /// The largest step over the sites.
+    pub step: VersionStep,
+    /// Where, sorted by path and line; never empty.
+    pub sites: Vec<Site>,
+    /// From when the release's age counts.
+    pub released_at: Timestamp,
+    /// When it became old enough, and both subscription and dependency were there.
+    pub eligible_at: Timestamp,
+    /// The first moment the delay allows.
+    pub due_at: Timestamp,
+}
+
+impl Update {
+    /// The distinct versions it moves from, sorted as text.
+    pub fn from_versions(&self) -> Vec<&str> {
+        let mut versions: Vec<&str> = self.sites.iter().map(|site| site.from.as_str()).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        versions
+    }
+}

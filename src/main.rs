@@ -1,0 +1,3 @@
+//! The `mass-driver` executable.
+
+fn main() {}
