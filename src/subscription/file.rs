@@ -1,0 +1,334 @@
+//! The file as a whole: its keys, how defaults reach the subscriptions, and which subscription a file of the
+//! repository falls to.
+
+use super::age::{MinAge, WrittenAge};
+use super::delay::Delay;
+use super::fields::{Field, fields_schema, one_or_many, read_fields};
+use super::glob::PathGlobs;
+use super::migration::MigrationPattern;
+use super::problem::{Problem, Problems, Spot, quoted};
+use super::rules::{
+    Grouping, IgnoreRule, labels_schema, limit_schema, paths_schema, read_labels, read_limit, read_paths,
+    read_timezone, timezone_schema,
+};
+use super::yaml::{self, Node, Value};
+use crate::domain::{Ecosystem, RepoPath};
+use jiff::tz::TimeZone;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// What a valid file says. Defaults are already merged into each subscription.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionFile {
+    /// Where wall-clock times of delays are meant.
+    #[serde(with = "jiff::fmt::serde::tz::required")]
+    pub timezone: TimeZone,
+    /// How many of the bot's pull requests may be open in the repository at once.
+    pub limit: u32,
+    /// The labels of pull requests where a subscription names none of its own; merged into each already.
+    pub labels: Vec<String>,
+    /// The subscriptions in the order of the file; never empty when read from a file.
+    pub subscriptions: Vec<Subscription>,
+}
+
+/// One entry of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// Which migration.
+    pub migration: MigrationPattern,
+    /// When its pull requests may be opened.
+    pub delay: Delay,
+    /// How old a release must be.
+    pub min_age: MinAge,
+    /// Which updates share a pull request.
+    pub group: Grouping,
+    /// What is not to be proposed.
+    pub ignore: Vec<IgnoreRule>,
+    /// Which files of the repository it is about.
+    pub paths: PathGlobs,
+    /// The labels its pull requests get.
+    pub labels: Vec<String>,
+    /// How many of its own pull requests may be open at once; the file's limit holds besides.
+    pub limit: Option<u32>,
+    /// The line of the entry in the file, counted from 1.
+    pub line: u32,
+}
+
+/// How many pull requests may be open at once when the file does not say.
+pub const USUAL_LIMIT: u32 = 5;
+
+impl SubscriptionFile {
+    /// The subscription that a file of the repository falls to for an ecosystem: the first whose paths match it.
+    pub fn subscription_for(&self, ecosystem: Ecosystem, path: &RepoPath) -> Option<&Subscription> {
+        self.subscriptions.iter().find(|one| one.migration.ecosystem() == Some(ecosystem) && one.paths.matches(path))
+    }
+}
+
+/// Keys that both the file and a subscription take: the subscription's own value wins.
+#[derive(Debug, Default)]
+struct Shared {
+    delay: Option<Delay>,
+    min_age: Option<WrittenAge>,
+    group: Option<Grouping>,
+    labels: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default)]
+struct WrittenFile {
+    timezone: Option<TimeZone>,
+    limit: Option<u32>,
+    shared: Shared,
+    subscriptions: Vec<WrittenSubscription>,
+}
+
+#[derive(Debug, Default)]
+struct WrittenSubscription {
+    migration: Option<MigrationPattern>,
+    shared: Shared,
+    ignore: Vec<IgnoreRule>,
+    paths: Option<PathGlobs>,
+    limit: Option<u32>,
+    at: Option<Spot>,
+}
+
+const FILE: [Field<WrittenFile>; 7] = [
+    Field {
+        name: "timezone",
+        about: "the IANA time zone of all wall-clock times (default UTC)",
+        required: false,
+        schema: timezone_schema,
+        read: |file, node, problems| file.timezone = read_timezone(node, problems),
+    },
+    Field {
+        name: "delay",
+        about: "when pull requests may be opened, unless a subscription says otherwise (default immediate)",
+        required: false,
+        schema: |generator| generator.subschema_for::<Delay>(),
+        read: |file, node, problems| file.shared.delay = Delay::read(node, problems),
+    },
+    Field {
+        name: "min_age",
+        about: "how old a release must be, unless a subscription says otherwise (default 0d)",
+        required: false,
+        schema: |generator| generator.subschema_for::<MinAge>(),
+        read: |file, node, problems| file.shared.min_age = WrittenAge::read(node, problems),
+    },
+    Field {
+        name: "group",
+        about: "which updates share a pull request, unless a subscription says otherwise (default none)",
+        required: false,
+        schema: |generator| generator.subschema_for::<Grouping>(),
+        read: |file, node, problems| file.shared.group = Grouping::read(node, problems),
+    },
+    Field {
+        name: "limit",
+        about: "how many of the bot's pull requests may be open in this repository at once (default 5)",
+        required: false,
+        schema: limit_schema,
+        read: |file, node, problems| file.limit = read_limit(node, problems),
+    },
+    Field {
+        name: "labels",
+        about: "the labels of pull requests, unless a subscription names its own",
+        required: false,
+        schema: labels_schema,
+        read: |file, node, problems| file.shared.labels = Some(read_labels(node, problems)),
+    },
+    Field {
+        name: "subscriptions",
+        about: "the migrations this repository wants, such as `[pypi, docker]`",
+        required: true,
+        schema: |generator| {
+            let one = generator.subschema_for::<Subscription>();
+            json_schema!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
+        },
+        read: |file, node, problems| {
+            let entries = one_or_many(node);
+            if entries.is_empty() {
+                problems.add(node.at, "there are no subscriptions", "list at least one: `subscriptions: [pypi]`");
+            }
+            file.subscriptions = entries.iter().map(|entry| WrittenSubscription::read(entry, problems)).collect();
+        },
+    },
+];
+
+const SUBSCRIPTION: [Field<WrittenSubscription>; 8] = [
+    Field {
+        name: "migration",
+        about: "an ecosystem such as `pypi`, or authored migrations such as `acme/*`",
+        required: true,
+        schema: |generator| generator.subschema_for::<MigrationPattern>(),
+        read: |one, node, problems| {
+            one.migration = MigrationPattern::read(node, problems);
+            one.at = Some(node.at);
+        },
+    },
+    Field {
+        name: "delay",
+        about: "when pull requests may be opened",
+        required: false,
+        schema: |generator| generator.subschema_for::<Delay>(),
+        read: |one, node, problems| one.shared.delay = Delay::read(node, problems),
+    },
+    Field {
+        name: "min_age",
+        about: "how old a release must be",
+        required: false,
+        schema: |generator| generator.subschema_for::<MinAge>(),
+        read: |one, node, problems| one.shared.min_age = WrittenAge::read(node, problems),
+    },
+    Field {
+        name: "group",
+        about: "which updates share a pull request",
+        required: false,
+        schema: |generator| generator.subschema_for::<Grouping>(),
+        read: |one, node, problems| one.shared.group = Grouping::read(node, problems),
+    },
+    Field {
+        name: "ignore",
+        about: "packages, or versions of them, that are not to be proposed",
+        required: false,
+        schema: |generator| {
+            let one = generator.subschema_for::<IgnoreRule>();
+            json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
+        },
+        read: |one, node, problems| {
+            one.ignore = one_or_many(node).iter().filter_map(|rule| IgnoreRule::read(rule, problems)).collect();
+        },
+    },
+    Field {
+        name: "paths",
+        about: "globs of the files it is about (default all)",
+        required: false,
+        schema: paths_schema,
+        read: |one, node, problems| one.paths = read_paths(node, problems),
+    },
+    Field {
+        name: "labels",
+        about: "the labels of its pull requests, in place of the file's",
+        required: false,
+        schema: labels_schema,
+        read: |one, node, problems| one.shared.labels = Some(read_labels(node, problems)),
+    },
+    Field {
+        name: "limit",
+        about: "how many of its own pull requests may be open at once; the file's limit holds besides",
+        required: false,
+        schema: limit_schema,
+        read: |one, node, problems| one.limit = read_limit(node, problems),
+    },
+];
+
+impl WrittenSubscription {
+    fn read(node: &Node, problems: &mut Problems) -> Self {
+        let mut one = Self::default();
+        match &node.value {
+            Value::Unreadable => {}
+            Value::Map(map) => read_fields(&mut one, map, node.at, "a subscription", &SUBSCRIPTION, problems),
+            Value::Null => problems.add(node.at, "a subscription is empty", "name a migration: `- pypi`"),
+            Value::List(_) => {
+                problems.add(node.at, "a list stands where a subscription belongs", "name a migration: `- pypi`")
+            }
+            _ => one.migration = MigrationPattern::read(node, problems),
+        }
+        one.at = one.at.or(Some(node.at));
+        one
+    }
+
+    fn over(self, defaults: &Shared) -> Option<Subscription> {
+        let default_age = defaults.min_age.unwrap_or_default().over(MinAge::default());
+        Some(Subscription {
+            migration: self.migration?,
+            delay: self.shared.delay.or_else(|| defaults.delay.clone()).unwrap_or_default(),
+            min_age: self.shared.min_age.unwrap_or_default().over(default_age),
+            group: self.shared.group.or_else(|| defaults.group.clone()).unwrap_or_default(),
+            ignore: self.ignore,
+            paths: self.paths.unwrap_or_default(),
+            labels: self.shared.labels.or_else(|| defaults.labels.clone()).unwrap_or_default(),
+            limit: self.limit,
+            line: self.at.map_or(1, |at| at.line),
+        })
+    }
+}
+
+/// Reads a subscription file from its raw bytes.
+///
+/// Errors: every problem of the file, sorted by position; never empty.
+pub fn parse(bytes: &[u8]) -> Result<SubscriptionFile, Vec<Problem>> {
+    let mut problems = Problems::default();
+    let mut file = WrittenFile::default();
+    if let Some(root) = yaml::read(bytes, &mut problems) {
+        match &root.value {
+            Value::Map(map) => read_fields(&mut file, map, Spot::START, "the file", &FILE, &mut problems),
+            Value::Unreadable => {}
+            Value::Null => problems.add(
+                root.at,
+                "the file is empty",
+                "list what the repository subscribes to: `subscriptions: [pypi]`",
+            ),
+            _ => {
+                let what = format!("the file must be a mapping, this is {}", root.kind());
+                problems.add(root.at, what, "begin with `subscriptions:` and list what the repository subscribes to");
+            }
+        }
+    }
+    report_never_reached(&file.subscriptions, &mut problems);
+    let labels = file.shared.labels.clone().unwrap_or_default();
+    let subscriptions: Vec<_> = file.subscriptions.into_iter().filter_map(|one| one.over(&file.shared)).collect();
+    if problems.is_empty() && !subscriptions.is_empty() {
+        let timezone = file.timezone.unwrap_or(TimeZone::UTC);
+        return Ok(SubscriptionFile { timezone, limit: file.limit.unwrap_or(USUAL_LIMIT), labels, subscriptions });
+    }
+    Err(problems.sorted())
+}
+
+/// An entry that an earlier one covers wholly would never apply: the first match wins.
+fn report_never_reached(entries: &[WrittenSubscription], problems: &mut Problems) {
+    let every_path = PathGlobs::default();
+    for (n, later) in entries.iter().enumerate() {
+        let (Some(migration), Some(at)) = (&later.migration, later.at) else { continue };
+        let paths = later.paths.as_ref().unwrap_or(&every_path);
+        let covering = entries[..n].iter().find(|earlier| {
+            earlier.migration.as_ref().is_some_and(|earlier| earlier.covers(migration))
+                && earlier.paths.as_ref().unwrap_or(&every_path).cover(paths)
+        });
+        if let Some(Spot { line, .. }) = covering.and_then(|earlier| earlier.at) {
+            problems.add(
+                at,
+                format!(
+                    "this entry for {} never applies: the one on line {line} already covers all of it",
+                    quoted(&migration.to_string())
+                ),
+                "merge the two, put the narrower one first, or give the earlier one `paths` of its own",
+            );
+        }
+    }
+}
+
+impl JsonSchema for Subscription {
+    fn schema_name() -> Cow<'static, str> {
+        "Subscription".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let short = generator.subschema_for::<MigrationPattern>();
+        let long = fields_schema("one migration with its own rules", &SUBSCRIPTION, generator);
+        json_schema!({ "anyOf": [short, long] })
+    }
+}
+
+impl JsonSchema for SubscriptionFile {
+    fn schema_name() -> Cow<'static, str> {
+        "Subscriptions of a repository".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        fields_schema("what `.mass-driver.yaml` may say", &FILE, generator)
+    }
+}
+
+/// The JSON Schema (draft 2020-12) of the file as people write it, short forms included.
+pub fn json_schema() -> serde_json::Value {
+    SchemaGenerator::default().into_root_schema_for::<SubscriptionFile>().to_value()
+}

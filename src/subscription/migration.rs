@@ -1,0 +1,168 @@
+//! Which migration a subscription asks for.
+
+use super::fields::text;
+use super::glob::NameGlob;
+use super::problem::{Problems, did_you_mean, one_of, quoted};
+use super::yaml::Node;
+use crate::domain::Ecosystem;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+
+/// What a subscription is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum MigrationPattern {
+    /// The packages of an ecosystem, wherever the repository uses them.
+    Ecosystem(Ecosystem),
+    /// The packages of an ecosystem that has its word in the file already but no manager yet: nothing happens
+    /// until there is one, and then the file needs no change.
+    Upcoming(UpcomingEcosystem),
+    /// Migrations that an organisation authored: `acme/*`.
+    Authored {
+        /// The account that publishes them.
+        owner: String,
+        /// Which of its migrations, by name.
+        name: NameGlob,
+    },
+}
+
+/// Ecosystems whose word is taken, so that files can name them before they are served.
+///
+/// When one gets its manager it moves to [`Ecosystem`]; stored patterns follow, since they are stored as words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpcomingEcosystem {
+    /// Actions and reusable workflows.
+    GithubActions,
+    /// Hooks of pre-commit.
+    PreCommit,
+    /// JavaScript packages.
+    Npm,
+    /// Rust crates.
+    Cargo,
+}
+
+impl UpcomingEcosystem {
+    /// Every one of them, in the order of the declaration.
+    pub const ALL: [Self; 4] = [Self::GithubActions, Self::PreCommit, Self::Npm, Self::Cargo];
+
+    /// The word subscriptions use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GithubActions => "github-actions",
+            Self::PreCommit => "pre-commit",
+            Self::Npm => "npm",
+            Self::Cargo => "cargo",
+        }
+    }
+}
+
+/// Other names of served ecosystems that the file takes. [`Ecosystem::from_word`] knows what they stand for.
+const ALIASES: [&str; 3] = ["dockerfile", "pip", "python"];
+
+/// The words that may stand for a migration, without aliases.
+fn words() -> impl Iterator<Item = &'static str> {
+    Ecosystem::ALL.into_iter().map(Ecosystem::as_str).chain(UpcomingEcosystem::ALL.map(UpcomingEcosystem::as_str))
+}
+
+/// How a pattern of authored migrations looks, for the schema; [`MigrationPattern::parse`] says more.
+const AUTHORED: &str = r"^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9*?\[{][A-Za-z0-9._*?\[\]{},!-]*$";
+
+/// Why a text names no migration: what is wrong, and what would be right.
+struct NotAMigration {
+    what: String,
+    fix: String,
+}
+
+impl MigrationPattern {
+    /// The ecosystem, where it is one that is served.
+    pub const fn ecosystem(&self) -> Option<Ecosystem> {
+        match self {
+            Self::Ecosystem(ecosystem) => Some(*ecosystem),
+            Self::Upcoming(_) | Self::Authored { .. } => None,
+        }
+    }
+
+    /// Whether whatever `other` matches is matched by this too. "No" may also mean that it cannot be told.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Authored { owner, name }, Self::Authored { owner: other_owner, name: other_name }) => {
+                owner.eq_ignore_ascii_case(other_owner) && name.covers(other_name)
+            }
+            _ => self == other,
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, NotAMigration> {
+        if let Some(ecosystem) = Ecosystem::from_word(text) {
+            return Ok(Self::Ecosystem(ecosystem));
+        }
+        if let Some(upcoming) = UpcomingEcosystem::ALL.into_iter().find(|one| one.as_str() == text) {
+            return Ok(Self::Upcoming(upcoming));
+        }
+        let Some((owner, name)) = text.split_once('/') else {
+            return Err(NotAMigration {
+                what: format!("unknown migration {}{}", quoted(text), did_you_mean(text, words().chain(ALIASES))),
+                fix: format!("use {}, or `OWNER/NAME` for an authored migration", one_of(words())),
+            });
+        };
+        let bad = |why: &str| NotAMigration {
+            what: format!("{} names no authored migration: {why}", quoted(text)),
+            fix: "write `OWNER/NAME`, where NAME may be a glob: `acme/*`".into(),
+        };
+        let login = owner.len() <= 39
+            && owner.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !owner.starts_with('-')
+            && !owner.ends_with('-')
+            && !owner.contains("--");
+        if owner.is_empty() || !login {
+            return Err(bad("before the `/` stands the account, of letters, digits and single `-`"));
+        }
+        let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric() || "*?[{".contains(c));
+        if !starts_well || !name.chars().all(|c| c.is_ascii_alphanumeric() || "._*?[]{},!-".contains(c)) {
+            return Err(bad("after the `/` stands a name of letters, digits, `.`, `_` and `-`, or a glob of such"));
+        }
+        let name = NameGlob::parse(name).map_err(|why| bad(&why))?;
+        Ok(Self::Authored { owner: owner.into(), name })
+    }
+
+    pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let text = text(node, "a migration", "`pypi` or `acme/*`", problems)?;
+        Self::parse(text).map_err(|not| problems.add(node.at, not.what, not.fix)).ok()
+    }
+}
+
+impl fmt::Display for MigrationPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ecosystem(ecosystem) => f.write_str(ecosystem.as_str()),
+            Self::Upcoming(upcoming) => f.write_str(upcoming.as_str()),
+            Self::Authored { owner, name } => write!(f, "{owner}/{name}"),
+        }
+    }
+}
+
+impl TryFrom<String> for MigrationPattern {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).map_err(|not| not.what)
+    }
+}
+
+impl From<MigrationPattern> for String {
+    fn from(pattern: MigrationPattern) -> Self {
+        pattern.to_string()
+    }
+}
+
+impl JsonSchema for MigrationPattern {
+    fn schema_name() -> Cow<'static, str> {
+        "Migration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words: Vec<&str> = words().chain(ALIASES).collect();
+        json_schema!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": AUTHORED }] })
+    }
+}

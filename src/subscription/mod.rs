@@ -1,0 +1,40 @@
+//! From the text of `.mass-driver.yaml` to subscriptions, or to problems with line, column, what is wrong and
+//! what would be right; and the JSON Schema of the same file.
+//!
+//! Pure: bytes in, values out. It knows neither where the file came from nor what time it is. What a delay
+//! means for an instant is `planner::timing`'s to say, what a range of versions means is `versioning`'s.
+
+mod age;
+mod cron;
+mod delay;
+mod fields;
+mod file;
+mod glob;
+mod migration;
+mod problem;
+mod rules;
+mod yaml;
+
+pub use age::MinAge;
+pub use cron::CronLine;
+pub use delay::{Delay, Schedule, USUAL_TIME, Weekday};
+pub use file::{Subscription, SubscriptionFile, USUAL_LIMIT, json_schema, parse};
+pub use glob::{NameGlob, PathGlobs};
+pub use migration::{MigrationPattern, UpcomingEcosystem};
+pub use problem::Problem;
+pub use rules::{Grouping, IgnoreRule};
+
+/// The names the file may have at the root of a repository.
+pub const FILE_NAMES: [&str; 2] = [".mass-driver.yaml", ".mass-driver.yml"];
+
+/// The problem of a repository that has the file under both names.
+pub fn both_present() -> Problem {
+    let [yaml, yml] = FILE_NAMES;
+    Problem {
+        line: 1,
+        column: 1,
+        length: 1,
+        what: format!("both `{yaml}` and `{yml}` are here, so it is unclear which one counts"),
+        fix: format!("keep `{yaml}` and remove `{yml}`"),
+    }
+}

@@ -1,0 +1,145 @@
+//! What is wrong with a subscription file, where, and what would be right.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One mistake of a subscription file.
+///
+/// Lines and columns are counted from 1; columns and lengths count characters, as editors do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Problem {
+    /// The line it is on.
+    pub line: u32,
+    /// The column it starts at.
+    pub column: u32,
+    /// How many characters of that line it takes, at least 1.
+    pub length: u32,
+    /// What is wrong.
+    pub what: String,
+    /// What would be right.
+    pub fix: String,
+}
+
+impl Problem {
+    /// The mistake as one line without its place: what is wrong, then what would be right.
+    pub fn sentence(&self) -> String {
+        format!("{}; {}", self.what, self.fix)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}; {}", self.line, self.column, self.what, self.fix)
+    }
+}
+
+/// A place in the text: a line, a column, and how many characters from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spot {
+    pub(super) line: u32,
+    pub(super) column: u32,
+    pub(super) length: u32,
+}
+
+impl Spot {
+    /// The first character of the file, for what concerns the whole of it.
+    pub(super) const START: Self = Self { line: 1, column: 1, length: 1 };
+}
+
+/// How many problems are worth showing: who has more will mend the first ones and look again.
+const MOST_SHOWN: usize = 100;
+
+/// Collects the problems of a file, so that one mistake does not hide the next.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    found: Vec<Problem>,
+    left_out: usize,
+}
+
+impl Problems {
+    pub(super) fn add(&mut self, at: Spot, what: impl Into<String>, fix: impl Into<String>) {
+        if self.found.len() >= MOST_SHOWN {
+            self.left_out += 1;
+            return;
+        }
+        self.found.push(Problem {
+            line: at.line,
+            column: at.column,
+            length: at.length,
+            what: what.into(),
+            fix: fix.into(),
+        });
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// How many were found so far.
+    pub(super) fn count(&self) -> usize {
+        self.found.len() + self.left_out
+    }
+
+    /// The problems by position, then by text; the same mistake at the same place once.
+    pub(super) fn sorted(mut self) -> Vec<Problem> {
+        self.found.sort();
+        self.found.dedup();
+        if let (Some(last), 1..) = (self.found.last(), self.left_out) {
+            let (line, column, length) = (last.line, last.column, last.length);
+            let what = format!("{} more problems were found than are shown", self.left_out);
+            self.found.push(Problem { line, column, length, what, fix: "mend those above and check again".into() });
+        }
+        self.found
+    }
+}
+
+/// A text of the file as a message quotes it: in backticks, cut to a readable length, nothing invisible.
+pub(super) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut shown: String = text.chars().take(LONGEST).flat_map(char_shown).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
+}
+
+fn char_shown(c: char) -> impl Iterator<Item = char> {
+    // Control and bidirectional formatting characters could rewrite the terminal or the page that shows the message.
+    let hidden = c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '`');
+    let (escaped, plain) = if hidden { (Some(c.escape_unicode()), None) } else { (None, Some(c)) };
+    escaped.into_iter().flatten().chain(plain)
+}
+
+/// `, did you mean …?` if one of the known words is near enough to the one written, or nothing.
+pub(super) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(written, known).map(|word| format!(", did you mean `{word}`?")).unwrap_or_default()
+}
+
+/// The known word that is most like the one written, if any is near.
+pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let written = written.chars().take(64).collect::<String>().to_lowercase();
+    let likeness = |word: &str| {
+        let lower = word.to_lowercase();
+        let common = strsim::jaro_winkler(&written, &lower);
+        // Short words are far apart by proportion after a single slip: `mon` and `mno`.
+        let slips = strsim::damerau_levenshtein(&written, &lower);
+        if slips <= 1 || (slips == 2 && lower.chars().count() >= 4) { common.max(0.85) } else { common }
+    };
+    known
+        .into_iter()
+        .map(|word| (word, likeness(word)))
+        .filter(|(_, like)| *like >= 0.82)
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(word, _)| word)
+}
+
+/// `a, b or c`, each in backticks.
+pub(super) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let mut words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match words.pop() {
+        None => String::new(),
+        Some(last) if words.is_empty() => last,
+        Some(last) => format!("{} or {last}", words.join(", ")),
+    }
+}

@@ -1,0 +1,403 @@
+//! Reads YAML into a tree that knows the place of every node.
+//!
+//! It works on the parser's events instead of deserialising, for three reasons: a mistake becomes a problem
+//! beside the others rather than the end of the reading, spans are never lost, and aliases, which are
+//! refused, are never expanded. Nothing here recurses: depth costs heap, up to [`MAX_DEPTH`].
+
+use super::problem::{Problems, Spot, quoted};
+use serde_saphyr::granit_parser::{self as granit, ErrorKind, Event, Marker, ScalarStyle, ScanError, Span};
+use std::collections::HashMap;
+
+/// The longest file that is read at all. Unit: bytes.
+pub(super) const MAX_BYTES: usize = 256 * 1024;
+/// The most keys, values, lists and mappings a file may have.
+pub(super) const MAX_NODES: usize = 5_000;
+/// How deep lists and mappings may be nested; a valid file needs 5.
+pub(super) const MAX_DEPTH: usize = 16;
+
+/// A value of the file and where it stands.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) at: Spot,
+    pub(super) value: Value,
+}
+
+/// What stands at a place, by YAML 1.2's core schema.
+#[derive(Debug)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    Number(String),
+    Text(String),
+    List(Vec<Node>),
+    Map(Map),
+    /// Already reported; readers pass it by in silence.
+    Unreadable,
+}
+
+/// A mapping without its repeated keys, which are reported.
+#[derive(Debug)]
+pub(super) struct Map {
+    pub(super) entries: Vec<(Key, Node)>,
+    /// Whether reading ended inside it, so that a missing key proves nothing.
+    pub(super) cut_short: bool,
+}
+
+/// A key and where it stands.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) at: Spot,
+    pub(super) name: String,
+}
+
+impl Node {
+    /// What kind of value this is, with its article.
+    pub(super) fn kind(&self) -> String {
+        match &self.value {
+            Value::Null => "nothing".into(),
+            Value::Bool(value) => format!("the truth value `{value}`"),
+            Value::Number(text) => format!("the number {}", quoted(text)),
+            Value::Text(text) => format!("the text {}", quoted(text)),
+            Value::List(_) => "a list".into(),
+            Value::Map(_) => "a mapping".into(),
+            Value::Unreadable => "unreadable".into(),
+        }
+    }
+}
+
+/// Reads the one document of a file. `None` when there is nothing to validate; then a problem says why.
+pub(super) fn read(bytes: &[u8], problems: &mut Problems) -> Option<Node> {
+    let text = decode(bytes, problems)?;
+    let mut builder = Builder::default();
+    let options = granit::options! { emit_unresolved_aliases: true, emit_anchor_events: true, emit_comments: false };
+    for next in granit::Parser::new_from_str_with_options(text, options) {
+        let stop = match next {
+            Ok((event, span)) => builder.take(event, span, problems),
+            Err(error) => {
+                report(&error, text, problems);
+                true
+            }
+        };
+        if stop {
+            break;
+        }
+    }
+    let root = builder.finish();
+    if root.is_none() && problems.is_empty() {
+        problems.add(
+            Spot::START,
+            "the file is empty",
+            "list what the repository subscribes to: `subscriptions: [pypi]`",
+        );
+    }
+    root
+}
+
+/// The bytes as text without a byte order mark.
+fn decode<'a>(bytes: &'a [u8], problems: &mut Problems) -> Option<&'a str> {
+    if bytes.len() > MAX_BYTES {
+        let what = format!("the file has {} bytes, more than the {MAX_BYTES} that are read", bytes.len());
+        problems.add(Spot::START, what, "a subscription file fits on a page; remove what does not belong in it");
+        return None;
+    }
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        problems.add(Spot::START, "the file is UTF-16", "save it as UTF-8");
+        return None;
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    match str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            let what = format!("the byte 0x{:02x} is not UTF-8", bytes[error.valid_up_to()]);
+            problems.add(Spot { line: small(line), column: small(column), length: 1 }, what, "save the file as UTF-8");
+            None
+        }
+    }
+}
+
+fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+fn spot_at(marker: Marker) -> Spot {
+    Spot { line: small(marker.line().max(1)), column: small(marker.col() + 1), length: 1 }
+}
+
+fn spot_of(span: Span) -> Spot {
+    let one_line = span.start.line() == span.end.line();
+    let length = if one_line { span.end.col().saturating_sub(span.start.col()) } else { 1 };
+    Spot { length: small(length.max(1)), ..spot_at(span.start) }
+}
+
+/// A list or mapping that is still being read.
+#[derive(Debug)]
+enum Open {
+    List { at: Spot, items: Vec<Node> },
+    Map { at: Spot, map: Map, lines: HashMap<String, u32>, key: Option<Option<Key>> },
+}
+
+#[derive(Debug, Default)]
+struct Builder {
+    open: Vec<Open>,
+    root: Option<Node>,
+    nodes: usize,
+    documents: usize,
+}
+
+impl Builder {
+    /// Takes one event; true when reading should stop.
+    fn take(&mut self, event: Event<'_>, span: Span, problems: &mut Problems) -> bool {
+        let at = spot_of(span);
+        let tagged = self.report_tag(&event, span, problems);
+        match event {
+            Event::DocumentStart(..) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    problems.add(
+                        at,
+                        "a second document starts here",
+                        "keep one document: remove this `---` and what follows, or merge both",
+                    );
+                    return true;
+                }
+            }
+            Event::Scalar(text, style, ..) => {
+                let value = if tagged { Value::Unreadable } else { scalar(&text, style) };
+                return self.add(Node { at, value }, problems);
+            }
+            Event::SequenceStart(..) => return self.begin(Open::List { at, items: Vec::new() }, at, problems),
+            Event::MappingStart(..) => {
+                let map = Map { entries: Vec::new(), cut_short: false };
+                return self.begin(Open::Map { at, map, lines: HashMap::new(), key: None }, at, problems);
+            }
+            Event::SequenceEnd | Event::MappingEnd => return self.close(false, problems),
+            Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                problems.add(at, "aliases are not supported", "write the value out here");
+                return self.add(Node { at, value: Value::Unreadable }, problems);
+            }
+            Event::Anchor(_, name) => {
+                problems.add(at, format!("anchors are not supported: {}", quoted(&format!("&{name}"))), "remove it");
+            }
+            _ => {}
+        }
+        false
+    }
+
+    fn report_tag(&self, event: &Event<'_>, span: Span, problems: &mut Problems) -> bool {
+        let (Event::Scalar(.., tag) | Event::SequenceStart(.., tag) | Event::MappingStart(.., tag)) = event else {
+            return false;
+        };
+        if tag.is_some() {
+            let at = span.tag_span().map_or_else(|| spot_of(span), spot_of);
+            problems.add(at, "tags are not supported", "remove the tag; quote the value if it is meant as text");
+        }
+        tag.is_some()
+    }
+
+    fn begin(&mut self, open: Open, at: Spot, problems: &mut Problems) -> bool {
+        if self.open.len() >= MAX_DEPTH {
+            too_deep(at, problems);
+            return true;
+        }
+        self.open.push(open);
+        self.count(at, problems)
+    }
+
+    fn count(&mut self, at: Spot, problems: &mut Problems) -> bool {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            problems.add(
+                at,
+                format!("the file has more than {MAX_NODES} keys and values; the rest is not read"),
+                "shorten it; globs in `paths` and `ignore` stand for many names",
+            );
+        }
+        self.nodes > MAX_NODES
+    }
+
+    fn add(&mut self, node: Node, problems: &mut Problems) -> bool {
+        let at = node.at;
+        self.place(node, problems);
+        self.count(at, problems)
+    }
+
+    /// Puts a finished node where it belongs.
+    fn place(&mut self, mut node: Node, problems: &mut Problems) {
+        match self.open.last_mut() {
+            None => self.root = Some(node),
+            Some(Open::List { items, .. }) => items.push(node),
+            Some(Open::Map { map, lines, key, .. }) => match key.take() {
+                None => *key = Some(as_key(node, lines, problems)),
+                Some(None) => {}
+                Some(Some(key)) => {
+                    // An empty value has no place of its own: the parser puts it at the next token.
+                    if matches!(node.value, Value::Null) && node.at.line != key.at.line {
+                        node.at = key.at;
+                    }
+                    map.entries.push((key, node));
+                }
+            },
+        }
+    }
+
+    fn close(&mut self, cut_short: bool, problems: &mut Problems) -> bool {
+        match self.open.pop() {
+            None => {}
+            Some(Open::List { at, items }) => self.place(Node { at, value: Value::List(items) }, problems),
+            Some(Open::Map { at, mut map, key, .. }) => {
+                map.cut_short = cut_short;
+                if let Some(Some(key)) = key {
+                    let value = Node { at: key.at, value: Value::Unreadable };
+                    map.entries.push((key, value));
+                }
+                self.place(Node { at, value: Value::Map(map) }, problems);
+            }
+        }
+        false
+    }
+
+    /// What was read, closing whatever an error left open, so that the part before it is validated too.
+    fn finish(mut self) -> Option<Node> {
+        let mut silent = Problems::default();
+        while !self.open.is_empty() {
+            self.close(true, &mut silent);
+        }
+        self.root
+    }
+}
+
+/// The key a node stands for; `None`, reported, if its value cannot belong to the mapping.
+fn as_key(node: Node, lines: &mut HashMap<String, u32>, problems: &mut Problems) -> Option<Key> {
+    let at = node.at;
+    let name = match node.value {
+        Value::Text(name) | Value::Number(name) => name,
+        Value::Bool(value) => value.to_string(),
+        Value::Unreadable => return None,
+        Value::Null => {
+            problems.add(at, "a key is missing before the `:`", "write the key, or remove the line");
+            return None;
+        }
+        Value::List(_) | Value::Map(_) => {
+            problems.add(at, "a list or mapping stands where a key belongs", "write a plain word followed by `:`");
+            return None;
+        }
+    };
+    if name == "<<" {
+        problems.add(at, "merge keys are not supported", "write the keys out here");
+        return None;
+    }
+    if let Some(first) = lines.insert(name.clone(), at.line) {
+        problems.add(at, format!("the key {} is here twice, first on line {first}", quoted(&name)), "keep one of them");
+        lines.insert(name, first);
+        return None;
+    }
+    Some(Key { at, name })
+}
+
+/// A scalar's value by the core schema of YAML 1.2: `yes`, `on` and `12:30` are texts.
+fn scalar(text: &str, style: ScalarStyle) -> Value {
+    if style != ScalarStyle::Plain {
+        return Value::Text(text.into());
+    }
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        _ if is_number(text) => Value::Number(text.into()),
+        _ => Value::Text(text.into()),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let special = matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN");
+    let based =
+        unsigned.strip_prefix("0x").is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_hexdigit()))
+            || unsigned
+                .strip_prefix("0o")
+                .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| matches!(c, '0'..='7')));
+    let decimal = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && unsigned.chars().any(|c| c.is_ascii_digit())
+        && unsigned.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'))
+        && unsigned.parse::<f64>().is_ok();
+    special || based || decimal
+}
+
+fn too_deep(at: Spot, problems: &mut Problems) {
+    problems.add(
+        at,
+        format!("lists and mappings are nested deeper than {MAX_DEPTH} levels; the rest is not read"),
+        "see the documentation of the file for its shape, which is 5 levels deep at most",
+    );
+}
+
+/// Says what the parser could not read, in the words of who wrote the file.
+fn report(error: &ScanError, text: &str, problems: &mut Problems) {
+    let at = spot_at(*error.marker());
+    let line = text.lines().nth(at.line as usize - 1).unwrap_or_default();
+    let indentation = line.len() - line.trim_start().len();
+    if let Some(tab) = line[..indentation].find('\t') {
+        let at = Spot { column: small(tab + 1), ..at };
+        problems.add(at, "a tab indents this line", "indent with spaces; YAML does not allow tabs there");
+        return;
+    }
+    use ErrorKind as Kind;
+    let (what, fix) = match error.kind() {
+        Kind::RecursionLimitExceeded => return too_deep(at, problems),
+        Kind::TabNotAllowed
+        | Kind::TabInBlockIndentation
+        | Kind::TabInIndentation
+        | Kind::TabAtBlockScalarStart
+        | Kind::TabInPlainScalar => ("a tab stands where YAML allows only spaces", "replace it with spaces"),
+        Kind::UnclosedQuotedScalar | Kind::DocumentIndicatorInQuotedScalar => {
+            ("a quote is opened but never closed", "close it with the same kind of quote")
+        }
+        Kind::UnclosedFlowCollection { open: '[' } | Kind::UnexpectedEofFlowSequence => {
+            ("a `[` is opened but never closed", "close it with `]`")
+        }
+        Kind::UnclosedFlowCollection { .. } | Kind::UnexpectedEofFlowMapping => {
+            ("a `{` is opened but never closed", "close it with `}`")
+        }
+        Kind::ExpectedFlowSequenceSeparator => {
+            ("a `,` or `]` is missing", "separate the items of a `[…]` list with commas and close it")
+        }
+        Kind::ExpectedFlowMappingSeparator => {
+            ("a `,` or `}` is missing", "separate the entries of a `{…}` mapping with commas and close it")
+        }
+        Kind::MismatchedFlowCollectionEnd { .. } | Kind::MisplacedFlowCollectionEnd => {
+            ("this bracket closes nothing that was opened with its like", "close `[` with `]` and `{` with `}`")
+        }
+        Kind::SimpleKeyExpected => ("a `:` is missing after this key", "write `key: value`"),
+        Kind::MappingValueNotAllowed => (
+            "a `key: value` stands where none can be",
+            "indent it like its neighbours, or quote a text that contains `: `",
+        ),
+        Kind::ExpectedBlockMappingKey
+        | Kind::ExpectedBlockSequenceEntry
+        | Kind::InvalidIndentation
+        | Kind::BlockSequenceEntryNotAllowed => (
+            "this line is not indented like the lines it belongs to",
+            "align it with its neighbours; a list's items all start with `- `",
+        ),
+        Kind::UnexpectedCharacter { .. }
+        | Kind::UnexpectedEndOfPlainScalar
+        | Kind::PlainScalarStartsWithDashFlowIndicator => {
+            ("a value cannot begin with this character", "put the value in quotes")
+        }
+        Kind::DirectiveDisallowed | Kind::MissingDirectiveName | Kind::InvalidDirectiveName => {
+            ("directives (`%…`) are not supported", "remove the line, or quote the value")
+        }
+        kind => {
+            problems.add(
+                at,
+                format!("this is not YAML: {kind}"),
+                "write `key: value` lines and `- item` lists, indented with spaces",
+            );
+            return;
+        }
+    };
+    problems.add(at, what, fix);
+}
