@@ -3,5 +3,5 @@
 //! The rooms of the house and who may import whom are drawn in `ARCHITECTURE.md`.
 
 pub mod domain;
-pub mod planner;
-pub mod subscription;
+pub mod managers;
+pub mod versioning;

@@ -1,0 +1,190 @@
+//! The images a Dockerfile builds on: `FROM`, `COPY --from`, `RUN --mount=from=`, and the `# syntax=` line.
+//!
+//! Source: Docker's documentation, "Dockerfile reference".
+
+mod expand;
+mod image;
+
+use super::edit;
+use super::written::Written;
+use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, readable, without_mark};
+use crate::domain::{Ecosystem, RepoPath, Skip};
+use expand::{Arguments, joined};
+use image::Images;
+use parse_dockerfile::{Flag, Instruction, ParseIter};
+use std::collections::HashSet;
+
+/// The manager of Dockerfiles.
+#[derive(Debug)]
+pub struct Dockerfile;
+
+const NAME: &str = "dockerfile";
+
+impl Manager for Dockerfile {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn ecosystem(&self) -> Ecosystem {
+        Ecosystem::Docker
+    }
+
+    /// `Dockerfile`, `Dockerfile.dev`, `api.Dockerfile`, and the same with `Containerfile`, in any case.
+    /// Not `Dockerfile.dockerignore`, which is another format.
+    fn claims(&self, path: &RepoPath) -> bool {
+        let name = path.file_name().to_ascii_lowercase();
+        !name.ends_with(".dockerignore")
+            && ["dockerfile", "containerfile"].iter().any(|word| {
+                name == *word
+                    || name.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'))
+                    || name.strip_suffix(word).is_some_and(|rest| rest.ends_with('.'))
+            })
+    }
+
+    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
+        Extraction::of(find(path, text))
+    }
+
+    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
+        edit::apply(text, edits, |text| find(path, text))
+    }
+}
+
+fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+    readable(text)?;
+    let (mark, body) = without_mark(text);
+    let iter = parse_dockerfile::parse_iter(body).map_err(|e| problem(&e))?;
+    let mut reader = Reader {
+        mark,
+        body,
+        escape: escape_of(body),
+        arguments: Arguments::default(),
+        stages: HashSet::new(),
+        stage_count: 0,
+        images: Images::new(path, text),
+    };
+    reader.images.push(syntax(body, mark).map(Ok));
+    reader.read(iter)?;
+    Ok(Found { finds: reader.images.finds(), includes: Vec::new() })
+}
+
+fn problem(error: &parse_dockerfile::Error) -> String {
+    let message = error.to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
+    format!("line {}: {}", error.line(), super::cut(message))
+}
+
+/// What is known on the way through a file.
+struct Reader<'a> {
+    /// The bytes of the byte order mark, which the parser does not count.
+    mark: usize,
+    body: &'a str,
+    escape: char,
+    /// The arguments declared before the first `FROM`: those that image names may use.
+    arguments: Arguments,
+    /// Names of the stages so far, in lower case.
+    stages: HashSet<String>,
+    stage_count: usize,
+    images: Images<'a>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, instructions: ParseIter<'_>) -> Result<(), String> {
+        for instruction in instructions {
+            self.instruction(&instruction.map_err(|e| problem(&e))?);
+            if self.images.count() > MOST_DEPENDENCIES {
+                return Err(format!("there are more than {MOST_DEPENDENCIES} images in it"));
+            }
+        }
+        Ok(())
+    }
+
+    fn instruction(&mut self, instruction: &Instruction<'_>) {
+        match instruction {
+            Instruction::Arg(arg) if self.stage_count == 0 => {
+                self.arguments.declare(&self.written(arg.arguments.span.clone()), self.escape);
+            }
+            Instruction::From(from) => {
+                let image = self.written(from.image.span.clone());
+                match self.arguments.expand(&image, self.escape) {
+                    Ok(expanded) if self.is_stage(expanded.text()) => {}
+                    expanded => self.images.push(Some(expanded.map_err(|skip| (image, skip)))),
+                }
+                self.stage_count += 1;
+                if let Some((_, name)) = &from.as_ {
+                    self.stages.insert(name.value.to_ascii_lowercase());
+                }
+            }
+            Instruction::Copy(copy) => {
+                for flag in &copy.options {
+                    self.flag(flag, "from", |value| Some(value.clone()));
+                }
+            }
+            Instruction::Run(run) => {
+                for flag in &run.options {
+                    self.flag(flag, "mount", mounted_image);
+                }
+            }
+            Instruction::Onbuild(onbuild) => self.instruction(&onbuild.instruction),
+            _ => {}
+        }
+    }
+
+    /// An image in a flag's value, where variables are not expanded.
+    fn flag(&mut self, flag: &Flag<'_>, name: &str, image: impl Fn(&Written) -> Option<Written>) {
+        let Some(value) = flag.value.as_ref().filter(|_| flag.name.value.eq_ignore_ascii_case(name)) else { return };
+        let Some(image) = image(&self.written(value.span.clone())) else { return };
+        let stage = self.is_stage(image.text()) || image.text().bytes().all(|b| b.is_ascii_digit());
+        if !stage {
+            let why = || Skip::NotUnderstood(format!("variables are not expanded in `--{name}`"));
+            self.images.push(Some(if image.text().contains('$') { Err((image, why())) } else { Ok(image) }));
+        }
+    }
+
+    fn is_stage(&self, name: &str) -> bool {
+        self.stages.contains(&name.to_ascii_lowercase())
+    }
+
+    /// A stretch of the file, lines joined.
+    fn written(&self, span: std::ops::Range<usize>) -> Written {
+        joined(self.body.get(span.clone()).unwrap_or_default(), self.mark + span.start, self.escape)
+    }
+}
+
+/// The `from` of a mount: `type=bind,from=image,target=/x`.
+fn mounted_image(value: &Written) -> Option<Written> {
+    let mut start = 0;
+    for field in value.text().split(',') {
+        if field.get(..5).is_some_and(|key| key.eq_ignore_ascii_case("from=")) {
+            return Some(value.slice(start + 5..start + field.len()));
+        }
+        start += field.len() + 1;
+    }
+    None
+}
+
+/// The parser directives at the top of a file: `# name=value` lines, each with the place of its value.
+fn directives(body: &str) -> impl Iterator<Item = (String, std::ops::Range<usize>)> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let line = body.get(start..)?.split('\n').next()?;
+        let (name, value) = line.trim_start().strip_prefix('#')?.split_once('=')?;
+        let name = name.trim().to_ascii_lowercase();
+        if !matches!(name.as_str(), "syntax" | "escape" | "check") {
+            return None;
+        }
+        let end = start + line.trim_end().len();
+        let value = end.saturating_sub(value.trim().len())..end;
+        start += line.len() + 1;
+        Some((name, value))
+    })
+}
+
+fn syntax(body: &str, mark: usize) -> Option<Written> {
+    let (_, value) = directives(body).find(|(name, _)| name == "syntax")?;
+    Some(Written::verbatim(&body[value.clone()], mark + value.start))
+}
+
+fn escape_of(body: &str) -> char {
+    directives(body).find(|(name, value)| name == "escape" && &body[value.clone()] == "`").map_or('\\', |_| '`')
+}

@@ -1,0 +1,182 @@
+//! Reading manifests and editing them: which packages a file uses, in which versions, and the same file with
+//! a version moved.
+//!
+//! Pure: texts in, values and texts out. This room knows file formats; it does not know repositories, registries
+//! or what a subscription asks for. Every text is untrusted. An edit changes the version's bytes and nothing else.
+//!
+//! A manager is a file (or folder) here, a line in [`TABLE`], and a folder of fixtures in `tests/fixtures/managers/`.
+
+mod dockerfile;
+mod edit;
+mod pyproject;
+mod requirement;
+mod requirements;
+mod toml_string;
+mod written;
+
+use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath};
+use edit::Find;
+
+/// The largest manifest that is read, in bytes. Larger ones are not written by hand.
+pub const LARGEST_MANIFEST_BYTES: usize = 1_000_000;
+
+/// The most dependencies of one file. A file with more is a list of something else.
+pub const MOST_DEPENDENCIES: usize = 5_000;
+
+/// Reads and edits one kind of manifest.
+pub trait Manager: Sync {
+    /// The name people see and the index stores: `requirements`, `pyproject`, `dockerfile`.
+    fn name(&self) -> &'static str;
+
+    /// The ecosystem of the packages it finds.
+    fn ecosystem(&self) -> Ecosystem;
+
+    /// Whether a file is of this kind, by its path alone.
+    fn claims(&self, path: &RepoPath) -> bool;
+
+    /// The dependencies written in a file, in the order of the text. A dependency that cannot be updated is
+    /// listed with the reason; what cannot be read at all is the extraction's `problem`.
+    fn extract(&self, path: &RepoPath, text: &str) -> Extraction;
+
+    /// The text with all edits made at every place that matches, and not a byte changed elsewhere.
+    /// Edits that are made already are passed over when others remain.
+    ///
+    /// Errors: [`EditError`]; then nothing is to be written.
+    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError>;
+}
+
+/// Every manager.
+pub const TABLE: &[&dyn Manager] = &[&requirements::Requirements, &pyproject::Pyproject, &dockerfile::Dockerfile];
+
+/// The managers that claim a file by its path.
+pub fn managers_for(path: &RepoPath) -> impl Iterator<Item = &'static dyn Manager> {
+    TABLE.iter().copied().filter(move |manager| manager.claims(path))
+}
+
+/// The manager of a name, as a [`Dependency`] carries it.
+pub fn by_name(name: &str) -> Option<&'static dyn Manager> {
+    TABLE.iter().copied().find(|manager| manager.name() == name)
+}
+
+/// Whether some manager claims the file by its path. Files that are reached by an include alone are not among these.
+pub fn may_be_manifest(path: &RepoPath) -> bool {
+    managers_for(path).next().is_some()
+}
+
+/// The files to read next after `manager` read a file: an included file is read by the manager
+/// that reached it, whatever its name. The caller keeps count of what it has read; includes may form circles.
+pub fn included(
+    manager: &'static dyn Manager,
+    extraction: &Extraction,
+) -> impl Iterator<Item = (RepoPath, &'static dyn Manager)> {
+    extraction.includes.iter().map(move |path| (path.clone(), manager))
+}
+
+/// What a manager found in a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extraction {
+    /// The dependencies, in the order of the text.
+    pub dependencies: Vec<Dependency>,
+    /// The files it includes, inside the repository, each once.
+    pub includes: Vec<RepoPath>,
+    /// Why the file could not be read, with the line where there is one. Nothing was found then.
+    pub problem: Option<String>,
+}
+
+impl Extraction {
+    fn of(found: Result<Found, String>) -> Self {
+        match found {
+            Ok(found) => Self {
+                dependencies: found.finds.into_iter().map(|find| find.dependency).collect(),
+                includes: found.includes,
+                problem: None,
+            },
+            Err(problem) => Self { problem: Some(problem), ..Self::default() },
+        }
+    }
+}
+
+/// One change to a file: a package's constraint moved to a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The package.
+    pub package: PackageId,
+    /// The version in use, as extracted.
+    pub from: String,
+    /// The constraint, as extracted.
+    pub constraint: String,
+    /// The version to move to.
+    pub to: String,
+    /// The digest pinned there, as extracted.
+    pub digest_from: Option<String>,
+    /// The digest of the new version; needed where one is pinned.
+    pub digest_to: Option<String>,
+}
+
+/// Why an edit was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// The file cannot be read.
+    #[error("the file cannot be read: {0}")]
+    Unreadable(String),
+    /// The dependency is not in the file any more, or not with this constraint and digest.
+    #[error("{0} does not stand in the file as it was indexed; index the file again")]
+    NotFound(PackageId),
+    /// Every edit asked for is in the file already.
+    #[error("the file has {0} at its new version already")]
+    AlreadyThere(PackageId),
+    /// A digest is pinned, and no new one was given.
+    #[error("{0} is pinned to a digest, and the digest of the new version is not known")]
+    NeedsDigest(PackageId),
+    /// The new version or digest is not one, or the constraint cannot be moved to it.
+    #[error("{package} cannot be moved from `{constraint}` to `{to}`")]
+    CannotMove {
+        /// The package.
+        package: PackageId,
+        /// The constraint as written.
+        constraint: String,
+        /// The version or digest it should have moved to.
+        to: String,
+    },
+    /// Two edits ask for different text at one place, as when two images share a variable.
+    #[error("two updates ask for different text at one place; one of them moves {0}")]
+    Conflict(PackageId),
+}
+
+/// What a manager keeps of a file while it reads or edits it.
+struct Found {
+    finds: Vec<Find>,
+    includes: Vec<RepoPath>,
+}
+
+/// The text without its byte order mark, and the mark's length: spans count from the file's first byte.
+fn without_mark(text: &str) -> (usize, &str) {
+    text.strip_prefix('\u{feff}').map_or((0, text), |rest| ('\u{feff}'.len_utf8(), rest))
+}
+
+/// Refuses what is no text written by hand.
+fn readable(text: &str) -> Result<(), String> {
+    if text.len() > LARGEST_MANIFEST_BYTES {
+        return Err(format!("it is larger than {LARGEST_MANIFEST_BYTES} bytes"));
+    }
+    if text.contains('\0') {
+        return Err("it is not a text in UTF-8: there are zero bytes in it".into());
+    }
+    Ok(())
+}
+
+/// Where each line of a text begins.
+fn line_starts(text: &str) -> Vec<usize> {
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
+}
+
+/// The line of a byte, counted from 1.
+fn line_of(line_starts: &[usize], at: usize) -> u32 {
+    u32::try_from(line_starts.partition_point(|&start| start <= at)).unwrap_or(u32::MAX)
+}
+
+/// A text cut to what fits in a table or a message.
+fn cut(text: &str) -> String {
+    const LONGEST: usize = 120;
+    if text.chars().count() <= LONGEST { text.into() } else { text.chars().take(LONGEST - 1).chain(['…']).collect() }
+}

@@ -1,0 +1,191 @@
+//! Requirements files of pip, and what they include.
+//!
+//! Source: pip's documentation, "Requirements File Format".
+
+use super::edit;
+use super::requirement::{self, Place};
+use super::written::Written;
+use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, readable, without_mark};
+use crate::domain::{Ecosystem, RepoPath};
+use std::ops::Range;
+
+/// The manager of requirements and constraints files.
+#[derive(Debug)]
+pub struct Requirements;
+
+const NAME: &str = "requirements";
+
+impl Manager for Requirements {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn ecosystem(&self) -> Ecosystem {
+        Ecosystem::Pypi
+    }
+
+    /// `requirements.txt`, `requirements-dev.txt`, `dev-requirements.txt`, `requirements/*.txt`; `constraints` likewise.
+    fn claims(&self, path: &RepoPath) -> bool {
+        let name = path.file_name().to_ascii_lowercase();
+        let Some(stem) = name.strip_suffix(".txt") else { return false };
+        let folder = path.folder().rsplit('/').next().unwrap_or_default();
+        ["requirements", "constraints"].iter().any(|word| {
+            let before = stem.strip_suffix(word).is_some_and(|s| s.is_empty() || s.ends_with(['-', '_', '.']));
+            let after = stem.strip_prefix(word).is_some_and(|s| s.is_empty() || s.starts_with(['-', '_', '.']));
+            before || after || folder == *word
+        })
+    }
+
+    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
+        Extraction::of(find(path, text))
+    }
+
+    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
+        edit::apply(text, edits, |text| find(path, text))
+    }
+}
+
+fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+    readable(text)?;
+    let mut found = Found { finds: Vec::new(), includes: Vec::new() };
+    let line_starts = super::line_starts(text);
+    let place = Place { manager: NAME, path, line_of: &|at| super::line_of(&line_starts, at) };
+    for line in logical_lines(text) {
+        let line = without_comment(&line).trimmed();
+        if line.text().starts_with('-') {
+            read_options(&line, &place, &mut found);
+        } else if !line.text().is_empty() {
+            let (requirement, options) = split_options(&line);
+            let hashed = words(&options).iter().any(|word| word.text().starts_with("--hash"));
+            found.finds.push(requirement::read(&requirement, hashed, &place));
+        }
+        if found.finds.len() > MOST_DEPENDENCIES {
+            return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
+        }
+    }
+    Ok(found)
+}
+
+/// Lines as pip joins them: a `\` at the end goes on with the next line, unless the line is a comment.
+fn logical_lines(text: &str) -> impl Iterator<Item = Written> {
+    let mut physical = physical_lines(text);
+    std::iter::from_fn(move || {
+        let mut line: Option<Written> = None;
+        for range in physical.by_ref() {
+            let part = &text[range.clone()];
+            let comment = part.trim_start().starts_with('#');
+            let continued = part.ends_with('\\') && !comment;
+            let part = if continued { part.trim_end_matches('\\') } else { part };
+            let line = line.get_or_insert_default();
+            if comment {
+                // Where pip joins it to the line before, it must still be read as a comment.
+                line.push(' ', crate::domain::Span { start: range.start, end: range.start });
+            }
+            line.append(&Written::verbatim(part, range.start));
+            if !continued {
+                break;
+            }
+        }
+        line
+    })
+}
+
+/// The lines of a text without their ends, which are `\n`, `\r\n` or `\r`.
+fn physical_lines(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut start = without_mark(text).0;
+    std::iter::from_fn(move || {
+        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+        let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        let ending = if rest[end..].starts_with("\r\n") { 2 } else { 1 };
+        let line = start..start + end;
+        start += end + ending;
+        Some(line)
+    })
+}
+
+/// A comment begins with `#` at the start or after white space.
+fn without_comment(line: &Written) -> Written {
+    let text = line.text();
+    let start = text
+        .match_indices('#')
+        .map(|(at, _)| at)
+        .find(|&at| text[..at].chars().next_back().is_none_or(char::is_whitespace));
+    line.slice(0..start.unwrap_or(text.len()))
+}
+
+/// The requirement, and the options that follow it: they begin at the first word that begins with `-`.
+fn split_options(line: &Written) -> (Written, Written) {
+    let text = line.text();
+    let at = text
+        .match_indices('-')
+        .map(|(at, _)| at)
+        .find(|&at| text[..at].chars().next_back().is_some_and(char::is_whitespace))
+        .unwrap_or(text.len());
+    (line.slice(0..at).trimmed(), line.slice(at..text.len()))
+}
+
+/// A line of options: includes and editable requirements are of interest.
+fn read_options(line: &Written, place: &Place<'_>, found: &mut Found) {
+    const INCLUDES: [&str; 4] = ["-r", "--requirement", "-c", "--constraint"];
+    const EDITABLE: [&str; 2] = ["-e", "--editable"];
+    let mut words = words(line).into_iter();
+    while let Some(word) = words.next() {
+        let Some((option, value)) = option(&word, INCLUDES.iter().chain(&EDITABLE)) else { continue };
+        let Some(value) = value.or_else(|| words.next()) else { break };
+        if EDITABLE.contains(&option) {
+            let mut find = requirement::read(&value, false, place);
+            find.dependency.skip = Some(crate::domain::Skip::NotFromRegistry);
+            find.dependency.current = None;
+            found.finds.push(find);
+        } else if let Some(file) = included_file(value.text(), place.path)
+            && !found.includes.contains(&file)
+            && found.includes.len() < MOST_INCLUDES
+        {
+            found.includes.push(file);
+        }
+    }
+}
+
+/// The most files one file may include.
+const MOST_INCLUDES: usize = 100;
+
+fn included_file(written: &str, from: &RepoPath) -> Option<RepoPath> {
+    if written.contains("://") || written.contains("${") {
+        return None;
+    }
+    from.join_sibling(written).ok().filter(|file| file != from)
+}
+
+/// The option a word is, and its value where the word carries it: `-rbase.txt`, `--requirement=base.txt`.
+fn option<'a>(word: &Written, mut known: impl Iterator<Item = &'a &'a str>) -> Option<(&'a str, Option<Written>)> {
+    known.find_map(|option| {
+        let value = word.text().strip_prefix(option)?;
+        let at = word.text().len() - value.len();
+        match value.strip_prefix('=') {
+            _ if value.is_empty() => Some((*option, None)),
+            Some(_) => Some((*option, Some(word.slice(at + 1..word.text().len())))),
+            None if option.starts_with("--") => None,
+            None => Some((*option, Some(word.slice(at..word.text().len())))),
+        }
+    })
+}
+
+/// The words of a line, as a shell would split it: quotes hold words together and are not part of them.
+fn words(line: &Written) -> Vec<Written> {
+    let mut words = Vec::new();
+    let mut word: Option<Written> = None;
+    let mut quote = None;
+    for (_, c, origin) in line.chars() {
+        match quote {
+            Some(q) if c == q => quote = None,
+            None if matches!(c, '"' | '\'') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            None if c.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(c, origin),
+        }
+    }
+    words.extend(word);
+    words
+}

@@ -1,0 +1,87 @@
+//! How each ecosystem numbers its releases: which is newer, how far apart two are, and what a manifest's
+//! text becomes when it moves to another version.
+//!
+//! Pure. It knows versions and constraints as texts, not which file they stand in. Every text is untrusted:
+//! what is not understood is `None` or `false`, never a panic.
+//!
+//! The rule of all schemes: an update is proposed only where the current text excludes the new version or pins
+//! another one. A text that already allows it is up to date.
+
+mod docker_tag;
+mod pep440;
+
+use crate::domain::{Ecosystem, VersionStep};
+use std::cmp::Ordering;
+
+pub use docker_tag::DockerTag;
+pub use pep440::Pep440;
+
+/// One way of numbering releases.
+pub trait Scheme: Sync {
+    /// The scheme's name, for logs and messages.
+    fn name(&self) -> &'static str;
+
+    /// The order of two versions; `None` when one is not understood, or they do not belong to one line
+    /// (image tags of two variants).
+    fn compare(&self, a: &str, b: &str) -> Option<Ordering>;
+
+    /// Whether the version comes before a release: alpha, beta, candidate, development. `false` when not understood.
+    fn is_prerelease(&self, version: &str) -> bool;
+
+    /// How far the second version is from the first; `None` unless it is newer.
+    fn step(&self, from: &str, to: &str) -> Option<VersionStep>;
+
+    /// The version that a constraint stands for: what it pins, or the lowest it allows; with an upper bound alone,
+    /// the bound itself (`<=1.9`), or the highest series below it (`4` for `<5`). `None` when it names none.
+    fn current(&self, constraint: &str) -> Option<String>;
+
+    /// Whether an update of this constraint to the candidate should be considered: the candidate is newer than
+    /// `current`, of the same line, a prerelease only where a prerelease of the same release is in use,
+    /// and [`rewrite`](Self::rewrite) has something to write.
+    fn is_candidate(&self, constraint: &str, current: &str, candidate: &str) -> bool;
+
+    /// Whether a version lies in a range, as `ignore` rules write it (`>=5`, `>=5,<6`, `5.*`).
+    /// A version that is not understood lies in no range.
+    ///
+    /// Errors: [`BadRange`] when the range is not understood.
+    fn matches(&self, range: &str, version: &str) -> Result<bool, BadRange>;
+
+    /// The constraint in the same style, moved so that it allows `to`. `None` when it allows `to` already,
+    /// or cannot be moved there without losing what it says.
+    fn rewrite(&self, constraint: &str, to: &str) -> Option<String>;
+}
+
+/// A range of versions that is not understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{range}` is not a range of versions: {why}; write for example `>=5`, `>=5,<6` or `5.*`")]
+pub struct BadRange {
+    /// The range as written, cut to a readable length.
+    pub range: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// The scheme an ecosystem numbers its releases by.
+pub fn scheme(ecosystem: Ecosystem) -> &'static dyn Scheme {
+    match ecosystem {
+        Ecosystem::Pypi => &Pep440,
+        Ecosystem::Docker => &DockerTag,
+    }
+}
+
+/// The step between two lists of numbers, of which the second is the newer: where they first differ decides.
+/// Missing numbers count as zero; lists that do not differ are a patch apart (a prerelease and its release).
+fn step_between(from: &[u64], to: &[u64]) -> VersionStep {
+    let number = |list: &[u64], i: usize| list.get(i).copied().unwrap_or(0);
+    match (0..from.len().max(to.len())).find(|&i| number(from, i) != number(to, i)) {
+        Some(0) => VersionStep::Major,
+        Some(1) => VersionStep::Minor,
+        _ => VersionStep::Patch,
+    }
+}
+
+/// Compares two lists of numbers; missing numbers count as zero.
+fn compare_numbers(a: &[u64], b: &[u64]) -> Ordering {
+    let number = |list: &[u64], i: usize| list.get(i).copied().unwrap_or(0);
+    (0..a.len().max(b.len())).map(|i| number(a, i).cmp(&number(b, i))).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+}
