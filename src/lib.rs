@@ -3,5 +3,4 @@
 //! The rooms of the house and who may import whom are drawn in `ARCHITECTURE.md`.
 
 pub mod domain;
-pub mod managers;
-pub mod versioning;
+pub mod store;

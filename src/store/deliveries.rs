@@ -1,0 +1,211 @@
+//! Webhooks as they came, and what became of them.
+
+use super::sql::{statements, time, values, word};
+use super::{Store, StoreError, Tx};
+use crate::domain::{DeliveryId, InstallationId, RepoId};
+use jiff::Timestamp;
+
+/// A webhook to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDelivery {
+    /// GitHub's GUID, the same at every redelivery.
+    pub guid: DeliveryId,
+    /// `X-GitHub-Event`.
+    pub event: String,
+    /// The payload's `action`, for events that have one.
+    pub action: Option<String>,
+    /// The installation it is about.
+    pub installation: Option<InstallationId>,
+    /// The repository it is about.
+    pub repo: Option<RepoId>,
+    /// The body as it came.
+    pub payload: String,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It asked for something, and that was put into the queue.
+    Handled,
+    /// Nothing of ours: an event or action we do not act on.
+    Ignored,
+    /// It made no sense to us; the note says why.
+    Refused,
+}
+
+impl Outcome {
+    /// Every outcome, in the order of the declaration.
+    pub const ALL: [Self; 3] = [Self::Handled, Self::Ignored, Self::Refused];
+
+    /// The word the store and the page use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Handled => "handled",
+            Self::Ignored => "ignored",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// The outcome a word stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+    }
+}
+
+/// A stored webhook, without its body, which may have megabytes: see [`Store::payload`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// GitHub's GUID.
+    pub guid: DeliveryId,
+    /// `X-GitHub-Event`.
+    pub event: String,
+    /// The payload's `action`.
+    pub action: Option<String>,
+    /// The installation it is about.
+    pub installation: Option<InstallationId>,
+    /// The repository it is about.
+    pub repo: Option<RepoId>,
+    /// When it first came.
+    pub received_at: Timestamp,
+    /// When it was dealt with; `None` while it waits.
+    pub processed_at: Option<Timestamp>,
+    /// What became of it; `None` while it waits.
+    pub outcome: Option<Outcome>,
+    /// Why, for people.
+    pub note: Option<String>,
+}
+
+/// How many deliveries of one kind ended in one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventCount {
+    /// The event.
+    pub event: String,
+    /// Its action.
+    pub action: Option<String>,
+    /// What became of them; `None` for those that wait.
+    pub outcome: Option<Outcome>,
+    /// How many.
+    pub count: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct DeliveryRecord {
+    guid: String,
+    event: String,
+    action: Option<String>,
+    installation_id: Option<i64>,
+    repo_id: Option<i64>,
+    received_at: i64,
+    processed_at: Option<i64>,
+    outcome: Option<String>,
+    note: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct CountRecord {
+    event: String,
+    action: Option<String>,
+    outcome: Option<String>,
+    deliveries: i64,
+}
+
+macro_rules! select_deliveries {
+    ($tail:literal) => {
+        concat!(
+            "SELECT guid, event, action, installation_id, repo_id, received_at, processed_at, outcome, note ",
+            "FROM delivery ",
+            $tail
+        )
+    };
+}
+
+statements! {
+    INSERT = "INSERT INTO delivery (guid, event, action, installation_id, repo_id, payload, received_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (guid) DO NOTHING";
+    FINISH = "UPDATE delivery SET outcome = $2, note = $3, processed_at = $4 WHERE guid = $1";
+    DROP_PAYLOADS = "UPDATE delivery SET payload = ''
+        WHERE received_at < $1 AND processed_at IS NOT NULL AND payload <> ''";
+    BY_GUID = select_deliveries!("WHERE guid = $1");
+    RECENT = select_deliveries!("ORDER BY received_at DESC, guid LIMIT $1");
+    PAYLOAD = "SELECT payload FROM delivery WHERE guid = $1";
+    COUNTS = "SELECT event, action, outcome, count(*) AS deliveries FROM delivery
+        GROUP BY event, action, outcome ORDER BY event, action, outcome";
+}
+
+impl Store {
+    /// One delivery.
+    pub async fn delivery(&self, guid: &DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        self.row(BY_GUID, values![guid]).await?.map(DeliveryRecord::read).transpose()
+    }
+
+    /// The body of one delivery; empty once [`Tx::drop_payloads`] has dropped it.
+    pub async fn payload(&self, guid: &DeliveryId) -> Result<Option<String>, StoreError> {
+        Ok(self.row::<(String,)>(PAYLOAD, values![guid]).await?.map(|(payload,)| payload))
+    }
+
+    /// The latest deliveries, newest first.
+    pub async fn recent_deliveries(&self, limit: u32) -> Result<Vec<Delivery>, StoreError> {
+        self.rows(RECENT, values![limit]).await?.into_iter().map(DeliveryRecord::read).collect()
+    }
+
+    /// How many deliveries of each kind there were, and how they ended.
+    pub async fn event_counts(&self) -> Result<Vec<EventCount>, StoreError> {
+        let rows: Vec<CountRecord> = self.rows(COUNTS, values![]).await?;
+        rows.into_iter()
+            .map(|row| {
+                let outcome = outcome(row.outcome)?;
+                Ok(EventCount { event: row.event, action: row.action, outcome, count: row.deliveries })
+            })
+            .collect()
+    }
+}
+
+impl Tx {
+    /// Stores a delivery; `false` when its GUID was stored before.
+    pub async fn insert_delivery(&mut self, new: &NewDelivery, now: Timestamp) -> Result<bool, StoreError> {
+        let inserted = self
+            .execute(
+                INSERT,
+                values![&new.guid, &new.event, new.action.as_ref(), new.installation, new.repo, &new.payload, now],
+            )
+            .await?;
+        Ok(inserted == 1)
+    }
+
+    /// Notes what became of a delivery.
+    pub async fn finish_delivery(
+        &mut self,
+        guid: &DeliveryId,
+        outcome: Outcome,
+        note: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.execute(FINISH, values![guid, outcome.as_str(), note, now]).await.map(drop)
+    }
+
+    /// Empties the bodies of processed deliveries received before `before`, and says how many. The rows stay: a late
+    /// redelivery must still be known.
+    pub async fn drop_payloads(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        self.execute(DROP_PAYLOADS, values![before]).await
+    }
+}
+
+fn outcome(text: Option<String>) -> Result<Option<Outcome>, StoreError> {
+    text.map(|text| word("delivery.outcome", &text, Outcome::from_word)).transpose()
+}
+
+impl DeliveryRecord {
+    fn read(self) -> Result<Delivery, StoreError> {
+        Ok(Delivery {
+            guid: DeliveryId(self.guid),
+            event: self.event,
+            action: self.action,
+            installation: self.installation_id.map(InstallationId),
+            repo: self.repo_id.map(RepoId),
+            received_at: time(self.received_at),
+            processed_at: self.processed_at.map(time),
+            outcome: outcome(self.outcome)?,
+            note: self.note,
+        })
+    }
+}

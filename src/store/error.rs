@@ -1,0 +1,114 @@
+//! What can go wrong in the store, by what the caller does about it.
+
+use sqlx::migrate::MigrateError;
+use std::fmt::Display;
+
+/// Why the store could not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else holds, or finished, the work: drop what was done, do not repeat it.
+    #[error("the lease on this piece of work was lost: another worker took it over")]
+    LeaseLost,
+    /// The database is busy, restarting or out of reach: try the same again later.
+    #[error("the database cannot be used at the moment, the same may work later: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// The address of the database cannot be used: a person has to change the setting.
+    #[error("the database's address cannot be used: {why}")]
+    Address {
+        /// What is wrong and what would be right. Never names a password.
+        why: String,
+    },
+    /// The tables are not those this program knows: a person has to choose the right program or database.
+    #[error("the database's tables do not fit this program: {why}")]
+    Schema {
+        /// What was found and what to do.
+        why: String,
+    },
+    /// A stored value cannot be read back.
+    #[error("a stored value cannot be read: {what}")]
+    Corrupt {
+        /// Which value, and what is wrong with it.
+        what: String,
+    },
+    /// Everything else, which points at a mistake of ours.
+    #[error("the database refused: {0}")]
+    Database(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    pub(super) fn corrupt(what: &str, why: impl Display) -> Self {
+        Self::Corrupt { what: format!("{what}: {why}") }
+    }
+
+    /// Whether a row was refused because another with the same unique key is there.
+    pub(super) fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        match &error {
+            E::PoolTimedOut | E::Io(_) | E::WorkerCrashed | E::BeginFailed => Self::Unavailable(error),
+            E::Database(refusal) if refusal.code().is_some_and(|code| passes(&code)) => Self::Unavailable(error),
+            E::ColumnDecode { .. } | E::Decode(_) | E::ColumnNotFound(_) => Self::Corrupt { what: error.to_string() },
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// Whether a database's error code names a state that passes.
+fn passes(code: &str) -> bool {
+    match code.parse::<i64>() {
+        // SQLite's extended codes keep the kind in the low byte: 5 busy, 6 locked, 10 I/O error, 13 disk full.
+        Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13),
+        // Postgres: connection gone, transaction to be repeated, resources short, lock not to be had, shutting down
+        // or starting, killed by its limits, database files out of reach.
+        _ => {
+            code.starts_with("08")
+                || code.starts_with("40")
+                || code.starts_with("53")
+                || code.starts_with("57")
+                || code.starts_with("58")
+                || code == "55P03"
+                || code.starts_with("25P0")
+        }
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Self::from(error),
+            MigrateError::VersionMissing(version) => Self::Schema {
+                why: format!(
+                    "migration {version} was applied to it, which this version of mass-driver does not know. It was \
+                     upgraded by a newer mass-driver: run that version or a later one, or point DATABASE_URL elsewhere"
+                ),
+            },
+            MigrateError::VersionMismatch(version) => Self::Schema {
+                why: format!(
+                    "migration {version} was applied to it with another text than this program's. It was made by a \
+                     development version: start with an empty database"
+                ),
+            },
+            error => Self::Schema { why: error.to_string() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::passes;
+
+    #[test]
+    fn codes_that_pass_by_themselves() {
+        for code in ["5", "261", "517", "6", "262", "40001", "40P01", "57P01", "53300", "55P03", "08006"] {
+            assert!(passes(code), "{code}");
+        }
+        for code in ["1", "19", "2067", "23505", "42P01", "42601", "54000"] {
+            assert!(!passes(code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The files a repository is watched for, and the packages they use.
+
+use super::sql::{from_json, parsed, statements, time, to_json, values, word};
+use super::{Store, StoreError, Tx};
+use crate::domain::{Dependency, FileMode, ObjectId, RepoId, RepoPath};
+use jiff::Timestamp;
+use std::collections::{BTreeSet, HashMap};
+
+/// A file that a manager reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// Where it is.
+    pub path: RepoPath,
+    /// The manager that reads it.
+    pub manager: String,
+    /// The blob that was read.
+    pub blob: ObjectId,
+    /// Its mode, to be kept.
+    pub mode: FileMode,
+    /// Its text.
+    pub text: String,
+    /// Why it could not be read, where it could not.
+    pub problem: Option<String>,
+    /// Other files it draws in: a change of theirs is a change of this one.
+    pub includes: Vec<RepoPath>,
+}
+
+/// A manifest as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestRow {
+    /// The file.
+    pub manifest: Manifest,
+    /// When it was stored.
+    pub updated_at: Timestamp,
+}
+
+/// A dependency as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DependencyRow {
+    /// The use of the package.
+    pub dependency: Dependency,
+    /// Since when the file uses this package.
+    pub since: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct ManifestRecord {
+    path: String,
+    manager: String,
+    blob: String,
+    mode: String,
+    text: String,
+    problem: Option<String>,
+    includes: String,
+    updated_at: i64,
+}
+
+statements! {
+    SAVE_MANIFEST = "INSERT INTO manifest (repo_id, path, manager, blob, mode, text, problem, includes, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (repo_id, path, manager) DO UPDATE SET blob = excluded.blob, mode = excluded.mode,
+            text = excluded.text, problem = excluded.problem, includes = excluded.includes,
+            updated_at = excluded.updated_at";
+    REMOVE_MANIFEST = "DELETE FROM manifest WHERE repo_id = $1 AND path = $2 AND manager = $3";
+    REMOVE_MANIFESTS = "DELETE FROM manifest WHERE repo_id = $1";
+    MANIFESTS = "SELECT path, manager, blob, mode, text, problem, includes, updated_at FROM manifest
+        WHERE repo_id = $1 ORDER BY path, manager";
+    TRACKED = "SELECT path, includes FROM manifest WHERE repo_id = $1 ORDER BY path";
+    FORGET_DEPENDENCIES = "DELETE FROM dependency WHERE repo_id = $1 AND path = $2 AND manager = $3";
+    INSERT_DEPENDENCY = "INSERT INTO dependency
+            (repo_id, path, manager, ordinal, ecosystem, package, dependency, since)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    DEPENDENCIES_SINCE = "SELECT ecosystem, package, min(since) FROM dependency WHERE repo_id = $1 AND path = $2
+        GROUP BY ecosystem, package";
+    DEPENDENCIES = "SELECT dependency, since FROM dependency WHERE repo_id = $1 ORDER BY path, manager, ordinal";
+}
+
+impl Store {
+    /// The manifests of a repository, by path.
+    pub async fn manifests(&self, repo: RepoId) -> Result<Vec<ManifestRow>, StoreError> {
+        self.rows(MANIFESTS, values![repo]).await?.into_iter().map(ManifestRecord::read).collect()
+    }
+
+    /// The paths whose change matters: the manifests of a repository and what they include.
+    pub async fn tracked_paths(&self, repo: RepoId) -> Result<BTreeSet<RepoPath>, StoreError> {
+        let mut paths = BTreeSet::new();
+        for (path, includes) in self.rows::<(String, String)>(TRACKED, values![repo]).await? {
+            paths.insert(parsed("manifest.path", &path, RepoPath::parse)?);
+            paths.extend(from_json::<Vec<RepoPath>>("manifest.includes", &includes)?);
+        }
+        Ok(paths)
+    }
+
+    /// The dependencies of a repository, in the order of its files.
+    pub async fn dependencies(&self, repo: RepoId) -> Result<Vec<DependencyRow>, StoreError> {
+        let rows: Vec<(String, i64)> = self.rows(DEPENDENCIES, values![repo]).await?;
+        rows.into_iter()
+            .map(|(dependency, since)| {
+                Ok(DependencyRow { dependency: from_json("dependency", &dependency)?, since: time(since) })
+            })
+            .collect()
+    }
+}
+
+impl Tx {
+    /// Stores a manifest, new or changed. Its repository has to be stored before.
+    pub async fn save_manifest(&mut self, repo: RepoId, manifest: &Manifest, now: Timestamp) -> Result<(), StoreError> {
+        let row = values![
+            repo,
+            &manifest.path,
+            &manifest.manager,
+            &manifest.blob,
+            manifest.mode.as_str(),
+            &manifest.text,
+            manifest.problem.as_ref(),
+            to_json("manifest.includes", &manifest.includes)?,
+            now
+        ];
+        self.execute(SAVE_MANIFEST, row).await.map(drop)
+    }
+
+    /// Forgets a manifest and its dependencies; `false` when it is not there.
+    pub async fn remove_manifest(&mut self, repo: RepoId, path: &RepoPath, manager: &str) -> Result<bool, StoreError> {
+        Ok(self.execute(REMOVE_MANIFEST, values![repo, path, manager]).await? > 0)
+    }
+
+    /// Forgets all manifests of a repository and their dependencies.
+    pub async fn remove_manifests(&mut self, repo: RepoId) -> Result<u64, StoreError> {
+        self.execute(REMOVE_MANIFESTS, values![repo]).await
+    }
+
+    /// Replaces the dependencies of one manifest, which has to be stored before. A package that this file used before
+    /// keeps its `since`, be it on another line or found by another manager.
+    pub async fn replace_dependencies(
+        &mut self,
+        repo: RepoId,
+        path: &RepoPath,
+        manager: &str,
+        dependencies: &[Dependency],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let before: Vec<(String, String, i64)> = self.rows(DEPENDENCIES_SINCE, values![repo, path]).await?;
+        let since: HashMap<(String, String), i64> =
+            before.into_iter().map(|(ecosystem, package, since)| ((ecosystem, package), since)).collect();
+        let rows = dependencies.iter().enumerate().map(|(ordinal, dependency)| {
+            let package = &dependency.package;
+            let key = (package.ecosystem.as_str().to_owned(), package.name.clone());
+            let since = since.get(&key).copied().unwrap_or_else(|| now.as_millisecond());
+            let json = to_json("dependency", dependency)?;
+            Ok(values![repo, path, manager, ordinal as i64, package.ecosystem, &package.name, json, since])
+        });
+        let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
+        self.execute(FORGET_DEPENDENCIES, values![repo, path, manager]).await?;
+        self.execute_for(INSERT_DEPENDENCY, rows).await
+    }
+}
+
+impl ManifestRecord {
+    fn read(self) -> Result<ManifestRow, StoreError> {
+        Ok(ManifestRow {
+            manifest: Manifest {
+                path: parsed("manifest.path", &self.path, RepoPath::parse)?,
+                manager: self.manager,
+                blob: parsed("manifest.blob", &self.blob, ObjectId::parse)?,
+                mode: word("manifest.mode", &self.mode, FileMode::from_git)?,
+                text: self.text,
+                problem: self.problem,
+                includes: from_json("manifest.includes", &self.includes)?,
+            },
+            updated_at: time(self.updated_at),
+        })
+    }
+}

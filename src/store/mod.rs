@@ -1,0 +1,219 @@
+//! Everything the bot remembers, in SQLite or Postgres, with one text of SQL.
+//!
+//! This room knows tables and transactions, and makes no decision of the business: it imports `domain` alone.
+//! Reads are methods of [`Store`] and see what is committed; writes are methods of [`Tx`], so that a
+//! station's result, the next work and the end of the present step are one commit.
+//!
+//! Times are kept in whole milliseconds; a finer part is dropped. The caller brings every time, but for leases,
+//! which go by the database's own clock because they have to mean the same to every worker.
+//!
+//! With SQLite there is one writer: never wait for a second [`Store::begin`] while holding a [`Tx`].
+
+mod connect;
+mod deliveries;
+mod error;
+mod manifests;
+mod packages;
+mod proposals;
+mod repositories;
+mod sql;
+mod work;
+
+pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
+pub use error::StoreError;
+pub use manifests::{DependencyRow, Manifest, ManifestRow};
+pub use packages::PackageRow;
+pub use proposals::LedgerRow;
+pub use repositories::{
+    Config, ConfigState, Installation, InstallationRow, RepositoryRow, Subscription, SubscriptionRow,
+};
+pub use sql::Statement;
+pub use work::{Claimed, NewWork, QueueDepth, WorkId, WorkRow, WorkState};
+
+use sql::{StoredRow, Value, arguments, widen};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+/// The database. Cheap to clone; all clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pools: Pools,
+}
+
+#[derive(Clone, Debug)]
+enum Pools {
+    /// SQLite has one writer at a time: one connection that waits its turn here beats many that find it locked.
+    Sqlite {
+        readers: SqlitePool,
+        writer: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// Writes that become visible together, at [`Tx::commit`], or never: dropping it undoes them.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Inner,
+    /// A lease turned out to be lost: then nothing else of this transaction may stand either.
+    lease_lost: bool,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Store {
+    /// Starts a transaction.
+    ///
+    /// Errors: [`StoreError::Unavailable`] when the database cannot be reached, or stays busy for seconds.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.pools {
+            // A plain BEGIN reads first and then fails when it comes to write after somebody else has.
+            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { inner, lease_lost: false })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// Errors: [`StoreError::Unavailable`] when it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.rows::<(i64,)>(connect::PING, Vec::new()).await.map(drop)
+    }
+
+    /// Waits until every connection is back, and closes them.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Every statement this room gives to a database.
+    pub fn statements() -> impl Iterator<Item = Statement> {
+        [
+            connect::STATEMENTS,
+            deliveries::STATEMENTS,
+            work::STATEMENTS,
+            repositories::STATEMENTS,
+            manifests::STATEMENTS,
+            packages::STATEMENTS,
+            proposals::STATEMENTS,
+        ]
+        .into_iter()
+        .flatten()
+        .copied()
+    }
+
+    async fn rows<T: StoredRow>(&self, statement: Statement, values: Vec<Value>) -> Result<Vec<T>, StoreError> {
+        Ok(match &self.pools {
+            Pools::Sqlite { readers, .. } => {
+                sqlx::query_as_with(statement.sqlite, arguments::<Sqlite>(values)?).fetch_all(readers).await?
+            }
+            Pools::Postgres(pool) => {
+                sqlx::query_as_with(statement.postgres, arguments::<Postgres>(values)?).fetch_all(pool).await?
+            }
+        })
+    }
+
+    /// The rows for many keys at once: the statement's group `VALUES ($1, …)` is repeated for each of them.
+    async fn rows_for<T: StoredRow>(&self, statement: Statement, keys: Vec<Vec<Value>>) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => {
+                for (sql, values) in widen(statement.sqlite, keys) {
+                    let query = sqlx::query_as_with(sql, arguments::<Sqlite>(values)?).persistent(false);
+                    rows.extend(query.fetch_all(readers).await?);
+                }
+            }
+            Pools::Postgres(pool) => {
+                for (sql, values) in widen(statement.postgres, keys) {
+                    let query = sqlx::query_as_with(sql, arguments::<Postgres>(values)?).persistent(false);
+                    rows.extend(query.fetch_all(pool).await?);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The first row, where there is one.
+    async fn row<T: StoredRow>(&self, statement: Statement, values: Vec<Value>) -> Result<Option<T>, StoreError> {
+        Ok(self.rows(statement, values).await?.into_iter().next())
+    }
+}
+
+impl Tx {
+    /// Makes everything written visible, at once and for good.
+    ///
+    /// Errors: [`StoreError::LeaseLost`] if an earlier call of this transaction said so; nothing is written then.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        if self.lease_lost {
+            self.rollback().await?;
+            return Err(StoreError::LeaseLost);
+        }
+        match self.inner {
+            Inner::Sqlite(tx) => tx.commit().await?,
+            Inner::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Undoes everything, and waits until that is done.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        match self.inner {
+            Inner::Sqlite(tx) => tx.rollback().await?,
+            Inner::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+
+    /// Runs a statement and says how many rows it touched.
+    async fn execute(&mut self, statement: Statement, values: Vec<Value>) -> Result<u64, StoreError> {
+        Ok(match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                let query = sqlx::query_with(statement.sqlite, arguments::<Sqlite>(values)?);
+                query.execute(&mut **tx).await?.rows_affected()
+            }
+            Inner::Postgres(tx) => {
+                let query = sqlx::query_with(statement.postgres, arguments::<Postgres>(values)?);
+                query.execute(&mut **tx).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Runs a statement with one group `VALUES ($1, …)` for many rows at once.
+    async fn execute_for(&mut self, statement: Statement, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+        match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                for (sql, values) in widen(statement.sqlite, rows) {
+                    let query = sqlx::query_with(sql, arguments::<Sqlite>(values)?).persistent(false);
+                    query.execute(&mut **tx).await?;
+                }
+            }
+            Inner::Postgres(tx) => {
+                for (sql, values) in widen(statement.postgres, rows) {
+                    let query = sqlx::query_with(sql, arguments::<Postgres>(values)?).persistent(false);
+                    query.execute(&mut **tx).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a statement returns, seen from inside the transaction.
+    async fn rows<T: StoredRow>(&mut self, statement: Statement, values: Vec<Value>) -> Result<Vec<T>, StoreError> {
+        Ok(match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                sqlx::query_as_with(statement.sqlite, arguments::<Sqlite>(values)?).fetch_all(&mut **tx).await?
+            }
+            Inner::Postgres(tx) => {
+                sqlx::query_as_with(statement.postgres, arguments::<Postgres>(values)?).fetch_all(&mut **tx).await?
+            }
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! Packages that somebody uses, their releases, and when to ask about them again.
+
+use super::sql::{small, statements, time, values, word};
+use super::{Store, StoreError, Tx};
+use crate::domain::{Ecosystem, InstallationId, PackageId, Release, RepoId};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap};
+
+/// A package as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageRow {
+    /// The package.
+    pub package: PackageId,
+    /// What the registry wants back to answer "not changed".
+    pub etag: Option<String>,
+    /// When the registry last answered.
+    pub checked_at: Option<Timestamp>,
+    /// When to ask next.
+    pub next_check_at: Timestamp,
+    /// How often asking failed since the last answer.
+    pub failures: u32,
+    /// Why it failed the last time; `None` after an answer.
+    pub last_error: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct PackageRecord {
+    ecosystem: String,
+    name: String,
+    etag: Option<String>,
+    checked_at: Option<i64>,
+    next_check_at: i64,
+    failures: i64,
+    last_error: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct ReleaseRecord {
+    ecosystem: String,
+    package: String,
+    version: String,
+    published_at: Option<i64>,
+    first_seen_at: i64,
+    counts_from: i64,
+    yanked: bool,
+}
+
+macro_rules! select_packages {
+    ($tail:literal) => {
+        concat!("SELECT ecosystem, name, etag, checked_at, next_check_at, failures, last_error FROM package ", $tail)
+    };
+}
+
+statements! {
+    ENSURE_PACKAGE = "INSERT INTO package (ecosystem, name, next_check_at, failures) VALUES ($1, $2, $3, 0)
+        ON CONFLICT (ecosystem, name) DO NOTHING";
+    PACKAGE_CHECKED = "UPDATE package SET etag = $3, checked_at = $4, next_check_at = $5, failures = 0,
+        last_error = NULL WHERE ecosystem = $1 AND name = $2";
+    PACKAGE_FAILED = "UPDATE package SET last_error = $3, next_check_at = $4, failures = failures + 1
+        WHERE ecosystem = $1 AND name = $2";
+    PACKAGE = select_packages!("WHERE ecosystem = $1 AND name = $2");
+    /// Only packages that an active repository uses which subscribes to their ecosystem.
+    PACKAGES_DUE = select_packages!(
+        "WHERE next_check_at <= $1 AND EXISTS (
+            SELECT 1 FROM dependency
+            JOIN repository ON repository.id = dependency.repo_id
+            JOIN subscription ON subscription.repo_id = dependency.repo_id
+            WHERE dependency.ecosystem = package.ecosystem AND dependency.package = package.name
+            AND repository.state = 'active' AND subscription.ecosystem = package.ecosystem)
+        ORDER BY next_check_at, ecosystem, name LIMIT $2"
+    );
+    USERS = "SELECT DISTINCT dependency.repo_id, repository.installation_id FROM dependency
+        JOIN repository ON repository.id = dependency.repo_id
+        JOIN subscription ON subscription.repo_id = dependency.repo_id
+        WHERE dependency.ecosystem = $1 AND dependency.package = $2
+        AND repository.state = 'active' AND subscription.ecosystem = $1
+        ORDER BY dependency.repo_id";
+    SAVE_RELEASE = "INSERT INTO release
+            (ecosystem, package, version, published_at, first_seen_at, counts_from, yanked)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (ecosystem, package, version) DO UPDATE SET published_at = excluded.published_at,
+            counts_from = excluded.counts_from, yanked = excluded.yanked";
+    FORGET_RELEASE = "DELETE FROM release WHERE ecosystem = $1 AND package = $2 AND version = $3";
+    RELEASES = "SELECT ecosystem, package, version, published_at, first_seen_at, counts_from, yanked FROM release
+        WHERE (ecosystem, package) IN (VALUES ($1, $2)) ORDER BY ecosystem, package, counts_from, version";
+    SAVE_DIGEST = "UPDATE release SET digest = $4 WHERE ecosystem = $1 AND package = $2 AND version = $3";
+    DIGEST = "SELECT digest FROM release WHERE ecosystem = $1 AND package = $2 AND version = $3";
+}
+
+impl Store {
+    /// One package.
+    pub async fn package(&self, package: &PackageId) -> Result<Option<PackageRow>, StoreError> {
+        let key = values![package.ecosystem, &package.name];
+        self.row(PACKAGE, key).await?.map(PackageRecord::read).transpose()
+    }
+
+    /// The packages to ask a registry about, the longest due first: those that an active repository uses which
+    /// subscribes to their ecosystem.
+    pub async fn packages_due(&self, now: Timestamp, limit: u32) -> Result<Vec<PackageRow>, StoreError> {
+        self.rows(PACKAGES_DUE, values![now, limit]).await?.into_iter().map(PackageRecord::read).collect()
+    }
+
+    /// The releases of each of these packages, by the time their age counts from. Packages without any are left out.
+    pub async fn releases_of(&self, packages: &[PackageId]) -> Result<HashMap<PackageId, Vec<Release>>, StoreError> {
+        let mut asked: Vec<&PackageId> = packages.iter().collect();
+        asked.sort_unstable();
+        asked.dedup();
+        let keys = asked.iter().map(|package| values![package.ecosystem, &package.name]).collect();
+        let mut releases: HashMap<PackageId, Vec<Release>> = HashMap::new();
+        for record in self.rows_for::<ReleaseRecord>(RELEASES, keys).await? {
+            let (package, release) = record.read()?;
+            releases.entry(package).or_default().push(release);
+        }
+        Ok(releases)
+    }
+
+    /// The active and subscribed repositories that use a package, by id.
+    pub async fn users_of(&self, package: &PackageId) -> Result<Vec<(RepoId, InstallationId)>, StoreError> {
+        let rows: Vec<(i64, i64)> = self.rows(USERS, values![package.ecosystem, &package.name]).await?;
+        Ok(rows.into_iter().map(|(repo, installation)| (RepoId(repo), InstallationId(installation))).collect())
+    }
+
+    /// The digest noted for a release.
+    pub async fn digest(&self, package: &PackageId, version: &str) -> Result<Option<String>, StoreError> {
+        let key = values![package.ecosystem, &package.name, version];
+        Ok(self.row::<(Option<String>,)>(DIGEST, key).await?.and_then(|(digest,)| digest))
+    }
+}
+
+impl Tx {
+    /// Makes a package known, to be asked about at once; `false` when it was known before.
+    pub async fn ensure_package(&mut self, package: &PackageId, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.execute(ENSURE_PACKAGE, values![package.ecosystem, &package.name, now]).await? > 0)
+    }
+
+    /// Notes a registry's answer, and when to ask again.
+    pub async fn package_checked(
+        &mut self,
+        package: &PackageId,
+        etag: Option<&str>,
+        checked_at: Timestamp,
+        next_check_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let row = values![package.ecosystem, &package.name, etag, checked_at, next_check_at];
+        self.execute(PACKAGE_CHECKED, row).await.map(drop)
+    }
+
+    /// Notes that asking failed, and when to try again.
+    pub async fn package_failed(
+        &mut self,
+        package: &PackageId,
+        error: &str,
+        next_check_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let row = values![package.ecosystem, &package.name, error, next_check_at];
+        self.execute(PACKAGE_FAILED, row).await.map(drop)
+    }
+
+    /// Stores releases, new or changed, and forgets those that are `gone`. The package has to be stored before.
+    ///
+    /// A known release keeps `first_seen_at` and its digest. A forgotten one that comes back is a new one: what
+    /// stands behind the version may be something else by then.
+    pub async fn save_releases(
+        &mut self,
+        package: &PackageId,
+        releases: &[Release],
+        gone: &[String],
+    ) -> Result<(), StoreError> {
+        for version in gone {
+            self.execute(FORGET_RELEASE, values![package.ecosystem, &package.name, version]).await?;
+        }
+        // One statement cannot write one row twice, and a registry may well list a version twice.
+        let distinct: BTreeMap<&str, &Release> =
+            releases.iter().map(|release| (release.version.as_str(), release)).collect();
+        let rows = distinct.into_values().map(|release| {
+            let Release { version, published_at, first_seen_at, counts_from, yanked } = release;
+            values![package.ecosystem, &package.name, version, *published_at, *first_seen_at, *counts_from, *yanked]
+        });
+        let rows = rows.collect();
+        self.execute_for(SAVE_RELEASE, rows).await
+    }
+
+    /// Notes the digest of a release; `false` when the release is not known.
+    pub async fn save_digest(&mut self, package: &PackageId, version: &str, digest: &str) -> Result<bool, StoreError> {
+        Ok(self.execute(SAVE_DIGEST, values![package.ecosystem, &package.name, version, digest]).await? > 0)
+    }
+}
+
+impl PackageRecord {
+    fn read(self) -> Result<PackageRow, StoreError> {
+        let ecosystem = word("package.ecosystem", &self.ecosystem, Ecosystem::from_word)?;
+        Ok(PackageRow {
+            package: PackageId { ecosystem, name: self.name },
+            etag: self.etag,
+            checked_at: self.checked_at.map(time),
+            next_check_at: time(self.next_check_at),
+            failures: small("package.failures", self.failures)?,
+            last_error: self.last_error,
+        })
+    }
+}
+
+impl ReleaseRecord {
+    fn read(self) -> Result<(PackageId, Release), StoreError> {
+        let ecosystem = word("release.ecosystem", &self.ecosystem, Ecosystem::from_word)?;
+        let release = Release {
+            version: self.version,
+            published_at: self.published_at.map(time),
+            first_seen_at: time(self.first_seen_at),
+            counts_from: time(self.counts_from),
+            yanked: self.yanked,
+        };
+        Ok((PackageId { ecosystem, name: self.package }, release))
+    }
+}

@@ -1,0 +1,256 @@
+//! Proposals, the ledger of what happened to each, and the outlook for what is not yet one.
+
+use super::sql::{from_json, parsed, small, statements, time, to_json, values, word};
+use super::{Store, StoreError, Tx};
+use crate::domain::{
+    Ecosystem, ObjectId, Outlook, PackageId, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId,
+    RepoPath, Standing,
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// One thing that happened to a proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// When.
+    pub at: Timestamp,
+    /// What, in one word: `planned`, `opened`, `merged` …
+    pub what: String,
+    /// The circumstances, for people.
+    pub detail: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct ProposalRecord {
+    id: String,
+    repo_id: i64,
+    group_name: String,
+    content: String,
+    state: String,
+    reason: String,
+    due_at: i64,
+    title: String,
+    branch: String,
+    updates: String,
+    labels: String,
+    pull_number: Option<i64>,
+    pull_url: Option<String>,
+    pull_head: Option<String>,
+    checks: Option<String>,
+    created_at: i64,
+    opened_at: Option<i64>,
+    updated_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct OutlookRecord {
+    ecosystem: String,
+    package: String,
+    path: String,
+    line: i64,
+    current: Option<String>,
+    target: Option<String>,
+    standing: String,
+    reason: String,
+    until: Option<i64>,
+}
+
+macro_rules! select_proposals {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, repo_id, group_name, content, state, reason, due_at, title, branch, updates, labels, ",
+            "pull_number, pull_url, pull_head, checks, created_at, opened_at, updated_at FROM proposal ",
+            $tail
+        )
+    };
+}
+
+statements! {
+    SAVE = "INSERT INTO proposal
+            (id, repo_id, group_name, content, state, reason, due_at, title, branch, updates, labels,
+            pull_number, pull_url, pull_head, checks, created_at, opened_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        ON CONFLICT (id) DO UPDATE SET group_name = excluded.group_name, content = excluded.content,
+            state = excluded.state, reason = excluded.reason, due_at = excluded.due_at, title = excluded.title,
+            branch = excluded.branch, updates = excluded.updates, labels = excluded.labels,
+            pull_number = excluded.pull_number, pull_url = excluded.pull_url, pull_head = excluded.pull_head,
+            checks = excluded.checks, opened_at = excluded.opened_at, updated_at = excluded.updated_at";
+    BY_ID = select_proposals!("WHERE id = $1");
+    OF_REPOSITORY = select_proposals!("WHERE repo_id = $1 ORDER BY created_at, id");
+    BY_PULL = select_proposals!("WHERE repo_id = $1 AND pull_number = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
+    BY_BRANCH = select_proposals!("WHERE repo_id = $1 AND branch = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
+    IN_STATE = select_proposals!("WHERE state = $1 ORDER BY updated_at DESC, id DESC LIMIT $2");
+    COUNT_OPEN = "SELECT count(*) FROM proposal WHERE repo_id = $1 AND state = 'open'";
+
+    RECORD = "INSERT INTO ledger (id, proposal_id, at, what, detail) VALUES ($1, $2, $3, $4, $5)";
+    LEDGER = "SELECT at, what, detail FROM ledger WHERE proposal_id = $1 ORDER BY at, id";
+
+    FORGET_OUTLOOK = "DELETE FROM outlook WHERE repo_id = $1";
+    INSERT_OUTLOOK = "INSERT INTO outlook
+            (repo_id, position, ecosystem, package, path, line, current, target, standing, reason, until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    OUTLOOK = "SELECT ecosystem, package, path, line, current, target, standing, reason, until FROM outlook
+        WHERE repo_id = $1 ORDER BY position";
+}
+
+impl Store {
+    /// One proposal.
+    pub async fn proposal(&self, id: &ProposalId) -> Result<Option<Proposal>, StoreError> {
+        self.row(BY_ID, values![id]).await?.map(ProposalRecord::read).transpose()
+    }
+
+    /// All proposals a repository ever had, oldest first.
+    pub async fn proposals(&self, repo: RepoId) -> Result<Vec<Proposal>, StoreError> {
+        self.rows(OF_REPOSITORY, values![repo]).await?.into_iter().map(ProposalRecord::read).collect()
+    }
+
+    /// The proposal of a pull request.
+    pub async fn proposal_by_pull(&self, repo: RepoId, number: PullNumber) -> Result<Option<Proposal>, StoreError> {
+        self.row(BY_PULL, values![repo, number]).await?.map(ProposalRecord::read).transpose()
+    }
+
+    /// The latest proposal sent on a branch.
+    pub async fn proposal_by_branch(&self, repo: RepoId, branch: &str) -> Result<Option<Proposal>, StoreError> {
+        self.row(BY_BRANCH, values![repo, branch]).await?.map(ProposalRecord::read).transpose()
+    }
+
+    /// Proposals in any of these states, the last changed first.
+    pub async fn proposals_in(&self, states: &[ProposalState], limit: u32) -> Result<Vec<Proposal>, StoreError> {
+        let mut proposals = Vec::new();
+        // Each state by its own walk along the index, instead of sorting all rows of all of them.
+        for state in ProposalState::ALL.into_iter().filter(|state| states.contains(state)) {
+            let rows = self.rows(IN_STATE, values![state.as_str(), limit]).await?;
+            proposals.extend(rows.into_iter().map(ProposalRecord::read).collect::<Result<Vec<_>, _>>()?);
+        }
+        proposals.sort_by(|a, b| (b.updated_at, &b.id).cmp(&(a.updated_at, &a.id)));
+        proposals.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(proposals)
+    }
+
+    /// How many of the bot's pull requests are open in a repository.
+    pub async fn open_count(&self, repo: RepoId) -> Result<u32, StoreError> {
+        let count = self.row::<(i64,)>(COUNT_OPEN, values![repo]).await?.map_or(0, |(count,)| count);
+        small("the count of open proposals", count)
+    }
+
+    /// What happened to a proposal, in order.
+    pub async fn ledger(&self, proposal: &ProposalId) -> Result<Vec<LedgerRow>, StoreError> {
+        let rows: Vec<(i64, String, String)> = self.rows(LEDGER, values![proposal]).await?;
+        Ok(rows.into_iter().map(|(at, what, detail)| LedgerRow { at: time(at), what, detail }).collect())
+    }
+
+    /// How the dependencies of a repository stand, in the order they were stored.
+    pub async fn outlook(&self, repo: RepoId) -> Result<Vec<Outlook>, StoreError> {
+        self.rows(OUTLOOK, values![repo]).await?.into_iter().map(OutlookRecord::read).collect()
+    }
+}
+
+impl Tx {
+    /// Stores a proposal, new or changed (by its id). Its repository has to be stored before, and where it takes the
+    /// place of one that waits in the same group, that one first.
+    pub async fn save_proposal(&mut self, proposal: &Proposal) -> Result<(), StoreError> {
+        let pull = proposal.pull.as_ref();
+        let row = values![
+            &proposal.id,
+            proposal.repo,
+            &proposal.group,
+            &proposal.content,
+            proposal.state.as_str(),
+            &proposal.reason,
+            proposal.due_at,
+            &proposal.title,
+            &proposal.branch,
+            to_json("proposal.updates", &proposal.updates)?,
+            to_json("proposal.labels", &proposal.labels)?,
+            pull.map(|pull| pull.number),
+            pull.map(|pull| &pull.url),
+            pull.map(|pull| &pull.head),
+            proposal.checks.as_ref(),
+            proposal.created_at,
+            proposal.opened_at,
+            proposal.updated_at
+        ];
+        self.execute(SAVE, row).await.map(drop)
+    }
+
+    /// Adds a line to a proposal's ledger. Lines are never changed.
+    pub async fn record(
+        &mut self,
+        proposal: &ProposalId,
+        at: Timestamp,
+        what: &str,
+        detail: &str,
+    ) -> Result<(), StoreError> {
+        let id = Uuid::now_v7().to_string();
+        self.execute(RECORD, values![id, proposal, at, what, detail]).await.map(drop)
+    }
+
+    /// Replaces how the dependencies of a repository stand.
+    pub async fn replace_outlook(&mut self, repo: RepoId, outlook: &[Outlook]) -> Result<(), StoreError> {
+        self.execute(FORGET_OUTLOOK, values![repo]).await?;
+        let rows = outlook.iter().enumerate().map(|(position, entry)| {
+            values![
+                repo,
+                position as i64,
+                entry.package.ecosystem,
+                &entry.package.name,
+                &entry.path,
+                entry.line,
+                entry.current.as_ref(),
+                entry.target.as_ref(),
+                entry.standing.as_str(),
+                &entry.reason,
+                entry.until
+            ]
+        });
+        let rows = rows.collect();
+        self.execute_for(INSERT_OUTLOOK, rows).await
+    }
+}
+
+impl ProposalRecord {
+    fn read(self) -> Result<Proposal, StoreError> {
+        let pull = match (self.pull_number, self.pull_url, self.pull_head) {
+            (Some(number), Some(url), Some(head)) => Some(PullRequest {
+                number: PullNumber(number),
+                url,
+                head: parsed("proposal.pull_head", &head, ObjectId::parse)?,
+            }),
+            _ => None,
+        };
+        Ok(Proposal {
+            id: ProposalId(self.id),
+            repo: RepoId(self.repo_id),
+            group: self.group_name,
+            content: self.content,
+            state: word("proposal.state", &self.state, ProposalState::from_word)?,
+            reason: self.reason,
+            due_at: time(self.due_at),
+            title: self.title,
+            branch: self.branch,
+            updates: from_json("proposal.updates", &self.updates)?,
+            labels: from_json("proposal.labels", &self.labels)?,
+            pull,
+            checks: self.checks,
+            created_at: time(self.created_at),
+            opened_at: self.opened_at.map(time),
+            updated_at: time(self.updated_at),
+        })
+    }
+}
+
+impl OutlookRecord {
+    fn read(self) -> Result<Outlook, StoreError> {
+        let ecosystem = word("outlook.ecosystem", &self.ecosystem, Ecosystem::from_word)?;
+        Ok(Outlook {
+            package: PackageId { ecosystem, name: self.package },
+            path: parsed("outlook.path", &self.path, RepoPath::parse)?,
+            line: small("outlook.line", self.line)?,
+            current: self.current,
+            target: self.target,
+            standing: word("outlook.standing", &self.standing, Standing::from_word)?,
+            reason: self.reason,
+            until: self.until.map(time),
+        })
+    }
+}

@@ -1,0 +1,488 @@
+//! Installations, their repositories, what each repository's file asks for, and what is wrong with that file.
+
+use super::sql::{from_json, parsed, small, statements, time, to_json, values, word};
+use super::{Store, StoreError, Tx};
+use crate::domain::{Ecosystem, Head, InstallationId, ObjectId, RepoId, RepoName, RepoPath, RepoState, Repository};
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use std::collections::HashMap;
+
+/// An installation of the App on an account, as last told by GitHub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    /// GitHub's id, the key.
+    pub id: InstallationId,
+    /// The account's login.
+    pub account: String,
+    /// What the account is: `Organization`, `User`.
+    pub account_kind: String,
+    /// Suspended by its owner or by GitHub: nothing may be asked or written.
+    pub suspended: bool,
+    /// Uninstalled.
+    pub removed: bool,
+}
+
+/// An installation as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstallationRow {
+    /// What GitHub told.
+    pub installation: Installation,
+    /// When that last changed.
+    pub updated_at: Timestamp,
+}
+
+/// How a repository's subscription file stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConfigState {
+    /// There is no file.
+    None,
+    /// The file at the head of the default branch is the one in force.
+    Valid,
+    /// The file at the head has problems; the last good one, if there was one, stays in force.
+    Broken,
+}
+
+impl ConfigState {
+    /// Every state, in the order of the declaration.
+    pub const ALL: [Self; 3] = [Self::None, Self::Valid, Self::Broken];
+
+    /// The word the store and the page use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Valid => "valid",
+            Self::Broken => "broken",
+        }
+    }
+
+    /// The state a word stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// A repository's subscription file. The store reads neither the file nor its problems.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where it was found.
+    pub path: Option<RepoPath>,
+    /// The blob last read, good or bad: the same blob need not be read again.
+    pub blob: Option<ObjectId>,
+    /// How it stands.
+    pub state: ConfigState,
+    /// What is wrong with it: a JSON list, empty when nothing is.
+    pub problems: Json,
+    /// The last good file, as JSON: what is in force.
+    pub file: Option<Json>,
+    /// The text last read.
+    pub text: Option<String>,
+    /// Since when the file in force is in force.
+    pub since: Option<Timestamp>,
+}
+
+impl Config {
+    /// A repository without the file.
+    pub fn none() -> Self {
+        Self {
+            path: None,
+            blob: None,
+            state: ConfigState::None,
+            problems: Json::Array(Vec::new()),
+            file: None,
+            text: None,
+            since: None,
+        }
+    }
+}
+
+/// A repository as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RepositoryRow {
+    /// What GitHub told.
+    pub repository: Repository,
+    /// The default branch's head when we last looked.
+    pub head: Option<Head>,
+    /// Its subscription file.
+    pub config: Config,
+    /// When it was last read in full.
+    pub synced_at: Option<Timestamp>,
+    /// The commit whose manifests are indexed.
+    pub indexed_commit: Option<ObjectId>,
+    /// Why nothing happens here, where nothing does.
+    pub note: Option<String>,
+    /// When anything of it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// One entry of a repository's subscription file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subscription {
+    /// Which migration, as people write it: `pypi`, `docker`.
+    pub migration: String,
+    /// The ecosystem, where the migration is one's package updates.
+    pub ecosystem: Option<Ecosystem>,
+    /// The delay in words for people.
+    pub delay: String,
+    /// The entry's effective settings, as JSON. The store does not read them.
+    pub settings: Json,
+}
+
+/// A subscription as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubscriptionRow {
+    /// The entry.
+    pub subscription: Subscription,
+    /// Its place in the file, counted from 0.
+    pub position: u32,
+    /// Since when the repository subscribes to this migration.
+    pub since: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct InstallationRecord {
+    id: i64,
+    account: String,
+    account_kind: String,
+    suspended: bool,
+    removed: bool,
+    updated_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct RepositoryRecord {
+    id: i64,
+    installation_id: i64,
+    name: String,
+    default_branch: Option<String>,
+    private: bool,
+    fork: bool,
+    state: String,
+    web_url: String,
+    head_commit: Option<String>,
+    head_tree: Option<String>,
+    config_path: Option<String>,
+    config_blob: Option<String>,
+    config_state: String,
+    config_problems: String,
+    config_file: Option<String>,
+    config_text: Option<String>,
+    config_since: Option<i64>,
+    synced_at: Option<i64>,
+    indexed_commit: Option<String>,
+    note: Option<String>,
+    updated_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct SubscriptionRecord {
+    position: i64,
+    migration: String,
+    ecosystem: Option<String>,
+    delay: String,
+    settings: String,
+    since: i64,
+}
+
+macro_rules! select_repositories {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, installation_id, name, default_branch, private, fork, state, web_url, head_commit, head_tree, ",
+            "config_path, config_blob, config_state, config_problems, config_file, config_text, config_since, ",
+            "synced_at, indexed_commit, note, updated_at FROM repository ",
+            $tail
+        )
+    };
+}
+
+macro_rules! select_installations {
+    ($tail:literal) => {
+        concat!("SELECT id, account, account_kind, suspended, removed, updated_at FROM installation ", $tail)
+    };
+}
+
+statements! {
+    SAVE_INSTALLATION = "INSERT INTO installation (id, account, account_kind, suspended, removed, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (id) DO UPDATE SET account = excluded.account, account_kind = excluded.account_kind,
+            suspended = excluded.suspended, removed = excluded.removed, updated_at = excluded.updated_at";
+    SET_SUSPENDED = "UPDATE installation SET suspended = $2, updated_at = $3 WHERE id = $1";
+    SET_REMOVED = "UPDATE installation SET removed = $2, updated_at = $3 WHERE id = $1";
+    INSTALLATION = select_installations!("WHERE id = $1");
+    INSTALLATIONS = select_installations!("ORDER BY account, id LIMIT $1");
+
+    SAVE_REPOSITORY = "INSERT INTO repository
+            (id, installation_id, name, default_branch, private, fork, state, web_url, updated_at,
+            config_state, config_problems)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'none', '[]')
+        ON CONFLICT (id) DO UPDATE SET installation_id = excluded.installation_id, name = excluded.name,
+            default_branch = excluded.default_branch, private = excluded.private, fork = excluded.fork,
+            state = excluded.state, web_url = excluded.web_url, updated_at = excluded.updated_at";
+    SET_HEAD = "UPDATE repository SET head_commit = $2, head_tree = $3, updated_at = $4 WHERE id = $1";
+    SAVE_CONFIG = "UPDATE repository SET config_path = $2, config_blob = $3, config_state = $4, config_problems = $5,
+        config_file = $6, config_text = $7, config_since = $8, updated_at = $9 WHERE id = $1";
+    SET_STATE = "UPDATE repository SET state = $2, updated_at = $3 WHERE id = $1";
+    SET_STATES = "UPDATE repository SET state = $3, updated_at = $4 WHERE installation_id = $1 AND state = $2";
+    SET_SYNCED = "UPDATE repository SET synced_at = $2, updated_at = $2 WHERE id = $1";
+    SET_INDEXED = "UPDATE repository SET indexed_commit = $2, updated_at = $3 WHERE id = $1";
+    SET_NOTE = "UPDATE repository SET note = $2, updated_at = $3 WHERE id = $1";
+    REPOSITORY = select_repositories!("WHERE id = $1");
+    BY_NAME = select_repositories!(
+        "WHERE lower(name) = lower($1) ORDER BY CASE state WHEN 'active' THEN 0 ELSE 1 END, updated_at DESC, id DESC
+        LIMIT 1"
+    );
+    REPOSITORIES = select_repositories!("ORDER BY lower(name), id LIMIT $1");
+    OF_INSTALLATION = select_repositories!("WHERE installation_id = $1 ORDER BY id LIMIT $2");
+    IDS_OF_INSTALLATION = "SELECT id, state FROM repository WHERE installation_id = $1 ORDER BY id";
+
+    FORGET_SUBSCRIPTIONS = "DELETE FROM subscription WHERE repo_id = $1";
+    INSERT_SUBSCRIPTION = "INSERT INTO subscription (repo_id, position, migration, ecosystem, delay, settings, since)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    SUBSCRIPTIONS_SINCE = "SELECT migration, min(since) FROM subscription WHERE repo_id = $1 GROUP BY migration";
+    SUBSCRIPTIONS = "SELECT position, migration, ecosystem, delay, settings, since FROM subscription
+        WHERE repo_id = $1 ORDER BY position";
+}
+
+impl Store {
+    /// One installation.
+    pub async fn installation(&self, id: InstallationId) -> Result<Option<InstallationRow>, StoreError> {
+        Ok(self.row(INSTALLATION, values![id]).await?.map(InstallationRecord::read))
+    }
+
+    /// The installations by the name of their account, the removed ones included.
+    pub async fn installations(&self, limit: u32) -> Result<Vec<InstallationRow>, StoreError> {
+        Ok(self.rows(INSTALLATIONS, values![limit]).await?.into_iter().map(InstallationRecord::read).collect())
+    }
+
+    /// One repository.
+    pub async fn repository(&self, id: RepoId) -> Result<Option<RepositoryRow>, StoreError> {
+        self.row(REPOSITORY, values![id]).await?.map(RepositoryRecord::read).transpose()
+    }
+
+    /// The repository that has this name, in whatever case. Names are reused: an active repository is preferred,
+    /// then the one that changed last.
+    pub async fn repository_by_name(&self, name: &RepoName) -> Result<Option<RepositoryRow>, StoreError> {
+        self.row(BY_NAME, values![name.to_string()]).await?.map(RepositoryRecord::read).transpose()
+    }
+
+    /// The repositories by name, those we may not work on included.
+    pub async fn repositories(&self, limit: u32) -> Result<Vec<RepositoryRow>, StoreError> {
+        self.rows(REPOSITORIES, values![limit]).await?.into_iter().map(RepositoryRecord::read).collect()
+    }
+
+    /// The repositories of an installation, by id.
+    pub async fn repositories_of(
+        &self,
+        installation: InstallationId,
+        limit: u32,
+    ) -> Result<Vec<RepositoryRow>, StoreError> {
+        let rows = self.rows(OF_INSTALLATION, values![installation, limit]).await?;
+        rows.into_iter().map(RepositoryRecord::read).collect()
+    }
+
+    /// All repositories of an installation by id and state: what to compare with GitHub's list.
+    pub async fn repository_states_of(
+        &self,
+        installation: InstallationId,
+    ) -> Result<Vec<(RepoId, RepoState)>, StoreError> {
+        let rows: Vec<(i64, String)> = self.rows(IDS_OF_INSTALLATION, values![installation]).await?;
+        rows.into_iter()
+            .map(|(id, state)| Ok((RepoId(id), word("repository.state", &state, RepoState::from_word)?)))
+            .collect()
+    }
+
+    /// What a repository subscribes to, in the order of its file.
+    pub async fn subscriptions(&self, repo: RepoId) -> Result<Vec<SubscriptionRow>, StoreError> {
+        self.rows(SUBSCRIPTIONS, values![repo]).await?.into_iter().map(SubscriptionRecord::read).collect()
+    }
+}
+
+impl Tx {
+    /// Stores an installation, new or changed.
+    pub async fn save_installation(&mut self, installation: &Installation, now: Timestamp) -> Result<(), StoreError> {
+        let Installation { id, account, account_kind, suspended, removed } = installation;
+        self.execute(SAVE_INSTALLATION, values![*id, account, account_kind, *suspended, *removed, now]).await.map(drop)
+    }
+
+    /// Notes whether an installation is suspended; `false` when it is not known.
+    pub async fn set_installation_suspended(
+        &mut self,
+        id: InstallationId,
+        suspended: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.execute(SET_SUSPENDED, values![id, suspended, now]).await? > 0)
+    }
+
+    /// Notes whether an installation is removed; `false` when it is not known.
+    pub async fn set_installation_removed(
+        &mut self,
+        id: InstallationId,
+        removed: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.execute(SET_REMOVED, values![id, removed, now]).await? > 0)
+    }
+
+    /// Stores what GitHub tells of a repository, new or changed. Its head and its file stay as they are.
+    pub async fn save_repository(&mut self, repository: &Repository, now: Timestamp) -> Result<(), StoreError> {
+        let Repository { id, installation, name, default_branch, private, fork, state, web_url } = repository;
+        let row = values![
+            *id,
+            *installation,
+            name.to_string(),
+            default_branch.as_ref(),
+            *private,
+            *fork,
+            state.as_str(),
+            web_url,
+            now
+        ];
+        self.execute(SAVE_REPOSITORY, row).await.map(drop)
+    }
+
+    /// Notes the head of the default branch; `None` for a repository that has become empty.
+    pub async fn set_head(&mut self, repo: RepoId, head: Option<&Head>, now: Timestamp) -> Result<(), StoreError> {
+        let (commit, tree) = (head.map(|head| &head.commit), head.map(|head| &head.tree));
+        self.execute(SET_HEAD, values![repo, commit, tree, now]).await.map(drop)
+    }
+
+    /// Stores a repository's subscription file.
+    pub async fn save_config(&mut self, repo: RepoId, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+        let file = config.file.as_ref().map(|file| to_json("repository.config_file", file)).transpose()?;
+        let row = values![
+            repo,
+            config.path.as_ref(),
+            config.blob.as_ref(),
+            config.state.as_str(),
+            to_json("repository.config_problems", &config.problems)?,
+            file,
+            config.text.as_ref(),
+            config.since,
+            now
+        ];
+        self.execute(SAVE_CONFIG, row).await.map(drop)
+    }
+
+    /// Notes whether we may work on a repository; `false` when it is not known.
+    pub async fn set_repo_state(&mut self, repo: RepoId, state: RepoState, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.execute(SET_STATE, values![repo, state.as_str(), now]).await? > 0)
+    }
+
+    /// Moves all repositories of an installation that are in one state to another, and says how many: active to
+    /// suspended, and back.
+    pub async fn set_repo_states_of(
+        &mut self,
+        installation: InstallationId,
+        from: RepoState,
+        to: RepoState,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.execute(SET_STATES, values![installation, from.as_str(), to.as_str(), now]).await
+    }
+
+    /// Notes that a repository was read in full just now.
+    pub async fn set_synced(&mut self, repo: RepoId, now: Timestamp) -> Result<(), StoreError> {
+        self.execute(SET_SYNCED, values![repo, now]).await.map(drop)
+    }
+
+    /// Notes which commit's manifests are indexed.
+    pub async fn set_indexed(&mut self, repo: RepoId, commit: &ObjectId, now: Timestamp) -> Result<(), StoreError> {
+        self.execute(SET_INDEXED, values![repo, commit, now]).await.map(drop)
+    }
+
+    /// Notes why nothing happens in a repository, or with `None` that there is no such reason.
+    pub async fn set_note(&mut self, repo: RepoId, note: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
+        self.execute(SET_NOTE, values![repo, note, now]).await.map(drop)
+    }
+
+    /// Replaces what a repository subscribes to. A migration that was there before keeps its `since`.
+    pub async fn replace_subscriptions(
+        &mut self,
+        repo: RepoId,
+        subscriptions: &[Subscription],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let before: Vec<(String, i64)> = self.rows(SUBSCRIPTIONS_SINCE, values![repo]).await?;
+        let since: HashMap<String, i64> = before.into_iter().collect();
+        let rows = subscriptions.iter().enumerate().map(|(position, subscription)| {
+            let Subscription { migration, ecosystem, delay, settings } = subscription;
+            let since = since.get(migration).copied().unwrap_or_else(|| now.as_millisecond());
+            let settings = to_json("subscription.settings", settings)?;
+            Ok(values![repo, position as i64, migration, *ecosystem, delay, settings, since])
+        });
+        let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
+        self.execute(FORGET_SUBSCRIPTIONS, values![repo]).await?;
+        self.execute_for(INSERT_SUBSCRIPTION, rows).await
+    }
+}
+
+impl InstallationRecord {
+    fn read(self) -> InstallationRow {
+        InstallationRow {
+            installation: Installation {
+                id: InstallationId(self.id),
+                account: self.account,
+                account_kind: self.account_kind,
+                suspended: self.suspended,
+                removed: self.removed,
+            },
+            updated_at: time(self.updated_at),
+        }
+    }
+}
+
+impl RepositoryRecord {
+    fn read(self) -> Result<RepositoryRow, StoreError> {
+        let object = |what, id: Option<String>| id.map(|id| parsed(what, &id, ObjectId::parse)).transpose();
+        let head = match (
+            object("repository.head_commit", self.head_commit)?,
+            object("repository.head_tree", self.head_tree)?,
+        ) {
+            (Some(commit), Some(tree)) => Some(Head { commit, tree }),
+            _ => None,
+        };
+        let config = Config {
+            path: self.config_path.map(|path| parsed("repository.config_path", &path, RepoPath::parse)).transpose()?,
+            blob: object("repository.config_blob", self.config_blob)?,
+            state: word("repository.config_state", &self.config_state, ConfigState::from_word)?,
+            problems: from_json("repository.config_problems", &self.config_problems)?,
+            file: self.config_file.map(|file| from_json("repository.config_file", &file)).transpose()?,
+            text: self.config_text,
+            since: self.config_since.map(time),
+        };
+        Ok(RepositoryRow {
+            repository: Repository {
+                id: RepoId(self.id),
+                installation: InstallationId(self.installation_id),
+                name: parsed("repository.name", &self.name, RepoName::parse)?,
+                default_branch: self.default_branch,
+                private: self.private,
+                fork: self.fork,
+                state: word("repository.state", &self.state, RepoState::from_word)?,
+                web_url: self.web_url,
+            },
+            head,
+            config,
+            synced_at: self.synced_at.map(time),
+            indexed_commit: object("repository.indexed_commit", self.indexed_commit)?,
+            note: self.note,
+            updated_at: time(self.updated_at),
+        })
+    }
+}
+
+impl SubscriptionRecord {
+    fn read(self) -> Result<SubscriptionRow, StoreError> {
+        let ecosystem = self.ecosystem.map(|text| word("subscription.ecosystem", &text, Ecosystem::from_word));
+        Ok(SubscriptionRow {
+            subscription: Subscription {
+                migration: self.migration,
+                ecosystem: ecosystem.transpose()?,
+                delay: self.delay,
+                settings: from_json("subscription.settings", &self.settings)?,
+            },
+            position: small("subscription.position", self.position)?,
+            since: time(self.since),
+        })
+    }
+}
