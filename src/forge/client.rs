@@ -1,0 +1,351 @@
+//! One request: credentials, headers, redirects, limits of time and size, and the sorting of its outcome.
+//!
+//! octocrab is the transport only. Its own retries, cache, pages and token refresh stay off: it repeats a POST on a
+//! 502, stored a truncated body, drops the credentials of absolute `next` links on Enterprise hosts, and asked ten
+//! times for one token.
+
+use super::answer::{Answer, readable};
+use super::auth::AppKey;
+use super::tokens::{TokenScope, Tokens};
+use super::{ForgeError, GitHubSettings};
+use crate::domain::{Clock, InstallationId};
+use http::{HeaderValue, Method, Request, header};
+use http_body_util::{BodyExt, Limited};
+use jiff::Timestamp;
+use octocrab::{OctoBody, Octocrab, OctocrabBuilder};
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+const API_VERSION: &str = "2022-11-28";
+const USER_AGENT: &str = concat!("mass-driver/", env!("CARGO_PKG_VERSION"));
+/// GitHub cuts recursive trees at 7 MB; everything else we read is smaller.
+const MOST_BYTES: usize = 32 << 20;
+const MOST_REDIRECTS: usize = 5;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A request, before anybody has signed it.
+pub(super) struct Call {
+    method: Method,
+    /// Path and query below the REST root, percent-encoded.
+    path: String,
+    body: Option<Vec<u8>>,
+    most_bytes: usize,
+}
+
+impl Call {
+    pub(super) fn get(path: String) -> Self {
+        Self { method: Method::GET, path, body: None, most_bytes: MOST_BYTES }
+    }
+
+    pub(super) fn delete(path: String) -> Self {
+        Self { method: Method::DELETE, ..Self::get(path) }
+    }
+
+    pub(super) fn post(path: String, body: &Value) -> Self {
+        Self { method: Method::POST, body: Some(body.to_string().into_bytes()), ..Self::get(path) }
+    }
+
+    pub(super) fn patch(path: String, body: &Value) -> Self {
+        Self { method: Method::PATCH, ..Self::post(path, body) }
+    }
+
+    /// Refuses answers above this size, instead of the usual limit.
+    pub(super) fn at_most(self, bytes: usize) -> Self {
+        Self { most_bytes: bytes, ..self }
+    }
+
+    /// Method and path, as errors name them.
+    pub(super) fn endpoint(&self) -> String {
+        format!("{} {}", self.method, self.path.split('?').next().unwrap_or_default())
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Copy)]
+pub(super) enum Identity {
+    /// The App itself, by its JWT.
+    App,
+    /// An installation of it, by a token.
+    Installation(TokenScope),
+}
+
+impl From<TokenScope> for Identity {
+    fn from(scope: TokenScope) -> Self {
+        Self::Installation(scope)
+    }
+}
+
+pub(super) struct Client {
+    octocrab: Octocrab,
+    base: Url,
+    app: AppKey,
+    tokens: Tokens,
+    clock: Arc<dyn Clock>,
+    timeout: Duration,
+    places: Semaphore,
+    /// Until when GitHub wants to hear nothing, from an installation or (`None`) from the App itself.
+    pauses: Mutex<HashMap<Option<InstallationId>, (Timestamp, bool)>>,
+}
+
+impl Client {
+    pub(super) fn new(settings: GitHubSettings, clock: Arc<dyn Clock>) -> Result<Self, ForgeError> {
+        let base = settings.base()?;
+        let app = AppKey::new(&settings, clock.now())?;
+        let unusable = |e: octocrab::Error| ForgeError::Settings { why: format!("no HTTP client can be built: {e}") };
+        let octocrab = OctocrabBuilder::new()
+            .base_uri(base.as_str())
+            .map_err(unusable)?
+            .add_header(header::USER_AGENT, USER_AGENT.into())
+            .set_connect_timeout(Some(CONNECT_TIMEOUT))
+            .set_read_timeout(Some(settings.request_timeout))
+            .set_write_timeout(Some(settings.request_timeout))
+            .build()
+            .map_err(unusable)?;
+        Ok(Self {
+            octocrab,
+            base,
+            app,
+            tokens: Tokens::new(),
+            clock,
+            timeout: settings.request_timeout,
+            places: Semaphore::new(settings.concurrent_requests.clamp(1, 100)),
+            pauses: Mutex::new(HashMap::new()),
+        })
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(super) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Sends a request and returns its success. A credential that GitHub refuses is renewed once.
+    pub(super) async fn send(self: &Arc<Self>, call: &Call, identity: Identity) -> Result<Answer, ForgeError> {
+        let scope = match identity {
+            Identity::App => return self.send_as_app(call).await,
+            Identity::Installation(scope) => scope,
+        };
+        let token = self.tokens.get(self, scope).await?;
+        match self.exchange(call, &token.secret, Some(scope)).await {
+            // Nothing was done with a refused token, so even a write may be repeated.
+            Err(ForgeError::Unauthorized { .. }) => {
+                self.tokens.forget(scope, &token);
+                let token = self.tokens.get(self, scope).await?;
+                self.exchange(call, &token.secret, Some(scope)).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The same, as the App itself.
+    pub(super) async fn send_as_app(&self, call: &Call) -> Result<Answer, ForgeError> {
+        let jwt = self.app.jwt(self.now())?;
+        match self.exchange(call, &jwt, None).await {
+            Err(ForgeError::Unauthorized { .. }) => {
+                self.app.forget();
+                let jwt = self.app.jwt(self.now())?;
+                self.exchange(call, &jwt, None).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// One request with its redirects, and what the answer means.
+    async fn exchange(
+        &self,
+        call: &Call,
+        credential: &SecretString,
+        scope: Option<TokenScope>,
+    ) -> Result<Answer, ForgeError> {
+        let installation = scope.map(|scope| scope.installation);
+        let mut path = call.path.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            self.heed_pause(call, installation)?;
+            let answer = self.round_trip(call, &path, credential).await?;
+            if !matches!(answer.status.as_u16(), 301 | 307 | 308) {
+                let outcome = answer.or_error(self.now());
+                if let Err(ForgeError::RateLimited { until, secondary, .. }) = outcome {
+                    self.lock_pauses().insert(installation, (until, secondary));
+                }
+                return outcome.map_err(|error| censor(error, credential));
+            }
+            let location = answer.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+            let location = location.ok_or_else(|| answer.not_understood("it redirects without saying where to"))?;
+            path = self.own_path(&answer.endpoint, location)?;
+            if let Some(expected) = scope.and_then(|scope| scope.repo)
+                && let Some(found) = repository_in(&path)
+                && found != expected.0
+            {
+                return Err(ForgeError::Moved { endpoint: call.endpoint(), expected: expected.0, found });
+            }
+        }
+        Err(ForgeError::Protocol { endpoint: call.endpoint(), why: "it redirects without end".into() })
+    }
+
+    async fn round_trip(&self, call: &Call, path: &str, credential: &SecretString) -> Result<Answer, ForgeError> {
+        let endpoint = call.endpoint();
+        let request = self.request(call, path, credential)?;
+        let unavailable = |why: String| ForgeError::Unavailable { endpoint: endpoint.clone(), why };
+        let exchange = async {
+            let response = self.octocrab.send(request).await.map_err(|error| unavailable(chain(&error)))?;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, call.most_bytes).collect().await.map_err(|error| {
+                if error.is::<http_body_util::LengthLimitError>() {
+                    ForgeError::TooLarge { endpoint: endpoint.clone(), limit: format!("{} bytes", call.most_bytes) }
+                } else {
+                    unavailable(format!("the answer was cut: {}", chain(error.as_ref())))
+                }
+            })?;
+            let body = body.to_bytes().to_vec();
+            Ok(Answer { endpoint: endpoint.clone(), status: head.status, headers: head.headers, body })
+        };
+        // The place is taken outside of the time limit: waiting for a free one is not GitHub's slowness.
+        let _place = self.places.acquire().await.map_err(|_| unavailable("this process is shutting down".into()))?;
+        let outcome = tokio::time::timeout(self.timeout, exchange).await;
+        outcome
+            .unwrap_or_else(|_| Err(unavailable(format!("no complete answer within {:?}", self.timeout))))
+            .map_err(|error| censor(error, credential))
+    }
+
+    fn request(&self, call: &Call, path: &str, credential: &SecretString) -> Result<Request<OctoBody>, ForgeError> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", credential.expose_secret())).map_err(|_| {
+            ForgeError::Protocol {
+                endpoint: call.endpoint(),
+                why: "the token GitHub gave out holds characters that no header may".into(),
+            }
+        })?;
+        bearer.set_sensitive(true);
+        let mut request = Request::builder()
+            .method(call.method.clone())
+            .uri(format!("{}{path}", self.base.as_str().trim_end_matches('/')))
+            .header(header::ACCEPT, "application/vnd.github+json")
+            .header("x-github-api-version", API_VERSION)
+            .header(header::AUTHORIZATION, bearer);
+        let body = match &call.body {
+            Some(body) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                OctoBody::from(body.clone())
+            }
+            None => OctoBody::empty(),
+        };
+        let invalid =
+            |error: http::Error| ForgeError::Invalid { endpoint: call.endpoint(), message: error.to_string() };
+        request.body(body).map_err(invalid)
+    }
+
+    /// Path and query, below the REST root, of an address that GitHub told us to go to.
+    ///
+    /// Errors: [`ForgeError::Protocol`] unless it is on our own scheme, host and port, without user name or password:
+    /// credentials do not travel elsewhere.
+    pub(super) fn own_path(&self, endpoint: &str, address: &str) -> Result<String, ForgeError> {
+        let fail = |why: String| ForgeError::Protocol { endpoint: endpoint.into(), why };
+        let url = self.base.join(address).map_err(|error| fail(format!("it leads to a broken address ({error})")))?;
+        let ours =
+            |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default());
+        if ours(&url) != ours(&self.base) || !url.username().is_empty() || url.password().is_some() {
+            let origin = readable(&url.origin().ascii_serialization());
+            return Err(fail(format!(
+                "it leads away from {} (to {origin}), where no credentials are sent; if both are the same GitHub, set \
+                 the API address to the one it calls itself",
+                self.base.origin().ascii_serialization()
+            )));
+        }
+        let root = self.base.path().trim_end_matches('/');
+        let path = url.path().strip_prefix(root).filter(|path| path.starts_with('/'));
+        let path = path.ok_or_else(|| fail(format!("it leads out of the REST root {root}")))?;
+        Ok(url.query().map_or_else(|| path.into(), |query| format!("{path}?{query}")))
+    }
+
+    /// Fails without a request while GitHub wants to hear nothing: asking on prolongs the ban.
+    fn heed_pause(&self, call: &Call, installation: Option<InstallationId>) -> Result<(), ForgeError> {
+        let mut pauses = self.lock_pauses();
+        match pauses.get(&installation) {
+            Some(&(until, secondary)) if self.now() < until => {
+                Err(ForgeError::RateLimited { until, secondary, endpoint: call.endpoint() })
+            }
+            Some(_) => {
+                pauses.remove(&installation);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn lock_pauses(&self) -> std::sync::MutexGuard<'_, HashMap<Option<InstallationId>, (Timestamp, bool)>> {
+        self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A path of these parts, each percent-encoded: a branch's `/` is part of its name.
+pub(super) fn path(parts: &[&str]) -> String {
+    parts.iter().fold(String::new(), |path, part| path + "/" + &encode(part))
+}
+
+/// Percent-encodes everything but RFC 3986's unreserved characters.
+pub(super) fn encode(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(byte.into());
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+/// The id in `/repositories/ID/…`, which is where GitHub redirects the old name of a repository to.
+fn repository_in(path: &str) -> Option<i64> {
+    let (id, _) = path.strip_prefix("/repositories/")?.split_once(['/', '?']).unwrap_or((&path[14..], ""));
+    id.parse().ok()
+}
+
+/// An error with its causes, in one line; octocrab's own texts carry a backtrace below it.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string().lines().next().unwrap_or_default().to_string();
+        if !text.is_empty() && !texts.iter().any(|known| known.contains(&text)) {
+            texts.push(text);
+        }
+        next = error.source();
+    }
+    readable(&texts.join(": "))
+}
+
+/// Takes our credential out of an error, should the other side have sent it back to us.
+fn censor(error: ForgeError, credential: &SecretString) -> ForgeError {
+    let secret = credential.expose_secret();
+    let clean = |text: String| if secret.is_empty() { text } else { text.replace(secret, "[redacted]") };
+    match error {
+        ForgeError::Unavailable { endpoint, why } => ForgeError::Unavailable { endpoint, why: clean(why) },
+        ForgeError::Gone { endpoint, message } => ForgeError::Gone { endpoint, message: clean(message) },
+        ForgeError::Forbidden { endpoint, needs, message } => {
+            ForgeError::Forbidden { endpoint, needs: needs.map(clean), message: clean(message) }
+        }
+        ForgeError::Conflict { endpoint, why, found, pull } => {
+            ForgeError::Conflict { endpoint, why: clean(why), found, pull }
+        }
+        ForgeError::StaleBase { endpoint, message } => ForgeError::StaleBase { endpoint, message: clean(message) },
+        ForgeError::Unauthorized { endpoint, why } => ForgeError::Unauthorized { endpoint, why: clean(why) },
+        ForgeError::Invalid { endpoint, message } => ForgeError::Invalid { endpoint, message: clean(message) },
+        ForgeError::Protocol { endpoint, why } => ForgeError::Protocol { endpoint, why: clean(why) },
+        other @ (ForgeError::Settings { .. }
+        | ForgeError::RateLimited { .. }
+        | ForgeError::Suspended { .. }
+        | ForgeError::Archived { .. }
+        | ForgeError::Empty { .. }
+        | ForgeError::NoChange { .. }
+        | ForgeError::Moved { .. }
+        | ForgeError::TooLarge { .. }) => other,
+    }
+}

@@ -1,0 +1,87 @@
+//! GitHub: who we are there, reading a repository, proposing a change, and what its webhooks say.
+//!
+//! This room knows GitHub's protocol and nothing of subscriptions, packages or rows. octocrab carries the
+//! requests; authentication, limits, redirects, pages and models are ours, because the faults a bot has to survive
+//! live exactly there (see `client.rs`). Nothing here waits and repeats by itself, except for one fresh token after
+//! a 401: when to repeat is the caller's decision, and [`ForgeError`] says what it needs to know.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `settings.rs` | what the App is and where GitHub is |
+//! | `auth.rs`, `tokens.rs` | the App's JWT; installation tokens, narrow, cached, refreshed once |
+//! | `client.rs`, `answer.rs`, `limits.rs`, `pages.rs` | one request and what its answer means |
+//! | `installations.rs` | installations and their repositories |
+//! | `git_data.rs` | branch heads, trees, blobs, commits, refs |
+//! | `propose.rs`, `pulls.rs` | from a change to a pull request; its later life |
+//! | `webhook/` | signature and meaning of a delivery |
+
+mod answer;
+mod auth;
+mod client;
+mod error;
+mod git_data;
+mod installations;
+mod limits;
+mod pages;
+mod propose;
+mod pulls;
+mod settings;
+mod tokens;
+pub mod webhook;
+
+pub use error::ForgeError;
+pub use git_data::{EntryKind, TreeEntry};
+pub use installations::{AccountKind, InstallationInfo};
+pub use propose::Proposed;
+pub use pulls::{PullState, PullStatus};
+pub use settings::GitHubSettings;
+
+use crate::domain::{Clock, InstallationId, RepoId, RepoName};
+use client::Client;
+use std::sync::Arc;
+use tokens::{Access, TokenScope};
+
+/// A GitHub App at work. Clones share tokens, connections and limits.
+#[derive(Clone)]
+pub struct GitHub {
+    client: Arc<Client>,
+}
+
+impl GitHub {
+    /// Prepares the App; sends nothing yet. Call it inside a Tokio runtime.
+    ///
+    /// Errors: [`ForgeError::Settings`] for an address or key that cannot work.
+    pub fn new(settings: GitHubSettings, clock: Arc<dyn Clock>) -> Result<Self, ForgeError> {
+        Ok(Self { client: Arc::new(Client::new(settings, clock)?) })
+    }
+}
+
+impl std::fmt::Debug for GitHub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GitHub").finish_non_exhaustive()
+    }
+}
+
+/// A repository as requests need it: the id that tokens are narrowed to, and the name that paths want.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The installation that gives access.
+    pub installation: InstallationId,
+    /// The repository. A token for it opens no other one, even when the name has passed to another.
+    pub repo: RepoId,
+    /// Its current name. An old one works too while GitHub redirects it.
+    pub name: RepoName,
+}
+
+impl Target {
+    /// The path of this repository's resources: `/repos/owner/name`, then the parts, each percent-encoded.
+    fn path(&self, parts: &[&str]) -> String {
+        let mut all = vec!["repos", self.name.owner(), self.name.name()];
+        all.extend(parts);
+        client::path(&all)
+    }
+
+    fn scope(&self, access: Access) -> TokenScope {
+        TokenScope { installation: self.installation, repo: Some(self.repo), access }
+    }
+}

@@ -1,0 +1,170 @@
+//! From a change to a pull request: tree, commit, branch, pull request, and nothing twice.
+//!
+//! Every step may have been done by an attempt that was killed, or whose answer was lost. What stands in the way is
+//! therefore compared: the same files on the same base are our own work and adopted, anything else is a person's and
+//! left alone.
+//!
+//! Permissions: `contents: write`, `pull_requests: write`, and `workflows: write` if the change touches workflows.
+
+use super::client::Identity;
+use super::git_data::{Tip, touches_workflows};
+use super::pulls::{PullState, PullStatus};
+use super::tokens::Access;
+use super::{ForgeError, GitHub, Target};
+use crate::domain::{Change, ObjectId, PullRequest};
+
+/// A change that stands on GitHub as a pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposed {
+    /// The pull request.
+    pub pull: PullRequest,
+    /// Whether it was there already, from an attempt whose end we did not see.
+    pub adopted: bool,
+    /// Its status: an adopted one may have been closed or merged since.
+    pub status: PullStatus,
+}
+
+/// A change on its way, with what is needed at each step.
+struct Attempt<'a> {
+    target: &'a Target,
+    change: &'a Change,
+    identity: Identity,
+    /// The tree the change makes.
+    tree: ObjectId,
+}
+
+impl Attempt<'_> {
+    /// Whether a commit is what this change makes, whichever attempt made it.
+    fn made(&self, tip: &Tip) -> bool {
+        tip.tree == self.tree && tip.parents == [self.change.base.commit.clone()]
+    }
+
+    fn conflict(&self, why: String, found: Option<ObjectId>, pull: Option<&PullState>) -> ForgeError {
+        let endpoint = format!("POST {}", self.target.path(&["git", "refs"]));
+        ForgeError::Conflict { endpoint, why, found, pull: pull.map(|pull| pull.number) }
+    }
+
+    fn foreign_branch(&self, tip: &Tip, pull: Option<&PullState>) -> ForgeError {
+        let why = format!(
+            "the branch `{}` holds {}, which is not this change on {}",
+            self.change.branch, tip.commit, self.change.base.commit
+        );
+        self.conflict(why, Some(tip.commit.clone()), pull)
+    }
+}
+
+impl GitHub {
+    /// Makes a commit on a new branch and opens a pull request for it.
+    ///
+    /// Four requests: tree, commit, ref, pull request. Pass `look_first` when an earlier attempt may have got part of
+    /// the way, that is after any error or a restart: then what that attempt left is looked for and adopted.
+    ///
+    /// Errors: [`ForgeError::Conflict`] when the branch holds something else, [`ForgeError::StaleBase`] when the base
+    /// is gone, [`ForgeError::NoChange`] when there is nothing to propose, and all of what any request may fail with.
+    pub async fn propose(&self, target: &Target, change: &Change, look_first: bool) -> Result<Proposed, ForgeError> {
+        let access = if touches_workflows(change) { Access::WriteWorkflows } else { Access::Write };
+        let identity = target.scope(access).into();
+        let (pulls, tip) = if look_first {
+            let pulls = self.pulls_from(target, &change.branch, &change.base_branch, identity).await?;
+            (pulls, self.tip(target, &change.branch, identity).await?)
+        } else {
+            (Vec::new(), None)
+        };
+        // Writing a tree that exists already is harmless, and tells what the commit must hold to be ours.
+        let tree = self.write_tree(target, change, identity).await?;
+        if tree == change.base.tree {
+            return Err(ForgeError::NoChange { endpoint: format!("POST {}", target.path(&["git", "trees"])) });
+        }
+        let attempt = Attempt { target, change, identity, tree };
+        if let Some(proposed) = self.adopt_pull(&attempt, &pulls, tip.as_ref()).await? {
+            return Ok(proposed);
+        }
+        let commit = self.put_branch(&attempt, tip).await?;
+        self.put_pull(&attempt, commit).await
+    }
+
+    /// The pull request of an earlier attempt, if there is one.
+    async fn adopt_pull(
+        &self,
+        attempt: &Attempt<'_>,
+        pulls: &[PullState],
+        tip: Option<&Tip>,
+    ) -> Result<Option<Proposed>, ForgeError> {
+        let open = pulls.iter().find(|pull| pull.status == PullStatus::Open);
+        // Among those that are closed only the newest can be of an attempt whose end we missed.
+        let Some(pull) = open.or(pulls.first()) else { return Ok(None) };
+        let head = match tip {
+            Some(tip) if tip.commit == pull.head => Some(tip.clone()),
+            _ => self.commit(attempt.target, &pull.head, attempt.identity).await?,
+        };
+        match head {
+            Some(head) if attempt.made(&head) => Ok(Some(adopted(pull, head.commit))),
+            Some(head) if open.is_some() => Err(attempt.foreign_branch(&head, open)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The branch with the change on it: the one that is there, if it is ours, or a new one.
+    async fn put_branch(&self, attempt: &Attempt<'_>, tip: Option<Tip>) -> Result<ObjectId, ForgeError> {
+        let Attempt { target, change, identity, tree } = attempt;
+        let tip = match tip {
+            Some(tip) => tip,
+            None => {
+                let commit = self.write_commit(target, change, tree, *identity).await?;
+                if self.write_branch(target, &change.branch, &commit, *identity).await? {
+                    return Ok(commit);
+                }
+                self.tip(target, &change.branch, *identity).await?.ok_or_else(|| {
+                    attempt.conflict(format!("the branch `{}` comes and goes", change.branch), None, None)
+                })?
+            }
+        };
+        if attempt.made(&tip) { Ok(tip.commit) } else { Err(attempt.foreign_branch(&tip, None)) }
+    }
+
+    /// The pull request for the branch: a new one, or the open one that GitHub says is there.
+    async fn put_pull(&self, attempt: &Attempt<'_>, commit: ObjectId) -> Result<Proposed, ForgeError> {
+        let Attempt { target, change, identity, .. } = attempt;
+        let error = match self.open_pull(target, change, *identity).await {
+            Ok(pull) => return Ok(Proposed { adopted: false, ..adopted(&pull, commit) }),
+            Err(error) => error,
+        };
+        if error.says("a pull request already exists") {
+            let pulls = self.pulls_from(target, &change.branch, &change.base_branch, *identity).await?;
+            return match pulls.iter().find(|pull| pull.status == PullStatus::Open) {
+                Some(pull) if pull.head == commit => Ok(adopted(pull, commit)),
+                Some(pull) => Err(attempt.conflict(
+                    format!("{} is open from the branch `{}` with other commits", pull.url, change.branch),
+                    Some(pull.head.clone()),
+                    Some(pull),
+                )),
+                // Lists lag behind writes: the next look will see it.
+                None => Err(ForgeError::Unavailable {
+                    endpoint: format!("GET {}", target.path(&["pulls"])),
+                    why: "the pull request that exists is not listed yet".into(),
+                }),
+            };
+        }
+        Err(match error {
+            ForgeError::Invalid { endpoint, message } => {
+                let said = message.to_ascii_lowercase();
+                if said.contains("no commits between") {
+                    ForgeError::NoChange { endpoint }
+                } else if said.contains("field `base` is invalid") {
+                    ForgeError::StaleBase { endpoint, message }
+                } else if said.contains("field `head` is invalid") {
+                    let why = format!("the branch `{}` was deleted while the change was made", change.branch);
+                    ForgeError::Conflict { endpoint, why, found: None, pull: None }
+                } else {
+                    ForgeError::Invalid { endpoint, message }
+                }
+            }
+            other => other,
+        })
+    }
+}
+
+fn adopted(pull: &PullState, head: ObjectId) -> Proposed {
+    let status = pull.status;
+    Proposed { pull: PullRequest { number: pull.number, url: pull.url.clone(), head }, adopted: true, status }
+}

@@ -1,0 +1,162 @@
+//! Pull requests after they are made: their state, labels, comments, closing.
+//!
+//! Permissions: `pull_requests: read` to look, `pull_requests: write` for everything else. Labels and comments go
+//! through the issues endpoints, for which that permission suffices on pull requests.
+
+use super::client::{Call, Identity, encode};
+use super::tokens::Access;
+use super::{ForgeError, GitHub, Target};
+use crate::domain::{ObjectId, PullNumber, RepoId};
+use serde::Deserialize;
+use serde_json::json;
+
+/// Whether a pull request still waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PullStatus {
+    /// It waits.
+    Open,
+    /// It was closed without being merged.
+    Closed,
+    /// It was merged.
+    Merged,
+}
+
+/// A pull request as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullState {
+    /// Its number.
+    pub number: PullNumber,
+    /// Whether it still waits.
+    pub status: PullStatus,
+    /// Where people look at it.
+    pub url: String,
+    /// The commit at the head of its branch.
+    pub head: ObjectId,
+    /// The name of its branch.
+    pub head_branch: String,
+    /// The repository its branch is in: another one for a fork's, `None` when that fork was deleted.
+    pub head_repo: Option<RepoId>,
+    /// The branch it goes to.
+    pub base_branch: String,
+    /// The repository it is in.
+    pub base_repo: RepoId,
+}
+
+#[derive(Deserialize)]
+struct PullBody {
+    number: PullNumber,
+    state: String,
+    html_url: String,
+    #[serde(default)]
+    merged: Option<bool>,
+    /// Lists leave out `merged`.
+    #[serde(default)]
+    merged_at: Option<String>,
+    head: EndBody,
+    base: EndBody,
+}
+
+#[derive(Deserialize)]
+struct EndBody {
+    #[serde(rename = "ref")]
+    branch: String,
+    sha: ObjectId,
+    #[serde(default)]
+    repo: Option<RepoBody>,
+}
+
+#[derive(Deserialize)]
+struct RepoBody {
+    id: RepoId,
+}
+
+impl PullBody {
+    fn into_state(self, target: &Target, endpoint: &str) -> Result<PullState, ForgeError> {
+        let base_repo = self.base.repo.map_or(target.repo, |repo| repo.id);
+        target.must_be(base_repo, endpoint)?;
+        Ok(PullState {
+            number: self.number,
+            status: match self.state.as_str() {
+                _ if self.merged == Some(true) || self.merged_at.is_some() => PullStatus::Merged,
+                "open" => PullStatus::Open,
+                _ => PullStatus::Closed,
+            },
+            url: self.html_url,
+            head: self.head.sha,
+            head_branch: self.head.branch,
+            head_repo: self.head.repo.map(|repo| repo.id),
+            base_branch: self.base.branch,
+            base_repo,
+        })
+    }
+}
+
+impl GitHub {
+    /// A pull request as it is now.
+    pub async fn pull(&self, target: &Target, number: PullNumber) -> Result<PullState, ForgeError> {
+        let call = Call::get(target.path(&["pulls", &number.to_string()]));
+        let answer = self.client.send(&call, target.scope(Access::Pulls).into()).await?;
+        answer.read::<PullBody>()?.into_state(target, &answer.endpoint)
+    }
+
+    /// Closes a pull request; nothing happens to one that is closed or merged already.
+    pub async fn close(&self, target: &Target, number: PullNumber) -> Result<PullState, ForgeError> {
+        let call = Call::patch(target.path(&["pulls", &number.to_string()]), &json!({ "state": "closed" }));
+        let answer = self.client.send(&call, target.scope(Access::Write).into()).await?;
+        answer.read::<PullBody>()?.into_state(target, &answer.endpoint)
+    }
+
+    /// Adds labels; those it has already stay. GitHub makes labels that the repository lacks. No request for no labels.
+    pub async fn add_labels(&self, target: &Target, number: PullNumber, labels: &[String]) -> Result<(), ForgeError> {
+        if labels.is_empty() {
+            return Ok(());
+        }
+        let call = Call::post(target.path(&["issues", &number.to_string(), "labels"]), &json!({ "labels": labels }));
+        self.client.send(&call, target.scope(Access::Write).into()).await.map(drop)
+    }
+
+    /// Writes a comment. A repeat writes another one.
+    pub async fn comment(&self, target: &Target, number: PullNumber, text: &str) -> Result<(), ForgeError> {
+        let call = Call::post(target.path(&["issues", &number.to_string(), "comments"]), &json!({ "body": text }));
+        self.client.send(&call, target.scope(Access::Write).into()).await.map(drop)
+    }
+
+    /// The pull requests, open or not, from a branch of the repository itself to a branch, newest first.
+    pub(super) async fn pulls_from(
+        &self,
+        target: &Target,
+        branch: &str,
+        base_branch: &str,
+        identity: Identity,
+    ) -> Result<Vec<PullState>, ForgeError> {
+        let head = encode(&format!("{}:{branch}", target.name.owner()));
+        let query = format!("?state=all&head={head}&sort=created&direction=desc&per_page=100");
+        let call = Call::get(target.path(&["pulls"]) + &query);
+        let answer = self.client.send(&call, identity).await?;
+        let mut found = Vec::new();
+        for body in answer.read::<Vec<PullBody>>()? {
+            let pull = body.into_state(target, &answer.endpoint)?;
+            // A fork may have a branch of the same name, and GitHub ignores a `head` that it cannot read.
+            let from_here = pull.head_repo.is_none_or(|repo| repo == target.repo) && pull.head_branch == branch;
+            if from_here && pull.base_branch == base_branch {
+                found.push(pull);
+            }
+        }
+        found.sort_by_key(|pull| std::cmp::Reverse(pull.number));
+        Ok(found)
+    }
+
+    /// Opens a pull request within the repository.
+    pub(super) async fn open_pull(
+        &self,
+        target: &Target,
+        change: &crate::domain::Change,
+        identity: Identity,
+    ) -> Result<PullState, ForgeError> {
+        let body =
+            json!({ "title": change.title, "head": change.branch, "base": change.base_branch, "body": change.body });
+        let call = Call::post(target.path(&["pulls"]), &body);
+        let answer = self.client.send(&call, identity).await?;
+        answer.read::<PullBody>()?.into_state(target, &answer.endpoint)
+    }
+}

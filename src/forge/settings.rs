@@ -1,0 +1,81 @@
+//! What the App is and where GitHub is.
+
+use super::ForgeError;
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+
+/// How to reach GitHub, and as whom.
+#[derive(Clone, Debug)]
+pub struct GitHubSettings {
+    /// REST root, such as `https://api.github.com` or `https://ghes.example.com/api/v3`. Plain `http` only on loopback.
+    pub api_url: String,
+    /// The App's id, from its settings page.
+    pub app_id: i64,
+    /// The App's RSA private key, PEM, PKCS#1 or PKCS#8.
+    pub private_key_pem: SecretString,
+    /// How long one request may take, body included. GitHub itself gives up after 10 seconds.
+    pub request_timeout: Duration,
+    /// Requests under way at once. GitHub allows 100.
+    pub concurrent_requests: usize,
+}
+
+impl GitHubSettings {
+    /// Settings with GitHub's own limits: 30 seconds a request, 90 requests at once.
+    pub fn new(api_url: impl Into<String>, app_id: i64, private_key_pem: SecretString) -> Self {
+        Self {
+            api_url: api_url.into(),
+            app_id,
+            private_key_pem,
+            request_timeout: Duration::from_secs(30),
+            concurrent_requests: 90,
+        }
+    }
+
+    /// The REST root as a URL whose path does not end in `/`.
+    pub(super) fn base(&self) -> Result<Url, ForgeError> {
+        let fail = |why: &str| ForgeError::Settings { why: format!("the API address {why}") };
+        let url = Url::parse(self.api_url.trim())
+            .map_err(|e| fail(&format!("is not a URL ({e}); expected one like https://HOST/api/v3")))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(fail("holds a user name or password; leave them out, the App's key is the credential"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(fail("has a query or fragment; only scheme, host, port and path are expected"));
+        }
+        match url.scheme() {
+            "https" => Ok(url),
+            "http" if is_loopback(&url) => Ok(url),
+            "http" => Err(fail("starts with http://, which would send tokens in the clear; use https://")),
+            _ => Err(fail("must start with https://")),
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// What is wrong with a private key, judging by how it looks. Never quotes it.
+pub(super) fn key_complaint(pem: &SecretString) -> &'static str {
+    let text = pem.expose_secret();
+    let has = |words| text.contains(words);
+    if text.trim().is_empty() {
+        "the private key is empty"
+    } else if has("OPENSSH PRIVATE KEY") {
+        "the private key is in OpenSSH's format; use the .pem file that GitHub gave out"
+    } else if has("ENCRYPTED") {
+        "the private key is protected by a passphrase; use the .pem file as GitHub gave it out"
+    } else if has("BEGIN PUBLIC KEY") || has("BEGIN RSA PUBLIC KEY") || has("BEGIN CERTIFICATE") {
+        "this is a public key or certificate; the App's private key is needed"
+    } else if has("EC PRIVATE KEY") {
+        "the private key is for elliptic curves; GitHub Apps use RSA"
+    } else if has("PRIVATE KEY") && has("\\n") {
+        "the private key has the two characters `\\n` where its lines should end; give it with real line breaks or as a file"
+    } else if has("PRIVATE KEY") {
+        "the private key is damaged or not RSA; download a new one from the App's settings page"
+    } else {
+        "the private key is not PEM; it should begin with -----BEGIN RSA PRIVATE KEY-----"
+    }
+}
