@@ -1,0 +1,116 @@
+//! The simple repository API as JSON: PEP 691, with the fields of PEP 700 and the yanks of PEP 592.
+
+use crate::World;
+use crate::shelf::{Released, normalised, sha256_hex};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, header};
+use serde_json::json;
+use std::sync::Arc;
+
+const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
+
+/// `GET /simple/`: every project.
+pub(crate) async fn projects(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
+    let state = world.lock();
+    let projects: Vec<serde_json::Value> = state.shelf.packages.keys().map(|name| json!({"name": name})).collect();
+    let meta = json!({"api-version": "1.1", "_last-serial": state.shelf.serial});
+    answer(&headers, json!({"meta": meta, "projects": projects}))
+}
+
+/// `GET /simple/{project}` without its slash: there is one address for a page.
+pub(crate) async fn add_slash(Path(project): Path<String>) -> Response {
+    moved_to(&normalised(&project))
+}
+
+/// `GET /simple/{project}/`: a project's versions and files.
+pub(crate) async fn project(
+    State(world): State<Arc<World>>,
+    Path(project): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let name = normalised(&project);
+    if name != project {
+        return moved_to(&name);
+    }
+    let state = world.lock();
+    let Some(releases) = state.shelf.packages.get(&name) else {
+        return (StatusCode::NOT_FOUND, "404 Not Found").into_response();
+    };
+    let versions: Vec<&str> = releases.iter().map(|release| release.version.as_str()).collect();
+    let files: Vec<serde_json::Value> = releases
+        .iter()
+        .flat_map(|release| {
+            filenames(&name, &release.version).map(|file| describe(&world.origin, &name, release, &file))
+        })
+        .collect();
+    let document = json!({
+        "meta": {"api-version": "1.1", "_last-serial": state.shelf.serial},
+        "name": name,
+        "versions": versions,
+        "files": files,
+    });
+    answer(&headers, document)
+}
+
+/// `GET /files/{project}/{filename}`: the bytes whose hash the page gave.
+pub(crate) async fn file(
+    State(world): State<Arc<World>>,
+    Path((project, filename)): Path<(String, String)>,
+) -> Response {
+    let state = world.lock();
+    let known = state.shelf.packages.get(&project).is_some_and(|releases| {
+        releases.iter().any(|release| filenames(&project, &release.version).any(|known| known == filename))
+    });
+    if known { contents(&filename).into_response() } else { StatusCode::NOT_FOUND.into_response() }
+}
+
+fn moved_to(name: &str) -> Response {
+    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, format!("/simple/{name}/"))]).into_response()
+}
+
+/// Every release is one source distribution and one wheel.
+fn filenames(name: &str, version: &str) -> impl Iterator<Item = String> + use<> {
+    let escaped = name.replace('-', "_");
+    [format!("{escaped}-{version}.tar.gz"), format!("{escaped}-{version}-py3-none-any.whl")].into_iter()
+}
+
+fn contents(filename: &str) -> Vec<u8> {
+    format!("the contents of {filename}\n").into_bytes()
+}
+
+fn describe(origin: &str, name: &str, release: &Released, filename: &str) -> serde_json::Value {
+    let bytes = contents(filename);
+    let mut file = json!({
+        "filename": filename,
+        "url": format!("{origin}/files/{name}/{filename}"),
+        "hashes": {"sha256": sha256_hex(&bytes)},
+        "size": bytes.len(),
+        "requires-python": ">=3.9",
+        "yanked": release.yanked.then_some("taken back").map_or(json!(false), |reason| json!(reason)),
+    });
+    if let Some(published_at) = release.published_at {
+        file["upload-time"] = published_at.to_string().into();
+    }
+    file
+}
+
+/// The document with its ETag; 304 where the client has it already; 406 where it does not take JSON.
+fn answer(headers: &HeaderMap, document: serde_json::Value) -> Response {
+    let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
+    let accept = text(header::ACCEPT).unwrap_or("text/html");
+    let takes_json = [SIMPLE_JSON, "application/vnd.pypi.simple.latest+json", "*/*"];
+    if !takes_json.iter().any(|kind| accept.contains(kind)) {
+        return (StatusCode::NOT_ACCEPTABLE, "only JSON is served here").into_response();
+    }
+    let body = document.to_string();
+    let etag = format!("\"{}\"", &sha256_hex(body.as_bytes())[..32]);
+    let known = text(header::IF_NONE_MATCH).is_some_and(|tags| {
+        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    });
+    if known {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
+    }
+    let kind = SIMPLE_JSON.to_owned();
+    ([(header::CONTENT_TYPE, kind), (header::ETAG, etag), (header::VARY, "Accept".into())], body).into_response()
+}
