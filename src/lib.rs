@@ -3,4 +3,4 @@
 //! The rooms of the house and who may import whom are drawn in `ARCHITECTURE.md`.
 
 pub mod domain;
-pub mod forge;
+pub mod registries;

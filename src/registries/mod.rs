@@ -1,0 +1,137 @@
+//! The room that asks registries which releases a package has, and which digest a tag points at.
+//!
+//! One file per protocol behind [`Registry`]: the deps.dev API, simple indexes (PEP 691), image registries (OCI
+//! distribution). [`Registries`] is the table that says which of them answers for a package.
+//!
+//! The room knows packages and addresses, never repositories, subscriptions or the store. It does not repeat a failed
+//! request: the caller's queue does, and the errors say when. Two things are untrusted here: every byte of an answer
+//! (sizes, counts, types and times are checked, see `json` and `fetch`), and every address that an operator did not
+//! set: the host in an image's name, a redirect, a token service (see `address`).
+
+mod address;
+mod deps_dev;
+mod error;
+mod fetch;
+mod json;
+mod oci;
+mod settings;
+mod simple_index;
+mod table;
+
+pub use error::{RegistryError, RegistrySettingsError};
+pub use settings::{Limits, RegistrySettings};
+pub use table::Registries;
+
+use crate::domain::PackageId;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+/// The longest version or tag that is taken over, in bytes; the OCI distribution specification allows tags 128.
+const MAX_VERSION_BYTES: usize = 128;
+
+/// The most releases a package may have before its answer is refused: several times the largest ones known.
+const MAX_RELEASES: usize = 50_000;
+
+/// A service that knows the releases of packages.
+#[async_trait]
+pub trait Registry: Send + Sync {
+    /// What it is called in logs and messages.
+    fn name(&self) -> &'static str;
+
+    /// All releases the package has now; [`Answer::NotModified`] if nothing changed since the answer `etag` came with.
+    ///
+    /// Errors: see [`RegistryError`], whose variants say what to do about them.
+    async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError>;
+}
+
+/// What a registry says of a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing changed since the answer that the caller's ETag came with.
+    NotModified,
+    /// Everything there is.
+    Found(Listing),
+}
+
+/// All releases of a package at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Every version once, in the registry's order, which means nothing.
+    pub releases: Vec<FoundRelease>,
+    /// What to send along next time, where the registry gives one.
+    pub etag: Option<String>,
+}
+
+/// A release as a registry describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundRelease {
+    /// The version or tag as the registry writes it: visible ASCII, at most 128 bytes.
+    pub version: String,
+    /// When the registry says it was published; `None` if it does not say, or nothing that can be read.
+    pub published_at: Option<Timestamp>,
+    /// Taken back by its publisher.
+    pub yanked: bool,
+}
+
+/// Whether a version is fit to be kept at all. No ecosystem has versions that are not visible ASCII, and text that is
+/// not must not reach a pull request.
+fn is_plain_version(version: &str) -> bool {
+    !version.is_empty() && version.len() <= MAX_VERSION_BYTES && version.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The releases fit to be kept, each version once.
+///
+/// Where a registry contradicts itself the more careful reading wins: a missing or later time makes the release
+/// younger, and a version that one entry calls yanked is yanked.
+fn tidy(found: impl IntoIterator<Item = FoundRelease>) -> Vec<FoundRelease> {
+    let mut releases: Vec<FoundRelease> = Vec::new();
+    let mut position: HashMap<String, usize> = HashMap::new();
+    for release in found {
+        if !is_plain_version(&release.version) {
+            continue;
+        }
+        match position.entry(release.version.clone()) {
+            Entry::Vacant(free) => {
+                free.insert(releases.len());
+                releases.push(release);
+            }
+            Entry::Occupied(taken) => {
+                let first = &mut releases[*taken.get()];
+                first.published_at = first.published_at.zip(release.published_at).map(|(a, b)| a.max(b));
+                first.yanked |= release.yanked;
+            }
+        }
+    }
+    releases
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release(version: &str, second: Option<i64>, yanked: bool) -> FoundRelease {
+        let published_at = second.map(|second| Timestamp::from_second(second).unwrap());
+        FoundRelease { version: version.into(), published_at, yanked }
+    }
+
+    #[test]
+    fn contradictions_are_read_the_careful_way() {
+        let tidied = tidy([
+            release("1", Some(10), false),
+            release("2", Some(10), false),
+            release("1", Some(20), true),
+            release("2", None, false),
+        ]);
+        assert_eq!(tidied, [release("1", Some(20), true), release("2", None, false)]);
+    }
+
+    #[test]
+    fn versions_that_are_no_plain_text_are_left_out() {
+        let forty_digits = "1".repeat(40);
+        let odd = ["", "1 2", "1\n", "１", "1\u{202e}", &"9".repeat(129), &forty_digits];
+        let kept = tidy(odd.map(|version| release(version, None, false)));
+        assert_eq!(kept, [release(&forty_digits, None, false)]);
+    }
+}

@@ -1,0 +1,242 @@
+//! Simple indexes of Python packages, spoken to in JSON.
+//!
+//! Source: PEP 691 (the JSON form), PEP 700 (`versions`, `upload-time`), PEP 592 (yanked files), PEP 503 (names).
+
+use super::error::RegistryError;
+use super::fetch::{Call, Fetch, conditional, host, origin, under, unknown};
+use super::json::{Entries, or_default, parse, protocol, raised, time};
+use super::settings::Base;
+use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, tidy};
+use crate::domain::PackageId;
+use async_trait::async_trait;
+use http::header::{ACCEPT, AUTHORIZATION};
+use http::{HeaderValue, Method, StatusCode};
+use jiff::Timestamp;
+use pep440_rs::Version;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
+/// More files than any project has; what counts is that there is a bound.
+const MAX_FILES: usize = 250_000;
+
+/// Asks a simple index.
+pub(super) struct SimpleIndex {
+    pub(super) base: Base,
+    pub(super) fetch: Arc<Fetch>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    meta: Meta,
+    versions: Option<Entries<String, MAX_RELEASES>>,
+    files: Entries<File, MAX_FILES>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Meta {
+    api_version: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct File {
+    filename: String,
+    #[serde(default, deserialize_with = "or_default")]
+    upload_time: Option<String>,
+    #[serde(default, deserialize_with = "raised")]
+    yanked: bool,
+}
+
+#[async_trait]
+impl Registry for SimpleIndex {
+    fn name(&self) -> &'static str {
+        "simple index"
+    }
+
+    async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
+        // The empty part makes the slash at the end, without which indexes redirect.
+        let url = under(&self.base.url, &[&package.name, ""]).ok_or_else(|| unknown(package, &self.base.url))?;
+        let mut headers = conditional(etag);
+        headers.insert(ACCEPT, HeaderValue::from_static(SIMPLE_JSON));
+        headers.extend(self.base.credentials.clone().map(|value| (AUTHORIZATION, value)));
+        let trusted = vec![origin(&self.base.url)];
+        let reply = self.fetch.send(Call { method: Method::GET, url, headers, trusted }).await?;
+        if reply.status() == StatusCode::NOT_MODIFIED && etag.is_some() {
+            return Ok(Answer::NotModified);
+        }
+        let registry = host(&reply.url);
+        if reply.status() == StatusCode::NOT_ACCEPTABLE {
+            return Err(protocol(&registry, "it has no JSON form (PEP 691) of its pages"));
+        }
+        if reply.status() != StatusCode::OK {
+            return Err(reply.failure(&package.to_string()));
+        }
+        let kind = reply.header("content-type").unwrap_or_default();
+        if !is_json(kind) {
+            return Err(protocol(&registry, &format!("`{kind}` came where JSON (PEP 691) was asked for")));
+        }
+        let etag = reply.etag();
+        let body = reply.body(self.fetch.limits.body_bytes).await?;
+        let page: Page = parse(body, &registry).await?;
+        if page.meta.api_version.split('.').next() != Some("1") {
+            let why = format!("its API version is `{}`, and 1 is what we speak", page.meta.api_version);
+            return Err(protocol(&registry, &why));
+        }
+        let files = page.files.some_of(&registry)?;
+        let versions = page.versions.map(|versions| versions.some_of(&registry)).transpose()?;
+        let releases = releases_of(&package.name, versions, &files);
+        if releases.len() > MAX_RELEASES {
+            return Err(protocol(&registry, &format!("a list of more than {MAX_RELEASES} releases")));
+        }
+        Ok(Answer::Found(Listing { releases, etag }))
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    let json = [SIMPLE_JSON, "application/vnd.pypi.simple.latest+json", "application/json"];
+    json.iter().any(|known| kind.eq_ignore_ascii_case(known))
+}
+
+/// Two ways of writing one version (`1.0-rc1`, `1.0rc1`) have the same key.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Parsed(Box<Version>),
+    Text(String),
+}
+
+impl Key {
+    fn of(version: &str) -> Self {
+        Version::from_str(version)
+            .map_or_else(|_| Self::Text(version.to_owned()), |version| Self::Parsed(version.into()))
+    }
+}
+
+/// What a version's files say together.
+struct Files<'a> {
+    written: &'a str,
+    first_upload: Option<Timestamp>,
+    all_yanked: bool,
+}
+
+/// The releases of a page: the versions it lists, else those its file names carry.
+///
+/// A release was published with its first file, and is yanked when all its files are. A listed version without any file
+/// cannot be installed: it counts as yanked.
+fn releases_of(project: &str, listed: Option<Vec<String>>, files: &[File]) -> Vec<FoundRelease> {
+    let mut order: Vec<Files<'_>> = Vec::new();
+    let mut by_version: HashMap<Key, usize> = HashMap::new();
+    for file in files {
+        let Some(version) = version_in(&file.filename, project).filter(|version| super::is_plain_version(version))
+        else {
+            continue;
+        };
+        let at = *by_version.entry(Key::of(version)).or_insert_with(|| {
+            order.push(Files { written: version, first_upload: None, all_yanked: true });
+            order.len() - 1
+        });
+        let uploaded = file.upload_time.as_deref().and_then(time);
+        let known = &mut order[at];
+        known.first_upload = known.first_upload.into_iter().chain(uploaded).min();
+        known.all_yanked &= file.yanked;
+    }
+    let release = |version: String, files: Option<&Files<'_>>| FoundRelease {
+        version,
+        published_at: files.and_then(|files| files.first_upload),
+        yanked: files.is_none_or(|files| files.all_yanked),
+    };
+    match listed {
+        None => tidy(order.iter().map(|files| release(files.written.to_owned(), Some(files)))),
+        Some(listed) => {
+            let plain = listed.into_iter().filter(|version| super::is_plain_version(version));
+            tidy(plain.map(|version| {
+                let files = by_version.get(&Key::of(&version)).map(|at| &order[*at]);
+                release(version, files)
+            }))
+        }
+    }
+}
+
+/// The version a file's name carries, if the file is a wheel or a source distribution of the project.
+///
+/// Old source distributions keep dashes in the project's name, so the name ends where it first equals the project's.
+fn version_in<'a>(filename: &'a str, project: &str) -> Option<&'a str> {
+    let (stem, wheel) = match filename.strip_suffix(".whl") {
+        Some(stem) => (stem, true),
+        None => {
+            let endings = [".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".tar.Z", ".tar"];
+            (endings.iter().find_map(|ending| filename.strip_suffix(ending))?, false)
+        }
+    };
+    let dashes = stem.match_indices('-').map(|(at, _)| at);
+    let end = dashes.take(64).find(|at| same_project(&stem[..*at], project))?;
+    let rest = &stem[end + 1..];
+    if wheel { rest.split('-').next() } else { Some(rest) }
+}
+
+/// Whether a name is, normalised, the project's normalised one.
+fn same_project(name: &str, project: &str) -> bool {
+    let mut normal = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '-' | '_' | '.' if normal.ends_with('-') => {}
+            '-' | '_' | '.' => normal.push('-'),
+            c => normal.push(c.to_ascii_lowercase()),
+        }
+    }
+    normal == project
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_give_their_version() {
+        let cases = [
+            ("httpx-0.28.0.tar.gz", "httpx", Some("0.28.0")),
+            ("httpx-0.28.0-py3-none-any.whl", "httpx", Some("0.28.0")),
+            ("numpy-2.1.0-1-cp313-cp313-manylinux_2_17_x86_64.whl", "numpy", Some("2.1.0")),
+            ("zope_interface-6.0.tar.gz", "zope-interface", Some("6.0")),
+            ("zope.interface-6.0.zip", "zope-interface", Some("6.0")),
+            ("python-dateutil-2.8.2.tar.gz", "python-dateutil", Some("2.8.2")),
+            ("Foo-1.0-rc1.tar.gz", "foo", Some("1.0-rc1")),
+            ("torch-2.0+cu118-cp311-cp311-linux_x86_64.whl", "torch", Some("2.0+cu118")),
+            ("httpx-0.28.0.exe", "httpx", None),
+            ("other-1.0.tar.gz", "httpx", None),
+            ("httpx.tar.gz", "httpx", None),
+            ("", "httpx", None),
+        ];
+        for (filename, project, version) in cases {
+            assert_eq!(version_in(filename, project), version, "{filename}");
+        }
+    }
+
+    fn file(filename: &str, second: Option<i64>, yanked: bool) -> File {
+        let upload_time = second.map(|second| Timestamp::from_second(second).unwrap().to_string());
+        File { filename: filename.into(), upload_time, yanked }
+    }
+
+    #[test]
+    fn a_release_is_what_its_files_say_together() {
+        let files = [
+            file("foo-1.0rc1.tar.gz", Some(20), true),
+            file("foo-1.0rc1-py3-none-any.whl", Some(10), false),
+            file("foo-1.1.tar.gz", None, true),
+        ];
+        let found = |version: &str, second: Option<i64>, yanked| FoundRelease {
+            version: version.into(),
+            published_at: second.map(|second| Timestamp::from_second(second).unwrap()),
+            yanked,
+        };
+        let derived = releases_of("foo", None, &files);
+        assert_eq!(derived, [found("1.0rc1", Some(10), false), found("1.1", None, true)]);
+        let listed = Some(vec!["1.0-rc.1".into(), "1.1".into(), "1.2".into()]);
+        let expected = [found("1.0-rc.1", Some(10), false), found("1.1", None, true), found("1.2", None, true)];
+        assert_eq!(releases_of("foo", listed, &files), expected, "a version without files cannot be installed");
+    }
+}

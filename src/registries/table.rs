@@ -1,0 +1,70 @@
+//! Which registry answers for which package.
+
+use super::deps_dev::DepsDev;
+use super::error::{RegistryError, RegistrySettingsError};
+use super::fetch::Fetch;
+use super::oci::Images;
+use super::settings::RegistrySettings;
+use super::simple_index::SimpleIndex;
+use super::{Answer, Registry};
+use crate::domain::{Ecosystem, PackageId};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// The registries in use, by ecosystem. Clones share connections, tokens and turns.
+#[derive(Clone)]
+pub struct Registries {
+    pypi: Arc<dyn Registry>,
+    images: Arc<Images>,
+    lookup: Duration,
+}
+
+impl Registries {
+    /// Builds the adapters the settings ask for. Nothing is sent yet.
+    ///
+    /// Errors: an address in the settings is none; the TLS machinery could not be set up.
+    pub fn new(settings: &RegistrySettings) -> Result<Self, RegistrySettingsError> {
+        let fetch = Arc::new(Fetch::new(settings.limits)?);
+        let pypi: Arc<dyn Registry> = match settings.pypi()? {
+            Some(base) => Arc::new(SimpleIndex { base, fetch: Arc::clone(&fetch) }),
+            None => Arc::new(DepsDev { base: settings.deps_dev()?, fetch: Arc::clone(&fetch) }),
+        };
+        let images = Arc::new(Images::new(settings.docker()?, settings.private()?, fetch));
+        Ok(Self { pypi, images, lookup: settings.limits.lookup })
+    }
+
+    /// The registry that answers for an ecosystem's packages.
+    pub fn registry(&self, ecosystem: Ecosystem) -> &dyn Registry {
+        match ecosystem {
+            Ecosystem::Pypi => &*self.pypi,
+            Ecosystem::Docker => &*self.images,
+        }
+    }
+
+    /// All releases a package has now, unless nothing changed since the answer that `etag` came with.
+    ///
+    /// Errors: see [`RegistryError`].
+    pub async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
+        let registry = self.registry(package.ecosystem);
+        match timeout(self.lookup, registry.releases(package, etag)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.too_slow(registry.name())),
+        }
+    }
+
+    /// The digest (`sha256:…`) an image's tag points at now: that of the index where the image has many platforms.
+    ///
+    /// Errors: see [`RegistryError`]; `NotFound` also when `image` is a package of another ecosystem.
+    pub async fn digest(&self, image: &PackageId, tag: &str) -> Result<String, RegistryError> {
+        match timeout(self.lookup, self.images.digest(image, tag)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.too_slow(self.images.name())),
+        }
+    }
+
+    fn too_slow(&self, registry: &str) -> RegistryError {
+        let why = format!("the look-up was not done after {} s", self.lookup.as_secs_f32());
+        RegistryError::Unavailable { registry: registry.to_owned(), why, retry_after: None }
+    }
+}

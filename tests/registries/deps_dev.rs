@@ -1,0 +1,68 @@
+//! Python packages by way of the deps.dev API.
+
+use crate::scene::{Scene, impatient, listing, python, release, start, versions};
+use mass_driver::domain::Ecosystem;
+use mass_driver::registries::{FoundRelease, Registries, RegistryError, RegistrySettings};
+use registry_sim::FaultKind;
+use std::time::Duration;
+
+#[tokio::test]
+async fn releases_come_with_their_times_and_yanks() {
+    let scene = Scene::new();
+    scene.sim.release("httpx", "0.27.0");
+    scene.sim.release_undated("httpx", "0.27.1");
+    scene.sim.release("httpx", "0.28.0");
+    scene.sim.yank("httpx", "0.28.0");
+    let found = listing(scene.registries().releases(&python("httpx"), None).await);
+    let yanked = FoundRelease { yanked: true, ..release("0.28.0", Some(start())) };
+    assert_eq!(found.releases, [release("0.27.0", Some(start())), release("0.27.1", None), yanked]);
+    assert_eq!(found.etag, None, "this registry gives none");
+    assert_eq!(scene.seen(), ["GET /v3/systems/pypi/packages/httpx 200"]);
+    assert_eq!(scene.registries().registry(Ecosystem::Pypi).name(), "deps.dev");
+}
+
+#[tokio::test]
+async fn an_unknown_package_is_not_found() {
+    let scene = Scene::new();
+    let registries = scene.registries();
+    let error = registries.releases(&python("absent"), None).await.unwrap_err();
+    assert!(matches!(error, RegistryError::NotFound { .. }) && !error.may_pass(), "{error:?}");
+    assert_eq!(error.to_string(), format!("{} does not have pypi/absent", scene.sim.authority()));
+    for odd in ["..", "../../secrets", "a/b", "a?b", "a#b", "", "é"] {
+        let error = registries.releases(&python(odd), None).await.unwrap_err();
+        assert!(matches!(error, RegistryError::NotFound { .. } | RegistryError::Protocol { .. }), "{odd}: {error:?}");
+    }
+    assert!(scene.sim.requests().iter().all(|seen| seen.path.starts_with("/v3/systems/pypi/packages/")));
+}
+
+#[tokio::test]
+async fn faults_become_what_the_caller_does_about_them() {
+    let scene = Scene::new();
+    scene.sim.release("httpx", "0.28.0");
+    let registries = Registries::new(&RegistrySettings { limits: impatient(), ..scene.settings() }).unwrap();
+    let ask = async |fault: FaultKind| {
+        scene.sim.fault("/v3/*", fault, 1);
+        registries.releases(&python("httpx"), None).await.unwrap_err()
+    };
+    let limited = ask(FaultKind::RateLimited { retry_after_seconds: 17 }).await;
+    assert!(matches!(limited, RegistryError::RateLimited { .. }), "{limited:?}");
+    assert_eq!(limited.retry_after(), Some(Duration::from_secs(17)));
+    let far = ask(FaultKind::RateLimited { retry_after_seconds: u32::MAX }).await;
+    assert_eq!(far.retry_after(), Some(Duration::from_secs(86_400)), "nobody waits for longer than a day");
+    for fault in [FaultKind::Status(500), FaultKind::Status(503), FaultKind::Hang, FaultKind::CutBody] {
+        let error = ask(fault).await;
+        assert!(matches!(error, RegistryError::Unavailable { .. }) && error.may_pass(), "{fault:?}: {error:?}");
+    }
+    let denied = ask(FaultKind::Status(403)).await;
+    assert!(matches!(denied, RegistryError::Denied { .. }), "{denied:?}");
+    for fault in [FaultKind::GarbageJson, FaultKind::HugeBody { bytes: 1 << 30 }, FaultKind::Status(418)] {
+        let error = ask(fault).await;
+        assert!(matches!(error, RegistryError::Protocol { .. }), "{fault:?}: {error:?}");
+    }
+    assert_eq!(
+        versions(registries.releases(&python("httpx"), None).await),
+        ["0.28.0"],
+        "nothing is left of the faults"
+    );
+    assert_eq!(scene.sim.requests().len(), 11, "one request each: repeating is the caller's business");
+}
