@@ -2,5 +2,7 @@
 //!
 //! The rooms of the house and who may import whom are drawn in `ARCHITECTURE.md`.
 
+pub mod cli;
 pub mod domain;
-pub mod registries;
+pub mod planner;
+pub mod subscription;

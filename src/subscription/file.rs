@@ -225,6 +225,12 @@ impl WrittenSubscription {
         let mut one = Self::default();
         match &node.value {
             Value::Unreadable => {}
+            Value::Map(map) if map.entries.iter().any(|(key, _)| MigrationPattern::is_word(&key.name)) => {
+                for (key, _) in map.entries.iter().filter(|(key, _)| MigrationPattern::is_word(&key.name)) {
+                    let what = format!("the migration {} is written as a key", quoted(&key.name));
+                    problems.add(key.at, what, format!("write `- migration: {}` and its rules below that", key.name));
+                }
+            }
             Value::Map(map) => read_fields(&mut one, map, node.at, "a subscription", &SUBSCRIPTION, problems),
             Value::Null => problems.add(node.at, "a subscription is empty", "name a migration: `- pypi`"),
             Value::List(_) => {

@@ -103,7 +103,11 @@ impl MigrationPattern {
         }
         let Some((owner, name)) = text.split_once('/') else {
             return Err(NotAMigration {
-                what: format!("unknown migration {}{}", quoted(text), did_you_mean(text, words().chain(ALIASES))),
+                what: format!(
+                    "unknown migration {}{}",
+                    quoted(text),
+                    did_you_mean(text, words().chain(["dockerfile"]))
+                ),
                 fix: format!("use {}, or `OWNER/NAME` for an authored migration", one_of(words())),
             });
         };
@@ -125,6 +129,11 @@ impl MigrationPattern {
         }
         let name = NameGlob::parse(name).map_err(|why| bad(&why))?;
         Ok(Self::Authored { owner: owner.into(), name })
+    }
+
+    /// Whether a key is a migration's word: then a mapping was written where a list of entries belongs.
+    pub(super) fn is_word(key: &str) -> bool {
+        words().chain(ALIASES).any(|word| word == key) || key.contains('/')
     }
 
     pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Self> {

@@ -23,6 +23,7 @@ pub use glob::{NameGlob, PathGlobs};
 pub use migration::{MigrationPattern, UpcomingEcosystem};
 pub use problem::Problem;
 pub use rules::{Grouping, IgnoreRule};
+pub use yaml::MAX_BYTES;
 
 /// The names the file may have at the root of a repository.
 pub const FILE_NAMES: [&str; 2] = [".mass-driver.yaml", ".mass-driver.yml"];

@@ -75,6 +75,11 @@ impl Problems {
         self.found.is_empty()
     }
 
+    /// Whether there is one on a line.
+    pub(super) fn any_on(&self, line: u32) -> bool {
+        self.found.iter().any(|problem| problem.line == line)
+    }
+
     /// How many were found so far.
     pub(super) fn count(&self) -> usize {
         self.found.len() + self.left_out

@@ -9,7 +9,7 @@ use serde_saphyr::granit_parser::{self as granit, ErrorKind, Event, Marker, Scal
 use std::collections::HashMap;
 
 /// The longest file that is read at all. Unit: bytes.
-pub(super) const MAX_BYTES: usize = 256 * 1024;
+pub const MAX_BYTES: usize = 256 * 1024;
 /// The most keys, values, lists and mappings a file may have.
 pub(super) const MAX_NODES: usize = 5_000;
 /// How deep lists and mappings may be nested; a valid file needs 5.
@@ -83,6 +83,8 @@ pub(super) fn read(bytes: &[u8], problems: &mut Problems) -> Option<Node> {
         }
     }
     let root = builder.finish();
+    // What an error left of a file without any mapping says nothing about what was meant.
+    let root = root.filter(|root| problems.is_empty() || matches!(root.value, Value::Map(_) | Value::List(_)));
     if root.is_none() && problems.is_empty() {
         problems.add(
             Spot::START,
@@ -175,7 +177,11 @@ impl Builder {
             }
             Event::SequenceEnd | Event::MappingEnd => return self.close(false, problems),
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                problems.add(at, "aliases are not supported", "write the value out here");
+                problems.add(
+                    at,
+                    "a value that begins with `*` is an alias in YAML, and aliases are not supported",
+                    QUOTE_STAR,
+                );
                 return self.add(Node { at, value: Value::Unreadable }, problems);
             }
             Event::Anchor(_, name) => {
@@ -246,7 +252,11 @@ impl Builder {
     fn close(&mut self, cut_short: bool, problems: &mut Problems) -> bool {
         match self.open.pop() {
             None => {}
-            Some(Open::List { at, items }) => self.place(Node { at, value: Value::List(items) }, problems),
+            Some(Open::List { at, items }) => {
+                // A list that was cut before its first item is not an empty list.
+                let value = if cut_short && items.is_empty() { Value::Unreadable } else { Value::List(items) };
+                self.place(Node { at, value }, problems);
+            }
             Some(Open::Map { at, mut map, key, .. }) => {
                 map.cut_short = cut_short;
                 if let Some(Some(key)) = key {
@@ -326,6 +336,9 @@ fn is_number(text: &str) -> bool {
     special || based || decimal
 }
 
+/// Globs and cron lines begin with `*` far more often than anyone means an alias.
+const QUOTE_STAR: &str = "put it in quotes if it is meant as text, or write the value out";
+
 fn too_deep(at: Spot, problems: &mut Problems) {
     problems.add(
         at,
@@ -342,6 +355,10 @@ fn report(error: &ScanError, text: &str, problems: &mut Problems) {
     if let Some(tab) = line[..indentation].find('\t') {
         let at = Spot { column: small(tab + 1), ..at };
         problems.add(at, "a tab indents this line", "indent with spaces; YAML does not allow tabs there");
+        return;
+    }
+    if problems.any_on(at.line) && line.contains('*') {
+        // `*/5 * * * *` without quotes: the alias is reported, the rest of the line is its consequence.
         return;
     }
     use ErrorKind as Kind;
@@ -373,7 +390,7 @@ fn report(error: &ScanError, text: &str, problems: &mut Problems) {
         Kind::SimpleKeyExpected => ("a `:` is missing after this key", "write `key: value`"),
         Kind::MappingValueNotAllowed => (
             "a `key: value` stands where none can be",
-            "indent it like its neighbours, or quote a text that contains `: `",
+            "indent it like its neighbours, add a `:` that is missing above, or quote a text that contains `: `",
         ),
         Kind::ExpectedBlockMappingKey
         | Kind::ExpectedBlockSequenceEntry
@@ -386,6 +403,9 @@ fn report(error: &ScanError, text: &str, problems: &mut Problems) {
         | Kind::UnexpectedEndOfPlainScalar
         | Kind::PlainScalarStartsWithDashFlowIndicator => {
             ("a value cannot begin with this character", "put the value in quotes")
+        }
+        Kind::MissingAnchorOrAliasName => {
+            ("`*` and `&` at the beginning of a value have a meaning of their own in YAML", QUOTE_STAR)
         }
         Kind::DirectiveDisallowed | Kind::MissingDirectiveName | Kind::InvalidDirectiveName => {
             ("directives (`%…`) are not supported", "remove the line, or quote the value")

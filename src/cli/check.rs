@@ -1,0 +1,225 @@
+//! `mass-driver check [PATH]`: validates a subscription file and says what it subscribes to.
+
+use super::{Exit, UsageError};
+use crate::domain::time::in_words;
+use crate::planner::timing::next_slot;
+use crate::subscription::{
+    Delay, FILE_NAMES, MAX_BYTES, MigrationPattern, MinAge, Problem, Subscription, SubscriptionFile, both_present,
+    parse,
+};
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use anyhow::Context;
+use comfy_table::{Table, presets};
+use jiff::Timestamp;
+use serde_json::json;
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `mass-driver check`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CheckArgs {
+    /// The subscription file, or the folder that holds it
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
+}
+
+/// How `check` prints its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum CheckFormat {
+    /// For people: the lines with their problems, or a table of the subscriptions
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+    /// Workflow commands that annotate the lines on GitHub
+    Github,
+}
+
+/// Validates the file at a path and prints its problems, or what it subscribes to with the slots next after `now`.
+///
+/// Returns [`Exit::Failed`] when the file has problems. Errors: [`UsageError`] when there is no file.
+pub fn run(args: &CheckArgs, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let (path, result, bytes) = match find(&args.path)? {
+        Found::File(path) => {
+            let bytes = read(&path)?;
+            (path, parse(&bytes), bytes)
+        }
+        Found::Both(path) => (path, Err(vec![both_present()]), Vec::new()),
+    };
+    let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+    match (&result, args.format) {
+        (Ok(file), CheckFormat::Text) => print_summary(&shown, file, now, out)?,
+        (Ok(file), CheckFormat::Json) => print_json(&as_json(&shown, Some((file, now)), &[]), out)?,
+        (Ok(_), CheckFormat::Github) => {}
+        (Err(problems), CheckFormat::Text) => print_problems(&shown, &bytes, problems, out)?,
+        (Err(problems), CheckFormat::Json) => print_json(&as_json(&shown, None, problems), out)?,
+        (Err(problems), CheckFormat::Github) => {
+            for problem in problems {
+                writeln!(out, "{}", workflow_command(&shown, problem))?;
+            }
+        }
+    }
+    Ok(if result.is_ok() { Exit::Done } else { Exit::Failed })
+}
+
+enum Found {
+    File(PathBuf),
+    /// Both names are there; the path is the first of them.
+    Both(PathBuf),
+}
+
+fn find(path: &Path) -> anyhow::Result<Found> {
+    let usage = |what: String| anyhow::Error::new(UsageError(what));
+    let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => usage(format!("there is no file or folder `{}`", path.display())),
+        _ => usage(format!("`{}` cannot be opened: {error}", path.display())),
+    })?;
+    if metadata.is_file() {
+        return Ok(Found::File(path.into()));
+    }
+    if !metadata.is_dir() {
+        return Err(usage(format!("`{}` is neither a file nor a folder", path.display())));
+    }
+    let present: Vec<PathBuf> = FILE_NAMES.iter().map(|name| path.join(name)).filter(|file| file.is_file()).collect();
+    match <[PathBuf; 2]>::try_from(present) {
+        Ok([first, _]) => Ok(Found::Both(first)),
+        Err(present) => present.into_iter().next().map(Found::File).ok_or_else(|| {
+            usage(format!(
+                "there is no `{}` in `{}`. Give the path of a file, or write one: `subscriptions: [pypi]` is enough to begin with",
+                FILE_NAMES[0],
+                path.display()
+            ))
+        }),
+    }
+}
+
+/// The bytes of a file, one more than are ever parsed at most.
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let opened = File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
+    opened.with_context(|| format!("`{}` cannot be read", path.display()))?;
+    Ok(bytes)
+}
+
+fn print_problems(path: &str, bytes: &[u8], problems: &[Problem], out: &mut dyn Write) -> anyhow::Result<()> {
+    let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
+    let lines: Vec<&str> = text.lines().collect();
+    let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
+    for problem in problems {
+        let place = format!("{path}:{}:{}", problem.line, problem.column);
+        let title = Level::ERROR.with_name(place.as_str()).primary_title(problem.what.as_str());
+        let mut report = Group::with_title(title);
+        if let Some(line) = lines.get(problem.line as usize - 1).filter(|line| !line.trim().is_empty()) {
+            let byte_of = |column: u32| line.char_indices().nth(column as usize).map_or(line.len(), |(byte, _)| byte);
+            let start = byte_of(problem.column - 1);
+            let end = byte_of(problem.column - 1 + problem.length);
+            report = report.element(
+                Snippet::source(*line)
+                    .line_start(problem.line as usize)
+                    .annotation(AnnotationKind::Primary.span(start..end)),
+            );
+        }
+        let report = report.element(Level::HELP.message(problem.fix.as_str()));
+        writeln!(out, "{}\n", renderer.render(&[report]))?;
+    }
+    let count = problems.len();
+    writeln!(out, "{count} problem{} in {path}", if count == 1 { "" } else { "s" })?;
+    Ok(())
+}
+
+fn print_summary(path: &str, file: &SubscriptionFile, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<()> {
+    let count = file.subscriptions.len();
+    let zone = file.timezone.iana_name().unwrap_or("UTC");
+    writeln!(
+        out,
+        "{path} is valid: {count} subscription{}, at most {} pull request{} open at once, times in {zone}",
+        if count == 1 { "" } else { "s" },
+        file.limit,
+        if file.limit == 1 { "" } else { "s" },
+    )?;
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header([
+        "migration",
+        "pull requests",
+        "next slot",
+        "min age",
+        "group",
+        "paths",
+    ]);
+    for one in &file.subscriptions {
+        let migration = match one.migration {
+            MigrationPattern::Upcoming(_) => format!("{} (not served yet)", one.migration),
+            MigrationPattern::Ecosystem(_) | MigrationPattern::Authored { .. } => one.migration.to_string(),
+        };
+        let paths = if one.paths.as_slice().is_empty() { "all".into() } else { one.paths.as_slice().join(" ") };
+        let cells = [
+            migration,
+            one.delay.to_string(),
+            slot_in_words(file, one, now),
+            age_in_words(&one.min_age),
+            one.group.to_string(),
+            paths,
+        ];
+        table.add_row(cells);
+    }
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn slot_in_words(file: &SubscriptionFile, one: &Subscription, now: Timestamp) -> String {
+    match one.delay {
+        Delay::Immediate => "-".into(),
+        Delay::Schedule(_) => next_slot(&one.delay, &file.timezone, now)
+            .to_zoned(file.timezone.clone())
+            .strftime("%a %Y-%m-%d %H:%M")
+            .to_string(),
+    }
+}
+
+fn age_in_words(age: &MinAge) -> String {
+    let words = |age: jiff::SignedDuration| if age.is_zero() { "none".into() } else { in_words(age) };
+    if age.major == age.minor && age.minor == age.patch {
+        return words(age.major);
+    }
+    format!("major {}, minor {}, patch {}", words(age.major), words(age.minor), words(age.patch))
+}
+
+/// One object whatever the result, so that a script asks `.valid` first.
+fn as_json(path: &str, file: Option<(&SubscriptionFile, Timestamp)>, problems: &[Problem]) -> serde_json::Value {
+    let mut result = json!({ "path": path, "valid": file.is_some(), "problems": problems });
+    if let (Some((file, now)), Some(object)) = (file, result.as_object_mut()) {
+        let slots: Vec<String> =
+            file.subscriptions.iter().map(|one| next_slot(&one.delay, &file.timezone, now).to_string()).collect();
+        object.insert("next_slots".into(), json!(slots));
+        object.insert("file".into(), json!(file));
+    }
+    result
+}
+
+fn print_json(value: &serde_json::Value, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "{}", serde_json::to_string_pretty(value)?)?;
+    Ok(())
+}
+
+/// The workflow command that annotates a line. Source: GitHub docs, "Workflow commands for GitHub Actions"; the
+/// escapes are those of the actions toolkit.
+fn workflow_command(path: &str, problem: &Problem) -> String {
+    let message = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| message(text).replace(':', "%3A").replace(',', "%2C");
+    format!(
+        "::error file={},line={},col={},endColumn={},title={}::{}",
+        property(path),
+        problem.line,
+        problem.column,
+        problem.column + problem.length,
+        property("Mass driver subscription"),
+        message(&problem.sentence())
+    )
+}
