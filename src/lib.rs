@@ -2,7 +2,18 @@
 //!
 //! The rooms of the house and who may import whom are drawn in `ARCHITECTURE.md`.
 
+pub mod app;
 pub mod cli;
 pub mod domain;
+pub mod forge;
+pub mod managers;
+pub mod pipeline;
 pub mod planner;
+pub mod registries;
+pub mod safeguards;
+pub mod settings;
+pub mod store;
 pub mod subscription;
+pub mod telemetry;
+pub mod versioning;
+pub mod web;

@@ -6,7 +6,9 @@
 use std::process::ExitCode;
 
 pub mod check;
+pub mod plan;
 pub mod schema;
+pub mod why;
 
 /// How a command ended, for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,6 +29,15 @@ impl AccountKind {
             _ => Self::Other,
         }
     }
+
+    /// The word the store keeps.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Organization => "organization",
+            Self::User => "user",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// One installation of the App.

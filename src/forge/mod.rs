@@ -12,11 +12,13 @@
 //! | `client.rs`, `answer.rs`, `limits.rs`, `pages.rs` | one request and what its answer means |
 //! | `installations.rs` | installations and their repositories |
 //! | `git_data.rs` | branch heads, trees, blobs, commits, refs |
+//! | `checks.rs` | what checks say about a commit |
 //! | `propose.rs`, `pulls.rs` | from a change to a pull request; its later life |
 //! | `webhook/` | signature and meaning of a delivery |
 
 mod answer;
 mod auth;
+mod checks;
 mod client;
 mod error;
 mod git_data;

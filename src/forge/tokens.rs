@@ -31,6 +31,8 @@ pub(super) enum Access {
     Contents,
     /// Reading pull requests.
     Pulls,
+    /// Reading what checks say.
+    Checks,
     /// Writing branches and pull requests, with their labels and comments.
     Write,
     /// As `Write`, files under `.github/workflows` included.
@@ -43,6 +45,7 @@ impl Access {
             Self::Metadata => json!({ "metadata": "read" }),
             Self::Contents => json!({ "metadata": "read", "contents": "read" }),
             Self::Pulls => json!({ "metadata": "read", "pull_requests": "read" }),
+            Self::Checks => json!({ "metadata": "read", "checks": "read" }),
             Self::Write => json!({ "metadata": "read", "contents": "write", "pull_requests": "write" }),
             Self::WriteWorkflows => {
                 json!({ "metadata": "read", "contents": "write", "pull_requests": "write", "workflows": "write" })

@@ -1,5 +1,114 @@
-//! From facts and `now` to what should be proposed, when, and why not yet.
+//! From facts and `now` to proposals with a due time, and to a reason for everything that is held back.
 //!
-//! Pure: no async, no SQL, no HTTP, no clock; every instant comes in as an argument.
+//! Pure: the facts come from the store, what is decided goes back there. The order of the facts never matters.
 
+pub mod group;
+pub mod prose;
+pub mod reconcile;
+pub mod select;
 pub mod timing;
+
+use crate::domain::{Dependency, Outlook, PackageId, Proposal, ProposalId, ProposalState, Release, RepoId, Update};
+use crate::subscription::SubscriptionFile;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+pub use reconcile::{Amended, Amendment, reconcile};
+
+/// Everything the plan of one repository depends on.
+pub struct Facts<'a> {
+    /// The subscription file in force.
+    pub file: &'a SubscriptionFile,
+    /// Since when each subscription of the file has been there; same order.
+    pub subscribed_since: &'a [Timestamp],
+    /// The repository's dependencies.
+    pub used: &'a [Used],
+    /// What is known about their packages.
+    pub packages: &'a BTreeMap<PackageId, Known>,
+    /// All stored proposals of the repository.
+    pub proposals: &'a [Proposal],
+}
+
+/// A dependency and since when the repository has had it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// The dependency.
+    pub dependency: Dependency,
+    /// When the package first appeared in that file.
+    pub since: Timestamp,
+}
+
+/// What is known about a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// No registry has been asked yet.
+    NotYetAsked,
+    /// The registry could not tell; the text says why.
+    Failed(String),
+    /// Its releases.
+    Releases(Vec<Release>),
+}
+
+/// What to propose to a repository, and how each of its dependencies stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// At most one for each group.
+    pub drafts: Vec<Draft>,
+    /// At least one row for each dependency.
+    pub outlook: Vec<Outlook>,
+    /// When time alone will change the plan next.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// A proposal as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Which group of the repository it is.
+    pub group: String,
+    /// See [`Proposal::content`].
+    pub content: String,
+    /// What it changes, sorted by package and version.
+    pub updates: Vec<Update>,
+    /// The labels it gets.
+    pub labels: Vec<String>,
+    /// The first moment it may be opened.
+    pub due_at: Timestamp,
+    /// Why it is not open yet.
+    pub reason: String,
+    /// The pull request's title.
+    pub title: String,
+    /// Its branch.
+    pub branch: String,
+}
+
+impl Draft {
+    pub(crate) fn into_proposal(self, id: ProposalId, repo: RepoId, now: Timestamp) -> Proposal {
+        Proposal {
+            id,
+            repo,
+            group: self.group,
+            content: self.content,
+            state: ProposalState::Waiting,
+            reason: self.reason,
+            due_at: self.due_at,
+            title: self.title,
+            branch: self.branch,
+            updates: self.updates,
+            labels: self.labels,
+            pull: None,
+            checks: None,
+            created_at: now,
+            opened_at: None,
+            updated_at: now,
+        }
+    }
+}
+
+/// The plan for a repository at `now`.
+pub fn plan(facts: &Facts<'_>, now: Timestamp) -> Plan {
+    let choices = select::choices(facts);
+    let drafts = group::drafts(facts, &choices, now);
+    let outlook = select::outlook(facts, &choices, now);
+    let wake_at = choices.iter().flat_map(|choice| &choice.candidates).map(|c| c.due_at).filter(|due| *due > now).min();
+    Plan { drafts, outlook, wake_at }
+}

@@ -58,7 +58,9 @@ statements! {
         last_error = NULL WHERE ecosystem = $1 AND name = $2";
     PACKAGE_FAILED = "UPDATE package SET last_error = $3, next_check_at = $4, failures = failures + 1
         WHERE ecosystem = $1 AND name = $2";
+    POSTPONE_CHECK = "UPDATE package SET next_check_at = $3 WHERE ecosystem = $1 AND name = $2";
     PACKAGE = select_packages!("WHERE ecosystem = $1 AND name = $2");
+    PACKAGES = select_packages!("WHERE (ecosystem, name) IN (VALUES ($1, $2)) ORDER BY ecosystem, name");
     /// Only packages that an active repository uses which subscribes to their ecosystem.
     PACKAGES_DUE = select_packages!(
         "WHERE next_check_at <= $1 AND EXISTS (
@@ -92,6 +94,12 @@ impl Store {
     pub async fn package(&self, package: &PackageId) -> Result<Option<PackageRow>, StoreError> {
         let key = values![package.ecosystem, &package.name];
         self.row(PACKAGE, key).await?.map(PackageRecord::read).transpose()
+    }
+
+    /// Those of these packages that are known.
+    pub async fn packages(&self, packages: &[PackageId]) -> Result<Vec<PackageRow>, StoreError> {
+        let keys = packages.iter().map(|package| values![package.ecosystem, &package.name]).collect();
+        self.rows_for::<PackageRecord>(PACKAGES, keys).await?.into_iter().map(PackageRecord::read).collect()
     }
 
     /// The packages to ask a registry about, the longest due first: those that an active repository uses which
@@ -131,6 +139,11 @@ impl Tx {
     /// Makes a package known, to be asked about at once; `false` when it was known before.
     pub async fn ensure_package(&mut self, package: &PackageId, now: Timestamp) -> Result<bool, StoreError> {
         Ok(self.execute(ENSURE_PACKAGE, values![package.ecosystem, &package.name, now]).await? > 0)
+    }
+
+    /// Puts the next look at a package off.
+    pub async fn postpone_check(&mut self, package: &PackageId, until: Timestamp) -> Result<(), StoreError> {
+        self.execute(POSTPONE_CHECK, values![package.ecosystem, &package.name, until]).await.map(drop)
     }
 
     /// Notes a registry's answer, and when to ask again.

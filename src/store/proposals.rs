@@ -79,6 +79,7 @@ statements! {
     OF_REPOSITORY = select_proposals!("WHERE repo_id = $1 ORDER BY created_at, id");
     BY_PULL = select_proposals!("WHERE repo_id = $1 AND pull_number = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
     BY_BRANCH = select_proposals!("WHERE repo_id = $1 AND branch = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
+    OPEN_BY_HEAD = select_proposals!("WHERE repo_id = $1 AND pull_head = $2 AND state = 'open' ORDER BY id");
     IN_STATE = select_proposals!("WHERE state = $1 ORDER BY updated_at DESC, id DESC LIMIT $2");
     COUNT_OPEN = "SELECT count(*) FROM proposal WHERE repo_id = $1 AND state = 'open'";
 
@@ -107,6 +108,11 @@ impl Store {
     /// The proposal of a pull request.
     pub async fn proposal_by_pull(&self, repo: RepoId, number: PullNumber) -> Result<Option<Proposal>, StoreError> {
         self.row(BY_PULL, values![repo, number]).await?.map(ProposalRecord::read).transpose()
+    }
+
+    /// The open proposals whose branch we left at a commit.
+    pub async fn proposals_by_head(&self, repo: RepoId, head: &ObjectId) -> Result<Vec<Proposal>, StoreError> {
+        self.rows(OPEN_BY_HEAD, values![repo, head]).await?.into_iter().map(ProposalRecord::read).collect()
     }
 
     /// The latest proposal sent on a branch.

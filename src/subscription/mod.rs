@@ -31,11 +31,8 @@ pub const FILE_NAMES: [&str; 2] = [".mass-driver.yaml", ".mass-driver.yml"];
 /// The problem of a repository that has the file under both names.
 pub fn both_present() -> Problem {
     let [yaml, yml] = FILE_NAMES;
-    Problem {
-        line: 1,
-        column: 1,
-        length: 1,
-        what: format!("both `{yaml}` and `{yml}` are here, so it is unclear which one counts"),
-        fix: format!("keep `{yaml}` and remove `{yml}`"),
-    }
+    Problem::whole_file(
+        format!("both `{yaml}` and `{yml}` are here, so it is unclear which one counts"),
+        format!("keep `{yaml}` and remove `{yml}`"),
+    )
 }

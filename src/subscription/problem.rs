@@ -21,6 +21,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A problem with the file as a whole: with what it is, rather than with what it says.
+    pub fn whole_file(what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { line: 1, column: 1, length: 1, what: what.into(), fix: fix.into() }
+    }
+
     /// The mistake as one line without its place: what is wrong, then what would be right.
     pub fn sentence(&self) -> String {
         format!("{}; {}", self.what, self.fix)

@@ -1,0 +1,215 @@
+//! Builds the adapters from the settings and runs the server. The only place where adapters are built.
+
+use crate::domain::Clock;
+use crate::forge::{GitHub, GitHubSettings};
+use crate::pipeline::Worker;
+use crate::pipeline::worker::WorkPolicy;
+use crate::registries::{Registries, RegistrySettings};
+use crate::settings::{GitHubAppSettings, RegistryAddresses, ServerSettings, WebSettings};
+use crate::store::Store;
+use crate::web::{self, WebState};
+use anyhow::{Context as _, bail};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+/// The time of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the door that time comes through")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// The server's parts, ready to run.
+pub struct App {
+    store: Store,
+    worker: Worker,
+    web: WebState,
+    workers: u16,
+}
+
+/// What an [`App`] is made of. Stories and the demo bring their own.
+pub struct Parts {
+    /// The rows.
+    pub store: Store,
+    /// GitHub.
+    pub forge: GitHub,
+    /// The registries.
+    pub registries: Registries,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How work is done.
+    pub policy: WorkPolicy,
+    /// How many steps run at a time.
+    pub workers: u16,
+    /// The secrets webhooks may be signed with.
+    pub webhook_secrets: Vec<SecretString>,
+    /// The bearer token that opens the pages from anywhere.
+    pub admin_token: Option<SecretString>,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        let worker = Worker::new(
+            parts.store.clone(),
+            parts.forge,
+            Arc::new(parts.registries),
+            Arc::clone(&parts.clock),
+            parts.policy,
+        );
+        let web = WebState {
+            store: parts.store.clone(),
+            clock: parts.clock,
+            webhook_secrets: parts.webhook_secrets.into(),
+            admin_token: parts.admin_token,
+            arrived: Arc::new(Notify::new()),
+        };
+        Self { store: parts.store, worker, web, workers: parts.workers }
+    }
+
+    /// The worker, to be stepped by hand.
+    pub fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    /// What the HTTP handlers need.
+    pub fn web(&self) -> &WebState {
+        &self.web
+    }
+
+    /// Answers HTTP on `listener` until `stop` turns true; requests under way are finished.
+    ///
+    /// Errors: if the listener breaks.
+    pub async fn serve_http(web: WebState, listener: TcpListener, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+        let service = web::router(web).into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service)
+            .with_graceful_shutdown(async move {
+                let _ = stop.wait_for(|stop| *stop).await;
+            })
+            .await
+            .context("the HTTP listener failed")
+    }
+
+    /// Serves webhooks and pages and works through the queue, until `stop` turns true.
+    ///
+    /// Errors: if the listener breaks.
+    pub async fn run(self, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+        let mut tasks = JoinSet::new();
+        for _ in 0..self.workers.max(1) {
+            tasks.spawn(self.worker.clone().run(Arc::clone(&self.web.arrived), stop.clone()));
+        }
+        tasks.spawn(self.worker.clone().run_watches(stop.clone()));
+        let served = Self::serve_http(self.web, listener, stop).await;
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a worker ended abnormally");
+            }
+        }
+        self.store.close().await;
+        served
+    }
+}
+
+/// Runs the server until it is told to stop by SIGINT or SIGTERM.
+///
+/// Errors: if a setting is missing or unusable, the database or the address cannot be used.
+pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
+    let webhook_secrets = webhook_secrets(&settings.web)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let forge = github(&settings.github, Arc::clone(&clock))?;
+    let registries = registries(&settings.registries)?;
+    let store = Store::connect(&settings.store.database_url).await.context("the database cannot be used")?;
+    let listen = settings.web.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}; choose another address with MASS_DRIVER_LISTEN or --listen"))?;
+    let address = listener.local_addr().context("reading the address listened on")?;
+    let app = App::new(Parts {
+        store,
+        forge,
+        registries,
+        clock,
+        policy: WorkPolicy {
+            watch_interval: SignedDuration::from_mins(i64::from(settings.work.watch_minutes)),
+            ..WorkPolicy::default()
+        },
+        workers: settings.work.workers,
+        webhook_secrets,
+        admin_token: settings.web.admin_token.clone().filter(|token| !token.expose_secret().is_empty()),
+    });
+    app.worker.greet().await?;
+    let public = settings.web.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let public = public.trim_end_matches('/');
+    tracing::info!(%address, page = format!("{public}/"), webhooks = format!("{public}/webhooks/github"), "ready");
+    let (stopper, stop) = watch::channel(false);
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        tracing::info!("stopping: the steps under way are finished first");
+        let _ = stopper.send(true);
+    });
+    app.run(listener, stop).await
+}
+
+async fn wait_for_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        match terminate {
+            Ok(mut terminate) => tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            },
+            Err(_) => drop(interrupt.await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupt.await);
+}
+
+fn webhook_secrets(settings: &WebSettings) -> anyhow::Result<Vec<SecretString>> {
+    let given = |secret: &Option<SecretString>| secret.clone().filter(|s| !s.expose_secret().trim().is_empty());
+    let Some(current) = given(&settings.webhook_secret) else {
+        bail!("GITHUB_WEBHOOK_SECRET is not set; without it anybody could send webhooks. Set it to the secret of the GitHub App");
+    };
+    Ok([Some(current), given(&settings.webhook_secret_previous)].into_iter().flatten().collect())
+}
+
+fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>) -> anyhow::Result<GitHub> {
+    let app_id = settings.github_app_id.context("GITHUB_APP_ID is not set; it is on the settings page of the GitHub App")?;
+    let key = match (&settings.github_app_private_key, &settings.github_app_private_key_file) {
+        (Some(_), Some(_)) => bail!("both GITHUB_APP_PRIVATE_KEY and GITHUB_APP_PRIVATE_KEY_FILE are set; keep one of them"),
+        (Some(key), None) => SecretString::from(key.expose_secret().replace("\\n", "\n")),
+        (None, Some(file)) => SecretString::from(
+            std::fs::read_to_string(file)
+                .with_context(|| format!("GITHUB_APP_PRIVATE_KEY_FILE: cannot read {}", file.display()))?,
+        ),
+        (None, None) => bail!(
+            "neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE is set; \
+             generate a private key on the settings page of the GitHub App"
+        ),
+    };
+    Ok(GitHub::new(GitHubSettings::new(&settings.github_api_url, app_id, key), clock)?)
+}
+
+/// The registries behind a set of addresses.
+///
+/// Errors: if an address is not one.
+pub fn registries(addresses: &RegistryAddresses) -> anyhow::Result<Registries> {
+    let settings = RegistrySettings {
+        deps_dev_url: Some(addresses.deps_dev_url.clone()).filter(|url| !url.is_empty()),
+        pypi_url: addresses.pypi_url.clone().filter(|url| !url.is_empty()),
+        docker_url: addresses.docker_url.clone().filter(|url| !url.is_empty()),
+        ..RegistrySettings::default()
+    };
+    Ok(Registries::new(&settings)?)
+}

@@ -1,0 +1,187 @@
+//! `mass-driver plan [PATH]`: what a checkout's subscription file would do if it were committed now, with dates.
+
+use super::{Exit, UsageError, check};
+use crate::app;
+use crate::domain::package::age_starts_at;
+use crate::domain::{Clock, Outlook, PackageId, Release, Standing};
+use crate::planner::prose::display_name;
+use crate::planner::{self, Facts, Known, Plan, Used, timing};
+use crate::registries::{Answer, Registries};
+use crate::settings::RegistryAddresses;
+use crate::sources::checkout::{Checkout, read_checkout};
+use crate::subscription::{self, SubscriptionFile};
+use comfy_table::{ContentArrangement, Table, presets};
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{IsTerminal as _, Write};
+use std::path::PathBuf;
+
+/// How many packages are looked up at a time.
+const LOOKUPS_AT_ONCE: usize = 16;
+
+/// Arguments of `mass-driver plan`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PlanArgs {
+    /// The checkout: a folder with a subscription file
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = PlanFormat::Table)]
+    pub format: PlanFormat,
+    /// Where releases are looked up
+    #[command(flatten)]
+    pub registries: RegistryAddresses,
+}
+
+/// How `plan` prints its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum PlanFormat {
+    /// For people
+    #[default]
+    Table,
+    /// One JSON object
+    Json,
+}
+
+/// Reads the checkout, looks its packages up and prints the plan.
+///
+/// Returns [`Exit::Failed`] when the file has problems or a package could not be looked up. Errors: [`UsageError`] when
+/// there is no checkout or no file.
+pub async fn run(args: &PlanArgs, clock: &dyn Clock, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let now = clock.now();
+    let checkout = read_checkout(&args.path).map_err(|error| UsageError(error.to_string()))?;
+    let Some((_, text)) = checkout.subscriptions.first().filter(|_| checkout.subscriptions.len() == 1) else {
+        // None or two: `check` says which, and what to do.
+        return check::run(&check::CheckArgs { path: args.path.clone(), format: check::CheckFormat::Text }, now, out);
+    };
+    let Ok(file) = subscription::parse(text.as_bytes()) else {
+        return check::run(&check::CheckArgs { path: args.path.clone(), format: check::CheckFormat::Text }, now, out);
+    };
+    for note in &checkout.notes {
+        anstream::eprintln!("note: {note}");
+    }
+    let registries = app::registries(&args.registries)?;
+    let (plan, failed) = plan_checkout(&checkout, &file, &registries, now).await;
+    match args.format {
+        PlanFormat::Table => print_tables(&plan, &file, now, out)?,
+        PlanFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(&as_json(&plan))?)?,
+    }
+    Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+async fn plan_checkout(checkout: &Checkout, file: &SubscriptionFile, registries: &Registries, now: Timestamp) -> (Plan, bool) {
+    let used: Vec<Used> = checkout
+        .manifests
+        .iter()
+        .flat_map(|manifest| &manifest.extraction.dependencies)
+        .map(|dependency| Used { dependency: dependency.clone(), since: now })
+        .collect();
+    let wanted: BTreeSet<PackageId> = used
+        .iter()
+        .map(|used| &used.dependency)
+        .filter(|d| d.skip.is_none() && file.subscription_for(d.package.ecosystem, &d.path).is_some())
+        .map(|d| d.package.clone())
+        .collect();
+    let packages = look_up(registries, wanted, now).await;
+    let failed = packages.values().any(|known| matches!(known, Known::Failed(_)));
+    let since = vec![now; file.subscriptions.len()];
+    let facts = Facts { file, subscribed_since: &since, used: &used, packages: &packages, proposals: &[] };
+    (planner::plan(&facts, now), failed)
+}
+
+/// Asks the registries about all packages, some at a time, with a count on a terminal.
+async fn look_up(registries: &Registries, wanted: BTreeSet<PackageId>, now: Timestamp) -> BTreeMap<PackageId, Known> {
+    let total = wanted.len();
+    let shows_progress = std::io::stderr().is_terminal();
+    let mut answers = futures_util::stream::iter(wanted)
+        .map(|package| async move {
+            let answer = registries.releases(&package, None).await;
+            (package, answer)
+        })
+        .buffer_unordered(LOOKUPS_AT_ONCE);
+    let mut known = BTreeMap::new();
+    while let Some((package, answer)) = answers.next().await {
+        let found = match answer {
+            Ok(Answer::Found(listing)) => {
+                let release = |found: crate::registries::FoundRelease| Release {
+                    counts_from: age_starts_at(found.published_at, now, None),
+                    version: found.version,
+                    published_at: found.published_at,
+                    first_seen_at: now,
+                    yanked: found.yanked,
+                };
+                Known::Releases(listing.releases.into_iter().map(release).collect())
+            }
+            Ok(Answer::NotModified) => Known::NotYetAsked,
+            Err(error) => Known::Failed(error.to_string()),
+        };
+        known.insert(package, found);
+        if shows_progress {
+            anstream::eprint!("\rlooked up {} of {total} packages", known.len());
+        }
+    }
+    if shows_progress && total > 0 {
+        anstream::eprint!("\r\x1b[2K");
+    }
+    known
+}
+
+fn print_tables(plan: &Plan, file: &SubscriptionFile, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<()> {
+    if plan.drafts.is_empty() {
+        writeln!(out, "No pull request would be opened: everything that is subscribed to is up to date or held back.")?;
+    } else {
+        let mut table = new_table(["When", "Pull request", "Why"]);
+        for draft in &plan.drafts {
+            let when = if draft.due_at <= now {
+                "now".to_string()
+            } else {
+                timing::moment_in_words(&file.timezone, draft.due_at)
+            };
+            let why = if draft.due_at <= now { "due as soon as the file is committed" } else { draft.reason.as_str() };
+            table.add_row([when.as_str(), draft.title.as_str(), why]);
+        }
+        writeln!(out, "{table}")?;
+    }
+    let held: Vec<&Outlook> =
+        plan.outlook.iter().filter(|o| matches!(o.standing, Standing::Refused | Standing::Failed)).collect();
+    if !held.is_empty() {
+        let mut table = new_table(["Held back", "Where", "Now", "Next", "Why"]);
+        for row in held {
+            table.add_row([
+                display_name(&row.package).to_string(),
+                format!("{}:{}", row.path, row.line),
+                row.current.clone().unwrap_or_default(),
+                row.target.clone().unwrap_or_default(),
+                row.reason.clone(),
+            ]);
+        }
+        writeln!(out, "{table}")?;
+    }
+    let current = plan.outlook.iter().filter(|o| o.standing == Standing::UpToDate).count();
+    writeln!(out, "{current} of {} dependencies are up to date.", plan.outlook.len())?;
+    Ok(())
+}
+
+/// A table as all commands print them.
+pub(super) fn new_table<const N: usize>(columns: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(columns);
+    table
+}
+
+fn as_json(plan: &Plan) -> serde_json::Value {
+    let drafts: Vec<serde_json::Value> = plan
+        .drafts
+        .iter()
+        .map(|draft| {
+            json!({
+                "title": draft.title, "branch": draft.branch, "group": draft.group, "due_at": draft.due_at,
+                "reason": draft.reason, "labels": draft.labels, "updates": draft.updates,
+            })
+        })
+        .collect();
+    json!({ "pull_requests": drafts, "dependencies": plan.outlook })
+}

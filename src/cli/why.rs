@@ -1,0 +1,130 @@
+//! `mass-driver why OWNER/REPO`: how each dependency of a repository stands, and why there is no pull request for it.
+
+use super::plan::new_table;
+use super::{Exit, UsageError};
+use crate::domain::{Proposal, ProposalState, RepoName, RepoState};
+use crate::planner::prose::display_name;
+use crate::settings::StoreSettings;
+use crate::store::{ConfigState, RepositoryRow, Store};
+use crate::subscription::Problem;
+use anyhow::Context as _;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+use std::io::Write;
+
+/// Arguments of `mass-driver why`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct WhyArgs {
+    /// The repository, as OWNER/REPO
+    pub repository: String,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = WhyFormat::Table)]
+    pub format: WhyFormat,
+    /// Where the server keeps its rows
+    #[command(flatten)]
+    pub store: StoreSettings,
+}
+
+/// How `why` prints its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum WhyFormat {
+    /// For people
+    #[default]
+    Table,
+    /// One JSON object
+    Json,
+}
+
+/// Prints what the server knows of a repository.
+///
+/// Returns [`Exit::Failed`] when the server does not know it. Errors: [`UsageError`] for a name or database that is none.
+pub async fn run(args: &WhyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let name = RepoName::parse(&args.repository).map_err(|error| UsageError(error.to_string()))?;
+    let url = &args.store.database_url;
+    if let Some(file) = url.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest))
+        && !std::path::Path::new(file).exists()
+    {
+        let why = format!("there is no database at `{file}`; point DATABASE_URL or --database-url at the server's");
+        return Err(UsageError(why).into());
+    }
+    let store = Store::connect(url).await.context("the database cannot be used")?;
+    let found = store.repository_by_name(&name).await?;
+    let exit = match &found {
+        Some(row) => explain(&store, row, args.format, out).await.map(|()| Exit::Done)?,
+        None => {
+            anstream::eprintln!("mass-driver: the server does not know {name}; is the App installed there, and did a webhook arrive?");
+            Exit::Failed
+        }
+    };
+    store.close().await;
+    Ok(exit)
+}
+
+async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mut dyn Write) -> anyhow::Result<()> {
+    let repo = row.repository.id;
+    let outlook = store.outlook(repo).await?;
+    let proposals = store.proposals(repo).await?;
+    let subject = format!("repo:{repo}");
+    let parked: Vec<_> = store.parked(1_000).await?.into_iter().filter(|work| work.subject == subject).collect();
+    let problems: Vec<Problem> = serde_json::from_value(row.config.problems.clone()).unwrap_or_default();
+    if format == WhyFormat::Json {
+        let parked: Vec<_> = parked.iter().map(|w| json!({ "step": w.step, "attempts": w.attempts, "error": w.last_error })).collect();
+        let answer = json!({
+            "repository": row.repository.name, "state": row.repository.state, "file": row.config.state.as_str(),
+            "problems": problems, "proposals": proposals, "dependencies": outlook, "parked": parked,
+        });
+        writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)?;
+        return Ok(());
+    }
+    if row.repository.state != RepoState::Active {
+        writeln!(out, "{} is {}: nothing is proposed to it.", row.repository.name, row.repository.state.as_str())?;
+    }
+    match row.config.state {
+        ConfigState::None => writeln!(out, "{} has no subscription file.", row.repository.name)?,
+        ConfigState::Valid => {}
+        ConfigState::Broken => {
+            let then = if row.config.file.is_some() { "the last good one stays in force" } else { "nothing is proposed" };
+            writeln!(out, "The subscription file cannot be used, so {then}:")?;
+            for problem in &problems {
+                writeln!(out, "  {problem}")?;
+            }
+        }
+    }
+    let pending: Vec<&Proposal> = proposals
+        .iter()
+        .filter(|p| matches!(p.state, ProposalState::Open | ProposalState::Waiting | ProposalState::Failed))
+        .collect();
+    if !pending.is_empty() {
+        let mut table = new_table(["Proposal", "State", "Why", "Pull request"]);
+        for p in pending {
+            let pull = p.pull.as_ref().map(|pull| pull.url.clone()).unwrap_or_default();
+            table.add_row([p.title.as_str(), p.state.as_str(), p.reason.as_str(), pull.as_str()]);
+        }
+        writeln!(out, "{table}")?;
+    }
+    if !outlook.is_empty() {
+        let mut table = new_table(["Dependency", "Where", "Now", "Next", "Standing", "Why", "Until"]);
+        for o in &outlook {
+            table.add_row([
+                display_name(&o.package).to_string(),
+                format!("{}:{}", o.path, o.line),
+                o.current.clone().unwrap_or_default(),
+                o.target.clone().unwrap_or_default(),
+                o.standing.as_str().replace('_', " "),
+                o.reason.clone(),
+                o.until.map(in_utc).unwrap_or_default(),
+            ]);
+        }
+        writeln!(out, "{table}")?;
+    }
+    for work in parked {
+        let error = work.last_error.unwrap_or_default();
+        writeln!(out, "The step `{}` is parked after {} attempts: {error}", work.step, work.attempts)?;
+    }
+    Ok(())
+}
+
+fn in_utc(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
+}

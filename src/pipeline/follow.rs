@@ -1,0 +1,115 @@
+//! What becomes of a pull request after it was opened: people merge or close it, checks run, a newer one takes its place.
+
+use super::{Done, Step, StepError, target};
+use crate::domain::{Proposal, ProposalId, ProposalState, PullNumber, RepoId};
+use crate::forge::{ForgeError, GitHub, PullState, PullStatus};
+use crate::store::Store;
+use jiff::Timestamp;
+
+/// Looks at one of our pull requests and takes over what happened to it.
+pub async fn follow(store: &Store, forge: &GitHub, (repo, number): (RepoId, PullNumber), now: Timestamp) -> Result<Done, StepError> {
+    let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal_by_pull(repo, number).await?) else {
+        return Ok(Done::Finished(store.begin().await?));
+    };
+    let installation = Some(row.repository.installation);
+    let status = match forge.pull(&target(&row), number).await {
+        Ok(status) => status,
+        Err(ForgeError::Gone { .. } | ForgeError::Moved { .. }) => {
+            let mut tx = store.begin().await?;
+            Step::SyncRepository { repo, details: true, name: None }.queue(&mut tx, installation, now).await?;
+            return Ok(Done::Finished(tx));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut tx = store.begin().await?;
+    if let Some((amended, word)) = after(&proposal, &status, now) {
+        tx.save_proposal(&amended).await?;
+        tx.record(&proposal.id, now, word, &format!("#{number}")).await?;
+        Step::Plan { repo }.queue(&mut tx, installation, now).await?;
+    }
+    Ok(Done::Finished(tx))
+}
+
+/// The proposal after its pull request was looked at, with the ledger's word for it; `None` if nothing changed. Pure.
+fn after(proposal: &Proposal, pull: &PullState, now: Timestamp) -> Option<(Proposal, &'static str)> {
+    let number = pull.number;
+    let (state, reason, word) = match (pull.status, proposal.state) {
+        (PullStatus::Merged, _) => (ProposalState::Merged, format!("pull request #{number} was merged"), "merged"),
+        // We closed it ourselves, or are about to.
+        (PullStatus::Closed, ProposalState::Superseded) => return None,
+        (PullStatus::Closed, _) => (
+            ProposalState::Closed,
+            format!("a person closed pull request #{number}; these versions are not proposed again"),
+            "closed",
+        ),
+        (PullStatus::Open, ProposalState::Superseded) => return None,
+        (PullStatus::Open, _) => (ProposalState::Open, format!("pull request #{number} is open"), "reopened"),
+    };
+    (state != proposal.state).then(|| (Proposal { state, reason, updated_at: now, ..proposal.clone() }, word))
+}
+
+/// Takes over what the checks say about the head of one of our open pull requests.
+pub async fn checks(store: &Store, forge: &GitHub, (repo, number): (RepoId, PullNumber), now: Timestamp) -> Result<Done, StepError> {
+    let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal_by_pull(repo, number).await?) else {
+        return Ok(Done::Finished(store.begin().await?));
+    };
+    let Some(pull) = proposal.pull.as_ref().filter(|_| proposal.state == ProposalState::Open) else {
+        return Ok(Done::Finished(store.begin().await?));
+    };
+    let found = forge.checks(&target(&row), &pull.head).await?;
+    let mut tx = store.begin().await?;
+    if found != proposal.checks {
+        tx.save_proposal(&Proposal { checks: found, updated_at: now, ..proposal }).await?;
+    }
+    Ok(Done::Finished(tx))
+}
+
+/// Puts a proposal's labels on its pull request.
+pub async fn label(store: &Store, forge: &GitHub, (repo, id): (RepoId, &ProposalId)) -> Result<Done, StepError> {
+    if let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?)
+        && let Some(pull) = &proposal.pull
+    {
+        match forge.add_labels(&target(&row), pull.number, &proposal.labels).await {
+            // A pull request without labels is better than a step that fails for ever.
+            Err(error @ (ForgeError::Invalid { .. } | ForgeError::Forbidden { .. } | ForgeError::Gone { .. })) => {
+                tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "labels could not be set");
+            }
+            other => other?,
+        }
+    }
+    Ok(Done::Finished(store.begin().await?))
+}
+
+/// Closes the pull request of a proposal that a newer one replaced, says why, and takes its branch away.
+pub async fn retire(
+    store: &Store,
+    forge: &GitHub,
+    (repo, id): (RepoId, &ProposalId),
+    by: PullNumber,
+    repeated: bool,
+) -> Result<Done, StepError> {
+    if let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?)
+        && let Some(pull) = &proposal.pull
+        && proposal.state == ProposalState::Superseded
+    {
+        let target = target(&row);
+        let found = forge.pull(&target, pull.number).await?;
+        // A person's commits on the branch make it theirs: it stays open.
+        let untouched = found.head == pull.head;
+        if found.status == PullStatus::Open && untouched {
+            let said = repeated && forge.commented(&target, pull.number, &closing_words(by)).await?;
+            if !said {
+                forge.comment(&target, pull.number, &closing_words(by)).await?;
+            }
+            forge.close(&target, pull.number).await?;
+        }
+        if untouched {
+            forge.delete_branch(&target, &proposal.branch, &pull.head).await?;
+        }
+    }
+    Ok(Done::Finished(store.begin().await?))
+}
+
+fn closing_words(by: PullNumber) -> String {
+    format!("#{by} goes further than this pull request and takes its place.")
+}

@@ -1,0 +1,250 @@
+//! From a webhook to the steps it asks for.
+//!
+//! Deliveries come late, twice and out of order, so an event is only a hint where to look again: what is true is read
+//! from GitHub by the step. The one exception is the push that touches nothing we track, right on top of the head we
+//! know. It moves our head without a request, and it is by far the most frequent event.
+
+use super::{Done, Step, StepError};
+use crate::domain::{DeliveryId, Head, RepoId, RepoPath, Repository};
+use crate::forge::webhook::{self, ChangedPaths, Event, EventKind, PayloadError, Push, RepoFacts};
+use crate::managers;
+use crate::store::{ConfigState, NewDelivery, Outcome, RepositoryRow, Store, StoreError};
+use crate::subscription::FILE_NAMES;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// What became of a delivery that was handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// It is stored.
+    New,
+    /// It was stored before.
+    Duplicate,
+}
+
+/// Why a delivery was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// The payload is not what the event's name promises.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// It could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Stores a delivery, and the step that will decide what it asks for, in one transaction. When this returns, the delivery
+/// survives a crash.
+///
+/// Errors: [`ReceiveError::Payload`] stores nothing; [`ReceiveError::Store`] means that the sender has to try again.
+pub async fn receive(
+    store: &Store,
+    delivery: &DeliveryId,
+    event_name: &str,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Received, ReceiveError> {
+    let event = webhook::parse_event(event_name, body)?;
+    let ignored = matches!(event.kind, EventKind::Ping | EventKind::Other { .. });
+    // An event that nobody will read again is counted, not kept.
+    let payload = if ignored { String::new() } else { String::from_utf8_lossy(body).into_owned() };
+    let row = NewDelivery {
+        guid: delivery.clone(),
+        event: event_name.to_string(),
+        action: event.action.clone(),
+        installation: event.installation,
+        repo: event.repo,
+        payload,
+    };
+    let mut tx = store.begin().await?;
+    if !tx.insert_delivery(&row, now).await? {
+        return Ok(Received::Duplicate);
+    }
+    if ignored {
+        tx.finish_delivery(delivery, Outcome::Ignored, None, now).await?;
+    } else {
+        let step = Step::Inbox { delivery: delivery.clone(), repo: event.repo };
+        step.queue(&mut tx, event.installation, now).await?;
+    }
+    tx.commit().await?;
+    Ok(Received::New)
+}
+
+/// Decides what a stored delivery asks for.
+pub async fn decide(store: &Store, delivery: &DeliveryId, now: Timestamp) -> Result<Done, StepError> {
+    let Some(row) = store.delivery(delivery).await? else { return Ok(Done::Finished(store.begin().await?)) };
+    let payload = store.payload(delivery).await?.unwrap_or_default();
+    let event = match webhook::parse_event(&row.event, payload.as_bytes()) {
+        Ok(event) => event,
+        Err(error) => {
+            let mut tx = store.begin().await?;
+            tx.finish_delivery(delivery, Outcome::Refused, Some(&error.to_string()), now).await?;
+            return Ok(Done::Finished(tx));
+        }
+    };
+    let known = match event.repo {
+        Some(repo) => known_repository(store, repo, &event).await?,
+        None => None,
+    };
+    let decision = steps_for(&event, known.as_ref());
+    let mut tx = store.begin().await?;
+    if let (Some(head), Some(known)) = (&decision.head, &known) {
+        tx.set_head(known.row.repository.id, Some(head), now).await?;
+        if decision.indexed {
+            tx.set_indexed(known.row.repository.id, &head.commit, now).await?;
+        }
+    }
+    for step in &decision.steps {
+        step.queue(&mut tx, event.installation, now).await?;
+    }
+    let outcome = if decision.steps.is_empty() && decision.head.is_none() { Outcome::Ignored } else { Outcome::Handled };
+    tx.finish_delivery(delivery, outcome, Some(&decision.note), now).await?;
+    Ok(Done::Finished(tx))
+}
+
+/// What the store knows of the repository an event tells of.
+#[derive(Clone, Debug)]
+pub struct KnownRepository {
+    /// Its row.
+    pub row: RepositoryRow,
+    /// The files that were read, and those they include, whether they exist or not.
+    pub tracked: BTreeSet<String>,
+    /// Whether the pull request the event tells of is one of ours.
+    pub is_our_pull: bool,
+    /// Our open pull requests whose head the event tells of.
+    pub pulls_at_head: Vec<crate::domain::PullNumber>,
+}
+
+async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<Option<KnownRepository>, StoreError> {
+    let Some(row) = store.repository(repo).await? else { return Ok(None) };
+    let mut known = KnownRepository { row, tracked: BTreeSet::new(), is_our_pull: false, pulls_at_head: Vec::new() };
+    match &event.kind {
+        EventKind::Push(push) if push.is_default_branch => {
+            known.tracked = store.tracked_paths(repo).await?.into_iter().map(|path| path.as_str().to_string()).collect();
+        }
+        EventKind::PullRequest(pull) => {
+            known.is_our_pull = store.proposal_by_pull(repo, pull.number).await?.is_some();
+        }
+        EventKind::CheckRun(run) => {
+            let pulls = store.proposals_by_head(repo, &run.head_sha).await?;
+            known.pulls_at_head = pulls.into_iter().filter_map(|p| p.pull.map(|pull| pull.number)).collect();
+        }
+        _ => {}
+    }
+    Ok(Some(known))
+}
+
+/// What an event asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// The steps to take.
+    pub steps: Vec<Step>,
+    /// The default branch's new head, where the event alone proves it.
+    pub head: Option<Head>,
+    /// Whether everything tracked is the same at that head.
+    pub indexed: bool,
+    /// Why, in a few words.
+    pub note: String,
+}
+
+impl Decision {
+    fn nothing(note: &str) -> Self {
+        Self { note: note.into(), ..Self::default() }
+    }
+
+    fn look(step: Step, note: &str) -> Self {
+        Self { steps: vec![step], note: note.into(), ..Self::default() }
+    }
+}
+
+/// Which steps an event asks for, given what is known. Pure.
+pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
+    match &event.kind {
+        EventKind::Ping | EventKind::Other { .. } => Decision::nothing("nothing to do"),
+        EventKind::Installation(_) | EventKind::InstallationRepositories { .. } => match event.installation {
+            Some(installation) => Decision::look(Step::SyncInstallation { installation }, "the installation may have changed"),
+            None => Decision::nothing("it names no installation"),
+        },
+        EventKind::Repository { repository, .. } => match (event.repo, event.installation) {
+            (Some(repo), _) if known.is_some() => Decision::look(
+                Step::SyncRepository { repo, details: true, name: Some(repository.name.clone()) },
+                "the repository may have changed",
+            ),
+            (_, Some(installation)) => {
+                Decision::look(Step::SyncInstallation { installation }, "a repository that is not known yet")
+            }
+            _ => Decision::nothing("it names no installation"),
+        },
+        EventKind::Push(push) => match (known, event.installation) {
+            (Some(known), _) => steps_for_push(push, known),
+            (None, Some(installation)) => {
+                Decision::look(Step::SyncInstallation { installation }, "a push to a repository that is not known yet")
+            }
+            (None, None) => Decision::nothing("a push to a repository that is not known, without an installation"),
+        },
+        EventKind::PullRequest(pull) => match (event.repo, known) {
+            (Some(repo), Some(known)) if known.is_our_pull => {
+                Decision::look(Step::Follow { repo, number: pull.number }, "one of our pull requests may have changed")
+            }
+            _ => Decision::nothing("not one of our pull requests"),
+        },
+        EventKind::CheckRun(_) => match (event.repo, known) {
+            (Some(repo), Some(known)) if !known.pulls_at_head.is_empty() => Decision {
+                steps: known.pulls_at_head.iter().map(|&number| Step::Checks { repo, number }).collect(),
+                note: "a check of one of our pull requests changed".into(),
+                ..Decision::default()
+            },
+            _ => Decision::nothing("not a check of one of our pull requests"),
+        },
+    }
+}
+
+fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {
+    let repo = known.row.repository.id;
+    let sync = |details, note: &str| {
+        let name = Some(push.repository.name.clone()).filter(|name| *name != known.row.repository.name);
+        Decision::look(Step::SyncRepository { repo, details: details || name.is_some(), name }, note)
+    };
+    if push.deleted || !push.is_default_branch {
+        return Decision::nothing("not a push to the default branch");
+    }
+    if facts_differ(&push.repository, &known.row.repository) {
+        return sync(true, "the repository's details are not those we know");
+    }
+    let ChangedPaths::Known(changed) = &push.changed else {
+        return sync(false, "the push does not tell all it changed");
+    };
+    let touches_file = FILE_NAMES.iter().any(|name| changed.contains(*name));
+    if known.row.config.state == ConfigState::None && known.row.synced_at.is_some() && !touches_file {
+        return Decision::nothing("the repository has no subscription file");
+    }
+    let Some(head) = &known.row.head else { return sync(false, "the repository's head is not known yet") };
+    if head.commit == push.after {
+        return Decision::nothing("that commit is known already");
+    }
+    if head.commit != push.before {
+        return sync(false, "the push is not on top of the head we know");
+    }
+    let Some(tree) = &push.tree else { return sync(false, "the push does not name its tree") };
+    if touches_file {
+        return sync(false, "the subscription file changed");
+    }
+    let head = Head { commit: push.after.clone(), tree: tree.clone() };
+    let touches_manifests = changed.iter().any(|path| {
+        known.tracked.contains(path) || RepoPath::parse(path).is_ok_and(|path| managers::may_be_manifest(&path))
+    });
+    if touches_manifests {
+        let note = "manifests changed".into();
+        return Decision { steps: vec![Step::Index { repo }], head: Some(head), indexed: false, note };
+    }
+    // What was not indexed before is not indexed now either.
+    let indexed = known.row.indexed_commit.as_ref() == Some(&push.before);
+    let steps = if indexed { Vec::new() } else { vec![Step::Index { repo }] };
+    Decision { steps, head: Some(head), indexed, note: "nothing we track changed".into() }
+}
+
+/// Whether a payload's repository differs from the stored one in what decides where we write.
+fn facts_differ(told: &RepoFacts, known: &Repository) -> bool {
+    let told = told.clone().into_repository(known.installation);
+    told.name != known.name || told.default_branch != known.default_branch || told.state != known.state
+}

@@ -1,0 +1,65 @@
+//! The corridor: one file for each station of the journey, and the worker that walks along it.
+//!
+//! ```text
+//! webhook -> inbox -> sync -> index -> watch -> plan -> guard -> execute -> follow
+//! ```
+//!
+//! Stations hand over through rows of the `work` table. Each loads its facts, decides (a pure function), and returns
+//! what it wants saved as an open transaction; the worker adds the end of the step and commits both together. So a
+//! station that is killed at any point has either happened or not, and can be repeated.
+
+pub mod execute;
+pub mod follow;
+pub mod guard;
+pub mod inbox;
+pub mod index;
+pub mod plan;
+pub mod step;
+pub mod sync;
+pub mod watch;
+pub mod worker;
+
+pub use step::Step;
+pub use worker::Worker;
+
+use crate::forge::{ForgeError, Target};
+use crate::registries::RegistryError;
+use crate::store::{RepositoryRow, StoreError, Tx};
+use jiff::Timestamp;
+
+/// What a station did.
+pub enum Done {
+    /// The step is over; these rows are its result.
+    Finished(Tx),
+    /// The step is not over: these rows are to be saved, and it is to run again later.
+    PutBack {
+        /// What is known already.
+        tx: Tx,
+        /// When to go on.
+        until: Timestamp,
+        /// Why not now.
+        why: String,
+    },
+}
+
+/// Why a station has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// GitHub refused or did not answer.
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
+    /// A registry refused or did not answer.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// Something stored by us does not make sense any more.
+    #[error("stored data cannot be used: {0}")]
+    Corrupt(String),
+}
+
+/// What a forge needs to know to reach a stored repository.
+pub(crate) fn target(row: &RepositoryRow) -> Target {
+    Target { installation: row.repository.installation, repo: row.repository.id, name: row.repository.name.clone() }
+}

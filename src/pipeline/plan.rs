@@ -1,0 +1,150 @@
+//! Plans a repository: what to propose, when, and why not yet.
+
+use super::{Done, Step, StepError, guard, sync};
+use crate::domain::{PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoState, Standing, Verdict};
+use crate::planner::{self, Amendment, Draft, Facts, Known, Plan, Used};
+use crate::store::{ConfigState, RepositoryRow, Store};
+use crate::subscription::SubscriptionFile;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Plans one repository and stores what changes by it.
+pub async fn plan(store: &Store, repo: RepoId, now: Timestamp) -> Result<Done, StepError> {
+    let Some(row) = store.repository(repo).await? else { return Ok(Done::Finished(store.begin().await?)) };
+    let installation = Some(row.repository.installation);
+    let proposals = store.proposals(repo).await?;
+    let file = sync::file_in_force(&row.config)?;
+    let (plan, withdrawn_because) = match (blocked(&row), &file) {
+        (None, Some(file)) => {
+            let plan = plan_with(store, repo, file, &proposals, now).await?;
+            (plan, "it is up to date, or the subscription file does not ask for it any more".to_string())
+        }
+        (Some(why), _) => (Plan::default(), why),
+        (None, None) => (Plan::default(), "there was never a subscription file that could be used".to_string()),
+    };
+    let (plan, ready) = match &file {
+        Some(file) => guarded(plan, &proposals, file, now),
+        None => (plan, Vec::new()),
+    };
+    let amended = planner::reconcile(repo, &proposals, plan.drafts, &withdrawn_because, now, new_id);
+    let ids: BTreeMap<String, ProposalId> = proposals
+        .iter()
+        .filter(|p| p.state == ProposalState::Waiting)
+        .chain(amended.iter().map(|a| &a.proposal))
+        .map(|p| (p.group.clone(), p.id.clone()))
+        .collect();
+
+    let mut tx = store.begin().await?;
+    for change in &amended {
+        tx.save_proposal(&change.proposal).await?;
+        if let Some(what) = ledger_word(change.event) {
+            tx.record(&change.proposal.id, now, what, &ledger_detail(&change.proposal)).await?;
+        }
+    }
+    tx.replace_outlook(repo, &plan.outlook).await?;
+    for group in ready {
+        if let Some(proposal) = ids.get(&group) {
+            Step::Execute { repo, proposal: proposal.clone() }.queue(&mut tx, installation, now).await?;
+        }
+    }
+    if let Some(wake_at) = plan.wake_at {
+        Step::Plan { repo }.queue_at(&mut tx, installation, wake_at, now).await?;
+    }
+    Ok(Done::Finished(tx))
+}
+
+fn new_id() -> ProposalId {
+    ProposalId(uuid::Uuid::now_v7().to_string())
+}
+
+/// Why nothing may be proposed to a repository, whatever its file says.
+fn blocked(row: &RepositoryRow) -> Option<String> {
+    let why = match row.repository.state {
+        RepoState::Active if row.config.state == ConfigState::None => "the repository has no subscription file",
+        RepoState::Active => return None,
+        RepoState::Archived => "the repository is archived",
+        RepoState::Disabled => "the repository was disabled by GitHub",
+        RepoState::Suspended => "the installation is suspended",
+        RepoState::Removed => "the repository was deleted, or taken from the installation",
+    };
+    Some(why.to_string())
+}
+
+async fn plan_with(
+    store: &Store,
+    repo: RepoId,
+    file: &SubscriptionFile,
+    proposals: &[Proposal],
+    now: Timestamp,
+) -> Result<Plan, StepError> {
+    let since: Vec<Timestamp> = store.subscriptions(repo).await?.into_iter().map(|row| row.since).collect();
+    let used: Vec<Used> = store
+        .dependencies(repo)
+        .await?
+        .into_iter()
+        .map(|row| Used { dependency: row.dependency, since: row.since })
+        .collect();
+    let wanted: BTreeSet<&PackageId> = used.iter().map(|u| &u.dependency.package).collect();
+    let wanted: Vec<PackageId> = wanted.into_iter().cloned().collect();
+    let mut releases = store.releases_of(&wanted).await?;
+    let mut packages = BTreeMap::new();
+    for row in store.packages(&wanted).await? {
+        let known = match (row.checked_at, row.last_error) {
+            (Some(_), _) => Known::Releases(releases.remove(&row.package).unwrap_or_default()),
+            (None, Some(error)) => Known::Failed(error),
+            (None, None) => Known::NotYetAsked,
+        };
+        packages.insert(row.package, known);
+    }
+    Ok(planner::plan(&Facts { file, subscribed_since: &since, used: &used, packages: &packages, proposals }, now))
+}
+
+/// Asks the safeguards about every draft that is due. Returns the plan with their reasons in it, and the groups that
+/// may go ahead.
+fn guarded(mut plan: Plan, proposals: &[Proposal], file: &SubscriptionFile, now: Timestamp) -> (Plan, Vec<String>) {
+    let mut ready = Vec::new();
+    for draft in plan.drafts.iter_mut().filter(|draft| draft.due_at <= now) {
+        let (why, until) = match guard::verdict(&draft.group, &draft.updates, proposals, file) {
+            Verdict::Go => {
+                ready.push(draft.group.clone());
+                continue;
+            }
+            Verdict::Wait { until, why } => (why, until),
+            Verdict::Stop { why } => (why, None),
+        };
+        draft.reason.clone_from(&why);
+        let held = |draft: &Draft, row: &crate::domain::Outlook| {
+            row.standing == Standing::Waiting
+                && draft.updates.iter().any(|u| u.package == row.package && Some(&u.to) == row.target.as_ref())
+        };
+        for row in plan.outlook.iter_mut().filter(|row| held(draft, row)) {
+            row.reason.clone_from(&why);
+            row.until = until;
+        }
+    }
+    (plan, ready)
+}
+
+fn ledger_word(event: Amendment) -> Option<&'static str> {
+    match event {
+        Amendment::Drafted => Some("drafted"),
+        Amendment::Redrafted => Some("redrafted"),
+        Amendment::Withdrawn => Some("withdrawn"),
+        Amendment::Reworded => None,
+    }
+}
+
+/// What the ledger keeps of a proposal: enough to prove later that it was not early.
+fn ledger_detail(proposal: &Proposal) -> String {
+    let updates: Vec<serde_json::Value> = proposal
+        .updates
+        .iter()
+        .map(|u| {
+            serde_json::json!({
+                "package": u.package.to_string(), "to": u.to,
+                "released_at": u.released_at, "eligible_at": u.eligible_at, "due_at": u.due_at,
+            })
+        })
+        .collect();
+    serde_json::json!({ "due_at": proposal.due_at, "reason": proposal.reason, "updates": updates }).to_string()
+}

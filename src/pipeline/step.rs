@@ -1,0 +1,201 @@
+//! The steps of the journey as rows of the `work` table: what each is called, what it must not run beside, and how
+//! urgent it is.
+
+use crate::domain::{DeliveryId, InstallationId, PackageId, ProposalId, PullNumber, RepoId, RepoName};
+use crate::store::{NewWork, StoreError, Tx};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A piece of durable work. Its arguments are identifiers only: what there is to know is read when it runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Decide what a stored webhook delivery asks for.
+    Inbox {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// The repository it tells of, if any: its deliveries are decided one at a time.
+        repo: Option<RepoId>,
+    },
+    /// Bring an installation and its list of repositories in line with GitHub.
+    SyncInstallation {
+        /// The installation.
+        installation: InstallationId,
+    },
+    /// Bring a repository's details, head and subscription file in line with GitHub.
+    SyncRepository {
+        /// The repository.
+        repo: RepoId,
+        /// Also ask for the details: name, default branch, archived.
+        details: bool,
+        /// The name an event gave it, newer than the stored one.
+        name: Option<RepoName>,
+    },
+    /// Read the manifests that changed.
+    Index {
+        /// The repository.
+        repo: RepoId,
+    },
+    /// Ask a registry about a package.
+    Watch {
+        /// The package.
+        package: PackageId,
+    },
+    /// Work out what to propose to a repository.
+    Plan {
+        /// The repository.
+        repo: RepoId,
+    },
+    /// Make a pull request.
+    Execute {
+        /// The repository.
+        repo: RepoId,
+        /// The proposal.
+        proposal: ProposalId,
+    },
+    /// Put the labels on a pull request.
+    Label {
+        /// The repository.
+        repo: RepoId,
+        /// The proposal.
+        proposal: ProposalId,
+    },
+    /// Close the pull request that a newer one replaced.
+    Retire {
+        /// The repository.
+        repo: RepoId,
+        /// The replaced proposal.
+        proposal: ProposalId,
+        /// The one in its place.
+        by: PullNumber,
+    },
+    /// Look what became of a pull request.
+    Follow {
+        /// The repository.
+        repo: RepoId,
+        /// The pull request.
+        number: PullNumber,
+    },
+    /// Look what the checks say about a pull request's head.
+    Checks {
+        /// The repository.
+        repo: RepoId,
+        /// The pull request.
+        number: PullNumber,
+    },
+}
+
+impl Step {
+    /// The step's name in the store, in logs and on the page.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Inbox { .. } => "inbox",
+            Self::SyncInstallation { .. } => "sync_installation",
+            Self::SyncRepository { .. } => "sync_repository",
+            Self::Index { .. } => "index",
+            Self::Watch { .. } => "watch",
+            Self::Plan { .. } => "plan",
+            Self::Execute { .. } => "execute",
+            Self::Label { .. } => "label",
+            Self::Retire { .. } => "retire",
+            Self::Follow { .. } => "follow",
+            Self::Checks { .. } => "checks",
+        }
+    }
+
+    /// What it works on: no two steps with the same subject run at a time.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Inbox { delivery, repo: None } => format!("delivery:{delivery}"),
+            Self::SyncInstallation { installation } => format!("installation:{installation}"),
+            Self::Watch { package } => format!("package:{package}"),
+            Self::Inbox { repo: Some(repo), .. }
+            | Self::SyncRepository { repo, .. }
+            | Self::Index { repo }
+            | Self::Plan { repo }
+            | Self::Execute { repo, .. }
+            | Self::Label { repo, .. }
+            | Self::Retire { repo, .. }
+            | Self::Follow { repo, .. }
+            | Self::Checks { repo, .. } => format!("repo:{repo}"),
+        }
+    }
+
+    /// Two queued steps with the same key are one.
+    pub fn unique_key(&self) -> String {
+        let name = self.name();
+        match self {
+            Self::Inbox { delivery, .. } => format!("{name}:{delivery}"),
+            Self::SyncInstallation { installation } => format!("{name}:{installation}"),
+            Self::SyncRepository { repo, details: true, .. } => format!("{name}:{repo}:details"),
+            Self::SyncRepository { repo, .. } | Self::Index { repo } | Self::Plan { repo } => format!("{name}:{repo}"),
+            Self::Watch { package } => format!("{name}:{package}"),
+            Self::Execute { proposal, .. } | Self::Label { proposal, .. } | Self::Retire { proposal, .. } => {
+                format!("{name}:{proposal}")
+            }
+            Self::Follow { repo, number } | Self::Checks { repo, number } => format!("{name}:{repo}:{number}"),
+        }
+    }
+
+    /// Queues this step, due at once.
+    pub async fn queue(&self, tx: &mut Tx, installation: Option<InstallationId>, now: Timestamp) -> Result<(), StoreError> {
+        self.queue_at(tx, installation, now, now).await
+    }
+
+    /// Queues this step for a time.
+    pub async fn queue_at(
+        &self,
+        tx: &mut Tx,
+        installation: Option<InstallationId>,
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let args = serde_json::to_value(self)
+            .map_err(|error| StoreError::Corrupt { what: format!("the arguments of the step {}: {error}", self.name()) })?;
+        let work = NewWork {
+            step: self.name().to_string(),
+            subject: self.subject(),
+            unique_key: self.unique_key(),
+            installation,
+            args,
+            priority: self.priority(),
+            due_at,
+        };
+        tx.enqueue(&work, now).await
+    }
+
+    /// How urgent it is; larger goes first. What people wait for comes before what the clock asks for.
+    pub const fn priority(&self) -> i64 {
+        match self {
+            Self::Inbox { .. } => 50,
+            Self::Follow { .. } | Self::Retire { .. } | Self::Label { .. } | Self::Checks { .. } => 40,
+            Self::Execute { .. } => 30,
+            Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } => 20,
+            Self::SyncInstallation { .. } => 15,
+            Self::Watch { .. } => 10,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_touches_a_repository_is_serialised_on_it() {
+        let repo = RepoId(7);
+        let steps = [
+            Step::SyncRepository { repo, details: true, name: None },
+            Step::Index { repo },
+            Step::Plan { repo },
+            Step::Execute { repo, proposal: ProposalId("p".into()) },
+            Step::Follow { repo, number: PullNumber(1) },
+            Step::Inbox { delivery: DeliveryId("d".into()), repo: Some(repo) },
+        ];
+        for step in &steps {
+            assert_eq!(step.subject(), "repo:7", "{}", step.name());
+            let json = serde_json::to_string(step).unwrap();
+            assert_eq!(&serde_json::from_str::<Step>(&json).unwrap(), step);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The server's settings: one struct for each concern, each value from the environment or a flag, read once.
+
+use clap::Args;
+use secrecy::SecretString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Where rows are kept.
+#[derive(Args, Clone, Debug)]
+pub struct StoreSettings {
+    /// The database: `sqlite://FILE` or `postgres://…`
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://mass-driver.db", hide_env_values = true, value_name = "URL")]
+    pub database_url: String,
+}
+
+/// How the server is reached.
+#[derive(Args, Clone, Debug)]
+pub struct WebSettings {
+    /// The address to listen on
+    #[arg(long, env = "MASS_DRIVER_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Where people and GitHub reach the server; by default the address it listens on
+    #[arg(long, env = "MASS_DRIVER_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Who sends this as a bearer token may see the pages from anywhere; without it they are served on loopback only
+    #[arg(long, env = "MASS_DRIVER_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub admin_token: Option<SecretString>,
+    /// The secret GitHub signs webhooks with
+    #[arg(long, env = "GITHUB_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub webhook_secret: Option<SecretString>,
+    /// The secret before it was changed, accepted as well while the change is under way
+    #[arg(long, env = "GITHUB_WEBHOOK_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRET")]
+    pub webhook_secret_previous: Option<SecretString>,
+}
+
+/// The GitHub App.
+#[derive(Args, Clone, Debug)]
+pub struct GitHubAppSettings {
+    /// The root of GitHub's REST API; an Enterprise Server's is `https://HOST/api/v3`
+    #[arg(long, env = "GITHUB_API_URL", default_value = "https://api.github.com", value_name = "URL")]
+    pub github_api_url: String,
+    /// The App's id
+    #[arg(long, env = "GITHUB_APP_ID", value_name = "ID")]
+    pub github_app_id: Option<i64>,
+    /// The App's private key, as PEM text; `\n` may stand for line breaks
+    #[arg(long, env = "GITHUB_APP_PRIVATE_KEY", hide_env_values = true, value_name = "PEM")]
+    pub github_app_private_key: Option<SecretString>,
+    /// A file with the App's private key
+    #[arg(long, env = "GITHUB_APP_PRIVATE_KEY_FILE", value_name = "FILE")]
+    pub github_app_private_key_file: Option<PathBuf>,
+}
+
+/// Where releases are looked up.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RegistryAddresses {
+    /// The root of the deps.dev API, which knows public packages
+    #[arg(long, env = "MASS_DRIVER_DEPS_DEV_URL", default_value = "https://api.deps.dev", value_name = "URL")]
+    pub deps_dev_url: String,
+    /// A Python package index of your own (PEP 691 simple JSON), asked instead
+    #[arg(long, env = "MASS_DRIVER_PYPI_URL", value_name = "URL")]
+    pub pypi_url: Option<String>,
+    /// The registry of images that are named without a host (OCI distribution)
+    #[arg(long, env = "MASS_DRIVER_DOCKER_URL", value_name = "URL")]
+    pub docker_url: Option<String>,
+}
+
+/// How work is done.
+#[derive(Args, Clone, Debug)]
+pub struct WorkSettings {
+    /// How many steps run at a time
+    #[arg(long, env = "MASS_DRIVER_WORKERS", default_value_t = 4, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: u16,
+    /// How many minutes pass between two looks at a package
+    #[arg(long, env = "MASS_DRIVER_WATCH_MINUTES", default_value_t = 10, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    pub watch_minutes: u32,
+}
+
+/// How logs are written.
+#[derive(Args, Clone, Debug)]
+pub struct LogSettings {
+    /// What is logged: a level (`info`) or tracing directives (`mass_driver=debug,info`)
+    #[arg(long, env = "MASS_DRIVER_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+    /// Lines for people or JSON for collectors
+    #[arg(long, env = "MASS_DRIVER_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything `serve` can be told.
+#[derive(Args, Clone, Debug)]
+pub struct ServerSettings {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the struct's own docs say it; here they would replace the command's help text")]
+    pub store: StoreSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "see above")]
+    pub web: WebSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "see above")]
+    pub github: GitHubAppSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "see above")]
+    pub registries: RegistryAddresses,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "see above")]
+    pub work: WorkSettings,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "see above")]
+    pub logs: LogSettings,
+}

@@ -1,0 +1,44 @@
+//! What the server answers over HTTP: GitHub's webhooks, the page for people, and the probes of an orchestrator.
+
+pub mod access;
+pub mod health;
+pub mod pages;
+pub mod webhook;
+
+use crate::domain::Clock;
+use crate::store::Store;
+use axum::Router;
+use axum::routing::{get, post};
+use secrecy::SecretString;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// What the handlers need.
+#[derive(Clone)]
+pub struct WebState {
+    /// The rows.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The secrets webhooks may be signed with; never empty.
+    pub webhook_secrets: Arc<[SecretString]>,
+    /// The bearer token that opens the pages from anywhere.
+    pub admin_token: Option<SecretString>,
+    /// Woken when a delivery was stored, so that a worker looks at once.
+    pub arrived: Arc<Notify>,
+}
+
+/// All routes.
+pub fn router(state: WebState) -> Router {
+    let pages = Router::new()
+        .route("/", get(pages::overview))
+        .route("/repositories/{owner}/{name}", get(pages::repository))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), access::only_for_admins));
+    Router::new()
+        .merge(pages)
+        .route("/assets/style.css", get(pages::style))
+        .route("/webhooks/github", post(webhook::receive))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .with_state(state)
+}
