@@ -15,5 +15,6 @@ pub mod settings;
 pub mod store;
 pub mod subscription;
 pub mod telemetry;
+pub mod sources;
 pub mod versioning;
 pub mod web;

@@ -1,6 +1,8 @@
 //! Manifests in, dependencies and edited manifests out: every fixture in every encoding a repository may hold,
 //! and laws over generated files.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
 #[path = "managers/fixtures.rs"]
 mod fixtures;
 #[path = "managers/laws.rs"]

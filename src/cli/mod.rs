@@ -42,3 +42,6 @@ impl From<Exit> for ExitCode {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
+//! The commands, one file each. A command is a plain function over its arguments.
+
+pub mod deps;

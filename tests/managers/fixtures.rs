@@ -81,8 +81,10 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
+type Vary = fn(&str) -> String;
+
 /// The same text as an editor on another system saves it.
-const VARIANTS: [(&str, fn(&str) -> String); 5] = [
+const VARIANTS: [(&str, Vary); 5] = [
     ("as it is", |t| t.to_string()),
     ("CRLF", |t| t.replace('\n', "\r\n")),
     ("byte order mark", |t| format!("\u{feff}{t}")),

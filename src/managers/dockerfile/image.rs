@@ -48,8 +48,8 @@ impl<'a> Images<'a> {
     pub(super) fn finds(mut self) -> Vec<Find> {
         for find in self.finds.iter_mut().filter(|find| find.dependency.skip.is_none()) {
             let place = find.version_at.and_then(|at| find.constraint.origin(at));
-            let users = place.and_then(|place| self.users.get(&place.start)).into_iter().flatten();
-            if let Some(other) = users.filter(|user| **user != find.dependency.package.name).next() {
+            let mut users = place.and_then(|place| self.users.get(&place.start)).into_iter().flatten();
+            if let Some(other) = users.find(|user| **user != find.dependency.package.name) {
                 find.dependency.skip = Some(Skip::NotUnderstood(format!("its version is used for `{other}` too")));
                 find.dependency.current = None;
             }

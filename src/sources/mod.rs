@@ -1,0 +1,3 @@
+//! Where the command line finds repositories.
+
+pub mod checkout;

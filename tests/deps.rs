@@ -1,0 +1,108 @@
+//! `mass-driver deps` over real folders.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use mass_driver::cli::deps::{DepsArgs, Format, deps};
+use mass_driver::sources::checkout::{CheckoutError, read_checkout};
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let root = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    root
+}
+
+fn run(root: &Path, format: Format) -> (String, String) {
+    let (mut out, mut notes) = (Vec::new(), Vec::new());
+    deps(&DepsArgs { path: root.into(), format }, &mut out, &mut notes).unwrap();
+    (String::from_utf8(out).unwrap(), String::from_utf8(notes).unwrap())
+}
+
+#[test]
+fn json_has_one_row_for_each_use() {
+    let root = folder(&[
+        ("requirements.txt", "-r more/base.in\nhttpx==0.27.0\n"),
+        ("more/base.in", "-r ../requirements.txt\nflask\n"),
+        ("Dockerfile", "FROM ghcr.example.com/acme/base:1.0\n"),
+    ]);
+    let rows: serde_json::Value = serde_json::from_str(&run(root.path(), Format::Json).0).unwrap();
+    let expected = serde_json::json!([
+        {"manager": "dockerfile", "file": "Dockerfile", "line": 1, "name": "ghcr.example.com/acme/base",
+         "current": "1.0", "constraint": "1.0", "registry": "ghcr.example.com", "skipped": null},
+        {"manager": "requirements", "file": "more/base.in", "line": 2, "name": "flask", "current": null,
+         "constraint": "", "registry": "pypi", "skipped": "no version is written, so there is nothing to change"},
+        {"manager": "requirements", "file": "requirements.txt", "line": 2, "name": "httpx", "current": "0.27.0",
+         "constraint": "==0.27.0", "registry": "pypi", "skipped": null},
+    ]);
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn the_table_is_for_people() {
+    let root = folder(&[("Dockerfile", "FROM python:3.12-slim\n"), ("requirements.txt", "a\u{1b}[31m==1\n")]);
+    let (table, _) = run(root.path(), Format::Table);
+    assert!(table.contains("library/python") && table.contains("3.12-slim"), "{table}");
+    assert!(!table.contains('\u{1b}'), "a file must not colour the terminal");
+    assert!(run(folder(&[]).path(), Format::Table).0.starts_with("No dependencies"));
+}
+
+#[test]
+fn what_is_not_the_repository_is_left_out() {
+    let root = folder(&[
+        ("api/requirements.txt", "a==1\n"),
+        ("node_modules/x/requirements.txt", "b==1\n"),
+        (".git/requirements.txt", "c==1\n"),
+        ("my-env/pyvenv.cfg", ""),
+        ("my-env/requirements.txt", "d==1\n"),
+        ("module/.git", "gitdir: ../.git/modules/module\n"),
+        ("module/requirements.txt", "e==1\n"),
+        ("big/requirements.txt", &"# long\n".repeat(200_000)),
+        ("missing/requirements.txt", "-r not-there.txt\n"),
+        ("broken/pyproject.toml", "[project\n"),
+    ]);
+    fs::write(root.path().join("api/Dockerfile"), b"FROM \xff\n").unwrap();
+    let (json, notes) = run(root.path(), Format::Json);
+    let rows: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 1, "{json}");
+    for note in [
+        "big/requirements.txt is passed over: it has 1400000 bytes",
+        "missing/requirements.txt includes missing/not-there.txt, which is not there",
+        "broken/pyproject.toml cannot be read: line 1",
+        "api/Dockerfile is passed over: it is not a text in UTF-8",
+    ] {
+        assert!(notes.contains(note), "{note}\n{notes}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn symbolic_links_are_not_followed() {
+    let outside = folder(&[("requirements.txt", "secret==1\n")]);
+    let root = folder(&[("requirements.txt", "-r link/requirements.txt\n")]);
+    std::os::unix::fs::symlink(outside.path(), root.path().join("link")).unwrap();
+    std::os::unix::fs::symlink(outside.path().join("requirements.txt"), root.path().join("dev-requirements.txt"))
+        .unwrap();
+    let (json, notes) = run(root.path(), Format::Json);
+    assert_eq!(json.trim(), "[]");
+    assert_eq!(notes.matches("symbolic link").count(), 2, "{notes}");
+}
+
+#[test]
+fn the_subscription_file_comes_along() {
+    let root = folder(&[(".mass-driver.yaml", "subscriptions: []\n"), (".mass-driver.yml", "")]);
+    let names: Vec<String> =
+        read_checkout(root.path()).unwrap().subscriptions.into_iter().map(|(path, _)| path.to_string()).collect();
+    assert_eq!(names, [".mass-driver.yaml", ".mass-driver.yml"]);
+}
+
+#[test]
+fn a_missing_folder_is_told() {
+    let root = folder(&[("file", "")]);
+    assert!(matches!(read_checkout(&root.path().join("nowhere")), Err(CheckoutError::Missing(_))));
+    assert!(matches!(read_checkout(&root.path().join("file")), Err(CheckoutError::NotAFolder(_))));
+}
