@@ -93,7 +93,7 @@ async fn migrate_sqlite(options: &SqliteConnectOptions) -> Result<(), StoreError
     let mut connection = options.connect().await?;
     // sqlx has no lock for SQLite: hold the write lock over all of it, so that the second process finds it done.
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
-    MIGRATIONS.run(&mut *tx).await?;
+    MIGRATIONS.run_direct(None, &mut *tx, false).await?;
     tx.commit().await?;
     connection.close().await?;
     Ok(())
@@ -109,7 +109,7 @@ async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
     let mut connection = tokio::time::timeout(WAIT_FOR_CONNECTION, options.connect())
         .await
         .map_err(|_| StoreError::Unavailable(sqlx::Error::PoolTimedOut))??;
-    MIGRATIONS.run(&mut connection).await?;
+    MIGRATIONS.run_direct(None, &mut connection, false).await?;
     connection.close().await?;
 
     let pool = PgPoolOptions::new()

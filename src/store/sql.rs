@@ -230,13 +230,13 @@ mod tests {
     #[test]
     fn rows_are_widened_into_one_statement() {
         let sql = "INSERT INTO t (a, b) VALUES ($1, $2) ON CONFLICT (a) DO NOTHING";
-        let made = widen(sql, vec![values![1, "x"], values![2, "y"]]);
+        let made = widen(sql, vec![values![1_i64, "x"], values![2_i64, "y"]]);
         let texts: Vec<&str> = made.iter().map(|(text, _)| text.as_str()).collect();
         assert_eq!(texts, ["INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT (a) DO NOTHING"]);
         assert_eq!(made[0].1.len(), 4);
         assert!(widen(sql, vec![]).is_empty());
         let sizes: Vec<usize> =
-            widen(sql, vec![values![1, "x"]; 1201]).into_iter().map(|(_, values)| values.len()).collect();
+            widen(sql, vec![values![1_i64, "x"]; 1201]).into_iter().map(|(_, values)| values.len()).collect();
         assert_eq!(sizes, [1000, 1000, 402]);
     }
 }

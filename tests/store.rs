@@ -1,0 +1,23 @@
+//! One suite of behaviour for the store, run on SQLite and on Postgres.
+
+#[path = "support/databases.rs"]
+mod databases;
+
+#[path = "store/connect.rs"]
+mod connect;
+#[path = "store/deliveries.rs"]
+mod deliveries;
+#[path = "store/manifests.rs"]
+mod manifests;
+#[path = "store/packages.rs"]
+mod packages;
+#[path = "store/proposals.rs"]
+mod proposals;
+#[path = "store/repositories.rs"]
+mod repositories;
+#[path = "store/samples.rs"]
+mod samples;
+#[path = "store/statements.rs"]
+mod statements;
+#[path = "store/work.rs"]
+mod work;

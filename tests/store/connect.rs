@@ -1,0 +1,126 @@
+//! Reaching a database, and the state its tables may be in.
+
+use crate::databases::{both_databases, open};
+use crate::samples::{at, repository, write};
+use mass_driver::domain::RepoId;
+use mass_driver::store::{Store, StoreError};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+
+async fn run(url: &str, sql: &'static str) {
+    if url.starts_with("sqlite") {
+        SqliteConnection::connect(url).await.unwrap().execute(sql).await.unwrap();
+    } else {
+        PgConnection::connect(url).await.unwrap().execute(sql).await.unwrap();
+    }
+}
+
+both_databases! {
+    async fn several_processes_may_start_at_once(url: String) {
+        let starts: Vec<_> = (0..8)
+            .map(|_| {
+                let url = url.clone();
+                tokio::spawn(async move { open(&url).await.ping().await.unwrap() })
+            })
+            .collect();
+        for start in starts {
+            start.await.unwrap();
+        }
+    }
+
+    async fn what_was_committed_is_there_after_a_restart(url: String) {
+        let store = open(&url).await;
+        write(&store, async |tx| tx.save_repository(&repository(1, "acme/api"), at(1)).await.unwrap()).await;
+        store.close().await;
+        assert!(open(&url).await.repository(RepoId(1)).await.unwrap().is_some());
+    }
+
+    async fn what_was_not_committed_is_gone(store: Store) {
+        let mut tx = store.begin().await.unwrap();
+        tx.save_repository(&repository(1, "acme/api"), at(1)).await.unwrap();
+        assert_eq!(store.repository(RepoId(1)).await.unwrap(), None, "not seen from outside before the commit");
+        drop(tx);
+        assert_eq!(store.repository(RepoId(1)).await.unwrap(), None);
+        // The connection is free again, and clean.
+        write(&store, async |tx| tx.save_repository(&repository(2, "acme/web"), at(1)).await.unwrap()).await;
+        assert_eq!(store.repositories(10).await.unwrap().len(), 1);
+    }
+
+    async fn a_newer_schema_is_refused_in_clear_words(url: String) {
+        open(&url).await.close().await;
+        run(&url, "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+            VALUES (9999, 'from the future', TRUE, 'x', 0)").await;
+        let error = Store::connect(&url).await.unwrap_err();
+        assert!(matches!(error, StoreError::Schema { .. }), "{error:?}");
+        assert!(error.to_string().contains("migration 9999"), "{error}");
+        assert!(error.to_string().contains("newer mass-driver"), "{error}");
+    }
+
+    async fn foreign_tables_are_not_taken_for_ours(url: String) {
+        run(&url_that_creates(&url), "CREATE TABLE delivery (parcel TEXT)").await;
+        let error = Store::connect(&url).await.unwrap_err();
+        assert!(error.to_string().contains("delivery"), "{error}");
+    }
+
+    async fn many_writers_wait_for_each_other(store: Store) {
+        let writers: Vec<_> = (0..40)
+            .map(|id| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    for round in 0..5 {
+                        let mut tx = store.begin().await.unwrap();
+                        // Read, then write: what a plain BEGIN would lose races with.
+                        let id = RepoId(id * 10 + round);
+                        assert!(!tx.set_repo_state(id, mass_driver::domain::RepoState::Removed, at(1)).await.unwrap());
+                        tx.save_repository(&repository(id.0, "acme/api"), at(1)).await.unwrap();
+                        tx.commit().await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        assert_eq!(store.repositories(1000).await.unwrap().len(), 200);
+    }
+}
+
+fn url_that_creates(url: &str) -> String {
+    if url.starts_with("sqlite") { format!("{url}?mode=rwc") } else { url.to_owned() }
+}
+
+#[tokio::test]
+async fn addresses_that_name_no_database() {
+    for (url, words) in [
+        ("mysql://root:secret@127.0.0.1/x", "sqlite:// or postgres://"),
+        ("mass-driver.db", "sqlite:// or postgres://"),
+        ("", "sqlite:// or postgres://"),
+        ("sqlite://:memory:", "name a file"),
+        ("sqlite::memory:", "name a file"),
+        ("sqlite:", "name a file"),
+        ("sqlite:///no/such/folder/x.db", "/no/such/folder/x.db cannot be opened"),
+        ("sqlite://x.db?colour=blue", "colour"),
+        ("postgres://127.0.0.1:notaport/x", "port"),
+    ] {
+        let error = Store::connect(url).await.unwrap_err();
+        assert!(matches!(error, StoreError::Address { .. }), "{url}: {error:?}");
+        assert!(error.to_string().contains(words), "{url}: {error}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notes.txt");
+    std::fs::write(&file, "not a database\n".repeat(200)).unwrap();
+    let error = Store::connect(&format!("sqlite://{}", file.display())).await.unwrap_err();
+    assert!(error.to_string().contains("notes.txt"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_worth_another_try() {
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let error = Store::connect(&format!("postgres://nobody@127.0.0.1:{port}/x")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+}

@@ -1,0 +1,135 @@
+//! Proposals, their ledger, and the outlook.
+
+use crate::databases::both_databases;
+use crate::samples::{at, object, path, pypi, repository, write};
+use mass_driver::domain::{
+    Outlook, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, Site, Standing, Update, VersionStep,
+};
+use mass_driver::store::{Store, StoreError};
+
+const REPO: RepoId = RepoId(1);
+
+fn proposal(id: &str, state: ProposalState, updated: i64) -> Proposal {
+    Proposal {
+        id: ProposalId(id.into()),
+        repo: REPO,
+        group: "pypi/httpx".into(),
+        content: "c0ffee".into(),
+        state,
+        reason: "Mondays at 06:00".into(),
+        due_at: at(1_000),
+        title: "Update httpx to 0.28.0".into(),
+        branch: "mass-driver/pypi/httpx".into(),
+        updates: vec![Update {
+            package: pypi("httpx"),
+            to: "0.28.0".into(),
+            step: VersionStep::Minor,
+            sites: vec![Site {
+                path: path("requirements.txt"),
+                manager: "pip_requirements".into(),
+                line: 3,
+                from: "0.27.0".into(),
+                constraint: "==0.27.0".into(),
+                digest: None,
+            }],
+            released_at: at(1),
+            eligible_at: at(2),
+            due_at: at(3),
+        }],
+        labels: vec!["dependencies".into()],
+        pull: None,
+        checks: None,
+        created_at: at(updated),
+        opened_at: None,
+        updated_at: at(updated),
+    }
+}
+
+async fn with_repository(store: &Store) {
+    write(store, async |tx| tx.save_repository(&repository(1, "acme/api"), at(1)).await.unwrap()).await;
+}
+
+both_databases! {
+    async fn a_proposal_becomes_a_pull_request(store: Store) {
+        with_repository(&store).await;
+        let mut it = proposal("p1", ProposalState::Waiting, 10);
+        write(&store, async |tx| tx.save_proposal(&it).await.unwrap()).await;
+        assert_eq!(store.proposal(&it.id).await.unwrap().as_ref(), Some(&it));
+        assert_eq!(store.open_count(REPO).await.unwrap(), 0);
+
+        it.state = ProposalState::Open;
+        it.pull = Some(PullRequest { number: PullNumber(12), url: "https://example.com/12".into(), head: object('a') });
+        it.checks = Some("success".into());
+        it.opened_at = Some(at(20));
+        it.updated_at = at(20);
+        write(&store, async |tx| {
+            tx.save_proposal(&it).await.unwrap();
+            tx.record(&it.id, at(10), "planned", "waits for Monday").await.unwrap();
+            tx.record(&it.id, at(20), "due", "").await.unwrap();
+            tx.record(&it.id, at(20), "opened", "as number 12").await.unwrap();
+        }).await;
+        assert_eq!(store.proposal_by_pull(REPO, PullNumber(12)).await.unwrap().as_ref(), Some(&it));
+        assert_eq!(store.proposal_by_pull(RepoId(2), PullNumber(12)).await.unwrap(), None);
+        assert_eq!(store.proposals(REPO).await.unwrap(), [it.clone()]);
+        assert_eq!(store.open_count(REPO).await.unwrap(), 1);
+        let ledger = store.ledger(&it.id).await.unwrap();
+        assert_eq!(ledger.iter().map(|row| row.what.as_str()).collect::<Vec<_>>(), ["planned", "due", "opened"]);
+        assert_eq!((ledger[2].at, ledger[2].detail.as_str()), (at(20), "as number 12"));
+    }
+
+    async fn one_proposal_of_a_group_waits(store: Store) {
+        with_repository(&store).await;
+        let first = proposal("p1", ProposalState::Waiting, 10);
+        let second = proposal("p2", ProposalState::Waiting, 11);
+        write(&store, async |tx| tx.save_proposal(&first).await.unwrap()).await;
+        let mut tx = store.begin().await.unwrap();
+        let refused = tx.save_proposal(&second).await;
+        assert!(matches!(refused, Err(StoreError::Database(_))), "{refused:?}");
+        drop(tx);
+        write(&store, async |tx| {
+            tx.save_proposal(&Proposal { state: ProposalState::Superseded, ..first.clone() }).await.unwrap();
+            tx.save_proposal(&second).await.unwrap();
+            tx.save_proposal(&Proposal { group: "pypi/rich".into(), ..proposal("p3", ProposalState::Waiting, 12) }).await.unwrap();
+        }).await;
+        let latest = store.proposal_by_branch(REPO, "mass-driver/pypi/httpx").await.unwrap().unwrap();
+        assert_eq!(latest.id.as_str(), "p3");
+    }
+
+    async fn proposals_are_listed_by_state(store: Store) {
+        with_repository(&store).await;
+        use ProposalState::{Closed, Merged, Open, Waiting};
+        write(&store, async |tx| {
+            for (id, state, updated) in [("a", Merged, 5), ("b", Open, 7), ("c", Merged, 6), ("d", Closed, 9), ("e", Open, 7)] {
+                tx.save_proposal(&proposal(id, state, updated)).await.unwrap();
+            }
+        }).await;
+        let ids = async |states: &[ProposalState], limit| -> Vec<String> {
+            store.proposals_in(states, limit).await.unwrap().into_iter().map(|it| it.id.0).collect()
+        };
+        assert_eq!(ids(&[Merged, Open], 10).await, ["e", "b", "c", "a"]);
+        assert_eq!(ids(&[Open, Merged], 2).await, ["e", "b"]);
+        assert_eq!(ids(&[Waiting], 10).await, [] as [&str; 0]);
+        assert_eq!(ids(&[], 10).await, [] as [&str; 0]);
+    }
+
+    async fn the_outlook_is_replaced_as_a_whole(store: Store) {
+        with_repository(&store).await;
+        let entry = |line, standing, until| Outlook {
+            package: pypi("httpx"),
+            path: path("requirements.txt"),
+            line,
+            current: Some("0.27.0".into()),
+            target: None,
+            standing,
+            reason: "0.28.0 is 0 days old, 3 days are asked for".into(),
+            until,
+        };
+        let outlook: Vec<Outlook> =
+            Standing::ALL.into_iter().zip(1..).map(|(standing, line)| entry(line, standing, Some(at(9)))).collect();
+        write(&store, async |tx| tx.replace_outlook(REPO, &outlook).await.unwrap()).await;
+        assert_eq!(store.outlook(REPO).await.unwrap(), outlook);
+        let less = [entry(1, Standing::UpToDate, None)];
+        write(&store, async |tx| tx.replace_outlook(REPO, &less).await.unwrap()).await;
+        assert_eq!(store.outlook(REPO).await.unwrap(), less);
+    }
+}

@@ -1,0 +1,262 @@
+//! The queue: each piece done once, one at a time for each subject, and nothing lost with a worker.
+
+use crate::databases::both_databases;
+use crate::samples::{at, write};
+use mass_driver::domain::InstallationId;
+use mass_driver::store::{Claimed, NewWork, Store, StoreError, WorkState};
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const LEASE: Duration = Duration::from_secs(60);
+/// A lease that is over as soon as it is given.
+const NO_LEASE: Duration = Duration::ZERO;
+
+fn work(key: &str, subject: &str, due: i64) -> NewWork {
+    NewWork {
+        step: "index".into(),
+        subject: subject.into(),
+        unique_key: key.into(),
+        installation: Some(InstallationId(7)),
+        args: json!({ "key": key }),
+        priority: 0,
+        due_at: at(due),
+    }
+}
+
+async fn enqueue(store: &Store, new: NewWork) {
+    write(store, async |tx| tx.enqueue(&new, at(1)).await.unwrap()).await;
+}
+
+async fn claim(store: &Store, now: i64) -> Option<Claimed> {
+    store.claim(at(now), LEASE).await.unwrap()
+}
+
+async fn key(store: &Store, now: i64) -> Option<String> {
+    claim(store, now).await.map(|claimed| claimed.work.unique_key)
+}
+
+async fn depth(store: &Store, state: WorkState) -> i64 {
+    store.queue_depth().await.unwrap().iter().filter(|depth| depth.state == state).map(|depth| depth.count).sum()
+}
+
+both_databases! {
+    async fn work_is_claimed_when_due_by_priority_and_age(store: Store) {
+        assert_eq!(store.next_due().await.unwrap(), None);
+        enqueue(&store, work("late", "repo:1", 30)).await;
+        enqueue(&store, work("later", "repo:2", 40)).await;
+        enqueue(&store, NewWork { priority: 9, ..work("urgent", "repo:3", 50) }).await;
+        assert_eq!(store.next_due().await.unwrap(), Some(at(30)));
+        assert_eq!(key(&store, 29).await, None);
+        let first = claim(&store, 50).await.unwrap();
+        assert_eq!((first.work.unique_key.as_str(), first.work.attempts), ("urgent", 1));
+        assert_eq!(first.work.args, json!({ "key": "urgent" }));
+        assert_eq!(first.work.installation, Some(InstallationId(7)));
+        assert_eq!(first.work.due_at, at(50));
+        assert_eq!(key(&store, 50).await.as_deref(), Some("late"));
+        assert_eq!(key(&store, 50).await.as_deref(), Some("later"));
+        assert_eq!(key(&store, 50).await, None);
+        assert_eq!(depth(&store, WorkState::Running).await, 3);
+    }
+
+    async fn what_waits_already_is_not_queued_twice(store: Store) {
+        enqueue(&store, NewWork { args: json!(1), priority: 5, ..work("k", "repo:1", 30) }).await;
+        enqueue(&store, NewWork { args: json!(2), priority: 3, ..work("k", "repo:1", 20) }).await;
+        enqueue(&store, NewWork { args: json!(3), priority: 4, ..work("k", "repo:1", 40) }).await;
+        let claimed = claim(&store, 20).await.expect("the earlier time holds");
+        assert_eq!((claimed.work.args.clone(), claimed.work.priority), (json!(3), 5));
+        // What comes while it runs may be news to it: that waits for its turn.
+        enqueue(&store, work("k", "repo:1", 20)).await;
+        assert_eq!(key(&store, 50).await, None);
+        write(&store, async |tx| tx.finish(&claimed).await.unwrap()).await;
+        assert_eq!(key(&store, 50).await.as_deref(), Some("k"));
+    }
+
+    async fn one_subject_is_worked_on_by_one_at_a_time(store: Store) {
+        for name in ["a", "b"] {
+            enqueue(&store, work(name, "repo:1", 10)).await;
+        }
+        enqueue(&store, work("c", "repo:2", 20)).await;
+        let first = claim(&store, 30).await.unwrap();
+        assert_eq!(first.work.unique_key, "a");
+        assert_eq!(key(&store, 30).await.as_deref(), Some("c"), "another subject is not held up");
+        assert_eq!(key(&store, 30).await, None);
+        write(&store, async |tx| tx.finish(&first).await.unwrap()).await;
+        assert_eq!(key(&store, 30).await.as_deref(), Some("b"));
+    }
+
+    async fn sixteen_workers_share_five_hundred_pieces(store: Store) {
+        write(&store, async |tx| {
+            for n in 0..500 {
+                tx.enqueue(&work(&format!("k{n}"), &format!("repo:{}", n % 37), 10), at(1)).await.unwrap();
+            }
+        }).await;
+        let done = Arc::new(Mutex::new(HashMap::<String, u32>::new()));
+        let busy = Arc::new(Mutex::new(HashSet::<String>::new()));
+        let workers: Vec<_> = (0..16)
+            .map(|_| {
+                let (store, done, busy) = (store.clone(), done.clone(), busy.clone());
+                tokio::spawn(async move {
+                    while done.lock().unwrap().len() < 500 {
+                        let Some(claimed) = store.claim(at(10), LEASE).await.unwrap() else {
+                            tokio::task::yield_now().await;
+                            continue;
+                        };
+                        assert!(busy.lock().unwrap().insert(claimed.work.subject.clone()), "two on one subject");
+                        tokio::task::yield_now().await;
+                        let mut tx = store.begin().await.unwrap();
+                        tx.finish(&claimed).await.unwrap();
+                        // Before the commit: after it the subject is free for the others.
+                        busy.lock().unwrap().remove(&claimed.work.subject);
+                        tx.commit().await.unwrap();
+                        *done.lock().unwrap().entry(claimed.work.unique_key).or_default() += 1;
+                    }
+                })
+            })
+            .collect();
+        for worker in workers {
+            worker.await.unwrap();
+        }
+        let done = done.lock().unwrap();
+        assert_eq!((done.len(), done.values().max()), (500, Some(&1)));
+        assert_eq!(store.queue_depth().await.unwrap(), []);
+    }
+
+    async fn one_subject_has_one_worker_however_many_want_it(store: Store) {
+        for round in 0..20 {
+            write(&store, async |tx| {
+                for n in 0..4 {
+                    tx.enqueue(&work(&format!("{round}-{n}"), &format!("repo:{round}"), 10), at(1)).await.unwrap();
+                }
+            }).await;
+            let claims: Vec<_> = (0..8)
+                .map(|_| {
+                    let store = store.clone();
+                    tokio::spawn(async move { store.claim(at(10), LEASE).await.unwrap() })
+                })
+                .collect();
+            let mut won = 0;
+            for claim in claims {
+                won += u32::from(claim.await.unwrap().is_some());
+            }
+            assert_eq!(won, 1, "round {round}");
+        }
+    }
+
+    async fn a_worker_that_dies_is_replaced_and_shut_out(store: Store) {
+        enqueue(&store, work("k", "repo:1", 10)).await;
+        let dead = store.claim(at(10), NO_LEASE).await.unwrap().unwrap();
+        let heir = claim(&store, 10).await.expect("the lease is over");
+        assert_eq!(heir.work.attempts, 2);
+        assert!(heir.work.last_error.as_deref().unwrap().contains("did not come back"));
+        assert_ne!(heir.lease_token, dead.lease_token);
+
+        let lost = |outcome: Result<(), StoreError>| assert!(matches!(outcome, Err(StoreError::LeaseLost)), "{outcome:?}");
+        lost(store.heartbeat(&dead, LEASE).await);
+        let mut tx = store.begin().await.unwrap();
+        tx.enqueue(&work("result of the dead", "repo:9", 10), at(1)).await.unwrap();
+        lost(tx.finish(&dead).await);
+        lost(tx.commit().await);
+        assert_eq!(key(&store, 10).await, None, "nothing of that transaction stands");
+        let mut tx = store.begin().await.unwrap();
+        lost(tx.retry(&dead, at(10), "x").await);
+        drop(tx);
+        let mut tx = store.begin().await.unwrap();
+        lost(tx.park(&dead, "x").await);
+        drop(tx);
+
+        write(&store, async |tx| tx.finish(&heir).await.unwrap()).await;
+        assert_eq!(store.queue_depth().await.unwrap(), []);
+        let mut tx = store.begin().await.unwrap();
+        lost(tx.finish(&heir).await);
+    }
+
+    async fn a_heartbeat_keeps_the_claim(store: Store) {
+        enqueue(&store, work("k", "repo:1", 10)).await;
+        let claimed = store.claim(at(10), NO_LEASE).await.unwrap().unwrap();
+        store.heartbeat(&claimed, LEASE).await.unwrap();
+        assert_eq!(key(&store, 10).await, None);
+        write(&store, async |tx| tx.finish(&claimed).await.unwrap()).await;
+    }
+
+    async fn work_put_back_melts_into_what_waits(store: Store) {
+        enqueue(&store, NewWork { args: json!("old"), priority: 5, ..work("k", "repo:1", 10) }).await;
+        let claimed = claim(&store, 10).await.unwrap();
+        enqueue(&store, NewWork { args: json!("new"), ..work("k", "repo:1", 30) }).await;
+        write(&store, async |tx| tx.retry(&claimed, at(99), "502").await.unwrap()).await;
+        assert_eq!((depth(&store, WorkState::Queued).await, depth(&store, WorkState::Running).await), (1, 0));
+        let again = claim(&store, 30).await.expect("the earlier of both times");
+        assert_eq!((again.work.args.clone(), again.work.priority), (json!("new"), 5));
+        assert_eq!((again.work.attempts, again.work.last_error.as_deref()), (2, Some("502")));
+
+        // The same when the lease of the one runs out while the other waits.
+        write(&store, async |tx| tx.finish(&again).await.unwrap()).await;
+        enqueue(&store, work("k", "repo:1", 10)).await;
+        store.claim(at(10), NO_LEASE).await.unwrap().unwrap();
+        enqueue(&store, work("k", "repo:1", 30)).await;
+        let heir = claim(&store, 10).await.unwrap();
+        assert_eq!(heir.work.attempts, 2);
+        assert_eq!(depth(&store, WorkState::Queued).await, 0);
+    }
+
+    async fn work_is_tried_again_at_its_time(store: Store) {
+        enqueue(&store, work("k", "repo:1", 10)).await;
+        let claimed = claim(&store, 10).await.unwrap();
+        write(&store, async |tx| tx.retry(&claimed, at(60), "busy").await.unwrap()).await;
+        assert_eq!(store.next_due().await.unwrap(), Some(at(60)));
+        assert_eq!(key(&store, 59).await, None);
+        let again = claim(&store, 60).await.unwrap();
+        assert_eq!((again.work.attempts, again.work.created_at), (2, at(1)));
+    }
+
+    async fn work_given_up_waits_for_a_person(store: Store) {
+        enqueue(&store, work("k", "repo:1", 10)).await;
+        let claimed = claim(&store, 10).await.unwrap();
+        write(&store, async |tx| tx.park(&claimed, "suspended").await.unwrap()).await;
+        assert_eq!(key(&store, 99).await, None);
+        assert_eq!(store.next_due().await.unwrap(), None);
+        let parked = store.parked(10).await.unwrap();
+        assert_eq!(parked.len(), 1);
+        assert_eq!((parked[0].state, parked[0].last_error.as_deref()), (WorkState::Parked, Some("suspended")));
+        write(&store, async |tx| {
+            assert!(tx.unpark(&parked[0].id, at(50)).await.unwrap());
+            assert!(!tx.unpark(&parked[0].id, at(50)).await.unwrap());
+        }).await;
+        let again = claim(&store, 50).await.unwrap();
+        assert_eq!((again.work.attempts, again.work.unique_key.as_str()), (1, "k"));
+    }
+
+    async fn parked_work_is_settled_by_a_later_success(store: Store) {
+        for _ in 0..2 {
+            enqueue(&store, work("k", "repo:1", 10)).await;
+            let claimed = claim(&store, 10).await.unwrap();
+            write(&store, async |tx| tx.park(&claimed, "broken").await.unwrap()).await;
+            assert_eq!(store.parked(10).await.unwrap().len(), 1, "one of each key");
+        }
+        enqueue(&store, work("k", "repo:1", 10)).await;
+        let claimed = claim(&store, 10).await.unwrap();
+        write(&store, async |tx| tx.finish(&claimed).await.unwrap()).await;
+        assert_eq!(store.parked(10).await.unwrap(), []);
+    }
+
+    async fn an_installation_takes_up_what_was_parked(store: Store) {
+        for (name, installation) in [("a", 7), ("b", 7), ("c", 8)] {
+            let installation = Some(InstallationId(installation));
+            enqueue(&store, NewWork { installation, ..work(name, name, 10) }).await;
+            let claimed = claim(&store, 10).await.unwrap();
+            write(&store, async |tx| tx.park(&claimed, "suspended").await.unwrap()).await;
+        }
+        write(&store, async |tx| {
+            assert_eq!(tx.unpark_installation(InstallationId(7), at(20)).await.unwrap(), 2);
+        }).await;
+        assert_eq!((depth(&store, WorkState::Queued).await, depth(&store, WorkState::Parked).await), (2, 1));
+    }
+
+    async fn text_that_postgres_cannot_hold_is_no_reason_to_fail(store: Store) {
+        enqueue(&store, work("k", "repo:1", 10)).await;
+        let claimed = claim(&store, 10).await.unwrap();
+        write(&store, async |tx| tx.retry(&claimed, at(10), "found \0 in the file").await.unwrap()).await;
+        assert_eq!(claim(&store, 10).await.unwrap().work.last_error.as_deref(), Some("found \u{fffd} in the file"));
+    }
+}
