@@ -8,8 +8,8 @@
 // OpenAPI 3.0 is not quite JSON Schema. What is translated, to draft 2020-12:
 //
 // - `nullable` becomes a union with `null`, in `enum` too;
-// - `oneOf` becomes `anyOf`: GitHub's alternatives overlap (a file's contents fit the form of a symlink too), so "exactly
-//   one" would refuse answers that GitHub itself gives;
+// - `oneOf` becomes `anyOf`: GitHub's alternatives overlap (`value: null` of a validation error fits all three of
+//   its forms), so "exactly one" would refuse answers that GitHub itself gives;
 // - `$ref` hides its siblings, as OpenAPI 3.0 says;
 // - notes for readers (`description`, `example`, `x-…`) are dropped.
 //

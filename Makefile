@@ -1,0 +1,34 @@
+# The commands of this repository; CI runs the same ones (.ci/run).
+SHELL := /bin/bash
+CARGO ?= cargo
+
+# cargo-nextest runs the tests in parallel processes; without it, cargo's own runner does. The last line printed is the
+# runner's own count either way, so doc tests come first.
+RUN_TESTS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --workspace,$(CARGO) test --workspace --lib --bins --tests)
+
+.DEFAULT_GOAL := help
+.PHONY: help check test demo contract-data cargo
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+check: cargo ## Format, lints, docs and the rules of ARCHITECTURE.md
+	@$(CARGO) fmt --version >/dev/null 2>&1 || { echo 'make: rustfmt is not installed: `rustup component add rustfmt`' >&2; exit 1; }
+	@$(CARGO) clippy --version >/dev/null 2>&1 || { echo 'make: clippy is not installed: `rustup component add clippy`' >&2; exit 1; }
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+	$(CARGO) test --quiet --test architecture
+
+test: cargo contract-data ## All tests, on SQLite and on a throwaway Postgres (or DATABASE_URL_TEST)
+	$(CARGO) test --quiet --workspace --doc
+	scripts/with-postgres $(RUN_TESTS)
+
+demo: cargo ## Watch the bot do its job, on stand-ins, with nothing else installed
+	$(CARGO) run --example demo
+
+contract-data: ## Fetch GitHub's API description and webhook examples for the tests, if they are missing
+	@scripts/contract-data
+
+cargo:
+	@command -v $(CARGO) >/dev/null || { echo 'make: `$(CARGO)` is not installed: get the Rust toolchain (1.90 or newer) with rustup, or from your distribution' >&2; exit 1; }
