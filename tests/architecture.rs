@@ -3,6 +3,7 @@
 
 mod support {
     pub mod house;
+    pub mod markdown;
     pub mod pages;
     pub mod source;
 }
@@ -11,7 +12,8 @@ use rstest::rstest;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use support::house::{Room, faults, module_of};
-use support::pages::{code_spans, is_path, local_links, prose, table};
+use support::markdown::{code_spans, table};
+use support::pages::{is_path, local_links, prose};
 
 /// What the rooms that reach outside, and those above them, find below.
 const PURE: [&str; 6] = ["domain", "subscription", "versioning", "managers", "planner", "safeguards"];

@@ -174,6 +174,23 @@ fn each_departure_is_caught(#[case] exchange: Exchange, #[case] expected: &str) 
     assert!(said.iter().any(|each| each.contains(expected)), "expected {expected:?} in {said:#?}");
 }
 
+/// The App's permissions are words GitHub knows, with an access it knows for them.
+#[test]
+fn a_token_may_be_asked_for_with_the_permissions_of_the_manifest() {
+    let contract = Contract::load();
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/app-manifest/manifest.json");
+    let manifest: Value = serde_json::from_slice(&std::fs::read(manifest).expect("readable")).expect("JSON");
+    let token = |permissions: Value| {
+        let answer = contract.example_answers("apps/create-installation-access-token", 201).remove(0);
+        let asked = json!({ "repository_ids": [1], "permissions": permissions });
+        let exchange = exchange("POST", "/app/installations/1/access_tokens", 201).sending(asked).answering(answer);
+        contract.violations(&exchange)
+    };
+    assert_eq!(token(manifest["default_permissions"].clone()), Vec::<String>::new());
+    assert!(token(json!({ "pull_request": "write" }))[0].contains("`pull_request`"));
+    assert!(token(json!({ "metadata": "admin" }))[0].contains("/permissions/metadata"));
+}
+
 /// One property of a good answer is spoilt at a time.
 #[rstest]
 #[case::missing("/object", json!({"type": "commit", "sha": SHA}), "at /object: required, missing: \"url\"")]
