@@ -14,7 +14,8 @@
 // - notes for readers (`description`, `example`, `x-…`) are dropped.
 //
 // Bodies of requests are *closed*: GitHub ignores a misspelt property without a word, so here it is an error. An object
-// is closed around its alternatives (`unevaluatedProperties`), never inside one of them.
+// is closed around its alternatives (`unevaluatedProperties`), never inside one of them. Bodies of answers come in both
+// manners: GitHub may always add a property, a stand-in for it may not invent one.
 
 import { createRequire } from 'node:module';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -50,7 +51,7 @@ const follow = (node) => (node?.$ref ? follow(lookUp(node.$ref)) : node);
 /**
  * Translates schemas, and collects the definitions they refer to.
  *
- * Three manners: `open` allows properties that are not described (answers); `closed` refuses them (requests); `branch`
+ * Three manners: `open` allows properties that are not described; `closed` refuses them; `branch`
  * is one alternative of a closed object: the object around it is the one that closes, what is inside closes itself.
  */
 class Translator {
@@ -135,6 +136,7 @@ function body(source, translator, manner) {
   return {
     types: media.map(([type]) => type),
     schema: json ? translator.schema(json[1].schema ?? {}, manner) : null,
+    closed: json && manner === 'open' ? translator.schema(json[1].schema ?? {}, 'closed') : null,
     examples: Object.values(json?.[1].examples ?? {}).map((example) => follow(example).value),
   };
 }

@@ -89,7 +89,11 @@ impl App {
     /// Answers HTTP on `listener` until `stop` turns true; requests under way are finished.
     ///
     /// Errors: if the listener breaks.
-    pub async fn serve_http(web: WebState, listener: TcpListener, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    pub async fn serve_http(
+        web: WebState,
+        listener: TcpListener,
+        mut stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
         let service = web::router(web).into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service)
             .with_graceful_shutdown(async move {
@@ -129,9 +133,9 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
     let registries = registries(&settings.registries)?;
     let store = Store::connect(&settings.store.database_url).await.context("the database cannot be used")?;
     let listen = settings.web.listen;
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("cannot listen on {listen}; choose another address with MASS_DRIVER_LISTEN or --listen"))?;
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}; choose another address with MASS_DRIVER_LISTEN or --listen")
+    })?;
     let address = listener.local_addr().context("reading the address listened on")?;
     let app = App::new(Parts {
         store,
@@ -179,15 +183,20 @@ async fn wait_for_signal() {
 fn webhook_secrets(settings: &WebSettings) -> anyhow::Result<Vec<SecretString>> {
     let given = |secret: &Option<SecretString>| secret.clone().filter(|s| !s.expose_secret().trim().is_empty());
     let Some(current) = given(&settings.webhook_secret) else {
-        bail!("GITHUB_WEBHOOK_SECRET is not set; without it anybody could send webhooks. Set it to the secret of the GitHub App");
+        bail!(
+            "GITHUB_WEBHOOK_SECRET is not set; without it anybody could send webhooks. Set it to the secret of the GitHub App"
+        );
     };
     Ok([Some(current), given(&settings.webhook_secret_previous)].into_iter().flatten().collect())
 }
 
 fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>) -> anyhow::Result<GitHub> {
-    let app_id = settings.github_app_id.context("GITHUB_APP_ID is not set; it is on the settings page of the GitHub App")?;
+    let app_id =
+        settings.github_app_id.context("GITHUB_APP_ID is not set; it is on the settings page of the GitHub App")?;
     let key = match (&settings.github_app_private_key, &settings.github_app_private_key_file) {
-        (Some(_), Some(_)) => bail!("both GITHUB_APP_PRIVATE_KEY and GITHUB_APP_PRIVATE_KEY_FILE are set; keep one of them"),
+        (Some(_), Some(_)) => {
+            bail!("both GITHUB_APP_PRIVATE_KEY and GITHUB_APP_PRIVATE_KEY_FILE are set; keep one of them")
+        }
         (Some(key), None) => SecretString::from(key.expose_secret().replace("\\n", "\n")),
         (None, Some(file)) => SecretString::from(
             std::fs::read_to_string(file)

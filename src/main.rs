@@ -2,8 +2,8 @@
 
 use clap::{Parser, Subcommand};
 use mass_driver::app;
-use mass_driver::domain::Clock as _;
 use mass_driver::cli::{self, Exit};
+use mass_driver::domain::Clock as _;
 use mass_driver::settings::ServerSettings;
 use mass_driver::telemetry;
 use std::io::Write as _;
@@ -37,9 +37,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = anstream::stdout().lock();
     let result = match &arguments.command {
-        Command::Serve(settings) => telemetry::start(&settings.logs)
-            .and_then(|()| block_on(app::serve(settings)))
-            .map(|()| Exit::Done),
+        Command::Serve(settings) => {
+            telemetry::start(&settings.logs).and_then(|()| block_on(app::serve(settings))).map(|()| Exit::Done)
+        }
         Command::Check(args) => cli::check::run(args, app::SystemClock.now(), &mut out),
         Command::Deps(args) => cli::deps::run(args, &mut out),
         Command::Plan(args) => block_on(cli::plan::run(args, &app::SystemClock, &mut out)),

@@ -9,7 +9,13 @@ use std::path::PathBuf;
 #[derive(Args, Clone, Debug)]
 pub struct StoreSettings {
     /// The database: `sqlite://FILE` or `postgres://…`
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://mass-driver.db", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://mass-driver.db",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub database_url: String,
 }
 

@@ -8,8 +8,9 @@ use tracing_subscriber::EnvFilter;
 ///
 /// Errors: if the filter cannot be read, or logs were started before.
 pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.log)
-        .with_context(|| format!("the log filter `{}` is not understood; try `info` or `mass_driver=debug,info`", settings.log))?;
+    let filter = EnvFilter::try_new(&settings.log).with_context(|| {
+        format!("the log filter `{}` is not understood; try `info` or `mass_driver=debug,info`", settings.log)
+    })?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match settings.log_format {
         LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),

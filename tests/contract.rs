@@ -7,7 +7,7 @@ mod support {
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use support::contract::{Contract, Exchange, WebhookExample, webhook_examples};
+use support::contract::{Contract, Exchange, WebhookExample, query_pairs, webhook_examples};
 
 fn exchange(method: &str, path: &str, status: u16) -> Exchange {
     Exchange {
@@ -22,7 +22,7 @@ fn exchange(method: &str, path: &str, status: u16) -> Exchange {
 }
 
 trait Telling: Sized {
-    fn asking(self, query: &[(&str, &str)]) -> Self;
+    fn asking(self, query: &str) -> Self;
     fn sending(self, body: Value) -> Self;
     fn answering(self, body: Value) -> Self;
     fn rendering(self, media_type: &str, text: &str) -> Self;
@@ -30,8 +30,8 @@ trait Telling: Sized {
 }
 
 impl Telling for Exchange {
-    fn asking(mut self, query: &[(&str, &str)]) -> Self {
-        self.query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    fn asking(mut self, query: &str) -> Self {
+        self.query = query_pairs(query);
         self
     }
 
@@ -117,13 +117,14 @@ fn githubs_own_examples_pass(#[case] method: &str, #[case] path: &str, #[case] o
     for request_body in requests {
         for answer in &answers {
             let exchange = Exchange { request_body: request_body.clone(), ..exchange(method, path, status) };
-            assert_eq!(contract.violations(&exchange.answering(answer.clone())), Vec::<String>::new());
+            let exchange = exchange.answering(answer.clone());
+            assert_eq!(contract.violations(&exchange), Vec::<String>::new());
         }
     }
 }
 
 #[rstest]
-#[case::known_query(exchange("GET", "/repos/acme/api/pulls", 200).asking(&[("state", "open"), ("per_page", "100")]).answering(json!([])))]
+#[case::known_query(exchange("GET", "/repos/acme/api/pulls", 200).asking("state=open&per_page=100").answering(json!([])))]
 #[case::rate_limited(refusal(429))]
 #[case::bad_token(refusal(401))]
 #[case::renamed(exchange("GET", "/repos/acme/old/pulls", 301).with_header("Location", "http://127.0.0.1/repositories/1/pulls"))]
@@ -132,6 +133,8 @@ fn githubs_own_examples_pass(#[case] method: &str, #[case] path: &str, #[case] o
 #[case::cut_connection_answers_nothing(exchange("GET", "/repos/acme/api/git/trees/main", 504))]
 #[case::no_content(exchange("DELETE", "/repos/acme/api/git/refs/heads/a", 204))]
 #[case::raw_rendering(exchange("GET", "/repos/acme/api/contents/a.txt", 200).rendering("application/vnd.github.raw+json", "text"))]
+#[case::raw_rendering_left_out(exchange("GET", "/repos/acme/api/contents/a.txt", 200).with_header("content-type", "application/vnd.github.raw+json"))]
+#[case::no_answer(exchange("POST", "/repos/acme/api/pulls", 0).sending(json!({"head": "a", "base": "b"})))]
 #[case::refused_on_purpose(exchange("POST", "/repos/acme/api/git/refs", 422).sending(json!({})).answering(json!({"message": "Validation Failed", "documentation_url": "http://127.0.0.1/docs"})))]
 fn general_answers_pass(#[case] exchange: Exchange) {
     assert_eq!(Contract::load().violations(&exchange), Vec::<String>::new());
@@ -142,13 +145,14 @@ fn general_answers_pass(#[case] exchange: Exchange) {
 #[case::unknown_method(exchange("DELETE", "/repos/acme/api/pulls", 204), "the method is not documented")]
 #[case::by_id_but_nothing_there(exchange("GET", "/repositories/1/nothing", 200), "no documented path")]
 #[case::path_parameter_type(exchange("GET", "/repos/acme/api/pulls/first", 404).answering(json!({"message": "Not Found"})), "pulls/get: path parameter `pull_number`: expected integer, got `first`")]
-#[case::unknown_query(exchange("GET", "/repos/acme/api/pulls", 200).asking(&[("status", "open")]).answering(json!([])), "`status`: not documented")]
-#[case::query_enum(exchange("GET", "/repos/acme/api/pulls", 200).asking(&[("state", "opened")]).answering(json!([])), "`state`: expected one of")]
-#[case::query_type(exchange("GET", "/repos/acme/api/pulls", 200).asking(&[("page", "two")]).answering(json!([])), "`page`: expected integer, got `two`")]
-#[case::query_most(exchange("GET", "/repos/acme/api/pulls", 200).asking(&[("per_page", "101")]).answering(json!([])), "at most 100")]
-#[case::query_twice(exchange("GET", "/repos/acme/api/pulls", 200).asking(&[("page", "1"), ("page", "2")]).answering(json!([])), "given more than once")]
+#[case::unknown_query(exchange("GET", "/repos/acme/api/pulls", 200).asking("status=open").answering(json!([])), "`status`: not documented")]
+#[case::query_enum(exchange("GET", "/repos/acme/api/pulls", 200).asking("state=opened").answering(json!([])), "`state`: expected one of")]
+#[case::query_type(exchange("GET", "/repos/acme/api/pulls", 200).asking("page=two").answering(json!([])), "`page`: expected integer, got `two`")]
+#[case::query_most(exchange("GET", "/repos/acme/api/pulls", 200).asking("per_page=101").answering(json!([])), "at most 100")]
+#[case::query_twice(exchange("GET", "/repos/acme/api/pulls", 200).asking("page=1&page=2").answering(json!([])), "given more than once")]
 #[case::query_missing(exchange("GET", "/search/issues", 422).answering(json!({"message": "no", "documentation_url": "x"})), "`q`: required, missing")]
 #[case::body_missing(exchange("POST", "/repos/acme/api/pulls", 201), "request body: required, missing")]
+#[case::body_before_a_hang(exchange("POST", "/repos/acme/api/pulls", 0).sending(json!({"head": "a"})), "required, missing: \"base\"")]
 #[case::body_not_documented(reference().sending(json!({})), "request body: none is documented")]
 #[case::body_lacks(check_run(json!({"name": "a"})), "request body at /: required, missing: \"head_sha\"")]
 #[case::body_type(check_run(json!({"name": 1, "head_sha": SHA})), "request body at /name")]
@@ -209,6 +213,24 @@ fn each_spoilt_answer_is_caught(#[case] pointer: &str, #[case] spoilt: Value, #[
         said.len() == 1 && said[0].starts_with("git/get-ref: answer 200") && said[0].contains(expected),
         "{said:#?}"
     );
+}
+
+#[test]
+fn what_an_answer_invents_is_told_apart_from_what_it_gets_wrong() {
+    let contract = Contract::load();
+    let mut exchange = reference();
+    assert_eq!(contract.inventions(&exchange), Vec::<String>::new());
+    let body = exchange.response_body.as_mut().expect("a body");
+    body["object"]["colour"] = json!("red");
+    assert_eq!(contract.violations(&exchange), Vec::<String>::new());
+    assert_eq!(contract.inventions(&exchange), ["git/get-ref: answer 200 at /object: not documented: `colour`"]);
+}
+
+#[test]
+fn queries_are_decoded() {
+    let pairs = [("q", "is:open a+b"), ("labels[]", "é"), ("bare", ""), ("broken", "%zz")];
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(query_pairs("q=is%3Aopen+a%2Bb&labels%5B%5D=%C3%A9&bare&&broken=%zz"), pairs);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 
 pub mod check;
+pub mod deps;
 pub mod plan;
 pub mod schema;
 pub mod why;
@@ -42,6 +43,3 @@ impl From<Exit> for ExitCode {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
-//! The commands, one file each. A command is a plain function over its arguments.
-
-pub mod deps;

@@ -71,7 +71,12 @@ pub async fn run(args: &PlanArgs, clock: &dyn Clock, out: &mut dyn Write) -> any
     Ok(if failed { Exit::Failed } else { Exit::Done })
 }
 
-async fn plan_checkout(checkout: &Checkout, file: &SubscriptionFile, registries: &Registries, now: Timestamp) -> (Plan, bool) {
+async fn plan_checkout(
+    checkout: &Checkout,
+    file: &SubscriptionFile,
+    registries: &Registries,
+    now: Timestamp,
+) -> (Plan, bool) {
     let used: Vec<Used> = checkout
         .manifests
         .iter()
@@ -167,7 +172,7 @@ fn print_tables(plan: &Plan, file: &SubscriptionFile, now: Timestamp, out: &mut 
 /// A table as all commands print them.
 pub(super) fn new_table<const N: usize>(columns: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(columns);
     table
 }

@@ -53,7 +53,9 @@ pub async fn run(args: &WhyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let exit = match &found {
         Some(row) => explain(&store, row, args.format, out).await.map(|()| Exit::Done)?,
         None => {
-            anstream::eprintln!("mass-driver: the server does not know {name}; is the App installed there, and did a webhook arrive?");
+            anstream::eprintln!(
+                "mass-driver: the server does not know {name}; is the App installed there, and did a webhook arrive?"
+            );
             Exit::Failed
         }
     };
@@ -69,7 +71,8 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
     let parked: Vec<_> = store.parked(1_000).await?.into_iter().filter(|work| work.subject == subject).collect();
     let problems: Vec<Problem> = serde_json::from_value(row.config.problems.clone()).unwrap_or_default();
     if format == WhyFormat::Json {
-        let parked: Vec<_> = parked.iter().map(|w| json!({ "step": w.step, "attempts": w.attempts, "error": w.last_error })).collect();
+        let parked: Vec<_> =
+            parked.iter().map(|w| json!({ "step": w.step, "attempts": w.attempts, "error": w.last_error })).collect();
         let answer = json!({
             "repository": row.repository.name, "state": row.repository.state, "file": row.config.state.as_str(),
             "problems": problems, "proposals": proposals, "dependencies": outlook, "parked": parked,
@@ -84,7 +87,8 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
         ConfigState::None => writeln!(out, "{} has no subscription file.", row.repository.name)?,
         ConfigState::Valid => {}
         ConfigState::Broken => {
-            let then = if row.config.file.is_some() { "the last good one stays in force" } else { "nothing is proposed" };
+            let then =
+                if row.config.file.is_some() { "the last good one stays in force" } else { "nothing is proposed" };
             writeln!(out, "The subscription file cannot be used, so {then}:")?;
             for problem in &problems {
                 writeln!(out, "  {problem}")?;

@@ -50,8 +50,12 @@ mod tests {
 
     #[test]
     fn one_bad_check_spoils_all_and_one_unfinished_check_delays_them() {
-        let run = |status: &str, conclusion: Option<&str>| RunBody { status: status.into(), conclusion: conclusion.map(Into::into) };
-        let (good, bad, busy) = (("completed", Some("success")), ("completed", Some("timed_out")), ("in_progress", None));
+        let run = |status: &str, conclusion: Option<&str>| RunBody {
+            status: status.into(),
+            conclusion: conclusion.map(Into::into),
+        };
+        let (good, bad, busy) =
+            (("completed", Some("success")), ("completed", Some("timed_out")), ("in_progress", None));
         let says = |runs: &[(&str, Option<&str>)]| together(&runs.iter().map(|(s, c)| run(s, *c)).collect::<Vec<_>>());
         assert_eq!(says(&[]), None);
         assert_eq!(says(&[good, ("completed", Some("skipped"))]), Some("success"));

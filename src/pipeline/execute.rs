@@ -42,7 +42,11 @@ pub async fn execute(
     }
     let digests = match digests(registries, &proposal.updates).await {
         Ok(digests) => digests,
-        Err(error @ (RegistryError::NotFound { .. } | RegistryError::NotConfigured { .. } | RegistryError::Refused { .. })) => {
+        Err(
+            error @ (RegistryError::NotFound { .. }
+            | RegistryError::NotConfigured { .. }
+            | RegistryError::Refused { .. }),
+        ) => {
             return fail(store, &row, proposal, &error.to_string(), now).await;
         }
         Err(error) => return Err(error.into()),
@@ -76,12 +80,19 @@ pub async fn execute(
             tx.save_proposal(&proposal).await?;
             Ok(Done::PutBack { tx, until: now, why: "its branch's name was taken".into() })
         }
-        Err(ForgeError::StaleBase { .. } | ForgeError::Gone { .. } | ForgeError::Moved { .. } | ForgeError::Archived { .. } | ForgeError::Empty { .. }) => {
-            sync_again(store, &row, now).await
-        }
-        Err(error @ (ForgeError::Conflict { .. } | ForgeError::Invalid { .. } | ForgeError::Forbidden { .. } | ForgeError::NoChange { .. })) => {
-            fail(store, &row, proposal, &error.to_string(), now).await
-        }
+        Err(
+            ForgeError::StaleBase { .. }
+            | ForgeError::Gone { .. }
+            | ForgeError::Moved { .. }
+            | ForgeError::Archived { .. }
+            | ForgeError::Empty { .. },
+        ) => sync_again(store, &row, now).await,
+        Err(
+            error @ (ForgeError::Conflict { .. }
+            | ForgeError::Invalid { .. }
+            | ForgeError::Forbidden { .. }
+            | ForgeError::NoChange { .. }),
+        ) => fail(store, &row, proposal, &error.to_string(), now).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -122,7 +133,13 @@ async fn sync_again(store: &Store, row: &RepositoryRow, now: Timestamp) -> Resul
     Ok(Done::Finished(tx))
 }
 
-async fn fail(store: &Store, row: &RepositoryRow, mut proposal: Proposal, why: &str, now: Timestamp) -> Result<Done, StepError> {
+async fn fail(
+    store: &Store,
+    row: &RepositoryRow,
+    mut proposal: Proposal,
+    why: &str,
+    now: Timestamp,
+) -> Result<Done, StepError> {
     tracing::warn!(repository = %row.repository.name, proposal = %proposal.id, why, "a pull request could not be made");
     proposal.state = ProposalState::Failed;
     proposal.reason = why.to_string();
@@ -150,9 +167,11 @@ async fn opened(
     proposal.updated_at = now;
     let repo = proposal.repo;
     let mut tx = store.begin().await?;
-    for old in all.iter().filter(|p| p.state == ProposalState::Open && p.group == proposal.group && p.id != proposal.id) {
+    for old in all.iter().filter(|p| p.state == ProposalState::Open && p.group == proposal.group && p.id != proposal.id)
+    {
         let reason = format!("#{} took its place", pull.number);
-        tx.save_proposal(&Proposal { state: ProposalState::Superseded, reason, updated_at: now, ..old.clone() }).await?;
+        tx.save_proposal(&Proposal { state: ProposalState::Superseded, reason, updated_at: now, ..old.clone() })
+            .await?;
         tx.record(&old.id, now, "superseded", &format!("by #{}", pull.number)).await?;
         Step::Retire { repo, proposal: old.id.clone(), by: pull.number }.queue(&mut tx, installation, now).await?;
     }

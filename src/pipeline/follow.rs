@@ -7,8 +7,14 @@ use crate::store::Store;
 use jiff::Timestamp;
 
 /// Looks at one of our pull requests and takes over what happened to it.
-pub async fn follow(store: &Store, forge: &GitHub, (repo, number): (RepoId, PullNumber), now: Timestamp) -> Result<Done, StepError> {
-    let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal_by_pull(repo, number).await?) else {
+pub async fn follow(
+    store: &Store,
+    forge: &GitHub,
+    (repo, number): (RepoId, PullNumber),
+    now: Timestamp,
+) -> Result<Done, StepError> {
+    let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal_by_pull(repo, number).await?)
+    else {
         return Ok(Done::Finished(store.begin().await?));
     };
     let installation = Some(row.repository.installation);
@@ -49,8 +55,14 @@ fn after(proposal: &Proposal, pull: &PullState, now: Timestamp) -> Option<(Propo
 }
 
 /// Takes over what the checks say about the head of one of our open pull requests.
-pub async fn checks(store: &Store, forge: &GitHub, (repo, number): (RepoId, PullNumber), now: Timestamp) -> Result<Done, StepError> {
-    let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal_by_pull(repo, number).await?) else {
+pub async fn checks(
+    store: &Store,
+    forge: &GitHub,
+    (repo, number): (RepoId, PullNumber),
+    now: Timestamp,
+) -> Result<Done, StepError> {
+    let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal_by_pull(repo, number).await?)
+    else {
         return Ok(Done::Finished(store.begin().await?));
     };
     let Some(pull) = proposal.pull.as_ref().filter(|_| proposal.state == ProposalState::Open) else {

@@ -10,7 +10,8 @@ pub fn verdict(group: &str, updates: &[Update], all: &[Proposal], file: &Subscri
     let own = subscription_of(updates, file);
     // A newer proposal of a group takes the place of the open one, so it needs no place of its own.
     let open: Vec<&Proposal> = all.iter().filter(|p| p.state == ProposalState::Open && p.group != group).collect();
-    let open_of_own = open.iter().filter(|p| subscription_of(&p.updates, file).map(|s| s.line) == own.map(|s| s.line)).count();
+    let open_of_own =
+        open.iter().filter(|p| subscription_of(&p.updates, file).map(|s| s.line) == own.map(|s| s.line)).count();
     safeguards::judge(&Signals {
         open_in_repository: count(open.len()),
         repository_limit: file.limit,

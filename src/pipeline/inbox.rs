@@ -97,7 +97,8 @@ pub async fn decide(store: &Store, delivery: &DeliveryId, now: Timestamp) -> Res
     for step in &decision.steps {
         step.queue(&mut tx, event.installation, now).await?;
     }
-    let outcome = if decision.steps.is_empty() && decision.head.is_none() { Outcome::Ignored } else { Outcome::Handled };
+    let outcome =
+        if decision.steps.is_empty() && decision.head.is_none() { Outcome::Ignored } else { Outcome::Handled };
     tx.finish_delivery(delivery, outcome, Some(&decision.note), now).await?;
     Ok(Done::Finished(tx))
 }
@@ -120,7 +121,8 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
     let mut known = KnownRepository { row, tracked: BTreeSet::new(), is_our_pull: false, pulls_at_head: Vec::new() };
     match &event.kind {
         EventKind::Push(push) if push.is_default_branch => {
-            known.tracked = store.tracked_paths(repo).await?.into_iter().map(|path| path.as_str().to_string()).collect();
+            known.tracked =
+                store.tracked_paths(repo).await?.into_iter().map(|path| path.as_str().to_string()).collect();
         }
         EventKind::PullRequest(pull) => {
             known.is_our_pull = store.proposal_by_pull(repo, pull.number).await?.is_some();
@@ -162,7 +164,9 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
     match &event.kind {
         EventKind::Ping | EventKind::Other { .. } => Decision::nothing("nothing to do"),
         EventKind::Installation(_) | EventKind::InstallationRepositories { .. } => match event.installation {
-            Some(installation) => Decision::look(Step::SyncInstallation { installation }, "the installation may have changed"),
+            Some(installation) => {
+                Decision::look(Step::SyncInstallation { installation }, "the installation may have changed")
+            }
             None => Decision::nothing("it names no installation"),
         },
         EventKind::Repository { repository, .. } => match (event.repo, event.installation) {

@@ -46,7 +46,8 @@ pub async fn index(store: &Store, forge: &GitHub, repo: RepoId, now: Timestamp) 
     for manifest in read.values() {
         if let Some(dependencies) = &manifest.news {
             tx.save_manifest(repo, &manifest.manifest, now).await?;
-            tx.replace_dependencies(repo, &manifest.manifest.path, &manifest.manifest.manager, dependencies, now).await?;
+            tx.replace_dependencies(repo, &manifest.manifest.path, &manifest.manifest.manager, dependencies, now)
+                .await?;
             let packages: BTreeSet<_> = dependencies.iter().filter(|d| d.skip.is_none()).map(|d| &d.package).collect();
             for package in packages {
                 tx.ensure_package(package, now).await?;
@@ -93,7 +94,10 @@ async fn read_manifests(
             continue;
         }
         let same = stored.iter().find(|old| {
-            old.manifest.path == path && old.manifest.manager == manager.name() && old.manifest.blob == entry.id && old.manifest.mode == *mode
+            old.manifest.path == path
+                && old.manifest.manager == manager.name()
+                && old.manifest.blob == entry.id
+                && old.manifest.mode == *mode
         });
         let found = match same {
             Some(old) => Read { manifest: old.manifest.clone(), news: None },
@@ -128,7 +132,13 @@ async fn read_text(forge: &GitHub, target: &Target, entry: &TreeEntry) -> Result
 }
 
 /// What a manager finds in a file. Pure.
-fn extracted(path: &RepoPath, manager: &'static dyn Manager, blob: &ObjectId, mode: FileMode, text: Result<String, String>) -> Read {
+fn extracted(
+    path: &RepoPath,
+    manager: &'static dyn Manager,
+    blob: &ObjectId,
+    mode: FileMode,
+    text: Result<String, String>,
+) -> Read {
     let (text, extraction) = match text {
         Ok(text) => {
             let extraction = manager.extract(path, &text);

@@ -138,7 +138,12 @@ impl Step {
     }
 
     /// Queues this step, due at once.
-    pub async fn queue(&self, tx: &mut Tx, installation: Option<InstallationId>, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn queue(
+        &self,
+        tx: &mut Tx,
+        installation: Option<InstallationId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.queue_at(tx, installation, now, now).await
     }
 
@@ -150,8 +155,9 @@ impl Step {
         due_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let args = serde_json::to_value(self)
-            .map_err(|error| StoreError::Corrupt { what: format!("the arguments of the step {}: {error}", self.name()) })?;
+        let args = serde_json::to_value(self).map_err(|error| StoreError::Corrupt {
+            what: format!("the arguments of the step {}: {error}", self.name()),
+        })?;
         let work = NewWork {
             step: self.name().to_string(),
             subject: self.subject(),

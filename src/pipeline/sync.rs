@@ -1,12 +1,10 @@
 //! Brings what we know of installations, repositories and subscription files in line with GitHub.
 
 use super::{Done, Step, StepError, target};
-use crate::domain::{
-    FileMode, Head, InstallationId, ObjectId, RepoId, RepoName, RepoPath, RepoState, Repository,
-};
+use crate::domain::{FileMode, Head, InstallationId, ObjectId, RepoId, RepoName, RepoPath, RepoState, Repository};
 use crate::forge::{EntryKind, ForgeError, GitHub, Target, TreeEntry};
 use crate::store::{Config, ConfigState, Installation, RepositoryRow, Store, Subscription as SubscriptionColumns};
-use crate::subscription::{self, MAX_BYTES, FILE_NAMES, Problem, SubscriptionFile};
+use crate::subscription::{self, FILE_NAMES, MAX_BYTES, Problem, SubscriptionFile};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -14,7 +12,12 @@ use std::collections::HashMap;
 const REPOSITORIES_MAX: u32 = 100_000;
 
 /// Reads an installation and its repositories anew.
-pub async fn installation(store: &Store, forge: &GitHub, id: InstallationId, now: Timestamp) -> Result<Done, StepError> {
+pub async fn installation(
+    store: &Store,
+    forge: &GitHub,
+    id: InstallationId,
+    now: Timestamp,
+) -> Result<Done, StepError> {
     let stored = store.repositories_of(id, REPOSITORIES_MAX).await?;
     let info = match forge.installation(id).await {
         Ok(info) => Some(info),
@@ -83,7 +86,12 @@ pub async fn repository(
         match forge.repository(&target).await {
             Ok(found) => row.repository = Repository { installation, ..found },
             // Deleted, taken from the installation, or known under a name that is not its own any more: the list decides.
-            Err(ForgeError::Gone { .. } | ForgeError::Moved { .. } | ForgeError::Suspended { .. } | ForgeError::Unauthorized { .. }) => {
+            Err(
+                ForgeError::Gone { .. }
+                | ForgeError::Moved { .. }
+                | ForgeError::Suspended { .. }
+                | ForgeError::Unauthorized { .. },
+            ) => {
                 let mut tx = store.begin().await?;
                 Step::SyncInstallation { installation }.queue(&mut tx, Some(installation), now).await?;
                 return Ok(Done::Finished(tx));
@@ -130,9 +138,17 @@ enum Found {
     None,
     /// The very bytes that were read last time.
     Unchanged,
-    File { path: RepoPath, blob: ObjectId, bytes: Vec<u8> },
+    File {
+        path: RepoPath,
+        blob: ObjectId,
+        bytes: Vec<u8>,
+    },
     /// It cannot be read at all.
-    Unreadable { path: RepoPath, blob: ObjectId, problem: Problem },
+    Unreadable {
+        path: RepoPath,
+        blob: ObjectId,
+        problem: Problem,
+    },
 }
 
 async fn find_file(forge: &GitHub, target: &Target, head: &Head, before: &Config) -> Result<Found, ForgeError> {
@@ -150,7 +166,10 @@ async fn find_file(forge: &GitHub, target: &Target, head: &Head, before: &Config
     }
     let is_file = entry.kind == EntryKind::Blob && FileMode::from_git(&entry.mode).is_some();
     if !is_file {
-        return Ok(unreadable(Problem::whole_file("it is a symbolic link, a folder or a submodule", "commit an ordinary file")));
+        return Ok(unreadable(Problem::whole_file(
+            "it is a symbolic link, a folder or a submodule",
+            "commit an ordinary file",
+        )));
     }
     if before.blob.as_ref() == Some(&entry.id) && before.path.as_ref() == Some(&path) {
         return Ok(Found::Unchanged);
@@ -172,7 +191,11 @@ fn config_after(before: &Config, found: Found, now: Timestamp) -> Config {
         Found::Unreadable { path, blob, problem } => (path, blob, Err((vec![problem], None))),
         Found::File { path, blob, bytes } => {
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            (path, blob, subscription::parse(&bytes).map(|file| (file, text.clone())).map_err(|problems| (problems, Some(text))))
+            (
+                path,
+                blob,
+                subscription::parse(&bytes).map(|file| (file, text.clone())).map_err(|problems| (problems, Some(text))),
+            )
         }
     };
     let json = |value: serde_json::Result<serde_json::Value>| value.unwrap_or_default();

@@ -42,7 +42,9 @@ pub async fn watch(
     now: Timestamp,
 ) -> Result<Done, StepError> {
     let Some(row) = store.package(package).await? else { return Ok(Done::Finished(store.begin().await?)) };
-    let recently = row.checked_at.is_some_and(|checked| checked <= now && now.duration_since(checked) < SignedDuration::from_secs(30));
+    let recently = row
+        .checked_at
+        .is_some_and(|checked| checked <= now && now.duration_since(checked) < SignedDuration::from_secs(30));
     if recently && row.last_error.is_none() {
         return Ok(Done::Finished(store.begin().await?));
     }
@@ -57,7 +59,8 @@ pub async fn watch(
         }
         Ok(Answer::Found(listing)) => {
             let news = compare(&row, &stored, listing.releases, now);
-            let changed = !news.save.is_empty() || !news.gone.is_empty() || row.checked_at.is_none() || row.last_error.is_some();
+            let changed =
+                !news.save.is_empty() || !news.gone.is_empty() || row.checked_at.is_none() || row.last_error.is_some();
             let users = if changed { store.users_of(package).await? } else { Vec::new() };
             let mut tx = store.begin().await?;
             tx.save_releases(package, &news.save, &news.gone).await?;
@@ -67,7 +70,11 @@ pub async fn watch(
             }
             Ok(Done::Finished(tx))
         }
-        Err(error @ (RegistryError::NotFound { .. } | RegistryError::NotConfigured { .. } | RegistryError::Refused { .. })) => {
+        Err(
+            error @ (RegistryError::NotFound { .. }
+            | RegistryError::NotConfigured { .. }
+            | RegistryError::Refused { .. }),
+        ) => {
             let users = if row.last_error.is_none() { store.users_of(package).await? } else { Vec::new() };
             let mut tx = store.begin().await?;
             tx.package_failed(package, &error.to_string(), now + UNKNOWN_PACKAGE_PAUSE).await?;
@@ -79,7 +86,11 @@ pub async fn watch(
         Err(error) => {
             // A passing failure: what is known stays, and a fresh look is due when the registry may have recovered.
             let until = now + pause_after(&error, row.failures);
-            let users = if row.checked_at.is_none() && row.last_error.is_none() { store.users_of(package).await? } else { Vec::new() };
+            let users = if row.checked_at.is_none() && row.last_error.is_none() {
+                store.users_of(package).await?
+            } else {
+                Vec::new()
+            };
             let mut tx = store.begin().await?;
             tx.package_failed(package, &error.to_string(), until).await?;
             for (repo, installation) in users {
@@ -94,9 +105,9 @@ pub async fn watch(
 fn pause_after(error: &RegistryError, failures: u32) -> SignedDuration {
     let doubled = SignedDuration::from_mins(1 << failures.min(7)).min(SignedDuration::from_hours(2));
     match error {
-        RegistryError::RateLimited { retry_after: Some(asked), .. } => {
-            SignedDuration::try_from(*asked).unwrap_or(doubled).clamp(SignedDuration::from_secs(1), SignedDuration::from_hours(24))
-        }
+        RegistryError::RateLimited { retry_after: Some(asked), .. } => SignedDuration::try_from(*asked)
+            .unwrap_or(doubled)
+            .clamp(SignedDuration::from_secs(1), SignedDuration::from_hours(24)),
         _ => doubled,
     }
 }

@@ -44,7 +44,13 @@ pub struct Worker {
 
 impl Worker {
     /// A worker on these adapters.
-    pub fn new(store: Store, forge: GitHub, registries: Arc<Registries>, clock: Arc<dyn Clock>, policy: WorkPolicy) -> Self {
+    pub fn new(
+        store: Store,
+        forge: GitHub,
+        registries: Arc<Registries>,
+        clock: Arc<dyn Clock>,
+        policy: WorkPolicy,
+    ) -> Self {
         Self { store, forge, registries, clock, policy }
     }
 
@@ -85,7 +91,11 @@ impl Worker {
         match settled {
             Ok(()) => {}
             Err(StoreError::LeaseLost) => {
-                tracing::warn!(step = claimed.work.step, subject = claimed.work.subject, "another worker took this step over; its result here was dropped");
+                tracing::warn!(
+                    step = claimed.work.step,
+                    subject = claimed.work.subject,
+                    "another worker took this step over; its result here was dropped"
+                );
             }
             // The lease runs out and the step is taken again.
             Err(error) => {
@@ -177,7 +187,12 @@ impl Worker {
         let now = self.clock.now();
         let (store, forge, registries) = (&self.store, &self.forge, self.registries.as_ref());
         let repeated = claimed.work.attempts > 1;
-        tracing::debug!(step = claimed.work.step, subject = claimed.work.subject, attempt = claimed.work.attempts, "a step begins");
+        tracing::debug!(
+            step = claimed.work.step,
+            subject = claimed.work.subject,
+            attempt = claimed.work.attempts,
+            "a step begins"
+        );
         match &step {
             Step::Inbox { delivery, .. } => inbox::decide(store, delivery, now).await,
             Step::SyncInstallation { installation } => sync::installation(store, forge, *installation, now).await,
@@ -211,7 +226,13 @@ impl Worker {
                 tx.retry(claimed, at, &words).await?;
             }
             None => {
-                tracing::error!(step = claimed.work.step, subject = claimed.work.subject, attempt = claimed.work.attempts, error = words, "a step failed and is parked");
+                tracing::error!(
+                    step = claimed.work.step,
+                    subject = claimed.work.subject,
+                    attempt = claimed.work.attempts,
+                    error = words,
+                    "a step failed and is parked"
+                );
                 tx.park(claimed, &words).await?;
             }
         }
@@ -223,7 +244,9 @@ impl Worker {
 /// when trying again has become pointless. Pure but for the jitter.
 fn next_attempt(error: &StepError, attempts: u32, now: Timestamp) -> Option<Timestamp> {
     match error {
-        StepError::Forge(ForgeError::RateLimited { until, .. }) => return Some((*until).max(now + SignedDuration::from_secs(1))),
+        StepError::Forge(ForgeError::RateLimited { until, .. }) => {
+            return Some((*until).max(now + SignedDuration::from_secs(1)));
+        }
         StepError::Corrupt(_) | StepError::Store(StoreError::Corrupt { .. }) => return None,
         StepError::Forge(ForgeError::Settings { .. }) => return None,
         _ if attempts >= ATTEMPTS_MAX => return None,

@@ -43,7 +43,8 @@ fn draft_at(facts: &Facts<'_>, group: &str, members: &[&Choice<'_>], time: Times
         }
     }
     let due_at = binding.map_or(time, |(_, candidate)| candidate.due_at);
-    let reason = binding.map_or(String::new(), |(choice, candidate)| choice.reason(candidate, &facts.file.timezone, now));
+    let reason =
+        binding.map_or(String::new(), |(choice, candidate)| choice.reason(candidate, &facts.file.timezone, now));
     let labels: BTreeSet<String> = chosen.iter().flat_map(|(choice, _)| choice.subscription.labels.clone()).collect();
     let content = prose::content_hash(&updates);
     Draft {

@@ -139,7 +139,11 @@ pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
         );
     }
     if updates.len() > BODY_MAX_ROWS {
-        let _ = writeln!(text, "\n… and {} more packages: the commit message lists them all.", updates.len() - BODY_MAX_ROWS);
+        let _ = writeln!(
+            text,
+            "\n… and {} more packages: the commit message lists them all.",
+            updates.len() - BODY_MAX_ROWS
+        );
     }
     text.push_str("\n### Why now\n\n");
     for update in updates.iter().take(BODY_MAX_ROWS) {
@@ -178,7 +182,9 @@ pub fn code(text: &str) -> String {
 /// The text on one line, without control characters and without the marks that reverse or hide text.
 fn one_line(text: &str) -> String {
     text.chars()
-        .filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'))
+        .filter(
+            |c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'),
+        )
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
 }

@@ -83,7 +83,9 @@ impl Choice<'_> {
             let young = timing::too_young(&candidate.version, candidate.counts_from, min_age, now);
             return match delay {
                 Delay::Immediate => young,
-                Delay::Schedule(_) => format!("{young}; then it {}", timing::waits_for(delay, timezone, candidate.due_at)),
+                Delay::Schedule(_) => {
+                    format!("{young}; then it {}", timing::waits_for(delay, timezone, candidate.due_at))
+                }
             };
         }
         if candidate.due_at > now {
@@ -132,7 +134,9 @@ fn choices_of<'a>(facts: &Facts<'a>, used: &'a Used) -> Vec<Choice<'a>> {
     let subscribed_since = facts.subscribed_since.get(position).copied().unwrap_or(dependency_since);
 
     let mut lanes: Vec<Choice<'a>> = Vec::new();
-    for release in releases.iter().filter(|r| !r.yanked && scheme.is_candidate(&dependency.constraint, current, &r.version)) {
+    for release in
+        releases.iter().filter(|r| !r.yanked && scheme.is_candidate(&dependency.constraint, current, &r.version))
+    {
         let Some(step) = scheme.step(current, &release.version) else { continue };
         let group = group_of(subscription, dependency, step);
         let lane = match lanes.iter_mut().find(|lane| lane.group == group) {
@@ -190,9 +194,8 @@ fn rejection(
         let versions = rule.versions.as_ref().map_or(String::new(), |range| format!(" `{range}`"));
         return Some(Rejection::Ignored { line: rule.line, rule: format!("`{}`{versions}", rule.name.as_str()) });
     }
-    let past = |state: ProposalState| {
-        facts.proposals.iter().find(|p| p.state == state && contains(p, dependency, version))
-    };
+    let past =
+        |state: ProposalState| facts.proposals.iter().find(|p| p.state == state && contains(p, dependency, version));
     let number = |p: &Proposal| p.pull.as_ref().map(|pull| pull.number.0);
     if let Some(proposal) = past(ProposalState::Closed) {
         return Some(Rejection::Closed(number(proposal)));
@@ -240,7 +243,11 @@ pub fn outlook(facts: &Facts<'_>, choices: &[Choice<'_>], now: Timestamp) -> Vec
         }
         let before = rows.len();
         for choice in choices.iter().filter(|choice| std::ptr::eq(choice.used, used)) {
-            rows.extend(standing_of(facts, choice, now).into_iter().map(|s| row(Some(&s.target), s.standing, s.reason, s.until)));
+            rows.extend(
+                standing_of(facts, choice, now)
+                    .into_iter()
+                    .map(|s| row(Some(&s.target), s.standing, s.reason, s.until)),
+            );
         }
         if rows.len() == before {
             rows.push(row(None, Standing::UpToDate, "there is nothing newer".into(), None));

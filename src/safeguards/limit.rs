@@ -11,7 +11,9 @@ pub fn judge(open: u32, limit: u32) -> Verdict {
     let why = match limit {
         0 => "`limit: 0` in the subscription file holds every pull request back".to_string(),
         1 => "the one pull request that `limit` allows is open; merge or close it to make room".to_string(),
-        _ => format!("{open} of the {limit} pull requests that `limit` allows are open; merge or close one to make room"),
+        _ => {
+            format!("{open} of the {limit} pull requests that `limit` allows are open; merge or close one to make room")
+        }
     };
     Verdict::Wait { until: None, why }
 }

@@ -21,7 +21,9 @@ pub struct Signals {
 /// The verdict of all safeguards: the first that does not say `Go`.
 pub fn judge(signals: &Signals) -> Verdict {
     match limit::judge(signals.open_in_repository, signals.repository_limit) {
-        Verdict::Go => signals.subscription_limit.map_or(Verdict::Go, |limit| limit::judge(signals.open_of_subscription, limit)),
+        Verdict::Go => {
+            signals.subscription_limit.map_or(Verdict::Go, |limit| limit::judge(signals.open_of_subscription, limit))
+        }
         verdict => verdict,
     }
 }

@@ -21,7 +21,8 @@ pub async fn only_for_admins(State(state): State<WebState>, request: Request, ne
     }
     let explanation = "This page names private repositories. It is served on loopback, and to whoever sends\n\
                        `Authorization: Bearer …` with the server's MASS_DRIVER_ADMIN_TOKEN.\n";
-    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer realm=\"mass-driver\"")], explanation).into_response()
+    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer realm=\"mass-driver\"")], explanation)
+        .into_response()
 }
 
 /// Whether a request was made on this machine, to this machine: not passed on by a proxy that runs beside the server, and
@@ -72,7 +73,10 @@ mod tests {
         assert!(!is_local(Some(far), &headers(&[("host", "localhost")])), "from another machine");
         assert!(!is_local(Some(loopback), &headers(&[("host", "evil.example")])), "a name pointed at loopback");
         assert!(!is_local(Some(loopback), &headers(&[])), "no name at all");
-        assert!(!is_local(Some(loopback), &headers(&[("host", "localhost"), ("x-forwarded-for", "192.0.2.7")])), "a proxy");
+        assert!(
+            !is_local(Some(loopback), &headers(&[("host", "localhost"), ("x-forwarded-for", "192.0.2.7")])),
+            "a proxy"
+        );
         assert!(!is_local(None, &headers(&[("host", "localhost")])));
     }
 
@@ -83,7 +87,10 @@ mod tests {
         for wrong in ["Bearer s3cre", "Bearer s3cret2", "Basic s3cret", "s3cret", "Bearer "] {
             assert!(!bears(Some(&token), &headers(&[("authorization", wrong)])), "{wrong}");
         }
-        assert!(!bears(Some(&SecretString::from("")), &headers(&[("authorization", "Bearer ")])), "an empty token opens nothing");
+        assert!(
+            !bears(Some(&SecretString::from("")), &headers(&[("authorization", "Bearer ")])),
+            "an empty token opens nothing"
+        );
         assert!(!bears(None, &headers(&[("authorization", "Bearer x")])));
     }
 }

@@ -14,7 +14,8 @@ use view::{Ended, OverviewPage, ProposalView, RepositoryLine, RepositoryPage, Wo
 /// How many repositories and proposals of each kind the overview shows.
 const SHOWN_MAX: u32 = 200;
 /// What the browser may load: our own style, nothing else.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const CONTENT_POLICY: &str =
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// `GET /`: repositories, problems and proposals at a glance.
 pub async fn overview(State(state): State<WebState>) -> Response {
@@ -35,10 +36,22 @@ async fn load_overview(state: &WebState) -> Result<OverviewPage, StoreError> {
     let ended = [ProposalState::Merged, ProposalState::Closed, ProposalState::Superseded, ProposalState::Withdrawn];
     let ended = proposals(store, &ended, now).await?;
     let parked = store.parked(SHOWN_MAX).await?.iter().map(WorkView::new).collect();
-    Ok(OverviewPage { now: view::time(now), shown_max: SHOWN_MAX, repositories, waiting, open, ended: Ended(ended), parked })
+    Ok(OverviewPage {
+        now: view::time(now),
+        shown_max: SHOWN_MAX,
+        repositories,
+        waiting,
+        open,
+        ended: Ended(ended),
+        parked,
+    })
 }
 
-async fn proposals(store: &Store, states: &[ProposalState], now: jiff::Timestamp) -> Result<Vec<ProposalView>, StoreError> {
+async fn proposals(
+    store: &Store,
+    states: &[ProposalState],
+    now: jiff::Timestamp,
+) -> Result<Vec<ProposalView>, StoreError> {
     let mut found = store.proposals_in(states, SHOWN_MAX).await?;
     found.sort_by_key(|p| if p.state == ProposalState::Waiting { (0, p.due_at) } else { (1, p.updated_at) });
     let mut views = Vec::new();
@@ -66,7 +79,9 @@ async fn load_repository(state: &WebState, name: &RepoName) -> Result<Option<Rep
     let id = row.repository.id;
     let subscriptions = store.subscriptions(id).await?;
     let mut found = store.proposals(id).await?;
-    found.sort_by_key(|p| (p.state != ProposalState::Open, p.state != ProposalState::Waiting, std::cmp::Reverse(p.updated_at)));
+    found.sort_by_key(|p| {
+        (p.state != ProposalState::Open, p.state != ProposalState::Waiting, std::cmp::Reverse(p.updated_at))
+    });
     let proposals = found.iter().map(|p| ProposalView::new(p, None, now)).collect();
     let outlook = store.outlook(id).await?;
     let manifests = store.manifests(id).await?;
@@ -83,11 +98,13 @@ fn answer<T: Template>(page: Result<T, StoreError>) -> Response {
         Ok(Ok(html)) => html,
         Ok(Err(error)) => {
             tracing::error!(%error, "a page could not be drawn");
-            return (StatusCode::INTERNAL_SERVER_ERROR, "The page could not be drawn; see the server's log.\n").into_response();
+            return (StatusCode::INTERNAL_SERVER_ERROR, "The page could not be drawn; see the server's log.\n")
+                .into_response();
         }
         Err(error) => {
             tracing::error!(%error, "a page could not be loaded");
-            return (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer; see the server's log.\n").into_response();
+            return (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer; see the server's log.\n")
+                .into_response();
         }
     };
     let headers = [

@@ -39,7 +39,8 @@ async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<Ans
     let event = required(headers, "x-github-event")?;
     let delivery = DeliveryId(required(headers, "x-github-delivery")?.to_string());
     let body = read(headers, body).await?;
-    let signatures = headers.get_all("x-hub-signature-256").iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>();
+    let signatures =
+        headers.get_all("x-hub-signature-256").iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>();
     webhook::verify(&state.webhook_secrets, &body, &signatures).map_err(|error| {
         tracing::warn!(%delivery, event, %error, "refused a webhook");
         answer(StatusCode::UNAUTHORIZED, error.to_string())
@@ -63,13 +64,15 @@ async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<Ans
 }
 
 fn required<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, Answer> {
-    let value = headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty() && value.len() <= 200);
+    let value =
+        headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty() && value.len() <= 200);
     value.ok_or_else(|| answer(StatusCode::BAD_REQUEST, format!("the header `{name}` is missing or unreadable")))
 }
 
 async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Answer> {
     let too_large = || answer(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {BODY_MAX_BYTES} bytes are taken"));
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
     if announced.is_some_and(|length| length > BODY_MAX_BYTES as u64) {
         return Err(too_large());
     }

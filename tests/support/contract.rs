@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-pub use data::{WebhookExample, webhook_examples};
+pub use data::{WebhookExample, query_pairs, webhook_examples};
 
 /// One request and its answer, as the wire had them.
 #[derive(Clone, Debug)]
@@ -21,15 +21,15 @@ pub struct Exchange {
     pub method: String,
     /// The path below the API's root, still percent-encoded, without the query.
     pub path: String,
-    /// The query's pairs, decoded, in order.
+    /// The query's pairs, decoded, in order ([`query_pairs`]).
     pub query: Vec<(String, String)>,
     /// The body sent, if it was JSON.
     pub request_body: Option<Value>,
-    /// The answer's status.
+    /// The answer's status; 0 if none came (a hang, a cut connection), and then the request alone is judged.
     pub status: u16,
     /// The answer's headers; the case of their names does not matter.
     pub response_headers: Vec<(String, String)>,
-    /// The answer's body: JSON where it was JSON, a string for any other media type, nothing if it was empty.
+    /// The answer's body where it was JSON; what was sent under another media type may be left out.
     pub response_body: Option<Value>,
 }
 
@@ -77,8 +77,25 @@ impl Contract {
         if !matches!(exchange.status, 400 | 422) {
             judge_request_body(&operation, exchange, &mut said);
         }
-        judge_answer(&operation, exchange, &mut said);
+        if exchange.status != 0 {
+            judge_answer(&operation, exchange, &mut said);
+        }
         said.into_iter().map(|each| report::cut(&format!("{}: {each}", operation.name))).collect()
+    }
+
+    /// The properties of an answer that the description does not know. For a stand-in: GitHub may add a property any
+    /// day, so a client must bear them, but one that a stand-in invents is one that a client could come to rely on.
+    pub fn inventions(&self, exchange: &Exchange) -> Vec<String> {
+        let Ok((operation, _)) = self.operation_of(&exchange.method, &exchange.path) else { return Vec::new() };
+        let described = operation.responses.get(&exchange.status.to_string());
+        let validator = described.and_then(|body| body.closed_validator(&operation.definitions));
+        match (validator, &exchange.response_body) {
+            (Some(validator), Some(body)) if exchange.answers_json() => {
+                let place = format!("{}: answer {}", operation.name, exchange.status);
+                report::unknown_properties(validator, body, &place).iter().map(|each| report::cut(each)).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Everything in which a webhook's payload departs from the description of its event and action.
@@ -210,6 +227,7 @@ fn judge_answer_body(operation: &Operation, described: &Body, exchange: &Exchang
     match &exchange.response_body {
         Some(_) if exchange.method == "HEAD" => said.push("answer to HEAD: has a body".to_owned()),
         None if exchange.method == "HEAD" || described.types.is_empty() => {}
+        None if exchange.header("content-type").is_some() && !exchange.answers_json() => {}
         // GitHub's redirects carry a small object, but nobody reads it.
         None if (300..400).contains(&status) => {}
         None => said.push(format!("answer {status}: expected a body ({}), got none", described.types.join(", "))),

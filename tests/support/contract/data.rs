@@ -138,6 +138,20 @@ fn decoded(segment: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// The pairs of a URL's query, decoded. What is not UTF-8 underneath stays as it was sent.
+pub fn query_pairs(query: &str) -> Vec<(String, String)> {
+    let plain = |text: &str| {
+        let spaced = text.replace('+', " ");
+        decoded(&spaced).unwrap_or(spaced)
+    };
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (plain(name), plain(value)))
+        .collect()
+}
+
 /// One operation of the description.
 #[derive(Deserialize)]
 pub struct Operation {
@@ -213,23 +227,32 @@ pub struct Body {
     pub types: Vec<String>,
     /// The schema of the JSON form.
     schema: Option<Value>,
+    /// The same, but refusing properties that it does not describe. Answers only.
+    closed: Option<Value>,
     /// GitHub's own examples.
     pub examples: Vec<Value>,
     #[serde(skip)]
     validator: OnceLock<Option<Validator>>,
+    #[serde(skip)]
+    closed_validator: OnceLock<Option<Validator>>,
 }
 
 impl Body {
     /// The compiled schema, if the body has one.
     pub fn validator(&self, definitions: &Map<String, Value>) -> Option<&Validator> {
-        self.validator
-            .get_or_init(|| {
-                let mut schema = self.schema.clone()?;
-                schema.as_object_mut()?.insert("$defs".to_owned(), Value::Object(definitions.clone()));
-                Some(compile(&schema))
-            })
-            .as_ref()
+        self.validator.get_or_init(|| with_definitions(self.schema.as_ref(), definitions)).as_ref()
     }
+
+    /// The compiled schema that refuses properties it does not describe, if the body has one.
+    pub fn closed_validator(&self, definitions: &Map<String, Value>) -> Option<&Validator> {
+        self.closed_validator.get_or_init(|| with_definitions(self.closed.as_ref(), definitions)).as_ref()
+    }
+}
+
+fn with_definitions(schema: Option<&Value>, definitions: &Map<String, Value>) -> Option<Validator> {
+    let mut schema = schema?.clone();
+    schema.as_object_mut()?.insert("$defs".to_owned(), Value::Object(definitions.clone()));
+    Some(compile(&schema))
 }
 
 #[derive(Deserialize)]

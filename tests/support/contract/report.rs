@@ -11,6 +11,15 @@ pub fn violations(validator: &Validator, value: &Value, place: &str) -> Vec<Stri
     said
 }
 
+/// The properties the schema does not describe, and nothing else that may be wrong with the value.
+pub fn unknown_properties(validator: &Validator, value: &Value, place: &str) -> Vec<String> {
+    let mut said = violations(validator, value, place);
+    said.retain(|each| each.contains(NOT_DOCUMENTED));
+    said
+}
+
+const NOT_DOCUMENTED: &str = ": not documented: `";
+
 fn describe(error: &ValidationError<'_>, place: &str) -> String {
     if let ValidationErrorKind::AnyOf { context } = error.kind()
         && let Some(nearest) = nearest_branch(context, error)
@@ -22,10 +31,7 @@ fn describe(error: &ValidationError<'_>, place: &str) -> String {
     let expected = match error.kind() {
         ValidationErrorKind::UnevaluatedProperties { unexpected }
         | ValidationErrorKind::AdditionalProperties { unexpected } => {
-            return format!(
-                "{place} at {pointer}: not documented: `{}`; GitHub would ignore it",
-                unexpected.join("`, `")
-            );
+            return format!("{place} at {pointer}{NOT_DOCUMENTED}{}`", unexpected.join("`, `"));
         }
         ValidationErrorKind::Required { property } => {
             return format!("{place} at {pointer}: required, missing: {property}");
