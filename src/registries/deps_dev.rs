@@ -5,14 +5,13 @@
 //! is used where one comes all the same.
 
 use super::error::RegistryError;
-use super::fetch::{Call, Fetch, conditional, host, origin, under, unknown};
+use super::fetch::{Fetch, host, under, unknown};
 use super::json::{Entries, or_default, parse, raised, time};
 use super::settings::Base;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, tidy};
 use crate::domain::{Ecosystem, PackageId};
 use async_trait::async_trait;
-use http::header::{ACCEPT, AUTHORIZATION};
-use http::{HeaderValue, Method, StatusCode};
+use http::StatusCode;
 use reqwest::Url;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -61,14 +60,9 @@ impl Registry for DepsDev {
 
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
         let url = self.url(package).ok_or_else(|| unknown(package, &self.base.url))?;
-        let mut headers = conditional(etag);
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.extend(self.base.credentials.clone().map(|value| (AUTHORIZATION, value)));
-        let trusted = vec![origin(&self.base.url)];
-        let reply = self.fetch.send(Call { method: Method::GET, url, headers, trusted }).await?;
-        if reply.status() == StatusCode::NOT_MODIFIED && etag.is_some() {
+        let Some(reply) = self.fetch.unless_known(&self.base, url, "application/json", etag).await? else {
             return Ok(Answer::NotModified);
-        }
+        };
         if reply.status() != StatusCode::OK {
             return Err(reply.failure(&package.to_string()));
         }

@@ -3,7 +3,7 @@
 use super::address::{NotPublic, PublicOnly, literal_ip, why_not_public};
 use super::error::{RegistryError, RegistrySettingsError};
 use super::json::{printable, protocol};
-use super::settings::{Limits, PRIVATE_HOSTS};
+use super::settings::{Base, Limits, PRIVATE_HOSTS};
 use crate::domain::PackageId;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::fmt::rfc2822;
@@ -43,12 +43,6 @@ pub(super) fn under(base: &Url, parts: &[&str]) -> Option<Url> {
     let mut url = base.clone();
     url.path_segments_mut().ok()?.pop_if_empty().extend(parts);
     Some(url)
-}
-
-/// The headers of a request that is conditional where there is an ETag.
-pub(super) fn conditional(etag: Option<&str>) -> HeaderMap {
-    let value = etag.and_then(|etag| HeaderValue::from_str(etag).ok());
-    value.map(|value| (header::IF_NONE_MATCH, value)).into_iter().collect()
 }
 
 /// The error for a package whose name no registry of its ecosystem can have.
@@ -117,6 +111,27 @@ impl Fetch {
             url = next;
         }
         Err(protocol(&host(&url), "it redirects in circles"))
+    }
+
+    /// The answer to a question to an operator's own registry, which is spared if it has not changed since `etag`.
+    /// `None` if it has not.
+    ///
+    /// Errors: as for [`send`](Self::send).
+    pub(super) async fn unless_known(
+        &self,
+        base: &Base,
+        url: Url,
+        accept: &'static str,
+        etag: Option<&str>,
+    ) -> Result<Option<Reply>, RegistryError> {
+        let etag = etag.and_then(|etag| HeaderValue::from_str(etag).ok());
+        let conditional = etag.is_some();
+        let mut headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+        headers.extend(etag.map(|etag| (header::IF_NONE_MATCH, etag)));
+        headers.extend(base.credentials.clone().map(|value| (header::AUTHORIZATION, value)));
+        let trusted = vec![origin(&base.url)];
+        let reply = self.send(Call { method: Method::GET, url, headers, trusted }).await?;
+        Ok((!conditional || reply.status() != StatusCode::NOT_MODIFIED).then_some(reply))
     }
 
     /// The client for an address: any for those vouched for, else the one that reaches public hosts only.

@@ -3,14 +3,13 @@
 //! Source: PEP 691 (the JSON form), PEP 700 (`versions`, `upload-time`), PEP 592 (yanked files), PEP 503 (names).
 
 use super::error::RegistryError;
-use super::fetch::{Call, Fetch, conditional, host, origin, under, unknown};
+use super::fetch::{Fetch, host, under, unknown};
 use super::json::{Entries, or_default, parse, protocol, raised, time};
 use super::settings::Base;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, tidy};
 use crate::domain::PackageId;
 use async_trait::async_trait;
-use http::header::{ACCEPT, AUTHORIZATION};
-use http::{HeaderValue, Method, StatusCode};
+use http::StatusCode;
 use jiff::Timestamp;
 use pep440_rs::Version;
 use serde::Deserialize;
@@ -60,14 +59,9 @@ impl Registry for SimpleIndex {
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
         // The empty part makes the slash at the end, without which indexes redirect.
         let url = under(&self.base.url, &[&package.name, ""]).ok_or_else(|| unknown(package, &self.base.url))?;
-        let mut headers = conditional(etag);
-        headers.insert(ACCEPT, HeaderValue::from_static(SIMPLE_JSON));
-        headers.extend(self.base.credentials.clone().map(|value| (AUTHORIZATION, value)));
-        let trusted = vec![origin(&self.base.url)];
-        let reply = self.fetch.send(Call { method: Method::GET, url, headers, trusted }).await?;
-        if reply.status() == StatusCode::NOT_MODIFIED && etag.is_some() {
+        let Some(reply) = self.fetch.unless_known(&self.base, url, SIMPLE_JSON, etag).await? else {
             return Ok(Answer::NotModified);
-        }
+        };
         let registry = host(&reply.url);
         if reply.status() == StatusCode::NOT_ACCEPTABLE {
             return Err(protocol(&registry, "it has no JSON form (PEP 691) of its pages"));

@@ -121,7 +121,7 @@ impl Tokens {
         let trusted = place.token_origins.clone();
         let reply = self.fetch.send(Call { method: Method::GET, url, headers, trusted }).await?;
         if reply.status() != StatusCode::OK {
-            return Err(reply.failure(&format!("a token for {}", place.repository)));
+            return Err(reply.failure(&place.repository));
         }
         let service = host(&reply.url);
         let issued: Issued = parse(reply.body(MAX_ANSWER_BYTES).await?, &service).await?;
