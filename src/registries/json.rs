@@ -10,6 +10,9 @@ use std::marker::PhantomData;
 /// Documents above this size are read off the threads that serve everyone else.
 const LARGE_BYTES: usize = 256 * 1024;
 
+/// The beginning of the year 2000, in seconds since the Unix epoch.
+const FIRST_REGISTRIES: i64 = 946_684_800;
+
 /// The value of a document. `registry` is for the error.
 ///
 /// Errors: [`RegistryError::Protocol`] if the text is no JSON or its outline is another one.
@@ -126,9 +129,10 @@ pub(super) fn raised<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Erro
     })
 }
 
-/// A point in time as registries write it (RFC 3339); `None` for anything else.
+/// A point in time as registries write it (RFC 3339); `None` for anything else, and for a time before there were
+/// registries: zero times stand for unknown ones, and must not make a release look old.
 pub(super) fn time(text: &str) -> Option<Timestamp> {
-    text.parse().ok()
+    text.parse().ok().filter(|time: &Timestamp| time.as_second() >= FIRST_REGISTRIES)
 }
 
 #[cfg(test)]

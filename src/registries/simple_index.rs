@@ -210,16 +210,41 @@ mod tests {
         }
     }
 
+    /// A time as good as any.
+    const T: i64 = 1_767_225_600;
+
     fn file(filename: &str, second: Option<i64>, yanked: bool) -> File {
         let upload_time = second.map(|second| Timestamp::from_second(second).unwrap().to_string());
         File { filename: filename.into(), upload_time, yanked }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn every_file_name_is_read_or_left(filename in "\\PC{0,40}", project in "[a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,3}") {
+            let version = version_in(&filename, &project).unwrap_or_default();
+            proptest::prop_assert!(filename.contains(version));
+        }
+
+        #[test]
+        fn names_written_in_any_way_give_the_version(
+            parts in proptest::collection::vec("[a-z0-9]{1,8}", 1..4),
+            separator in "[-_.]",
+            version in "[0-9]{1,3}(\\.[0-9]{1,3}){0,3}((a|b|rc)[0-9])?",
+        ) {
+            let project = parts.join("-");
+            let written = parts.join(&separator).to_uppercase();
+            let sdist = format!("{written}-{version}.tar.gz");
+            proptest::prop_assert_eq!(version_in(&sdist, &project), Some(version.as_str()));
+            let wheel = format!("{}-{version}-py3-none-any.whl", parts.join("_"));
+            proptest::prop_assert_eq!(version_in(&wheel, &project), Some(version.as_str()));
+        }
+    }
+
     #[test]
     fn a_release_is_what_its_files_say_together() {
         let files = [
-            file("foo-1.0rc1.tar.gz", Some(20), true),
-            file("foo-1.0rc1-py3-none-any.whl", Some(10), false),
+            file("foo-1.0rc1.tar.gz", Some(T + 20), true),
+            file("foo-1.0rc1-py3-none-any.whl", Some(T + 10), false),
             file("foo-1.1.tar.gz", None, true),
         ];
         let found = |version: &str, second: Option<i64>, yanked| FoundRelease {
@@ -228,9 +253,9 @@ mod tests {
             yanked,
         };
         let derived = releases_of("foo", None, &files);
-        assert_eq!(derived, [found("1.0rc1", Some(10), false), found("1.1", None, true)]);
+        assert_eq!(derived, [found("1.0rc1", Some(T + 10), false), found("1.1", None, true)]);
         let listed = Some(vec!["1.0-rc.1".into(), "1.1".into(), "1.2".into()]);
-        let expected = [found("1.0-rc.1", Some(10), false), found("1.1", None, true), found("1.2", None, true)];
+        let expected = [found("1.0-rc.1", Some(T + 10), false), found("1.1", None, true), found("1.2", None, true)];
         assert_eq!(releases_of("foo", listed, &files), expected, "a version without files cannot be installed");
     }
 }

@@ -58,6 +58,8 @@ async fn entries_of_wrong_types_are_skipped_and_wrong_times_are_no_times() {
             version(json!("1.1"), json!("yesterday")),
             version(json!("1.2"), json!(1_767_225_600)),
             version(json!("1.3"), json!("99999-01-01T00:00:00Z")),
+            version(json!("1.5"), json!("0001-01-01T00:00:00Z")),
+            version(json!("1.6"), json!("1970-01-01T00:00:00Z")),
             version(json!(forty_digits), Value::Null),
             version(json!("1.4\u{202e}"), Value::Null), version(json!("1 5"), Value::Null), version(json!(""), Value::Null),
             version(json!("1".repeat(129)), Value::Null),
@@ -66,8 +68,8 @@ async fn entries_of_wrong_types_are_skipped_and_wrong_times_are_no_times() {
     .await;
     let found = listing(deps_dev(&server).releases(&python("x"), None).await).releases;
     let undated = |version: &str| release(version, None);
-    let expected =
-        [release("1.0", Some(start())), undated("1.1"), undated("1.2"), undated("1.3"), undated(&forty_digits)];
+    let dateless = ["1.1", "1.2", "1.3", "1.5", "1.6", forty_digits.as_str()].map(undated);
+    let expected: Vec<_> = [release("1.0", Some(start()))].into_iter().chain(dateless).collect();
     assert_eq!(found, expected);
 }
 
@@ -193,7 +195,7 @@ async fn a_list_of_tags_without_end_ends() {
     let page = json_of("application/json", &json!({"tags": ["1.0"]}));
     let server = always(page.insert_header("link", "</v2/x/tags/list?last=1.0>; rel=\"next\"")).await;
     let error = is_protocol(registry(&server).releases(&image("x"), None).await);
-    assert!(error.contains("1000 pages"), "{error}");
+    assert!(error.contains("500 pages"), "{error}");
 }
 
 #[tokio::test]

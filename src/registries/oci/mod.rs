@@ -26,8 +26,8 @@ use tokens::Tokens;
 
 /// Tags asked for per page; registries give fewer where they wish.
 const TAGS_PER_PAGE: &str = "1000";
-/// More pages than an honest registry needs.
-const MAX_PAGES: usize = 1_000;
+/// More pages than an honest registry needs: none gives fewer than 100 tags a page.
+const MAX_PAGES: usize = MAX_RELEASES / 100;
 /// The specification asks registries to take manifests of up to 4 MiB.
 const MAX_MANIFEST_BYTES: usize = 4 * 1024 * 1024;
 /// What a digest may be the digest of. Without the kinds of index, a registry answers for one platform.

@@ -1,10 +1,10 @@
 //! Where an image is: which registry, and what it is called there.
 
-use super::super::error::RegistryError;
-use super::super::fetch::{Origin, origin, under};
-use super::super::json::printable;
-use super::super::settings::{Base, DOCKER_URL, host_root};
 use crate::domain::PackageId;
+use crate::registries::error::RegistryError;
+use crate::registries::fetch::{Origin, origin, under};
+use crate::registries::json::printable;
+use crate::registries::settings::{Base, DOCKER_URL, host_root};
 use http::HeaderValue;
 use reqwest::Url;
 
@@ -121,9 +121,9 @@ fn is_repository(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::settings::RegistrySettings;
     use super::*;
     use crate::domain::Ecosystem;
+    use crate::registries::settings::RegistrySettings;
 
     fn place(docker: &str, private: &[&str], name: &str) -> Result<Place, RegistryError> {
         let settings = RegistrySettings {
@@ -175,6 +175,24 @@ mod tests {
         for name in hosts.iter().chain(&repositories) {
             let answer = place("https://hub.example.com", &[], name).map(|place| place.repository);
             assert!(matches!(answer, Err(RegistryError::Refused { .. })), "{name}: {answer:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_name_leads_out_of_the_registry(name in "[a-zA-Z0-9./:@%?#_-]{0,40}|\\PC{0,20}") {
+            for docker in ["https://hub.example.com", "https://hub.example.com/proxy"] {
+                let Ok(place) = place(docker, &[], &name) else { continue };
+                let url = place.url(&["tags", "list"]).unwrap();
+                let segments: Vec<&str> = url.path().split('/').collect();
+                proptest::prop_assert!(url.path().starts_with("/v2/") && url.path().ends_with("/tags/list"), "{url}");
+                proptest::prop_assert!(!segments.iter().any(|part| matches!(*part, "." | "..")), "{url}");
+                proptest::prop_assert!(url.query().is_none() && url.fragment().is_none() && url.username().is_empty());
+                let of_docker = url.host_str() == Some("hub.example.com");
+                let in_name = name.to_ascii_lowercase().split('/').next().is_some_and(|first| first.contains(['.', ':']));
+                proptest::prop_assert!(of_docker || in_name || name.starts_with("localhost/"), "{url}");
+                proptest::prop_assert_eq!(place.is_operators, of_docker);
+            }
         }
     }
 

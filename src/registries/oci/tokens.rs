@@ -1,10 +1,10 @@
 //! Tokens for images: asked for once, shared, and kept until they expire.
 
-use super::super::error::RegistryError;
-use super::super::fetch::{Call, Fetch, host, origin};
-use super::super::json::{or_default, parse, protocol};
 use super::challenge::Challenge;
 use super::place::Place;
+use crate::registries::error::RegistryError;
+use crate::registries::fetch::{Call, Fetch, host, origin};
+use crate::registries::json::{or_default, parse, protocol};
 use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::Url;
