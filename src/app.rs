@@ -28,6 +28,11 @@ impl Clock for SystemClock {
     }
 }
 
+/// The present moment, for a command that needs it once.
+pub fn now() -> Timestamp {
+    SystemClock.now()
+}
+
 /// The server's parts, ready to run.
 pub struct App {
     store: Store,
@@ -218,6 +223,7 @@ pub fn registries(addresses: &RegistryAddresses) -> anyhow::Result<Registries> {
         deps_dev_url: Some(addresses.deps_dev_url.clone()).filter(|url| !url.is_empty()),
         pypi_url: addresses.pypi_url.clone().filter(|url| !url.is_empty()),
         docker_url: addresses.docker_url.clone().filter(|url| !url.is_empty()),
+        private_hosts: addresses.private_registries.iter().filter(|host| !host.is_empty()).cloned().collect(),
         ..RegistrySettings::default()
     };
     Ok(Registries::new(&settings)?)

@@ -2,6 +2,8 @@
 //!
 //! The rooms of the house and who may import whom are drawn in `ARCHITECTURE.md`.
 
+#![warn(clippy::unwrap_used)]
+
 pub mod app;
 pub mod cli;
 pub mod domain;

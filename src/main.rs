@@ -1,9 +1,10 @@
 //! The `mass-driver` executable.
 
+#![warn(clippy::unwrap_used)]
+
 use clap::{Parser, Subcommand};
 use mass_driver::app;
 use mass_driver::cli::{self, Exit};
-use mass_driver::domain::Clock as _;
 use mass_driver::settings::ServerSettings;
 use mass_driver::telemetry;
 use std::io::Write as _;
@@ -40,8 +41,8 @@ fn main() -> ExitCode {
         Command::Serve(settings) => {
             telemetry::start(&settings.logs).and_then(|()| block_on(app::serve(settings))).map(|()| Exit::Done)
         }
-        Command::Check(args) => cli::check::run(args, app::SystemClock.now(), &mut out),
-        Command::Deps(args) => cli::deps::run(args, &mut out),
+        Command::Check(args) => cli::check::run(args, app::now(), &mut out),
+        Command::Deps(args) => cli::deps::deps(args, &mut out, &mut anstream::stderr()).map(|()| Exit::Done),
         Command::Plan(args) => block_on(cli::plan::run(args, &app::SystemClock, &mut out)),
         Command::Why(args) => block_on(cli::why::run(args, &mut out)),
         Command::Schema(args) => cli::schema::run(args, &mut out),

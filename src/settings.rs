@@ -68,6 +68,9 @@ pub struct RegistryAddresses {
     /// The registry of images that are named without a host (OCI distribution)
     #[arg(long, env = "MASS_DRIVER_DOCKER_URL", value_name = "URL")]
     pub docker_url: Option<String>,
+    /// Registry hosts with private addresses that images may name, separated by commas
+    #[arg(long, env = "MASS_DRIVER_PRIVATE_REGISTRIES", value_delimiter = ',', value_name = "HOSTS")]
+    pub private_registries: Vec<String>,
 }
 
 /// How work is done.

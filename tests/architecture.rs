@@ -31,7 +31,7 @@ fn rooms() -> Vec<Room<'static>> {
         pure("safeguards", &["domain"]),
         outside("forge", &[&["domain"]]),
         outside("registries", &[&["domain"]]),
-        outside("sources", &[&["domain"]]),
+        outside("sources", &[&["domain", "managers"]]),
         outside("store", &[&["domain"]]),
         outside("pipeline", &[&PURE, &["forge", "registries", "store"]]),
         outside("web", &[&PURE, &["forge", "registries", "store", "pipeline", "settings"]]),

@@ -49,7 +49,7 @@ pub struct PackageId {
     /// The world it lives in.
     pub ecosystem: Ecosystem,
     /// Its normalised name: PEP 503 for `pypi`; for `docker` the image without tag and digest, as
-    /// written when it names a registry host (`ghcr.io/acme/base`), without one when it names none (`library/python`).
+    /// written when it names a registry host (`registry.example.com/acme/base`), without one when it names none (`library/python`).
     pub name: String,
 }
 

@@ -42,13 +42,7 @@ pub async fn execute(
     }
     let digests = match digests(registries, &proposal.updates).await {
         Ok(digests) => digests,
-        Err(
-            error @ (RegistryError::NotFound { .. }
-            | RegistryError::NotConfigured { .. }
-            | RegistryError::Refused { .. }),
-        ) => {
-            return fail(store, &row, proposal, &error.to_string(), now).await;
-        }
+        Err(error) if !error.may_pass() => return fail(store, &row, proposal, &error.to_string(), now).await,
         Err(error) => return Err(error.into()),
     };
     let manifests = store.manifests(repo).await?;

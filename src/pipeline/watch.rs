@@ -8,8 +8,8 @@ use crate::store::{PackageRow, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A package that its registry does not know is asked about again after this.
-const UNKNOWN_PACKAGE_PAUSE: SignedDuration = SignedDuration::from_hours(6);
+/// A package whose registry does not know it, or refuses, is asked about again after this.
+const LASTING_FAILURE_PAUSE: SignedDuration = SignedDuration::from_hours(6);
 /// How many packages are queued at a time.
 const BATCH: u32 = 500;
 
@@ -70,29 +70,15 @@ pub async fn watch(
             }
             Ok(Done::Finished(tx))
         }
-        Err(
-            error @ (RegistryError::NotFound { .. }
-            | RegistryError::NotConfigured { .. }
-            | RegistryError::Refused { .. }),
-        ) => {
-            let users = if row.last_error.is_none() { store.users_of(package).await? } else { Vec::new() };
-            let mut tx = store.begin().await?;
-            tx.package_failed(package, &error.to_string(), now + UNKNOWN_PACKAGE_PAUSE).await?;
-            for (repo, installation) in users {
-                Step::Plan { repo }.queue(&mut tx, Some(installation), now).await?;
-            }
-            Ok(Done::Finished(tx))
-        }
         Err(error) => {
-            // A passing failure: what is known stays, and a fresh look is due when the registry may have recovered.
-            let until = now + pause_after(&error, row.failures);
+            // What is known stays. Who never got an answer is told why there is none.
             let users = if row.checked_at.is_none() && row.last_error.is_none() {
                 store.users_of(package).await?
             } else {
                 Vec::new()
             };
             let mut tx = store.begin().await?;
-            tx.package_failed(package, &error.to_string(), until).await?;
+            tx.package_failed(package, &error.to_string(), now + pause_after(&error, row.failures)).await?;
             for (repo, installation) in users {
                 Step::Plan { repo }.queue(&mut tx, Some(installation), now).await?;
             }
@@ -101,14 +87,15 @@ pub async fn watch(
     }
 }
 
-/// How long to leave a registry alone: what it asks for, else a minute, doubled with each failure up to two hours.
+/// How long to leave a registry alone: what it asks for; else, where the failure may pass by itself, a minute, doubled with
+/// each further one up to two hours.
 fn pause_after(error: &RegistryError, failures: u32) -> SignedDuration {
-    let doubled = SignedDuration::from_mins(1 << failures.min(7)).min(SignedDuration::from_hours(2));
-    match error {
-        RegistryError::RateLimited { retry_after: Some(asked), .. } => SignedDuration::try_from(*asked)
-            .unwrap_or(doubled)
-            .clamp(SignedDuration::from_secs(1), SignedDuration::from_hours(24)),
-        _ => doubled,
+    if !error.may_pass() {
+        return LASTING_FAILURE_PAUSE;
+    }
+    match error.retry_after().map(SignedDuration::try_from) {
+        Some(Ok(asked)) => asked.clamp(SignedDuration::from_secs(1), SignedDuration::from_hours(24)),
+        _ => SignedDuration::from_mins(1 << failures.min(7)).min(SignedDuration::from_hours(2)),
     }
 }
 

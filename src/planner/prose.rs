@@ -207,7 +207,7 @@ mod tests {
     fn slugs_are_valid_refs() {
         let cases = [
             ("httpx-0.28.0", "httpx-0.28.0"),
-            ("ghcr.io/acme/base-1..2", "ghcr.io-acme-base-1.2"),
+            ("registry.example/acme/base-1..2", "registry.example-acme-base-1.2"),
             ("a b@{c}~^:?*[\\", "a-b-c"),
             ("x.lock", "x-lock"),
             ("-.-", "update"),

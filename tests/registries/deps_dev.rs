@@ -2,7 +2,7 @@
 
 use crate::scene::{Scene, impatient, listing, python, release, start, versions};
 use mass_driver::domain::Ecosystem;
-use mass_driver::registries::{FoundRelease, Registries, RegistryError, RegistrySettings};
+use mass_driver::registries::{FoundRelease, RegistryError};
 use registry_sim::FaultKind;
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn an_unknown_package_is_not_found() {
 async fn faults_become_what_the_caller_does_about_them() {
     let scene = Scene::new();
     scene.sim.release("httpx", "0.28.0");
-    let registries = Registries::new(&RegistrySettings { limits: impatient(), ..scene.settings() }).unwrap();
+    let registries = scene.registries();
     let ask = async |fault: FaultKind| {
         scene.sim.fault("/v3/*", fault, 1);
         registries.releases(&python("httpx"), None).await.unwrap_err()
@@ -49,10 +49,13 @@ async fn faults_become_what_the_caller_does_about_them() {
     assert_eq!(limited.retry_after(), Some(Duration::from_secs(17)));
     let far = ask(FaultKind::RateLimited { retry_after_seconds: u32::MAX }).await;
     assert_eq!(far.retry_after(), Some(Duration::from_secs(86_400)), "nobody waits for longer than a day");
-    for fault in [FaultKind::Status(500), FaultKind::Status(503), FaultKind::Hang, FaultKind::CutBody] {
+    for fault in [FaultKind::Status(500), FaultKind::Status(503), FaultKind::CutBody] {
         let error = ask(fault).await;
         assert!(matches!(error, RegistryError::Unavailable { .. }) && error.may_pass(), "{fault:?}: {error:?}");
     }
+    scene.sim.fault("/v3/*", FaultKind::Hang, 1);
+    let hung = impatient(scene.settings()).releases(&python("httpx"), None).await.unwrap_err();
+    assert!(matches!(hung, RegistryError::Unavailable { .. }), "{hung:?}");
     let denied = ask(FaultKind::Status(403)).await;
     assert!(matches!(denied, RegistryError::Denied { .. }), "{denied:?}");
     for fault in [FaultKind::GarbageJson, FaultKind::HugeBody { bytes: 1 << 30 }, FaultKind::Status(418)] {

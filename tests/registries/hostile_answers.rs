@@ -1,6 +1,6 @@
 //! Registries whose answers are wrong, by mistake or on purpose.
 
-use crate::scene::{image, impatient, listing, python, release, start, versions};
+use crate::scene::{image, listing, python, release, start, versions};
 use axum::Router;
 use mass_driver::registries::{Answer, Limits, Registries, RegistryError, RegistrySettings};
 use serde_json::{Value, json};
@@ -300,8 +300,7 @@ async fn only_so_many_requests_are_under_way_at_one_host() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let deps_dev_url = Some(format!("http://{}", listener.local_addr().unwrap()));
     tokio::spawn(async move { axum::serve(listener, app).await });
-    let limits = Limits { requests_per_host: AT_ONCE, ..impatient() };
-    let limits = Limits { request: Duration::from_secs(20), ..limits };
+    let limits = Limits { requests_per_host: AT_ONCE, ..Limits::default() };
     let registries =
         Registries::new(&RegistrySettings { deps_dev_url, limits, ..RegistrySettings::default() }).unwrap();
     let calls: Vec<_> = (0..AT_ONCE * 5)

@@ -125,12 +125,12 @@ async fn an_image_without_a_host_needs_the_setting() {
 async fn faults_at_the_token_service_are_told() {
     let scene = Scene::new();
     scene.sim.tag("acme/base", "1.0");
-    let registries = Registries::new(&RegistrySettings { limits: impatient(), ..scene.settings() }).unwrap();
+    let registries = scene.registries();
     scene.sim.fault("/token*", FaultKind::RateLimited { retry_after_seconds: 5 }, 1);
     let error = registries.releases(&image("acme/base"), None).await.unwrap_err();
     assert!(matches!(error, RegistryError::RateLimited { .. }), "{error:?}");
     scene.sim.fault("/token*", FaultKind::Hang, 1);
-    let error = registries.releases(&image("acme/base"), None).await.unwrap_err();
+    let error = impatient(scene.settings()).releases(&image("acme/base"), None).await.unwrap_err();
     assert!(matches!(error, RegistryError::Unavailable { .. }), "{error:?}");
     scene.sim.fault("/token*", FaultKind::GarbageJson, 1);
     let error = registries.releases(&image("acme/base"), None).await.unwrap_err();

@@ -73,14 +73,10 @@ pub fn release(version: &str, published_at: Option<Timestamp>) -> FoundRelease {
     FoundRelease { version: version.into(), published_at, yanked: false }
 }
 
-/// Bounds under which a test does not wait.
-pub fn impatient() -> Limits {
-    Limits {
-        connect: Duration::from_secs(2),
-        request: Duration::from_millis(300),
-        body_bytes: 4 * 1024 * 1024,
-        ..Limits::default()
-    }
+/// The same settings for a registry that will not answer: a test should not wait long for nothing.
+pub fn impatient(settings: RegistrySettings) -> Registries {
+    let limits = Limits { request: Duration::from_millis(200), ..Limits::default() };
+    Registries::new(&RegistrySettings { limits, ..settings }).unwrap()
 }
 
 /// The listing of an answer that must have one.
