@@ -1,6 +1,6 @@
 //! The queue: each piece done once, one at a time for each subject, and nothing lost with a worker.
 
-use crate::databases::both_databases;
+use crate::databases::{both_databases, open};
 use crate::samples::{at, write};
 use mass_driver::domain::InstallationId;
 use mass_driver::store::{Claimed, NewWork, Store, StoreError, WorkState};
@@ -86,7 +86,8 @@ both_databases! {
         assert_eq!(key(&store, 30).await.as_deref(), Some("b"));
     }
 
-    async fn sixteen_workers_share_five_hundred_pieces(store: Store) {
+    async fn sixteen_workers_of_two_processes_share_five_hundred_pieces(url: String) {
+        let (store, other) = (open(&url).await, open(&url).await);
         write(&store, async |tx| {
             for n in 0..500 {
                 tx.enqueue(&work(&format!("k{n}"), &format!("repo:{}", n % 37), 10), at(1)).await.unwrap();
@@ -95,8 +96,9 @@ both_databases! {
         let done = Arc::new(Mutex::new(HashMap::<String, u32>::new()));
         let busy = Arc::new(Mutex::new(HashSet::<String>::new()));
         let workers: Vec<_> = (0..16)
-            .map(|_| {
-                let (store, done, busy) = (store.clone(), done.clone(), busy.clone());
+            .map(|n| {
+                let store = if n % 2 == 0 { store.clone() } else { other.clone() };
+                let (done, busy) = (done.clone(), busy.clone());
                 tokio::spawn(async move {
                     while done.lock().unwrap().len() < 500 {
                         let Some(claimed) = store.claim(at(10), LEASE).await.unwrap() else {
