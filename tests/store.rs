@@ -1,4 +1,5 @@
 //! One suite of behaviour for the store, run on SQLite and on Postgres.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
 #[path = "support/databases.rs"]
 mod databases;

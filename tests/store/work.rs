@@ -120,9 +120,9 @@ both_databases! {
         for worker in workers {
             worker.await.unwrap();
         }
+        assert_eq!(store.queue_depth().await.unwrap(), []);
         let done = done.lock().unwrap();
         assert_eq!((done.len(), done.values().max()), (500, Some(&1)));
-        assert_eq!(store.queue_depth().await.unwrap(), []);
     }
 
     async fn one_subject_has_one_worker_however_many_want_it(store: Store) {

@@ -59,7 +59,6 @@ macro_rules! both_databases {
     ($($(#[doc = $doc:literal])* async fn $name:ident($argument:ident: $kind:ident) $body:block)+) => {$(
         $(#[doc = $doc])*
         mod $name {
-            #[allow(unused_imports, reason = "not every test needs what its file imports")]
             use super::*;
 
             async fn test(url: String) {
