@@ -3,6 +3,7 @@
 use super::{ForgeError, limits};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -16,6 +17,8 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    /// What the request was signed with, to keep it out of errors should the other side send it back.
+    pub(super) credential: SecretString,
 }
 
 /// How GitHub words a refusal.
@@ -31,11 +34,17 @@ impl Answer {
     ///
     /// Errors: [`ForgeError::Protocol`] naming what is missing.
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, ForgeError> {
-        serde_json::from_slice(&self.body).map_err(|error| self.not_understood(readable(&error.to_string())))
+        serde_json::from_slice(&self.body).map_err(|error| self.not_understood(error.to_string()))
     }
 
     pub(super) fn not_understood(&self, why: impl Into<String>) -> ForgeError {
-        ForgeError::Protocol { endpoint: self.endpoint.clone(), why: why.into() }
+        ForgeError::Protocol { endpoint: self.endpoint.clone(), why: self.quotable(why.into()) }
+    }
+
+    /// A text of the other side as it may appear in an error. The credential goes before the text is cut: half of
+    /// one would not be found any more.
+    fn quotable(&self, text: String) -> String {
+        readable(&without(text, &self.credential))
     }
 
     /// Passes a success on and sorts everything else by what the caller does about it.
@@ -75,7 +84,7 @@ impl Answer {
         if parts.is_empty() {
             return "no reason was given".into();
         }
-        readable(&parts.join("; "))
+        self.quotable(parts.join("; "))
     }
 
     /// Adds to a 401 what to check. A JWT is refused in three ways, and the clock is the least obvious.
@@ -95,7 +104,7 @@ impl Answer {
     /// The permissions that would have allowed the request: one of the `;`-separated groups suffices.
     fn needs(&self) -> Option<String> {
         let value = self.headers.get("x-accepted-github-permissions")?.to_str().ok()?;
-        let value = readable(value.trim());
+        let value = self.quotable(value.trim().into());
         (!value.is_empty()).then(|| value.replace("; ", " or "))
     }
 }
@@ -109,6 +118,12 @@ fn detail(error: &Value) -> Option<String> {
     }
     let field = error["field"].as_str()?;
     Some(format!("field `{field}` is {}", error["code"].as_str().unwrap_or("wrong")))
+}
+
+/// The text without the secret.
+pub(super) fn without(text: String, secret: &SecretString) -> String {
+    let secret = secret.expose_secret();
+    if secret.is_empty() { text } else { text.replace(secret, "[redacted]") }
 }
 
 /// One line of bounded length: what a server sends goes to terminals and logs.

@@ -4,15 +4,15 @@
 //! 502, stored a truncated body, drops the credentials of absolute `next` links on Enterprise hosts, and asked ten
 //! times for one token.
 
-use super::answer::{Answer, readable};
+use super::answer::{Answer, readable, without};
 use super::auth::AppKey;
 use super::tokens::{TokenScope, Tokens};
-use super::{ForgeError, GitHubSettings};
+use super::{ForgeError, GitHubSettings, transport};
 use crate::domain::{Clock, InstallationId};
 use http::{HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Limited};
 use jiff::Timestamp;
-use octocrab::{OctoBody, Octocrab, OctocrabBuilder};
+use octocrab::{OctoBody, Octocrab};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -23,11 +23,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 const API_VERSION: &str = "2022-11-28";
-const USER_AGENT: &str = concat!("mass-driver/", env!("CARGO_PKG_VERSION"));
 /// GitHub cuts recursive trees at 7 MB; everything else we read is smaller.
 const MOST_BYTES: usize = 32 << 20;
 const MOST_REDIRECTS: usize = 5;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A request, before anybody has signed it.
 pub(super) struct Call {
@@ -97,16 +95,7 @@ impl Client {
     pub(super) fn new(settings: GitHubSettings, clock: Arc<dyn Clock>) -> Result<Self, ForgeError> {
         let base = settings.base()?;
         let app = AppKey::new(&settings, clock.now())?;
-        let unusable = |e: octocrab::Error| ForgeError::Settings { why: format!("no HTTP client can be built: {e}") };
-        let octocrab = OctocrabBuilder::new()
-            .base_uri(base.as_str())
-            .map_err(unusable)?
-            .add_header(header::USER_AGENT, USER_AGENT.into())
-            .set_connect_timeout(Some(CONNECT_TIMEOUT))
-            .set_read_timeout(Some(settings.request_timeout))
-            .set_write_timeout(Some(settings.request_timeout))
-            .build()
-            .map_err(unusable)?;
+        let octocrab = transport::connect(&settings, &base)?;
         Ok(Self {
             octocrab,
             base,
@@ -175,7 +164,7 @@ impl Client {
                 if let Err(ForgeError::RateLimited { until, secondary, .. }) = outcome {
                     self.lock_pauses().insert(installation, (until, secondary));
                 }
-                return outcome.map_err(|error| censor(error, credential));
+                return outcome;
             }
             let location = answer.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
             let location = location.ok_or_else(|| answer.not_understood("it redirects without saying where to"))?;
@@ -193,7 +182,8 @@ impl Client {
     async fn round_trip(&self, call: &Call, path: &str, credential: &SecretString) -> Result<Answer, ForgeError> {
         let endpoint = call.endpoint();
         let request = self.request(call, path, credential)?;
-        let unavailable = |why: String| ForgeError::Unavailable { endpoint: endpoint.clone(), why };
+        let unavailable =
+            |why: String| ForgeError::Unavailable { endpoint: endpoint.clone(), why: without(why, credential) };
         let exchange = async {
             let response = self.octocrab.send(request).await.map_err(|error| unavailable(chain(&error)))?;
             let (head, body) = response.into_parts();
@@ -205,14 +195,13 @@ impl Client {
                 }
             })?;
             let body = body.to_bytes().to_vec();
-            Ok(Answer { endpoint: endpoint.clone(), status: head.status, headers: head.headers, body })
+            let credential = credential.clone();
+            Ok(Answer { endpoint: endpoint.clone(), status: head.status, headers: head.headers, body, credential })
         };
         // The place is taken outside of the time limit: waiting for a free one is not GitHub's slowness.
         let _place = self.places.acquire().await.map_err(|_| unavailable("this process is shutting down".into()))?;
         let outcome = tokio::time::timeout(self.timeout, exchange).await;
-        outcome
-            .unwrap_or_else(|_| Err(unavailable(format!("no complete answer within {:?}", self.timeout))))
-            .map_err(|error| censor(error, credential))
+        outcome.unwrap_or_else(|_| Err(unavailable(format!("no complete answer within {:?}", self.timeout))))
     }
 
     fn request(&self, call: &Call, path: &str, credential: &SecretString) -> Result<Request<OctoBody>, ForgeError> {
@@ -320,32 +309,4 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         next = error.source();
     }
     readable(&texts.join(": "))
-}
-
-/// Takes our credential out of an error, should the other side have sent it back to us.
-fn censor(error: ForgeError, credential: &SecretString) -> ForgeError {
-    let secret = credential.expose_secret();
-    let clean = |text: String| if secret.is_empty() { text } else { text.replace(secret, "[redacted]") };
-    match error {
-        ForgeError::Unavailable { endpoint, why } => ForgeError::Unavailable { endpoint, why: clean(why) },
-        ForgeError::Gone { endpoint, message } => ForgeError::Gone { endpoint, message: clean(message) },
-        ForgeError::Forbidden { endpoint, needs, message } => {
-            ForgeError::Forbidden { endpoint, needs: needs.map(clean), message: clean(message) }
-        }
-        ForgeError::Conflict { endpoint, why, found, pull } => {
-            ForgeError::Conflict { endpoint, why: clean(why), found, pull }
-        }
-        ForgeError::StaleBase { endpoint, message } => ForgeError::StaleBase { endpoint, message: clean(message) },
-        ForgeError::Unauthorized { endpoint, why } => ForgeError::Unauthorized { endpoint, why: clean(why) },
-        ForgeError::Invalid { endpoint, message } => ForgeError::Invalid { endpoint, message: clean(message) },
-        ForgeError::Protocol { endpoint, why } => ForgeError::Protocol { endpoint, why: clean(why) },
-        other @ (ForgeError::Settings { .. }
-        | ForgeError::RateLimited { .. }
-        | ForgeError::Suspended { .. }
-        | ForgeError::Archived { .. }
-        | ForgeError::Empty { .. }
-        | ForgeError::NoChange { .. }
-        | ForgeError::Moved { .. }
-        | ForgeError::TooLarge { .. }) => other,
-    }
 }

@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `settings.rs` | what the App is and where GitHub is |
 //! | `auth.rs`, `tokens.rs` | the App's JWT; installation tokens, narrow, cached, refreshed once |
-//! | `client.rs`, `answer.rs`, `limits.rs`, `pages.rs` | one request and what its answer means |
+//! | `transport.rs`, `client.rs`, `answer.rs`, `limits.rs`, `pages.rs` | one request and what its answer means |
 //! | `installations.rs` | installations and their repositories |
 //! | `git_data.rs` | branch heads, trees, blobs, commits, refs |
 //! | `checks.rs` | what checks say about a commit |
@@ -29,6 +29,7 @@ mod propose;
 mod pulls;
 mod settings;
 mod tokens;
+mod transport;
 pub mod webhook;
 
 pub use error::ForgeError;

@@ -4,14 +4,16 @@
 //! field is optional until an event that we act on cannot be understood without it; then the error names the field.
 
 mod event;
+mod facts;
 mod json;
 mod payload;
 mod push;
 mod signature;
 
-pub use event::{
+pub use event::{parse_event, peek};
+pub use facts::{
     AccountFacts, CheckAction, CheckRun, Event, EventKind, Header, InstallationChange, PullAction, PullFacts, Push,
-    RepoFacts, RepoSummary, RepositoryChange, Sender, parse_event, peek,
+    RepoFacts, RepoSummary, RepositoryChange, Sender,
 };
 pub use json::PayloadError;
 pub use push::ChangedPaths;
