@@ -27,6 +27,10 @@ pub(super) fn connect(settings: &GitHubSettings, base: &Url) -> Result<Octocrab,
         // Plain HTTP is for loopback, which no proxy reaches.
         builder = builder.no_proxy();
     }
+    // octocrab spawns its worker at once, and would panic.
+    if tokio::runtime::Handle::try_current().is_err() {
+        return Err(ForgeError::Settings { why: "the GitHub client must be built inside a Tokio runtime".into() });
+    }
     let unusable = |error| ForgeError::Settings { why: format!("no HTTP client can be built: {error}") };
     let client = builder.build().map_err(unusable)?;
     let service = tower::service_fn(move |request: Request<OctoBody>| {

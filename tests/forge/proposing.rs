@@ -51,6 +51,11 @@ async fn a_first_proposal_takes_four_requests() {
     assert_eq!(proposed.status, PullStatus::Open);
     assert_eq!(world.asked().await, FOUR);
     assert_eq!(world.tokens_asked().await, 1);
+    for request in world.requests().await {
+        assert_eq!(request.headers["content-length"], request.body.len().to_string().as_str());
+        assert!(!request.headers.contains_key("transfer-encoding"));
+        assert_eq!(request.headers.get_all("user-agent").iter().count(), 1);
+    }
     assert_eq!(
         world.body("POST", TREES).await,
         json!({ "base_tree": id('b'), "tree": [{ "path": "bin/setup.sh", "mode": "100755", "type": "blob",

@@ -18,6 +18,8 @@ async fn a_head_costs_one_request() {
     let head = world.github.head(&target(), "main").await.unwrap().unwrap();
     assert_eq!((head.commit, head.tree), (id('a'), id('b')));
     assert_eq!(world.asked().await, ["GET /repos/acme/api/branches/main"]);
+    let request = world.requests().await.pop().unwrap();
+    assert!(!request.headers.contains_key("transfer-encoding") && !request.headers.contains_key("content-type"));
 }
 
 #[tokio::test]

@@ -257,3 +257,10 @@ async fn unusable_settings_are_explained_and_never_quoted() {
     pkcs8.private_key_pem = secret(PKCS8);
     assert!(GitHub::new(pkcs8, Arc::clone(&world.clock) as _).is_ok());
 }
+
+#[test]
+fn outside_of_a_runtime_there_is_an_error_and_no_panic() {
+    let clock = Arc::new(StillClock::at(monday()));
+    let error = GitHub::new(settings("https://api.example.com"), clock).unwrap_err();
+    assert!(error.to_string().contains("Tokio runtime"), "{error}");
+}

@@ -24,6 +24,10 @@ pub const TOKENS: &str = "/app/installations/7/access_tokens";
 pub struct StillClock(AtomicI64);
 
 impl StillClock {
+    pub fn at(now: Timestamp) -> Self {
+        Self(AtomicI64::new(now.as_second()))
+    }
+
     pub fn advance(&self, by: SignedDuration) {
         self.0.fetch_add(by.as_secs(), Ordering::SeqCst);
     }
@@ -60,7 +64,7 @@ impl World {
 
     pub async fn without_tokens() -> Self {
         let server = MockServer::start().await;
-        let clock = Arc::new(StillClock(AtomicI64::new(monday().as_second())));
+        let clock = Arc::new(StillClock::at(monday()));
         let github = GitHub::new(settings(&server.uri()), clock.clone()).unwrap();
         Self { server, clock, github }
     }
