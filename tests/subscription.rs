@@ -1,11 +1,238 @@
-//! The subscription file: what it may say, and what its problems look like.
+//! The subscription file: what it may say, what its problems look like, and that its JSON Schema agrees.
 
-use mass_driver::subscription::{Delay, parse};
+use jiff::SignedDuration;
+use mass_driver::domain::{Ecosystem, PackageId, RepoPath, VersionStep};
+use mass_driver::subscription::*;
+use rstest::rstest;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+fn fixtures(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/subscription").join(folder);
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|ending| ending == "yaml")).collect();
+    files.sort();
+    assert!(files.len() > 4, "the fixtures are there");
+    files
+}
+
+/// Compares with the snapshot beside the fixture.
+fn assert_beside(fixture: &Path, text: String) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(fixture.parent().unwrap());
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(fixture.file_stem().unwrap().to_str().unwrap(), text));
+}
+
+fn schema() -> jsonschema::Validator {
+    let schema = json_schema();
+    jsonschema::meta::validate(&schema).expect("the schema is a schema");
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+fn as_json(bytes: &[u8]) -> Option<serde_json::Value> {
+    let text = std::str::from_utf8(bytes).ok()?.trim_start_matches('\u{feff}');
+    serde_saphyr::from_str(text).ok()
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("{problem}\n")).collect()
+}
+
+fn file(text: &str) -> SubscriptionFile {
+    parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{}", lines(&problems)))
+}
+
+fn problems(text: &str) -> Vec<Problem> {
+    parse(text.as_bytes()).expect_err(text)
+}
 
 #[test]
-fn short_and_long_forms_mean_the_same() {
-    let short = parse(b"subscriptions: [pypi]").unwrap();
-    let long = parse(b"subscriptions:\n  - migration: pypi\n    delay: immediate\n").unwrap();
-    assert_eq!(short.subscriptions[0].migration, long.subscriptions[0].migration);
-    assert_eq!(long.subscriptions[0].delay, Delay::Immediate);
+fn valid_files_are_read_and_the_schema_takes_them() {
+    let schema = schema();
+    for fixture in fixtures("valid") {
+        let bytes = std::fs::read(&fixture).unwrap();
+        let file = parse(&bytes).unwrap_or_else(|problems| panic!("{}: {}", fixture.display(), lines(&problems)));
+        let stored = serde_json::to_string_pretty(&file).unwrap();
+        assert_eq!(serde_json::from_str::<SubscriptionFile>(&stored).unwrap(), file, "what is stored comes back");
+        let written = as_json(&bytes).unwrap();
+        let complaints: Vec<_> = schema.iter_errors(&written).map(|error| error.to_string()).collect();
+        assert!(complaints.is_empty(), "{}: {complaints:?}", fixture.display());
+        assert_beside(&fixture, stored);
+    }
+}
+
+#[test]
+fn problems_of_files_that_the_schema_refuses_too() {
+    let schema = schema();
+    for fixture in fixtures("invalid") {
+        let bytes = std::fs::read(&fixture).unwrap();
+        assert!(!schema.is_valid(&as_json(&bytes).unwrap()), "{}", fixture.display());
+        assert_beside(&fixture, lines(&parse(&bytes).unwrap_err()));
+    }
+}
+
+#[test]
+fn problems_that_only_reading_finds() {
+    for fixture in fixtures("subtle") {
+        let problems = parse(&std::fs::read(&fixture).unwrap()).expect_err(&fixture.display().to_string());
+        assert_beside(&fixture, lines(&problems));
+    }
+}
+
+#[rstest]
+#[case("subscriptions: pypi", "subscriptions: [pypi]")]
+#[case("subscriptions: [pypi]", "subscriptions: [{ migration: pypi }]")]
+#[case("subscriptions: { migration: pypi }", "subscriptions: [{ migration: pypi }]")]
+#[case("subscriptions: [dockerfile]", "subscriptions: [docker]")]
+#[case("labels: a\nsubscriptions: [pypi]", "labels: [a]\nsubscriptions: [pypi]")]
+#[case(
+    "subscriptions: [{ migration: pypi, ignore: django }]",
+    "subscriptions: [{ migration: pypi, ignore: [{ name: django }] }]"
+)]
+#[case("subscriptions: [{ migration: pypi, paths: a/b }]", "subscriptions: [{ migration: pypi, paths: [a/b] }]")]
+#[case(
+    "min_age: 3d\nsubscriptions: [pypi]",
+    "min_age: { major: 3d, minor: 72h, patch: 3 days }\nsubscriptions: [pypi]"
+)]
+#[case("delay: daily\nsubscriptions: [pypi]", "delay: { every: day }\nsubscriptions: [pypi]")]
+#[case(
+    "delay: weekly\nsubscriptions: [pypi]",
+    "delay: { every: week, on: [monday], at: \"06:00\" }\nsubscriptions: [pypi]"
+)]
+#[case("delay: monthly\nsubscriptions: [pypi]", "delay: { every: month, on: 1, at: 6:00 }\nsubscriptions: [pypi]")]
+#[case("delay: weekly\nsubscriptions: [pypi]", "subscriptions: [pypi]\ndelay: weekly")]
+#[case("delay: weekly\nsubscriptions: [pypi]", "subscriptions: [{ migration: pypi, delay: weekly }]")]
+#[case("labels: x\nsubscriptions: [{ migration: pypi, labels: [] }]", "subscriptions: [pypi]")]
+fn two_ways_to_say_the_same(#[case] one: &str, #[case] other: &str) {
+    let without_lines = |text: &str| {
+        let mut file = file(text);
+        file.labels.clear();
+        for subscription in &mut file.subscriptions {
+            subscription.line = 0;
+            subscription.ignore.iter_mut().for_each(|rule| rule.line = 0);
+        }
+        file
+    };
+    assert_eq!(without_lines(one), without_lines(other));
+}
+
+#[test]
+fn a_subscription_overrides_the_defaults_of_the_file() {
+    let file = file(
+        "delay: weekly\nmin_age: 5d\ngroup: all\nlabels: [a]\nsubscriptions:\n  - pypi\n  - migration: docker\n    delay: immediate\n    min_age: { major: 14d }\n    group: none\n    labels: [b]\n",
+    );
+    let [pypi, docker] = &file.subscriptions[..] else { panic!("two subscriptions") };
+    let days = |days: i64| SignedDuration::from_hours(24 * days);
+    assert_eq!(
+        (pypi.delay.kind().as_str(), pypi.min_age, &pypi.group),
+        ("weekly", MinAge::same(days(5)), &Grouping::All)
+    );
+    assert_eq!(
+        (&docker.delay, &docker.group, &docker.labels[..]),
+        (&Delay::Immediate, &Grouping::None, &["b".to_owned()][..])
+    );
+    assert_eq!(docker.min_age.for_step(VersionStep::Major), days(14));
+    assert_eq!(docker.min_age.for_step(VersionStep::Patch), days(5), "steps left out keep the file's default");
+    assert_eq!((pypi.line, docker.line), (6, 7));
+}
+
+#[test]
+fn a_file_falls_to_the_first_subscription_that_matches() {
+    let text = "subscriptions:\n  - { migration: pypi, paths: [services/**] }\n  - pypi\n  - { migration: docker, paths: ['*/Dockerfile'] }\n";
+    let file = file(text);
+    let line =
+        |ecosystem, path: &str| file.subscription_for(ecosystem, &RepoPath::parse(path).unwrap()).map(|one| one.line);
+    assert_eq!(line(Ecosystem::Pypi, "services/a/requirements.txt"), Some(2));
+    assert_eq!(line(Ecosystem::Pypi, "requirements.txt"), Some(3));
+    assert_eq!(line(Ecosystem::Docker, "web/Dockerfile"), Some(4));
+    assert_eq!(line(Ecosystem::Docker, "web/api/Dockerfile"), None, "`*` stays within a part of the path");
+}
+
+#[test]
+fn ignore_rules_know_how_each_ecosystem_spells_names() {
+    let file =
+        file("subscriptions: [{ migration: pypi, ignore: [Typing.Extensions, 'types-*', python, ghcr.io/acme/*] }]");
+    let ignored = |ecosystem, name: &str| {
+        let package = PackageId { ecosystem, name: name.into() };
+        file.subscriptions[0].ignore.iter().any(|rule| rule.names(&package))
+    };
+    assert!(ignored(Ecosystem::Pypi, "typing-extensions") && ignored(Ecosystem::Pypi, "types-requests"));
+    assert!(!ignored(Ecosystem::Pypi, "requests-types"));
+    assert!(ignored(Ecosystem::Docker, "library/python") && ignored(Ecosystem::Docker, "ghcr.io/acme/team/base"));
+    assert!(!ignored(Ecosystem::Docker, "acme/python"));
+}
+
+#[test]
+fn the_issue_s_words_are_used() {
+    let [problem] = &problems("subscriptions:\n  - migration: pipy\n")[..] else { panic!("one problem") };
+    assert_eq!((problem.line, problem.column, problem.length), (2, 16, 4));
+    assert_eq!(problem.what, "unknown migration `pipy`, did you mean `pypi`?");
+}
+
+#[test]
+fn both_names_are_a_problem_that_names_both() {
+    let text = both_present().to_string();
+    assert!(FILE_NAMES.iter().all(|name| text.contains(name)), "{text}");
+}
+
+#[test]
+fn hostile_files_are_refused_at_once() {
+    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned()
+        + &(b'b'..=b'z')
+            .map(|c| {
+                let p = (c - 1) as char;
+                format!("{0}: &{0} [{1}]\n", c as char, vec![format!("*{p}"); 9].join(","))
+            })
+            .collect::<String>();
+    let deep_map = (0..600).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>();
+    let cases: Vec<(&str, String, &str)> = vec![
+        ("alias bomb", bomb, "aliases are not supported"),
+        ("flow depth 10,000", "[".repeat(10_000), "nested deeper"),
+        ("flow mapping depth 10,000", "{a: ".repeat(10_000), "nested deeper"),
+        ("block depth 10,000", "- ".repeat(10_000), "nested deeper"),
+        ("indented depth", deep_map, "nested deeper"),
+        ("10 MB", "# comment\n".repeat(1_000_000), "more than the 262144"),
+        ("10 MB in one line", "x".repeat(10_000_000), "more than the 262144"),
+        ("many nodes", format!("subscriptions: [{}]", "pypi, ".repeat(40_000)), "more than 5000 keys"),
+        ("many keys", (0..20_000).map(|n| format!("k{n}: 1\n")).collect(), "unknown key"),
+        ("many equal keys", "subscriptions: pypi\n".repeat(10_000), "is here twice"),
+        (
+            "many entries",
+            format!("subscriptions:\n{}", "  - {migration: pypi, paths: 'a/**/{b,c}*'}\n".repeat(1_200)),
+            "never applies",
+        ),
+        ("long name", format!("subscriptions: [{}]", "a".repeat(200_000)), "unknown migration"),
+        (
+            "long glob",
+            format!("subscriptions: [{{migration: pypi, paths: '{}'}}]", "{a,b}".repeat(20_000)),
+            "longer than 200",
+        ),
+        ("long number", format!("limit: {}\nsubscriptions: [pypi]", "9".repeat(200_000)), "whole number"),
+        ("long age", format!("min_age: {}d\nsubscriptions: [pypi]", "9".repeat(200_000)), "too large"),
+        ("long cron", format!("delay: {} * * * *\nsubscriptions: [pypi]", "1,".repeat(100_000)), "longer than"),
+        ("many quotes", "'".repeat(250_001), "quote"),
+        ("many colons", ": ".repeat(100_000), ""),
+        ("many questions", "? ".repeat(100_000), ""),
+        ("many anchors", (0..20_000).map(|n| format!("- &a{n} x\n")).collect(), "anchors"),
+        ("many tags", "- !!str x\n".repeat(20_000), "tags"),
+    ];
+    for (name, text, expected) in cases {
+        let begun = Instant::now();
+        let problems = problems(&text);
+        assert!(problems.len() <= 101, "{name}: {} problems", problems.len());
+        assert!(problems.iter().any(|problem| problem.what.contains(expected)), "{name}: {}", lines(&problems));
+        assert!(problems.iter().all(|problem| problem.to_string().len() < 600), "{name} is quoted at length");
+        // Generous for a loaded machine without optimisation; what it guards against took minutes.
+        assert!(begun.elapsed().as_secs() < 5, "{name} took {:?}", begun.elapsed());
+        println!("{name}: {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn mistakes_before_a_broken_line_are_told_too() {
+    let found = lines(&problems("delay: weakly\nsubscriptions:\n  - migration: pipy\n  - {migration: docker\n"));
+    assert!(found.contains("weakly") && found.contains("pipy") && found.contains("never closed"), "{found}");
+    assert!(!found.contains("missing"), "what was cut off is not missing: {found}");
 }

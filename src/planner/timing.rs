@@ -112,21 +112,19 @@ fn first_day(at: Time, after: DateTime, wanted: impl Fn(Date) -> bool) -> Option
 }
 
 /// `0.28.0 is 1 day old, 3 days are asked for`: why a release that is too young is withheld.
+///
+/// The age is rounded down to the unit that is asked for, so that it never reads as old enough.
 pub fn too_young(version: &str, counts_from: Timestamp, min_age: SignedDuration, now: Timestamp) -> String {
     let age = now.duration_since(counts_from).max(SignedDuration::ZERO);
-    // Ages are asked for in days or hours, so minutes are noise beside them once there is an hour.
-    let hours = SignedDuration::from_hours(age.as_hours());
-    let days = SignedDuration::from_hours(age.as_hours() / 24 * 24);
-    let whole_days = min_age.as_hours() % 24 == 0 && min_age.as_hours() >= 24;
-    let (age, unit) = match (whole_days, hours.is_zero()) {
-        (true, _) if age.as_hours() < 24 => ("0 days".to_owned(), ""),
-        (true, _) => (in_words(days), ""),
-        (false, true) => (in_words(age), ""),
-        (false, false) => (in_words(hours), ""),
-    };
     let asked = in_words(min_age);
-    let are = if asked.starts_with("1 ") && asked.split(' ').count() == 2 { "is" } else { "are" };
-    format!("{version} is {age} old{unit}, {asked} {are} asked for")
+    let age = match (min_age.as_hours() % 24, age.as_hours()) {
+        (0, ..24) => "0 days".to_owned(),
+        (0, hours) => in_words(SignedDuration::from_hours(hours / 24 * 24)),
+        (_, ..1) => in_words(SignedDuration::from_mins(age.as_mins())),
+        (_, hours) => in_words(SignedDuration::from_hours(hours)),
+    };
+    let are = if matches!(asked.as_str(), "1 day" | "1 hour" | "1 minute") { "is" } else { "are" };
+    format!("{version} is {age} old, {asked} {are} asked for")
 }
 
 /// `waits for Monday 2026-03-02 06:00 Europe/Paris (weekly)`: why an eligible release is withheld by its delay.

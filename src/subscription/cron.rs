@@ -16,6 +16,18 @@ pub struct CronLine {
     cron: Box<Cron>,
 }
 
+/// What the fields say, each with the numbers it takes.
+const FIELDS: [&str; 5] = [
+    "the minute (0-59)",
+    "the hour (0-23)",
+    "the day of the month (1-31)",
+    "the month (1-12)",
+    "the day of the week (0-7)",
+];
+
+/// Every hour and every second minute, written out, fit into this. Unit: bytes.
+const LONGEST: usize = 200;
+
 /// The names fields may use instead of numbers.
 const NAMES: [&str; 19] = [
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon", "tue", "wed", "thu",
@@ -26,6 +38,9 @@ impl CronLine {
     /// Reads a cron line. The error says what is wrong with it: only the five standard fields are taken, and
     /// lines that no date can satisfy are refused.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > LONGEST {
+            return Err(format!("it is longer than {LONGEST} characters"));
+        }
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let fields = text.split(' ').filter(|field| !field.is_empty()).count();
         if fields != 5 {
@@ -42,7 +57,12 @@ impl CronLine {
             }
         }
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        let cron = parser.parse(&text).map_err(|error| said_plainly(&error.to_string()))?;
+        for (n, field) in text.split(' ').enumerate() {
+            let mut alone = ["*"; 5];
+            alone[n] = field;
+            parser.parse(&alone.join(" ")).map_err(|_| format!("{} cannot be `{field}`", FIELDS[n]))?;
+        }
+        let cron = parser.parse(&text).map_err(|error| error.to_string().trim_end_matches('.').to_owned())?;
         let line = Self { text, cron: Box::new(cron) };
         // The calendar repeats every 28 years (40 over a century without its leap year), so looking at the last
         // 40 years the search knows of is enough, and keeps it from walking through three thousand.
@@ -62,12 +82,6 @@ impl CronLine {
     pub fn as_str(&self) -> &str {
         &self.text
     }
-}
-
-/// The parser's words without its own headings.
-fn said_plainly(error: &str) -> String {
-    let plain = error.split_once(": ").map_or(error, |(_, rest)| rest);
-    plain.trim_end_matches('.').to_owned()
 }
 
 impl PartialEq for CronLine {

@@ -393,7 +393,7 @@ impl JsonSchema for Delay {
         json_schema!({
             "anyOf": [
                 { "enum": WORDS },
-                { "type": "string", "pattern": r"^\s*\S+(\s+\S+){4}\s*$", "examples": ["0 6 * * 1"], "description": "a cron line of five fields" },
+                { "type": "string", "pattern": r"^\s*\S+(\s+\S+){4}\s*$", "maxLength": 200, "examples": ["0 6 * * 1"], "description": "a cron line of five fields" },
                 mapping,
             ]
         })

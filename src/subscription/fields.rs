@@ -1,7 +1,7 @@
 //! The keys of a mapping, declared once: the same table reads the file and draws its schema, so that the two
 //! cannot drift apart.
 
-use super::problem::{Problems, Spot, did_you_mean, one_of, quoted};
+use super::problem::{Problems, Spot, did_you_mean, nearest, one_of, quoted};
 use super::yaml::{Map, Node, Value};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::json;
@@ -31,11 +31,13 @@ pub(super) fn read_fields<T>(
     fields: &[Field<T>],
     problems: &mut Problems,
 ) {
+    let names = || fields.iter().map(|field| field.name);
+    let mut misspelled = Vec::new();
     for (key, node) in &map.entries {
         match (fields.iter().find(|field| field.name == key.name), &node.value) {
             (_, Value::Unreadable) => {}
             (None, _) => {
-                let names = || fields.iter().map(|field| field.name);
+                misspelled.extend(nearest(&key.name, names()));
                 let what = format!("unknown key {} in {what}{}", quoted(&key.name), did_you_mean(&key.name, names()));
                 problems.add(key.at, what, format!("use {}", one_of(names())));
             }
@@ -46,7 +48,9 @@ pub(super) fn read_fields<T>(
         }
     }
     for field in fields.iter().filter(|field| field.required && !map.cut_short) {
-        if !map.entries.iter().any(|(key, _)| key.name == field.name) {
+        // Whoever wrote `migratoin` has not forgotten it: one problem is enough.
+        let meant = map.entries.iter().any(|(key, _)| key.name == field.name) || misspelled.contains(&field.name);
+        if !meant {
             problems.add(at, format!("`{}` is missing in {what}", field.name), format!("add it: {}", field.about));
         }
     }

@@ -270,7 +270,11 @@ pub(super) fn read_limit(node: &Node, problems: &mut Problems) -> Option<u32> {
     };
     if number.is_none() {
         let what = format!("a limit must be a whole number from 1 to {HIGHEST_LIMIT}, this is {}", node.kind());
-        problems.add(node.at, what, "write for example `5`; to get no pull requests, remove the subscription");
+        let fix = match &node.value {
+            Value::Text(text) if text.parse::<u32>().is_ok() => "remove the quotes",
+            _ => "write for example `5`; to get no pull requests, remove the subscription",
+        };
+        problems.add(node.at, what, fix);
     }
     number
 }

@@ -1,0 +1,123 @@
+//! `mass-driver check` and `mass-driver schema`, as a person and a script see them.
+
+use jiff::Timestamp;
+use mass_driver::cli::check::{CheckArgs, CheckFormat, run};
+use mass_driver::cli::{Exit, schema};
+use mass_driver::subscription::FILE_NAMES;
+use std::path::Path;
+
+const BROKEN: &str = "delay: weakly\nlimit: 0\nlabls: x\nsubscriptions:\n  - migration: pipy\n    min_age: 3x\n";
+const GOOD: &str = "timezone: Europe/Paris\ndelay: weekly\nsubscriptions:\n  - migration: pypi\n    min_age: { major: 14d, minor: 3d }\n    group: minor-and-patch\n  - migration: docker\n    delay: immediate\n  - migration: npm\n    paths: web/**\n    delay: \"*/15 8-18 * * mon-fri\"\n";
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+/// What is printed, without styles and with the temporary folder called `.`.
+fn check(folder: &Path, path: &str, format: CheckFormat) -> (Exit, String) {
+    let now: Timestamp = "2026-02-25T12:00:00Z".parse().unwrap();
+    let mut out = anstream::StripStream::new(Vec::new());
+    let result = run(&CheckArgs { path: folder.join(path), format }, now, &mut out);
+    let printed = String::from_utf8(out.into_inner()).unwrap();
+    let (exit, text) = match result {
+        Ok(exit) => (exit, printed),
+        Err(error) => (Exit::of(&error), format!("error: {error:#}")),
+    };
+    (exit, text.replace(folder.to_str().unwrap(), "."))
+}
+
+#[test]
+fn five_mistakes_are_five_problems_on_their_lines() {
+    let folder = folder(&[(FILE_NAMES[0], BROKEN)]);
+    let (exit, text) = check(folder.path(), "", CheckFormat::Text);
+    assert_eq!(exit, Exit::Failed);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_valid_file_is_summed_up() {
+    let folder = folder(&[(FILE_NAMES[1], GOOD)]);
+    let (exit, text) = check(folder.path(), FILE_NAMES[1], CheckFormat::Text);
+    assert_eq!(exit, Exit::Done);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn scripts_get_one_json_object() {
+    let folder = folder(&[("good.yaml", "subscriptions: [pypi]"), ("bad.yaml", "subscriptions: [pipy]")]);
+    let (exit, text) = check(folder.path(), "good.yaml", CheckFormat::Json);
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (exit, &value["valid"], &value["file"]["subscriptions"][0]["migration"]),
+        (Exit::Done, &true.into(), &"pypi".into())
+    );
+    assert_eq!(value["next_slots"][0], "2026-02-25T12:00:00Z");
+    let (exit, text) = check(folder.path(), "bad.yaml", CheckFormat::Json);
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((exit, &value["valid"], &value["problems"][0]["column"]), (Exit::Failed, &false.into(), &17.into()));
+}
+
+#[test]
+fn workflows_get_annotations() {
+    let folder = folder(&[("a,b.yaml", "subscriptions: [\"100%\"]")]);
+    let (exit, text) = check(folder.path(), "a,b.yaml", CheckFormat::Github);
+    assert_eq!(exit, Exit::Failed);
+    insta::assert_snapshot!(text, @"::error file=./a%2Cb.yaml,line=1,col=17,endColumn=23,title=Mass driver subscription::unknown migration `100%25`; use `pypi`, `docker`, `github-actions`, `pre-commit`, `npm` or `cargo`, or `OWNER/NAME` for an authored migration");
+}
+
+#[test]
+fn odd_texts_are_shown_without_harm() {
+    let long = format!("subscriptions: [pypi] # {}\nx: \u{1b}[31m\ty\n", "é".repeat(5_000));
+    for text in [
+        long.as_bytes(),
+        b"labels: [\xff]",
+        b"\xff\xfe",
+        b"",
+        b"\xef\xbb\xbfdelay: x\r\n",
+        b"a: \"\\e\x07\"",
+        "é: [日本, `".as_bytes(),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("odd.yaml"), text).unwrap();
+        for format in [CheckFormat::Text, CheckFormat::Json, CheckFormat::Github] {
+            let (exit, text) = check(folder.path(), "odd.yaml", format);
+            assert_eq!(exit, Exit::Failed);
+            assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_missing_file_is_a_usage_error_that_says_what_to_do() {
+    let folder = folder(&[]);
+    let (exit, text) = check(folder.path(), "", CheckFormat::Text);
+    assert_eq!(exit, Exit::Usage);
+    assert_eq!(
+        text,
+        "error: there is no `.mass-driver.yaml` in `./`. Give the path of a file, or write one: `subscriptions: [pypi]` is enough to begin with"
+    );
+    let (exit, text) = check(folder.path(), "nowhere", CheckFormat::Text);
+    assert_eq!((exit, text.as_str()), (Exit::Usage, "error: there is no file or folder `./nowhere`"));
+}
+
+#[test]
+fn both_names_at_once_are_a_problem() {
+    let folder = folder(&[(FILE_NAMES[0], GOOD), (FILE_NAMES[1], GOOD)]);
+    let (exit, text) = check(folder.path(), "", CheckFormat::Text);
+    assert_eq!(exit, Exit::Failed);
+    assert!(FILE_NAMES.iter().all(|name| text.contains(&format!("`{name}`"))), "{text}");
+}
+
+#[test]
+fn the_schema_is_printed() {
+    let mut out = Vec::new();
+    let args = schema::SchemaArgs { name: schema::SchemaName::Subscription };
+    assert_eq!(schema::run(&args, &mut out).unwrap(), Exit::Done);
+    let schema: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(schema, mass_driver::subscription::json_schema());
+    insta::assert_snapshot!(String::from_utf8(out).unwrap());
+}
