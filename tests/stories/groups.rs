@@ -1,0 +1,58 @@
+//! Several updates in one pull request, and how many pull requests at a time.
+
+use crate::{World, stories};
+
+stories! {
+    async fn two_subscriptions_share_a_group(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.registry.tag("library/python", "3.12");
+        world.repository("acme/api", &[
+            ("requirements.txt", "httpx==0.27.0\n"),
+            ("Dockerfile", "FROM python:3.12\n"),
+            (".mass-driver.yaml", "delay: weekly\nsubscriptions:\n  - { migration: pypi, group: platform }\n  - { migration: docker, group: platform }\n"),
+        ]).await;
+        world.registry.release("httpx", "0.28.0");
+        world.registry.tag("library/python", "3.13");
+        world.bot_looks().await;
+        assert_eq!(world.waiting("acme/api").await.len(), 1);
+        world.time_comes("2026-03-09T06:00:00Z").await;
+        let pull = world.pull("acme/api");
+        assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==0.28.0\n");
+        assert_eq!(world.file("acme/api", &pull.head_branch, "Dockerfile"), "FROM python:3.13\n");
+    }
+
+    async fn minor_and_patch_updates_come_together_and_major_ones_alone(world: World) {
+        for (name, versions) in [("httpx", ["0.27.0", "0.28.0"]), ("idna", ["3.6", "3.7"]), ("django", ["4.2", "5.0"])] {
+            for version in versions {
+                world.registry.release(name, version);
+            }
+        }
+        world.repository("acme/api", &[
+            ("requirements.txt", "httpx==0.27.0\nidna==3.6\ndjango==4.2\n"),
+            (".mass-driver.yaml", "subscriptions:\n  - migration: pypi\n    group: minor-and-patch\n"),
+        ]).await;
+        let mut open = world.open("acme/api");
+        open.sort();
+        assert_eq!(open, ["Bump 2 packages: httpx and idna", "Bump django from 4.2 to 5.0"]);
+    }
+
+    async fn the_limit_holds_until_a_place_is_free(world: World) {
+        for name in ["aaa", "bbb", "ccc"] {
+            world.registry.release(name, "1.0");
+            world.registry.release(name, "1.1");
+        }
+        world.repository("acme/api", &[
+            ("requirements.txt", "aaa==1.0\nbbb==1.0\nccc==1.0\n"),
+            (".mass-driver.yaml", "limit: 2\nsubscriptions: [pypi]\n"),
+        ]).await;
+        assert_eq!(world.open("acme/api").len(), 2);
+        let waiting = world.waiting("acme/api").await;
+        assert_eq!(waiting.len(), 1);
+        assert!(waiting[0].contains("2 of the 2 pull requests that `limit` allows are open"), "{waiting:?}");
+        let first = world.github.pull_requests("acme/api").unwrap()[0].number;
+        world.github.merge("acme/api", first).unwrap();
+        world.settle().await;
+        assert_eq!(world.open("acme/api").len(), 2, "the third took the free place");
+        assert!(world.waiting("acme/api").await.is_empty());
+    }
+}

@@ -1,0 +1,93 @@
+//! Pull requests after they were opened.
+
+use crate::{World, stories};
+use mass_driver::domain::ProposalState;
+
+async fn api(world: &World) {
+    world.registry.release("httpx", "0.27.0");
+    world.registry.release("httpx", "0.28.0");
+    let files = [("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "labels: [dependencies]\nsubscriptions: [pypi]\n")];
+    world.repository("acme/api", &files).await;
+}
+
+stories! {
+    async fn the_pull_request_says_what_and_why(world: World) {
+        api(&world).await;
+        let pull = world.pull("acme/api");
+        assert_eq!(pull.labels, ["dependencies"]);
+        insta::assert_snapshot!("pull_request", format!("{}\n\n{}\n\n{}", pull.title, pull.body, world.github.pull_diff("acme/api", pull.number).unwrap()));
+    }
+
+    async fn a_merged_pull_request_is_over(world: World) {
+        api(&world).await;
+        world.github.merge("acme/api", world.pull("acme/api").number).unwrap();
+        world.settle().await;
+        assert!(world.open("acme/api").is_empty());
+        assert_eq!(world.proposals("acme/api", ProposalState::Merged).await.len(), 1);
+        assert_eq!(world.outlook("acme/api").await[0].reason, "there is nothing newer");
+    }
+
+    async fn what_a_person_closed_stays_closed_and_the_next_version_comes(world: World) {
+        api(&world).await;
+        world.github.close("acme/api", world.pull("acme/api").number).unwrap();
+        world.settle().await;
+        world.bot_looks().await;
+        assert!(world.open("acme/api").is_empty());
+        assert!(world.outlook("acme/api").await[0].reason.contains("closed"), "{:?}", world.outlook("acme/api").await);
+        world.registry.release("httpx", "0.28.1");
+        world.bot_looks().await;
+        assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.1"]);
+    }
+
+    async fn a_newer_version_takes_the_place_of_an_open_pull_request(world: World) {
+        api(&world).await;
+        let old = world.pull("acme/api");
+        world.registry.release("httpx", "0.29.0");
+        world.bot_looks().await;
+        let new = world.pull("acme/api");
+        assert_eq!(new.title, "Bump httpx from 0.27.0 to 0.29.0");
+        let old = world.github.pull_request("acme/api", old.number).unwrap();
+        assert_eq!(old.state, "closed");
+        assert_eq!(old.comments[0].body, format!("#{} goes further than this pull request and takes its place.", new.number));
+        assert!(!world.github.branches("acme/api").unwrap().iter().any(|(name, _)| *name == old.head_branch));
+        assert_eq!(world.proposals("acme/api", ProposalState::Superseded).await.len(), 1);
+    }
+
+    async fn checks_are_shown(world: World) {
+        api(&world).await;
+        let pull = world.pull("acme/api");
+        world.github.check_run("acme/api", &pull.head_sha, "tests", "failure").unwrap();
+        world.settle().await;
+        assert_eq!(world.proposals("acme/api", ProposalState::Open).await[0].checks.as_deref(), Some("failure"));
+    }
+
+    async fn digests_move_with_their_tag(world: World) {
+        let old = world.registry.tag("library/python", "3.12-slim");
+        let new = world.registry.tag("library/python", "3.13-slim");
+        world.repository("acme/api", &[
+            ("Dockerfile", &format!("ARG PY=3.12\nFROM python:3.12-slim@{old} AS base\nFROM base\n")),
+            (".mass-driver.yaml", "subscriptions: [dockerfile]\n"),
+        ]).await;
+        let pull = world.pull("acme/api");
+        assert_eq!(world.file("acme/api", &pull.head_branch, "Dockerfile"), format!("ARG PY=3.12\nFROM python:3.13-slim@{new} AS base\nFROM base\n"));
+    }
+
+    /// The pull request was made, and the process died before it could write that down.
+    async fn a_rerun_after_the_pull_request_exists_adopts_it(world: World) {
+        api(&world).await;
+        let before = world.pull("acme/api");
+        let mut proposal = world.proposals("acme/api", ProposalState::Open).await.remove(0);
+        proposal.state = ProposalState::Waiting;
+        proposal.pull = None;
+        proposal.opened_at = None;
+        let mut tx = world.store.begin().await.unwrap();
+        tx.save_proposal(&proposal).await.unwrap();
+        mass_driver::pipeline::Step::Plan { repo: proposal.repo }.queue(&mut tx, None, world.clock_now()).await.unwrap();
+        tx.commit().await.unwrap();
+        world.settle().await;
+        let after = world.pull("acme/api");
+        assert_eq!((after.number, &after.head_sha), (before.number, &before.head_sha));
+        let open = world.proposals("acme/api", ProposalState::Open).await;
+        assert_eq!(open[0].pull.as_ref().unwrap().number.0, before.number);
+    }
+}

@@ -1,0 +1,114 @@
+//! What happens to repositories and installations.
+
+use crate::{World, stories};
+use mass_driver::domain::{ProposalState, RepoState};
+
+async fn waiting_api(world: &World) {
+    world.registry.release("httpx", "0.27.0");
+    let files =
+        [("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "delay: weekly\nsubscriptions: [pypi]\n")];
+    world.repository("acme/api", &files).await;
+    world.registry.release("httpx", "0.28.0");
+    world.bot_looks().await;
+    assert_eq!(world.waiting("acme/api").await.len(), 1);
+}
+
+stories! {
+    async fn a_renamed_repository_gets_its_pull_request_under_the_new_name(world: World) {
+        waiting_api(&world).await;
+        world.github.rename("acme/api", "service").unwrap();
+        world.settle().await;
+        assert_eq!(world.row("acme/service").await.repository.state, RepoState::Active);
+        world.time_comes("2026-03-09T06:00:00Z").await;
+        assert_eq!(world.open("acme/service"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
+
+    /// The event is late, the old name redirects; and the old name may belong to another repository already.
+    async fn a_rename_that_nobody_told_of_never_leads_to_the_wrong_repository(world: World) {
+        waiting_api(&world).await;
+        world.github.rename("acme/api", "service").unwrap();
+        world.github.create_repo("acme/api", github_sim::RepoOptions::default().file("requirements.txt", "httpx==0.27.0\n")).unwrap();
+        world.github.drop_pending();
+        world.time_comes("2026-03-09T06:00:00Z").await;
+        world.settle().await;
+        assert!(world.open("acme/api").is_empty(), "the new owner of the name is left alone");
+        assert_eq!(world.open("acme/service"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
+
+    async fn an_archived_repository_is_left_alone_until_it_is_unarchived(world: World) {
+        waiting_api(&world).await;
+        world.github.archive("acme/api").unwrap();
+        world.settle().await;
+        assert_eq!(world.proposals("acme/api", ProposalState::Withdrawn).await[0].reason, "the repository is archived");
+        world.time_comes("2026-03-09T06:00:00Z").await;
+        assert!(world.open("acme/api").is_empty());
+        world.github.unarchive("acme/api").unwrap();
+        world.settle().await;
+        assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"], "its Monday has come meanwhile");
+    }
+
+    async fn a_repository_that_is_taken_from_the_installation_gets_no_more_requests(world: World) {
+        waiting_api(&world).await;
+        world.github.remove_from_installation(world.installation, "acme/api").unwrap();
+        world.settle().await;
+        assert_eq!(world.row("acme/api").await.repository.state, RepoState::Removed);
+        let mark = world.github.mark();
+        world.time_comes("2026-03-09T12:00:00Z").await;
+        assert!(world.open("acme/api").is_empty());
+        assert_eq!(world.requests_since(mark), Vec::<String>::new());
+
+        world.github.add_to_installation(world.installation, "acme/api").unwrap();
+        world.settle().await;
+        assert_eq!(world.row("acme/api").await.repository.state, RepoState::Active);
+        assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
+
+    async fn a_suspended_installation_rests_and_goes_on_afterwards(world: World) {
+        waiting_api(&world).await;
+        world.github.suspend(world.installation).unwrap();
+        world.settle().await;
+        assert_eq!(world.row("acme/api").await.repository.state, RepoState::Suspended);
+        world.time_comes("2026-03-09T12:00:00Z").await;
+        assert!(world.open("acme/api").is_empty());
+        world.github.unsuspend(world.installation).unwrap();
+        world.settle().await;
+        assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
+
+    async fn an_uninstalled_app_forgets_nothing_and_does_nothing(world: World) {
+        waiting_api(&world).await;
+        world.github.uninstall(world.installation).unwrap();
+        world.settle().await;
+        assert_eq!(world.row("acme/api").await.repository.state, RepoState::Removed);
+        assert!(world.store.installations(10).await.unwrap()[0].installation.removed);
+        world.time_comes("2026-03-09T12:00:00Z").await;
+        assert!(world.open("acme/api").is_empty());
+    }
+
+    async fn a_deleted_repository_is_let_go(world: World) {
+        waiting_api(&world).await;
+        world.github.delete_repo("acme/api").unwrap();
+        world.settle().await;
+        assert_eq!(world.row("acme/api").await.repository.state, RepoState::Removed);
+    }
+
+    async fn another_default_branch_is_followed(world: World) {
+        waiting_api(&world).await;
+        let head = world.github.head("acme/api", "main").unwrap().unwrap();
+        let _ = head;
+        world.github.push("acme/api", "trunk", &[("requirements.txt", Some(b"httpx==0.27.0\n".as_slice())), (".mass-driver.yaml", Some(b"subscriptions: [pypi]\n".as_slice()))], "a new trunk").unwrap();
+        world.github.set_default_branch("acme/api", "trunk").unwrap();
+        world.settle().await;
+        let pull = world.pull("acme/api");
+        assert_eq!(pull.base_branch, "trunk", "the new branch's file says at once");
+    }
+
+    async fn an_empty_repository_waits_for_its_first_push(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.registry.release("httpx", "0.28.0");
+        world.repository("acme/new", &[]).await;
+        assert!(world.row("acme/new").await.head.is_none());
+        world.push("acme/new", &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "subscriptions: [pypi]\n")]).await;
+        assert_eq!(world.open("acme/new"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
+}

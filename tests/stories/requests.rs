@@ -1,0 +1,73 @@
+//! How many requests things cost. Numbers, not times.
+
+use crate::{World, stories};
+
+const TOKEN: &str = "POST /app/installations/";
+
+fn without_tokens(requests: Vec<String>) -> Vec<String> {
+    requests.into_iter().filter(|r| !r.starts_with(TOKEN)).collect()
+}
+
+stories! {
+    async fn a_push_that_touches_nothing_tracked_costs_no_request(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "subscriptions: [pypi]\n")]).await;
+        world.repository("acme/docs", &[("README.md", "no file here\n")]).await;
+        let mark = world.github.mark();
+        for n in 0..3 {
+            world.push("acme/api", &[("src/main.py", &format!("print({n})\n"))]).await;
+            world.push("acme/docs", &[("README.md", &format!("{n}\n"))]).await;
+        }
+        assert_eq!(world.requests_since(mark), Vec::<String>::new());
+        let head = world.github.head("acme/api", "main").unwrap().unwrap();
+        assert_eq!(world.row("acme/api").await.head.unwrap().commit.as_str(), head, "and yet the head is known");
+    }
+
+    async fn a_pull_request_costs_four_requests(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "labels: [deps]\nsubscriptions: [pypi]\n")]).await;
+        // The head moved since the manifest was read, without a request.
+        world.push("acme/api", &[("README.md", "hello\n")]).await;
+        world.registry.release("httpx", "0.28.0");
+        let mark = world.github.mark();
+        world.bot_looks().await;
+        let base = "/repos/acme/api";
+        assert_eq!(without_tokens(world.requests_since(mark)), [
+            format!("POST {base}/git/trees"),
+            format!("POST {base}/git/commits"),
+            format!("POST {base}/git/refs"),
+            format!("POST {base}/pulls"),
+            format!("POST {base}/issues/1/labels"),
+        ]);
+        let tokens = world.requests_since(mark).iter().filter(|r| r.starts_with(TOKEN)).count();
+        assert!(tokens <= 1, "one token serves all of them, and is kept for an hour");
+        let head = world.github.commits("acme/api", &world.pull("acme/api").head_branch).unwrap();
+        assert_eq!(head[0].parents, [world.github.head("acme/api", "main").unwrap().unwrap()]);
+    }
+
+    async fn only_what_changed_is_read(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.repository("acme/api", &[
+            ("requirements.txt", "httpx==0.27.0\n"),
+            ("other/requirements.txt", "httpx==0.27.0\n"),
+            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
+        ]).await;
+        let mark = world.github.mark();
+        world.push("acme/api", &[("requirements.txt", "httpx==0.27.0\n# a comment\n")]).await;
+        let requests = without_tokens(world.requests_since(mark));
+        assert_eq!(requests.len(), 2, "the tree and one blob: {requests:?}");
+    }
+
+    async fn a_package_is_asked_about_once_however_many_repositories_use_it(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        for n in 0..5 {
+            world.repository(&format!("acme/r{n}"), &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "subscriptions: [pypi]\n")]).await;
+        }
+        world.registry.clear_requests();
+        let mark = world.github.mark();
+        world.registry.release("httpx", "0.28.0");
+        world.bot_looks().await;
+        assert_eq!(world.registry.requests().len(), 1);
+        assert_eq!(world.github.requests_since(mark).iter().filter(|e| e.path.ends_with("/pulls")).count(), 5);
+    }
+}

@@ -1,0 +1,244 @@
+//! The world of a story: two stand-ins, the bot between them, and a clock that moves only when the story says so.
+
+use crate::contract::{Contract, Exchange, query_pairs};
+use github_sim::{GitHubSim, PullRequestView, Push, RepoOptions};
+use jiff::{SignedDuration, Timestamp};
+use mass_driver::app::{App, Parts};
+use mass_driver::domain::{Clock, Outlook, Proposal, ProposalState, RepoId, RepoName};
+use mass_driver::forge::{GitHub, GitHubSettings};
+use mass_driver::pipeline::worker::WorkPolicy;
+use mass_driver::registries::{Registries, RegistrySettings};
+use mass_driver::store::{RepositoryRow, Store};
+use registry_sim::RegistrySim;
+use secrecy::SecretString;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Every story begins on this Wednesday. The next Monday 06:00 UTC is 2026-03-09.
+pub const BEGINNING: &str = "2026-03-04T09:00:00Z";
+
+/// A clock that stands still until it is moved.
+#[derive(Clone)]
+pub struct StoryClock(Arc<AtomicI64>);
+
+impl Clock for StoryClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+pub struct World {
+    pub github: GitHubSim,
+    pub registry: RegistrySim,
+    pub clock: StoryClock,
+    pub store: Store,
+    /// The installation on the organisation `acme`.
+    pub installation: i64,
+    app: App,
+    stop: watch::Sender<bool>,
+}
+
+impl World {
+    pub async fn begin(url: &str) -> Self {
+        let beginning: Timestamp = BEGINNING.parse().unwrap();
+        let clock = StoryClock(Arc::new(AtomicI64::new(beginning.as_millisecond())));
+        let ticking = |clock: StoryClock| Arc::new(move || clock.now());
+        let github = GitHubSim::start(ticking(clock.clone())).unwrap();
+        let registry = RegistrySim::start(ticking(clock.clone())).unwrap();
+        let store = Store::connect(url).await.unwrap();
+        let credentials = github.app();
+        let settings =
+            GitHubSettings::new(github.url(), credentials.app_id, SecretString::from(credentials.private_key_pem));
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let app = App::new(Parts {
+            store: store.clone(),
+            forge: GitHub::new(settings, Arc::clone(&shared)).unwrap(),
+            registries: Registries::new(&RegistrySettings {
+                deps_dev_url: Some(registry.deps_dev_url()),
+                docker_url: Some(registry.oci_url()),
+                ..RegistrySettings::default()
+            })
+            .unwrap(),
+            clock: shared,
+            policy: WorkPolicy::default(),
+            workers: 1,
+            webhook_secrets: vec![SecretString::from(credentials.webhook_secret)],
+            admin_token: None,
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        github.set_webhook_url(&format!("http://{}/webhooks/github", listener.local_addr().unwrap()));
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(App::serve_http(app.web().clone(), listener, stopped));
+        github.organization("acme");
+        let installation = github.install("acme").unwrap();
+        Self { github, registry, clock, store, installation, app, stop }
+    }
+
+    /// A repository of the organisation, with files on its default branch.
+    pub async fn repository(&self, name: &str, files: &[(&str, &str)]) {
+        let options = files.iter().fold(RepoOptions::default(), |options, (path, text)| options.file(path, text));
+        self.github.create_repo(name, options).unwrap();
+        self.settle().await;
+    }
+
+    /// A person pushes files to the default branch.
+    pub async fn push(&self, repo: &str, files: &[(&str, &str)]) {
+        self.push_quietly(repo, files);
+        self.settle().await;
+    }
+
+    /// The same, without the bot having a chance to notice.
+    pub fn push_quietly(&self, repo: &str, files: &[(&str, &str)]) {
+        let files: Vec<Push<'_>> = files.iter().map(|(path, text)| (*path, Some(text.as_bytes()))).collect();
+        self.github.push(repo, "main", &files, "a person's change").unwrap();
+    }
+
+    /// A person removes a file from the default branch.
+    pub async fn remove(&self, repo: &str, path: &str) {
+        self.github.push(repo, "main", &[(path, None)], "a person removes a file").unwrap();
+        self.settle().await;
+    }
+
+    /// Hands over every webhook and does all the work that is due, until nothing happens any more.
+    pub async fn settle(&self) {
+        loop {
+            let delivered = self.github.deliver_pending().await;
+            self.work().await;
+            if delivered.is_empty() && self.github.pending().is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Does all the work that is due, without any webhook being handed over.
+    pub async fn work(&self) {
+        self.app.worker().run_until_idle().await.unwrap();
+    }
+
+    /// The clock moves on, and the bot does what is due by then. Registries are looked at every ten minutes.
+    pub async fn time_passes(&self, length: SignedDuration) {
+        self.clock.0.fetch_add(i64::try_from(length.as_millis()).unwrap(), Ordering::SeqCst);
+        self.settle().await;
+    }
+
+    /// The clock moves to a point in time.
+    pub async fn time_comes(&self, at: &str) {
+        let at: Timestamp = at.parse().unwrap();
+        assert!(at >= self.clock.now(), "the clock only moves forward");
+        self.time_passes(at.duration_since(self.clock.now())).await;
+    }
+
+    /// The bot looks at the registries again.
+    pub async fn bot_looks(&self) {
+        self.time_passes(SignedDuration::from_mins(11)).await;
+    }
+
+    pub async fn row(&self, repo: &str) -> RepositoryRow {
+        let name = RepoName::parse(repo).unwrap();
+        self.store.repository_by_name(&name).await.unwrap().unwrap_or_else(|| panic!("the bot does not know {repo}"))
+    }
+
+    pub async fn repo_id(&self, repo: &str) -> RepoId {
+        self.row(repo).await.repository.id
+    }
+
+    pub async fn proposals(&self, repo: &str, state: ProposalState) -> Vec<Proposal> {
+        let all = self.store.proposals(self.repo_id(repo).await).await.unwrap();
+        all.into_iter().filter(|p| p.state == state).collect()
+    }
+
+    pub async fn outlook(&self, repo: &str) -> Vec<Outlook> {
+        self.store.outlook(self.repo_id(repo).await).await.unwrap()
+    }
+
+    /// The waiting proposals as people see them: `title | reason`.
+    pub async fn waiting(&self, repo: &str) -> Vec<String> {
+        let waiting = self.proposals(repo, ProposalState::Waiting).await;
+        waiting.into_iter().map(|p| format!("{} | {}", p.title, p.reason)).collect()
+    }
+
+    /// The titles of the open pull requests of a repository.
+    pub fn open(&self, repo: &str) -> Vec<String> {
+        let pulls = self.github.pull_requests(repo).unwrap();
+        pulls.into_iter().filter(|p| p.state == "open").map(|p| p.title).collect()
+    }
+
+    /// The one pull request that is open in a repository.
+    pub fn pull(&self, repo: &str) -> PullRequestView {
+        let mut open: Vec<PullRequestView> =
+            self.github.pull_requests(repo).unwrap().into_iter().filter(|p| p.state == "open").collect();
+        assert_eq!(open.len(), 1, "one open pull request in {repo}: {:?}", self.open(repo));
+        open.remove(0)
+    }
+
+    pub fn file(&self, repo: &str, branch: &str, path: &str) -> String {
+        let bytes = self.github.file(repo, branch, path).unwrap();
+        String::from_utf8(bytes.unwrap_or_else(|| panic!("{path} is not on {branch} of {repo}"))).unwrap()
+    }
+
+    /// The requests the bot made since a mark, as `METHOD path`.
+    pub fn requests_since(&self, mark: u64) -> Vec<String> {
+        self.github.requests_since(mark).iter().map(|e| format!("{} {}", e.method, e.path)).collect()
+    }
+
+    /// The present moment of the story.
+    pub fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The bot starts anew, on the same database.
+    pub async fn restart(&self) {
+        self.app.worker().greet().await.unwrap();
+        self.settle().await;
+    }
+
+    /// What must hold at the end of every story.
+    pub async fn the_end(&self) {
+        self.nothing_violates_githubs_description();
+        let parked = self.store.parked(10).await.unwrap();
+        assert!(parked.is_empty(), "steps were given up: {parked:#?}");
+        for row in self.store.repositories(1_000).await.unwrap() {
+            let repo = &row.repository;
+            let proposals = self.store.proposals(repo.id).await.unwrap();
+            for p in &proposals {
+                assert!(!p.reason.is_empty(), "{} is {:?} without a reason", p.title, p.state);
+                if let Some(opened_at) = p.opened_at {
+                    assert!(p.due_at <= opened_at, "{} was opened before its time", p.title);
+                    assert!(p.updates.iter().all(|u| u.due_at <= opened_at), "an update of {} was early", p.title);
+                }
+            }
+            for o in self.store.outlook(repo.id).await.unwrap() {
+                assert!(!o.reason.is_empty(), "{} has no reason", o.package);
+            }
+            // One branch and one pull request for each proposal.
+            let Ok(pulls) = self.github.pull_requests(&repo.name.to_string()) else { continue };
+            let mut branches: Vec<&str> = pulls.iter().map(|p| p.head_branch.as_str()).collect();
+            branches.sort_unstable();
+            let all = branches.len();
+            branches.dedup();
+            assert_eq!(branches.len(), all, "two pull requests came from one branch");
+        }
+        let _ = self.stop.send(true);
+    }
+
+    fn nothing_violates_githubs_description(&self) {
+        let contract = Contract::load();
+        let mut violations = Vec::new();
+        for e in self.github.exchanges() {
+            if e.fault.is_some() {
+                continue;
+            }
+            violations.extend(contract.violations(&Exchange {
+                method: e.method,
+                path: e.path,
+                query: query_pairs(e.query.as_deref().unwrap_or("")),
+                request_body: e.request_body,
+                status: e.status,
+                response_headers: e.response_headers.into_iter().collect(),
+                response_body: e.response_body,
+            }));
+        }
+        assert!(violations.is_empty(), "against GitHub's API description:\n{}", violations.join("\n"));
+    }
+}
