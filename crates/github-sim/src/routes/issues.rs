@@ -1,0 +1,146 @@
+//! The issue side of pull requests: labels, comments, reactions, assignees.
+
+use serde_json::Value;
+
+use super::{Call, Need, READ_DISCUSSION, WRITE_DISCUSSION};
+use crate::render::Render;
+use crate::reply::{Answer, Reply};
+use crate::request::{required, strings};
+use crate::state::Reaction;
+
+pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
+    let need: Need = if call.method() == "GET" { READ_DISCUSSION } else { WRITE_DISCUSSION };
+    call.allow(repo, need)?;
+    match rest {
+        ["labels"] if call.method() == "GET" => {
+            let names: Vec<_> = call.repo(repo)?.labels.values().map(|label| label.name.clone()).collect();
+            let render = call.render();
+            call.list(names, |name| render.label(repo, &name))
+        }
+        ["issues", "comments", id, below @ ..] => {
+            let id = id.parse().map_err(|_| Reply::not_found())?;
+            comment(call, repo, id, below)
+        }
+        ["issues", number, below @ ..] => {
+            let number = number.parse().map_err(|_| Reply::not_found())?;
+            call.act.pull(repo, number)?;
+            issue(call, repo, number, below)
+        }
+        _ => Err(Reply::not_found()),
+    }
+}
+
+fn issue(call: &mut Call<'_>, repo: i64, number: i64, below: &[&str]) -> Answer {
+    match (call.method(), below) {
+        ("GET", []) => Ok(Reply::ok(call.render().issue(repo, number)?)),
+        ("GET", ["labels"]) => labels(call, repo, number),
+        ("POST", ["labels"]) => {
+            let names = label_names(call)?;
+            call.act.add_labels(repo, number, &names)?;
+            labels(call, repo, number)
+        }
+        ("PUT", ["labels"]) => {
+            let names = label_names(call)?;
+            for old in call.act.pull(repo, number)?.labels.clone() {
+                if !names.iter().any(|name| name.eq_ignore_ascii_case(&old)) {
+                    call.act.remove_label(repo, number, &old)?;
+                }
+            }
+            call.act.add_labels(repo, number, &names)?;
+            labels(call, repo, number)
+        }
+        ("DELETE", ["labels"]) => {
+            for old in call.act.pull(repo, number)?.labels.clone() {
+                call.act.remove_label(repo, number, &old)?;
+            }
+            Ok(Reply::no_content())
+        }
+        ("DELETE", ["labels", name @ ..]) => {
+            call.act.remove_label(repo, number, &name.join("/"))?;
+            labels(call, repo, number)
+        }
+        ("GET", ["comments"]) => {
+            let comments = call.repo(repo)?.comments.values().filter(|comment| comment.number == number);
+            let ids: Vec<_> = comments.map(|comment| comment.id).collect();
+            let render = call.render();
+            call.list(ids, |id| render.comment(repo, id))
+        }
+        ("POST", ["comments"]) => {
+            let body = required(&call.request.json()?, "body")?;
+            let id = call.act.add_comment(repo, number, &body)?;
+            Ok(Reply::created(call.render().comment(repo, id)?))
+        }
+        ("POST" | "DELETE", ["assignees"]) => {
+            let logins = strings(&call.request.json()?, "assignees")?;
+            let add = call.method() == "POST";
+            call.act.assign(repo, number, &logins, add)?;
+            Ok(Reply::json(if add { 201 } else { 200 }, call.render().issue(repo, number)?))
+        }
+        _ => Err(Reply::not_found()),
+    }
+}
+
+fn labels(call: &Call<'_>, repo: i64, number: i64) -> Answer {
+    let names = call.act.pull(repo, number)?.labels.clone();
+    let render = call.render();
+    Ok(Reply::ok(names.iter().map(|name| render.label(repo, name)).collect::<Result<Value, _>>()?))
+}
+
+/// `{"labels": [...]}` or, as GitHub also takes it, the bare list; items are names or objects with one.
+fn label_names(call: &Call<'_>) -> Result<Vec<String>, Reply> {
+    let body: Value =
+        serde_json::from_slice(&call.request.body).map_err(|_| Reply::error(400, "Problems parsing JSON"))?;
+    let items = match &body {
+        Value::Array(items) => items,
+        Value::Object(object) => match object.get("labels") {
+            Some(Value::Array(items)) => items,
+            _ => return Err(Reply::unprocessable("Invalid request.\n\n\"labels\" wasn't supplied.")),
+        },
+        _ => return Err(Reply::unprocessable("Invalid request.\n\n\"labels\" wasn't supplied.")),
+    };
+    let name = |item: &Value| item.as_str().or(item["name"].as_str()).map(str::to_owned);
+    items.iter().map(|item| name(item).ok_or_else(|| Reply::field("Label", "name", "invalid"))).collect()
+}
+
+fn comment(call: &mut Call<'_>, repo: i64, id: i64, below: &[&str]) -> Answer {
+    if !call.repo(repo)?.comments.contains_key(&id) {
+        return Err(Reply::not_found());
+    }
+    match (call.method(), below) {
+        ("GET", []) => Ok(Reply::ok(call.render().comment(repo, id)?)),
+        ("PATCH", []) => {
+            let body = required(&call.request.json()?, "body")?;
+            call.act.edit_comment(repo, id, &body)?;
+            Ok(Reply::ok(call.render().comment(repo, id)?))
+        }
+        ("DELETE", []) => {
+            call.act.delete_comment(repo, id)?;
+            Ok(Reply::no_content())
+        }
+        ("GET", ["reactions"]) => {
+            let reactions = call.repo(repo)?.comments.get(&id).map(|comment| comment.reactions.clone());
+            let render = call.render();
+            call.list(reactions.unwrap_or_default(), |reaction| Ok(render.reaction(&reaction)))
+        }
+        ("POST", ["reactions"]) => {
+            let content = required(&call.request.json()?, "content")?;
+            if !Render::is_reaction(&content) {
+                return Err(Reply::field("Reaction", "content", "invalid"));
+            }
+            let by = call.act.actor.clone();
+            let reaction = Reaction { id: call.act.state.new_id(), by, content, created_at: call.act.now };
+            let comment = call.act.repo_mut(repo)?.comments.get_mut(&id).ok_or_else(Reply::not_found)?;
+            let known = comment.reactions.iter().find(|old| old.by == reaction.by && old.content == reaction.content);
+            // Reacting twice in the same way is answered with the first.
+            let (status, shown) = match known.cloned() {
+                Some(old) => (200, old),
+                None => {
+                    comment.reactions.push(reaction.clone());
+                    (201, reaction)
+                }
+            };
+            Ok(Reply::json(status, call.render().reaction(&shown)))
+        }
+        _ => Err(Reply::not_found()),
+    }
+}

@@ -1,0 +1,329 @@
+//! What people do: push, tag, merge, close, comment, and run their CI.
+
+use std::collections::BTreeMap;
+
+use git2::{FileMode, Oid};
+
+use super::GitHubSim;
+use super::world::SOMEBODY;
+use crate::acts::{Act, CheckFields, MergeMethod, NewPull, PullEdit};
+use crate::git::{Entry, Person};
+use crate::reply::Reply;
+use crate::state::CheckApp;
+
+/// One path of a commit: a file put, or removed.
+#[derive(Debug, Clone)]
+pub struct FileChangeInput {
+    path: String,
+    what: What,
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    Put { mode: FileMode, content: Vec<u8> },
+    Submodule { commit: String },
+    Remove,
+}
+
+impl FileChangeInput {
+    /// An ordinary file.
+    pub fn put(path: &str, content: impl AsRef<[u8]>) -> FileChangeInput {
+        FileChangeInput::with_mode(path, FileMode::Blob, content.as_ref())
+    }
+
+    /// A file that may be run, mode 100755.
+    pub fn executable(path: &str, content: impl AsRef<[u8]>) -> FileChangeInput {
+        FileChangeInput::with_mode(path, FileMode::BlobExecutable, content.as_ref())
+    }
+
+    /// A symbolic link, mode 120000.
+    pub fn symlink(path: &str, target: &str) -> FileChangeInput {
+        FileChangeInput::with_mode(path, FileMode::Link, target.as_bytes())
+    }
+
+    /// A submodule at a commit of another repository, mode 160000.
+    pub fn submodule(path: &str, commit: &str) -> FileChangeInput {
+        FileChangeInput { path: path.to_owned(), what: What::Submodule { commit: commit.to_owned() } }
+    }
+
+    /// The path goes away.
+    pub fn remove(path: &str) -> FileChangeInput {
+        FileChangeInput { path: path.to_owned(), what: What::Remove }
+    }
+
+    fn with_mode(path: &str, mode: FileMode, content: &[u8]) -> FileChangeInput {
+        FileChangeInput { path: path.to_owned(), what: What::Put { mode, content: content.to_owned() } }
+    }
+}
+
+/// What [`GitHubSim::push`] takes: a path and its new bytes, or `None` to remove it.
+pub type Push<'a> = (&'a str, Option<&'a [u8]>);
+
+impl GitHubSim {
+    /// Somebody commits on a branch and pushes; a new branch starts at the default branch. Returns the commit's sha.
+    pub fn push(&self, repo: &str, branch: &str, files: &[Push<'_>], message: &str) -> anyhow::Result<String> {
+        let changes: Vec<_> = files
+            .iter()
+            .map(|(path, content)| match content {
+                Some(content) => FileChangeInput::put(path, content),
+                None => FileChangeInput::remove(path),
+            })
+            .collect();
+        self.push_as(SOMEBODY, repo, branch, &changes, message)
+    }
+
+    /// The same by a named person (or the bot's login), with modes, links and submodules.
+    pub fn push_as(
+        &self,
+        login: &str,
+        repo: &str,
+        branch: &str,
+        changes: &[FileChangeInput],
+        message: &str,
+    ) -> anyhow::Result<String> {
+        let id = self.find(repo)?;
+        self.act(login, |act| {
+            let start = act.repo(id)?.branch(branch).or(act.repo(id)?.branch(&act.repo(id)?.default_branch.clone()));
+            let commit = commit(act, id, start, changes, message)?;
+            publish(act, id, branch, commit)?;
+            Ok(commit.to_string())
+        })
+    }
+
+    /// Several commits in one push, so one push event. Returns the last commit's sha.
+    pub fn push_commits(
+        &self,
+        repo: &str,
+        branch: &str,
+        commits: &[(&[FileChangeInput], &str)],
+    ) -> anyhow::Result<String> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| {
+            let mut tip = act.repo(id)?.branch(branch).or(act.repo(id)?.branch(&act.repo(id)?.default_branch.clone()));
+            for (changes, message) in commits {
+                tip = Some(commit(act, id, tip, changes, message)?);
+            }
+            let tip = tip.ok_or_else(|| Reply::unprocessable("a push needs a commit"))?;
+            publish(act, id, branch, tip)?;
+            Ok(tip.to_string())
+        })
+    }
+
+    /// Makes a commit object with this author and committer, without moving a branch. Returns its sha.
+    pub fn commit_as(
+        &self,
+        author: (&str, &str),
+        repo: &str,
+        parent: Option<&str>,
+        changes: &[FileChangeInput],
+        message: &str,
+    ) -> anyhow::Result<String> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| {
+            let parent = parent.map(|name| named(act, id, name)).transpose()?;
+            let person = Person { name: author.0.to_owned(), email: author.1.to_owned(), at: act.now };
+            commit_by(act, id, parent, changes, message, &person).map(|commit| commit.to_string())
+        })
+    }
+
+    /// Points a branch at any commit, forwards or not.
+    pub fn force_push(&self, repo: &str, branch: &str, commit: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| {
+            let commit = named(act, id, commit)?;
+            publish(act, id, branch, commit)
+        })
+    }
+
+    /// Throws the branch's commits away for one new commit on top of the default branch. Returns its sha.
+    pub fn force_push_files(
+        &self,
+        repo: &str,
+        branch: &str,
+        files: &[Push<'_>],
+        message: &str,
+    ) -> anyhow::Result<String> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| {
+            let start = act.repo(id)?.branch(&act.repo(id)?.default_branch.clone());
+            let changes: Vec<_> = files
+                .iter()
+                .map(|(path, content)| match content {
+                    Some(content) => FileChangeInput::put(path, content),
+                    None => FileChangeInput::remove(path),
+                })
+                .collect();
+            let commit = commit(act, id, start, &changes, message)?;
+            publish(act, id, branch, commit)?;
+            Ok(commit.to_string())
+        })
+    }
+
+    /// Deletes a branch; open pull requests from it close.
+    pub fn delete_branch(&self, repo: &str, branch: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| {
+            let name = format!("refs/heads/{branch}");
+            let before = act.repo(id)?.git.reference(&name).ok_or_else(Reply::not_found)?;
+            act.move_reference(id, &name, Some(before), None, false)
+        })
+    }
+
+    /// Puts or moves a tag.
+    pub fn tag(&self, repo: &str, tag: &str, commit: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| {
+            let commit = named(act, id, commit)?;
+            let name = format!("refs/tags/{tag}");
+            let before = act.repo(id)?.git.reference(&name);
+            act.move_reference(id, &name, before, Some(commit), false)
+        })
+    }
+
+    /// A person opens a pull request; `head` is `branch` or `owner:branch`. Returns its number.
+    pub fn open_pull_request(&self, repo: &str, head: &str, base: &str, title: &str) -> anyhow::Result<i64> {
+        let id = self.find(repo)?;
+        let new =
+            NewPull { title: title.to_owned(), head: head.to_owned(), base: base.to_owned(), ..NewPull::default() };
+        self.act(SOMEBODY, |act| act.open_pull(id, new))
+    }
+
+    /// A person merges with a merge commit. Returns the commit the base stands at.
+    pub fn merge(&self, repo: &str, number: i64) -> anyhow::Result<String> {
+        self.merge_by(repo, number, MergeMethod::Merge)
+    }
+
+    /// A person squashes and merges. Returns the commit the base stands at.
+    pub fn squash(&self, repo: &str, number: i64) -> anyhow::Result<String> {
+        self.merge_by(repo, number, MergeMethod::Squash)
+    }
+
+    /// A person rebases and merges. Returns the commit the base stands at.
+    pub fn rebase(&self, repo: &str, number: i64) -> anyhow::Result<String> {
+        self.merge_by(repo, number, MergeMethod::Rebase)
+    }
+
+    fn merge_by(&self, repo: &str, number: i64, method: MergeMethod) -> anyhow::Result<String> {
+        let id = self.find(repo)?;
+        let sha = self.act(SOMEBODY, |act| act.merge_pull(id, number, method, None, None, None))?;
+        Ok(sha.to_string())
+    }
+
+    /// A person closes a pull request.
+    pub fn close(&self, repo: &str, number: i64) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| act.close_pull(id, number))
+    }
+
+    /// A person opens a closed pull request again.
+    pub fn reopen(&self, repo: &str, number: i64) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| act.reopen_pull(id, number))
+    }
+
+    /// A person changes the title.
+    pub fn retitle(&self, repo: &str, number: i64, title: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        let edit = PullEdit { title: Some(title.to_owned()), ..PullEdit::default() };
+        self.act(SOMEBODY, |act| act.edit_pull(id, number, edit))
+    }
+
+    /// A person adds a label.
+    pub fn label(&self, repo: &str, number: i64, label: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| act.add_labels(id, number, &[label.to_owned()]))
+    }
+
+    /// A person comments on a pull request. Returns the comment's id.
+    pub fn comment(&self, repo: &str, number: i64, login: &str, body: &str) -> anyhow::Result<i64> {
+        let id = self.find(repo)?;
+        self.act(login, |act| act.add_comment(id, number, body))
+    }
+
+    /// Another App's check run ends on a commit with `success`, `failure` … Returns its id.
+    pub fn check_run(&self, repo: &str, commit: &str, name: &str, conclusion: &str) -> anyhow::Result<i64> {
+        let id = self.find(repo)?;
+        self.act("other-ci[bot]", |act| {
+            let head = named(act, id, commit)?;
+            let fields = CheckFields {
+                name: Some(name.to_owned()),
+                status: Some("completed".to_owned()),
+                conclusion: Some(conclusion.to_owned()),
+                ..CheckFields::default()
+            };
+            act.create_check(id, CheckApp::OtherCi, head, fields)
+        })
+    }
+
+    /// Another App's check run begins on a commit. Returns its id.
+    pub fn start_check_run(&self, repo: &str, commit: &str, name: &str) -> anyhow::Result<i64> {
+        let id = self.find(repo)?;
+        self.act("other-ci[bot]", |act| {
+            let head = named(act, id, commit)?;
+            let (name, status) = (Some(name.to_owned()), Some("in_progress".to_owned()));
+            act.create_check(id, CheckApp::OtherCi, head, CheckFields { name, status, ..CheckFields::default() })
+        })
+    }
+
+    /// A started check run ends.
+    pub fn finish_check_run(&self, repo: &str, check: i64, conclusion: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act("other-ci[bot]", |act| {
+            let fields = CheckFields { conclusion: Some(conclusion.to_owned()), ..CheckFields::default() };
+            act.update_check(id, check, fields)
+        })
+    }
+
+    /// A person presses "Re-run" on a check run.
+    pub fn rerequest_check_run(&self, repo: &str, check: i64) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| act.check_event(id, check, "rerequested"))
+    }
+}
+
+fn named(act: &Act<'_>, repo: i64, name: &str) -> Result<Oid, Reply> {
+    act.repo(repo)?.git.commit_of(name).ok_or_else(|| Reply::unprocessable(&format!("No commit found for SHA: {name}")))
+}
+
+fn publish(act: &mut Act<'_>, repo: i64, branch: &str, commit: Oid) -> Result<(), Reply> {
+    let before = act.repo(repo)?.branch(branch);
+    act.move_reference(repo, &format!("refs/heads/{branch}"), before, Some(commit), false)
+}
+
+fn commit(
+    act: &mut Act<'_>,
+    repo: i64,
+    parent: Option<Oid>,
+    changes: &[FileChangeInput],
+    message: &str,
+) -> Result<Oid, Reply> {
+    let person = act.person();
+    commit_by(act, repo, parent, changes, message, &person)
+}
+
+fn commit_by(
+    act: &mut Act<'_>,
+    repo: i64,
+    parent: Option<Oid>,
+    changes: &[FileChangeInput],
+    message: &str,
+    person: &Person,
+) -> Result<Oid, Reply> {
+    let git = &act.repo(repo)?.git;
+    let mut entries = BTreeMap::new();
+    for change in changes {
+        let entry = match &change.what {
+            What::Put { mode, content } => Entry::Put { mode: i32::from(*mode), id: git.write_blob(content)? },
+            What::Submodule { commit } => {
+                let id = crate::git::oid(commit).ok_or_else(|| Reply::unprocessable("not a full commit sha"))?;
+                Entry::Put { mode: i32::from(FileMode::Commit), id }
+            }
+            What::Remove => Entry::Remove,
+        };
+        entries.insert(change.path.clone(), entry);
+    }
+    let base = parent.map(|parent| git.tree_of(parent)).transpose()?;
+    let tree = git.write_tree(base, &entries)?;
+    let parents: Vec<Oid> = parent.into_iter().collect();
+    Ok(git.write_commit(tree, &parents, person, person, message)?)
+}

@@ -1,0 +1,89 @@
+//! Repositories change under the bot's feet.
+
+use github_sim::RepoOptions;
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn a_renamed_repository_redirects_by_number_until_the_name_is_used_again() {
+    let world = World::new();
+    let token = world.token().await;
+    let id = world.github.repo_id("acme/api").unwrap();
+    world.github.rename("acme/api", "service").unwrap();
+    assert_eq!(world.events(), ["repository renamed"]);
+    assert_eq!(world.github.pending()[0].payload["changes"]["repository"]["name"]["from"], "api");
+    let moved = world.get(&token, "/repos/acme/api/git/ref/heads/main?x=1").await.expect(301);
+    let target = format!("{}/repositories/{id}/git/ref/heads/main?x=1", world.github.url());
+    assert_eq!(moved.header("location"), target);
+    world.get(&token, &format!("/repositories/{id}/git/ref/heads/main")).await.expect(200);
+    let post = world.post(&token, "/repos/acme/api/git/blobs", json!({ "content": "x" })).await.expect(307);
+    assert!(post.header("location").ends_with(&format!("/repositories/{id}/git/blobs")));
+    world.get(&token, "/repos/acme/service").await.expect(200);
+    let other = world.github.create_repo("acme/api", RepoOptions::default()).unwrap();
+    assert_eq!(world.get(&token, "/repos/acme/api").await.expect(200).body["id"], other);
+}
+
+#[tokio::test]
+async fn an_archived_repository_is_read_only() {
+    let world = World::new();
+    let token = world.token().await;
+    world.github.archive("acme/api").unwrap();
+    assert_eq!(world.get(&token, "/repos/acme/api").await.expect(200).body["archived"], true);
+    let refused = world.post(&token, "/repos/acme/api/git/blobs", json!({ "content": "x" })).await.expect(403);
+    assert_eq!(refused.message(), "Repository was archived so is read-only.");
+    world.github.unarchive("acme/api").unwrap();
+    world.post(&token, "/repos/acme/api/git/blobs", json!({ "content": "x" })).await.expect(201);
+    assert_eq!(world.events(), ["repository archived", "repository unarchived"]);
+}
+
+#[tokio::test]
+async fn a_transferred_repository_leaves_the_installation() {
+    let world = World::new();
+    let token = world.token().await;
+    world.github.organization("elsewhere");
+    world.github.transfer("acme/api", "elsewhere").unwrap();
+    assert_eq!(world.events(), ["installation_repositories removed"]);
+    world.get(&token, "/repos/elsewhere/api").await.expect(404);
+    world.get(&token, "/repos/acme/api").await.expect(404);
+}
+
+#[tokio::test]
+async fn a_new_default_branch_and_a_deletion_are_told() {
+    let world = World::new();
+    let token = world.token().await;
+    world.github.push("acme/api", "trunk", &[("x", Some(b"1"))], "Fork in the road").unwrap();
+    world.github.drop_pending();
+    world.github.set_default_branch("acme/api", "trunk").unwrap();
+    assert_eq!(world.github.pending()[0].payload["changes"], json!({ "default_branch": { "from": "main" } }));
+    assert_eq!(world.get(&token, "/repos/acme/api").await.expect(200).body["default_branch"], "trunk");
+    world.github.delete_repo("acme/api").unwrap();
+    assert_eq!(world.events(), ["repository edited", "repository deleted"]);
+    world.get(&token, "/repos/acme/api").await.expect(404);
+}
+
+#[tokio::test]
+async fn tags_and_releases_tell_versions() {
+    let world = World::new();
+    world.github.create_repo("actions/checkout", RepoOptions::default().public().file("action.yml", "x")).unwrap();
+    world.github.tag("actions/checkout", "v4.2.0", "main").unwrap();
+    world.github.release("actions/checkout", "v4.2.0", "Notes").unwrap();
+    let token = world.token().await;
+    let tags = world.get(&token, "/repos/actions/checkout/tags").await.expect(200);
+    assert_eq!(tags.body[0]["name"], "v4.2.0");
+    let latest = world.get(&token, "/repos/actions/checkout/releases/latest").await.expect(200);
+    assert_eq!(latest.body["published_at"], "2026-01-05T08:00:00Z");
+}
+
+#[test]
+fn a_world_of_a_few_repositories_is_up_in_no_time() {
+    let started = std::time::Instant::now();
+    let world = World::new();
+    for number in 0..3 {
+        world.github.create_repo(&format!("acme/r{number}"), RepoOptions::default().file("a", "b")).unwrap();
+    }
+    let took = started.elapsed();
+    println!("a world took {took:?}");
+    // Generous, for a machine that runs many tests at once.
+    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+}
