@@ -137,6 +137,9 @@ async fn a_forks_pull_request_from_a_branch_of_the_same_name_is_not_ours() {
     let mut elsewhere = pull(3, "open", 'f');
     elsewhere["base"]["ref"] = json!("release");
     sees(&world, json!([foreign, elsewhere]), None).await;
+    // Even the same content: whoever has the fork has merely copied it.
+    let commit = json!({ "sha": id('f'), "tree": { "sha": id('d') }, "parents": [{ "sha": id('a') }] });
+    world.at("GET", &format!("{COMMITS}/{}", id('f')), ok(200, commit)).await;
     let proposed = world.github.propose(&target(), &change(), true).await.unwrap();
     assert_eq!((proposed.pull.number, proposed.adopted), (PullNumber(5), false));
 }

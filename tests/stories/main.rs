@@ -5,12 +5,14 @@
 //! are checked (see `World::the_end`).
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on says so by a panic")]
 
-#[path = "../support/databases.rs"]
-mod databases;
+#[path = "../support"]
+mod support {
+    #[expect(dead_code, reason = "the stories use a part of it")]
+    pub mod contract;
+    pub mod databases;
+}
 
-#[path = "../support/contract.rs"]
-#[expect(dead_code, reason = "the stories use a part of it")]
-mod contract;
+use support::{contract, databases};
 
 mod world;
 
@@ -26,27 +28,15 @@ use world::World;
 
 /// Makes two tests of each story, one on each database.
 macro_rules! stories {
-    ($($(#[doc = $doc:literal])* async fn $name:ident($world:ident: World) $body:block)+) => {$(
-        $(#[doc = $doc])*
-        mod $name {
-            use super::*;
-
-            async fn story(url: String) {
+    ($($(#[doc = $doc:literal])* async fn $name:ident($world:ident: World) $body:block)+) => {
+        crate::databases::both_databases! {$(
+            $(#[doc = $doc])*
+            async fn $name(url: String) {
                 let $world = World::begin(&url).await;
                 $body
                 $world.the_end().await;
             }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                crate::databases::on_sqlite(story).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                crate::databases::on_postgres(story).await;
-            }
-        }
-    )+};
+        )+}
+    };
 }
 pub(crate) use stories;

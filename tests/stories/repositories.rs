@@ -100,7 +100,7 @@ stories! {
         world.github.set_default_branch("acme/api", "trunk").unwrap();
         world.settle().await;
         let pull = world.pull("acme/api");
-        assert_eq!(pull.base_branch, "trunk", "the new branch's file says at once");
+        assert_eq!(pull.base, "trunk", "the new branch's file says at once");
     }
 
     async fn an_empty_repository_waits_for_its_first_push(world: World) {
