@@ -2,9 +2,9 @@
 
 use super::written::{Splice, Written};
 use super::{Edit, EditError, Found};
-use crate::domain::{Dependency, Ecosystem};
+use crate::domain::{Dependency, Ecosystem, PackageId};
 use crate::versioning::scheme;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// A dependency and where the file writes it.
 #[derive(Clone, Debug)]
@@ -43,40 +43,62 @@ pub(super) fn apply(
     find: impl Fn(&str) -> Result<Found, String>,
 ) -> Result<String, EditError> {
     let found = find(text).map_err(EditError::Unreadable)?;
-    let mut splices = BTreeSet::new();
+    let mut splices = Splices::default();
     let mut already = None;
-    let mut expected = Vec::new();
     for edit in edits {
-        let cannot_move = || cannot_move(edit, &edit.to);
-        let constraint = scheme(edit.package.ecosystem).rewrite(&edit.constraint, &edit.to).ok_or_else(cannot_move)?;
+        let constraint = moved(edit)?;
         let meant: Vec<&Find> = found.finds.iter().filter(|find| find.is_meant_by(edit)).collect();
         if meant.is_empty() {
             if !found.finds.iter().any(|find| find.is_result_of(edit, &constraint)) {
                 return Err(EditError::NotFound(edit.package.clone()));
             }
             already = already.or(Some(&edit.package));
-            continue;
         }
         for find in meant {
-            splices.insert(find.constraint.splice(&constraint, find.version_at).ok_or_else(cannot_move)?);
+            let splice = find.constraint.splice(&constraint, find.version_at);
+            splices.add(splice.ok_or_else(|| cannot_move(edit, &edit.to))?, edit)?;
             if let Some(digest) = &find.digest {
-                splices.insert(digest_splice(edit, digest)?);
+                splices.add(digest_splice(edit, digest)?, edit)?;
             }
         }
-        expected.push((edit, constraint));
     }
-    if let (true, Some(package)) = (splices.is_empty(), already) {
+    if let (true, Some(package)) = (splices.0.is_empty(), already) {
         return Err(EditError::AlreadyThere(package.clone()));
     }
-    let conflict =
-        || edits.first().map_or(EditError::Unreadable(String::new()), |e| EditError::Conflict(e.package.clone()));
-    let edited = spliced(text, &splices).ok_or_else(conflict)?;
-    // Read again what is about to be sent: an edit that does not say what it should is not made.
-    let again = find(&edited).map_err(EditError::Unreadable)?;
-    match expected.iter().find(|(edit, constraint)| !again.finds.iter().any(|f| f.is_result_of(edit, constraint))) {
-        Some((edit, _)) => Err(cannot_move(edit, &edit.to)),
-        None => Ok(edited),
+    let edited = splices.make(text)?;
+    check(&found, &find(&edited).map_err(EditError::Unreadable)?, edits)?;
+    Ok(edited)
+}
+
+/// Compares what is read from the file before and after: what was meant says what it should, all else what it said.
+///
+/// A variable may give the version to several variants of one image; these move together, unless one is
+/// pinned to a digest that would not move with it.
+fn check(before: &Found, after: &Found, edits: &[Edit]) -> Result<(), EditError> {
+    let Some(first) = edits.first() else { return Ok(()) };
+    if before.finds.len() != after.finds.len() {
+        return Err(cannot_move(first, &first.to));
     }
+    for (old, new) in before.finds.iter().zip(&after.finds) {
+        if let Some(edit) = edits.iter().find(|edit| old.is_meant_by(edit)) {
+            if !new.is_result_of(edit, &moved(edit)?) {
+                return Err(cannot_move(edit, &edit.to));
+            }
+        } else if old.dependency != new.dependency {
+            let together = edits.iter().find(|edit| edit.package == old.dependency.package);
+            let edit = together.ok_or_else(|| cannot_move(first, &first.to))?;
+            if old.dependency.digest.is_some() || new.dependency.package != old.dependency.package {
+                return Err(EditError::NeedsDigest(edit.package.clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The constraint an edit leads to.
+fn moved(edit: &Edit) -> Result<String, EditError> {
+    let moved = scheme(edit.package.ecosystem).rewrite(&edit.constraint, &edit.to);
+    moved.ok_or_else(|| cannot_move(edit, &edit.to))
 }
 
 fn cannot_move(edit: &Edit, to: &str) -> EditError {
@@ -102,15 +124,26 @@ fn is_digest(text: &str) -> bool {
     }
 }
 
-/// The text with all splices made; `None` when two of them overlap.
-fn spliced(text: &str, splices: &BTreeSet<Splice>) -> Option<String> {
-    let mut result = String::with_capacity(text.len());
-    let mut position = 0;
-    for splice in splices {
-        result.push_str(text.get(position..splice.start)?);
-        result.push_str(&splice.text);
-        position = splice.end;
+/// Changes to one text, by the stretch they replace.
+#[derive(Default)]
+struct Splices<'a>(BTreeMap<(usize, usize), (String, &'a PackageId)>);
+
+impl<'a> Splices<'a> {
+    fn add(&mut self, splice: Splice, edit: &'a Edit) -> Result<(), EditError> {
+        let (text, _) = self.0.entry((splice.start, splice.end)).or_insert((splice.text.clone(), &edit.package));
+        if *text == splice.text { Ok(()) } else { Err(EditError::Conflict(edit.package.clone())) }
     }
-    result.push_str(text.get(position..)?);
-    Some(result)
+
+    fn make(&self, text: &str) -> Result<String, EditError> {
+        let mut result = String::with_capacity(text.len());
+        let mut position = 0;
+        for ((start, end), (new, package)) in &self.0 {
+            let kept = text.get(position..*start).ok_or_else(|| EditError::Conflict((*package).clone()))?;
+            result.push_str(kept);
+            result.push_str(new);
+            position = *end;
+        }
+        result.push_str(text.get(position..).unwrap_or_default());
+        Ok(result)
+    }
 }

@@ -24,7 +24,7 @@ fn unescape(inner: &str, base: usize) -> Option<Written> {
     while let Some(c) = inner[at..].chars().next() {
         let (meant, length) = if c == '\\' { escape(&inner[at..])? } else { (Some(c), c.len_utf8()) };
         match meant {
-            Some(c) if length == c.len_utf8() => text.append(&Written::verbatim(&inner[at..at + length], base + at)),
+            Some(c) if length == c.len_utf8() => text.push_verbatim(c, base + at),
             Some(c) => text.push(c, Span { start: base + at, end: base + at + length }),
             None => {}
         }

@@ -15,7 +15,7 @@ pub(super) struct Written {
 }
 
 /// A stretch of a file and the text that replaces it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Splice {
     pub(super) start: usize,
     pub(super) end: usize,
@@ -33,6 +33,12 @@ impl Written {
     pub(super) fn push(&mut self, c: char, origin: Span) {
         self.text.push(c);
         self.origins.extend(std::iter::repeat_n(origin, c.len_utf8()));
+    }
+
+    /// Appends a character that stands in the file as it is, from the byte `start` on.
+    pub(super) fn push_verbatim(&mut self, c: char, start: usize) {
+        self.text.push(c);
+        self.origins.extend((start..start + c.len_utf8()).map(|start| Span { start, end: start + 1 }));
     }
 
     /// Appends another text with its origins.

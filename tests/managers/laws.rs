@@ -132,6 +132,9 @@ fn dockerfile() -> impl Strategy<Value = Vec<String>> {
         "FROM target",
         "FROM scratch",
         "RUN <<EOF\nFROM target:1.0-slim\nEOF",
+        "RUN cat <<-'E F' 3<<B > /x \\\n  && true\né\nFROM target:1.0-slim\n\tE F\nCOPY --from=target:1.0-slim / /\nB",
+        "COPY <<a <<b /x/\nnot an instruction\na\nb",
+        "RUN echo $((1<<2)) <<<\"FROM\"",
         "ENV V=1.0",
         "LABEL é=\"1.0-slim\"",
     ]);
@@ -344,6 +347,9 @@ fn every_refusal_has_its_reason() {
     let found = dockerfile.extract(&path, shared).dependencies;
     let apart = [edit_of(&found[0], "2.0"), edit_of(&found[1], "3.0-slim")];
     assert!(matches!(dockerfile.edit(&path, shared, &apart), Err(EditError::Conflict(_))));
+    let digest = "d".repeat(64);
+    let left_behind = shared.replace("-slim", &format!("-slim@sha256:{digest}"));
+    assert!(matches!(dockerfile.edit(&path, &left_behind, &apart[..1]), Err(EditError::NeedsDigest(_))));
     let together = [edit_of(&found[0], "2.0"), edit_of(&found[1], "2.0-slim")];
     assert_eq!(dockerfile.edit(&path, shared, &together).unwrap(), shared.replace("1.0", "2.0"));
 }
@@ -356,6 +362,8 @@ fn hostile_sizes_are_refused_or_read_quickly() {
     assert!(read("requirements", &"x".repeat(1_000_001)).problem.is_some());
     assert!(read("dockerfile", &"FROM a:1\n".repeat(100_000)).problem.is_some());
     assert!(read("pyproject", &format!("a = {}", "[".repeat(400_000))).problem.is_some());
+    assert!(read("pyproject", &format!("{} = 1\n", vec!["a"; 200_000].join("."))).dependencies.is_empty());
+    assert!(read("pyproject", &format!("[{}]\n", vec!["a"; 200_000].join("."))).dependencies.is_empty());
     let doubling: String = (0..60).map(|i| format!("ARG A{}=$A{i}$A{i}\n", i + 1)).collect();
     let found = manager("dockerfile").extract(&path, &format!("ARG A0=1.0\n{doubling}FROM a:$A60\n"));
     assert!(found.dependencies[0].skip.is_some());

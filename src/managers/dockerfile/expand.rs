@@ -131,7 +131,7 @@ fn closing_brace(text: &str) -> Option<usize> {
 }
 
 /// The words of a text; quotes hold a word together and are kept for [`Arguments::expand`].
-fn words(text: &Written, escape: char) -> Vec<Written> {
+pub(super) fn words(text: &Written, escape: char) -> Vec<Written> {
     let mut words: Vec<Written> = Vec::new();
     let mut word = Written::default();
     let mut quote = None;
@@ -168,7 +168,7 @@ pub(super) fn joined(raw: &str, base: usize, escape: char) -> Written {
             at = raw.len() - skip_comments(next_line).len();
             continue;
         }
-        text.append(&Written::verbatim(&raw[at..at + c.len_utf8()], base + at));
+        text.push_verbatim(c, base + at);
         at += c.len_utf8();
     }
     text

@@ -3,6 +3,7 @@
 //! Source: Docker's documentation, "Dockerfile reference".
 
 mod expand;
+mod heredoc;
 mod image;
 
 use super::edit;
@@ -53,11 +54,13 @@ impl Manager for Dockerfile {
 fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
     readable(text)?;
     let (mark, body) = without_mark(text);
-    let iter = parse_dockerfile::parse_iter(body).map_err(|e| problem(&e))?;
+    let escape = escape_of(body);
+    let parsed = heredoc::hidden(body, escape)?;
+    let iter = parse_dockerfile::parse_iter(&parsed).map_err(|e| problem(&e))?;
     let mut reader = Reader {
         mark,
         body,
-        escape: escape_of(body),
+        escape,
         arguments: Arguments::default(),
         stages: HashSet::new(),
         stage_count: 0,
