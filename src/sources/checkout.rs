@@ -74,9 +74,9 @@ pub fn read_checkout(root: &Path) -> Result<Checkout, CheckoutError> {
     if !metadata.is_dir() {
         return Err(CheckoutError::NotAFolder(root.into()));
     }
-    let mut walk = Walk { root, claimed: Vec::new(), notes: Vec::new() };
+    let mut walk = Walk { claimed: Vec::new(), notes: Vec::new() };
     walk.folder(root, "", 0).map_err(|source| CheckoutError::Unreadable { path: root.into(), source })?;
-    let Walk { claimed, mut notes, .. } = walk;
+    let Walk { claimed, mut notes } = walk;
     let mut manifests = read_manifests(root, claimed, &mut notes);
     manifests.sort_by(|a, b| (&a.path, a.manager).cmp(&(&b.path, b.manager)));
     let mut subscriptions = Vec::new();
@@ -91,13 +91,12 @@ pub fn read_checkout(root: &Path) -> Result<Checkout, CheckoutError> {
 }
 
 /// The way through the folders.
-struct Walk<'a> {
-    root: &'a Path,
+struct Walk {
     claimed: Vec<RepoPath>,
     notes: Vec<String>,
 }
 
-impl Walk<'_> {
+impl Walk {
     fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
@@ -118,7 +117,7 @@ impl Walk<'_> {
                 && let Ok(path) = RepoPath::parse(&format!("{prefix}{name}"))
                 && managers::may_be_manifest(&path)
             {
-                self.notes.push(format!("{path} is passed over: it is a symbolic link, under {}", self.root.display()));
+                self.notes.push(format!("{path} is passed over: it is a symbolic link"));
             }
         }
         Ok(())
