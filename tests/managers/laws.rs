@@ -364,6 +364,8 @@ fn hostile_sizes_are_refused_or_read_quickly() {
     assert!(read("pyproject", &format!("a = {}", "[".repeat(400_000))).problem.is_some());
     assert!(read("pyproject", &format!("{} = 1\n", vec!["a"; 200_000].join("."))).dependencies.is_empty());
     assert!(read("pyproject", &format!("[{}]\n", vec!["a"; 200_000].join("."))).dependencies.is_empty());
+    let open_ends: String = (0..60_000).map(|i| format!("RUN << {i}\n")).collect();
+    assert_eq!(read("dockerfile", &format!("FROM a:1\n{open_ends}")).dependencies.len(), 1);
     let doubling: String = (0..60).map(|i| format!("ARG A{}=$A{i}$A{i}\n", i + 1)).collect();
     let found = manager("dockerfile").extract(&path, &format!("ARG A0=1.0\n{doubling}FROM a:$A60\n"));
     assert!(found.dependencies[0].skip.is_some());
