@@ -2,7 +2,7 @@
 
 use crate::databases::{both_databases, open};
 use mass_driver::store::Store;
-use sqlx::{Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection};
 
 both_databases! {
     async fn all_can_be_prepared(url: String) {
@@ -33,4 +33,34 @@ fn only_the_clock_and_the_claim_differ() {
         let same = statement.postgres.replace(" FOR UPDATE SKIP LOCKED", "");
         assert!(same == statement.sqlite || statement.name == "DATABASE_CLOCK", "{}", statement.name);
     }
+}
+
+/// The statements asked most often find their rows by an index, however many rows there are.
+#[tokio::test]
+async fn the_busiest_statements_go_by_an_index() {
+    crate::databases::on_sqlite(async |url: String| {
+        open(&url).await.close().await;
+        let mut database = SqliteConnection::connect(&url).await.unwrap();
+        for (name, index) in [
+            ("USERS", "dependency USING COVERING INDEX dependency_by_package (ecosystem=? AND package=?)"),
+            ("PACKAGES_DUE", "package USING INDEX package_by_next_check"),
+            ("NEXT", "candidate USING INDEX work_queued_in_order"),
+            ("EXPIRED", "work_leases"),
+            ("BY_NAME", "repository_by_name"),
+            ("TRACKED", "manifest USING INDEX"),
+            ("BY_PULL", "proposal_by_pull"),
+            ("IN_STATE", "proposal_by_state"),
+            ("RELEASES", "release USING INDEX"),
+        ] {
+            let statement = Store::statements().find(|statement| statement.name == name).unwrap();
+            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.sqlite));
+            let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(&mut database).await.unwrap();
+            let plan = steps.into_iter().map(|step| step.3).collect::<Vec<_>>().join("\n");
+            assert!(plan.contains(index), "{name} does not use {index}:\n{plan}");
+            if name == "NEXT" {
+                assert!(!plan.contains("TEMP B-TREE"), "{name} sorts what is due:\n{plan}");
+            }
+        }
+    })
+    .await;
 }
