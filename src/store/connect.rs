@@ -102,7 +102,9 @@ async fn migrate_sqlite(options: &SqliteConnectOptions) -> Result<(), StoreError
 async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| StoreError::Address { why: error.to_string() })?
-        .application_name("mass-driver");
+        .application_name("mass-driver")
+        // Without the notice at every start that the table of migrations is there already.
+        .options([("client_min_messages", "warning")]);
 
     // On a connection of its own: if this fails half-way, the lock that sqlx takes for the time of it ends with the
     // connection, and does not go back to the pool.

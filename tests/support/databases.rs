@@ -9,6 +9,7 @@
 //! ```
 //!
 //! makes the tests `a_promise::sqlite` and `a_promise::postgres`, each with a fresh database that is gone afterwards.
+//! The macro expects this file as `mod databases` at the root of the test's crate.
 
 use futures_util::FutureExt;
 use mass_driver::store::Store;
@@ -32,7 +33,7 @@ pub async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(String) -> F)
     let schema = format!("test_{}", uuid::Uuid::new_v4().simple());
     run(&server, format!("CREATE SCHEMA {schema}")).await;
     let separator = if server.contains('?') { '&' } else { '?' };
-    let url = format!("{server}{separator}options=-c%20search_path%3D{schema}%20-c%20client_min_messages%3Dwarning");
+    let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
     let outcome = AssertUnwindSafe(test(url)).catch_unwind().await;
     run(&server, format!("DROP SCHEMA {schema} CASCADE")).await;
     if let Err(panic) = outcome {
