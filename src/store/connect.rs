@@ -5,7 +5,7 @@ use super::{Pools, Store, StoreError};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, Executor};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -102,15 +102,15 @@ async fn migrate_sqlite(options: &SqliteConnectOptions) -> Result<(), StoreError
 async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| StoreError::Address { why: error.to_string() })?
-        .application_name("mass-driver")
-        // Without the notice at every start that the table of migrations is there already.
-        .options([("client_min_messages", "warning")]);
+        .application_name("mass-driver");
 
     // On a connection of its own: if this fails half-way, the lock that sqlx takes for the time of it ends with the
     // connection, and does not go back to the pool.
     let mut connection = tokio::time::timeout(WAIT_FOR_CONNECTION, options.connect())
         .await
         .map_err(|_| StoreError::Unavailable(sqlx::Error::PoolTimedOut))??;
+    // Without the notice at every start that the table of migrations is there already.
+    connection.execute("SET client_min_messages TO warning").await?;
     MIGRATIONS.run_direct(None, &mut connection, false).await?;
     connection.close().await?;
 

@@ -12,22 +12,24 @@
 mod connect;
 mod deliveries;
 mod error;
+mod installations;
 mod manifests;
 mod packages;
 mod proposals;
 mod repositories;
 mod sql;
+mod subscriptions;
 mod work;
 
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
+pub use installations::{Installation, InstallationRow};
 pub use manifests::{DependencyRow, Manifest, ManifestRow};
 pub use packages::PackageRow;
 pub use proposals::LedgerRow;
-pub use repositories::{
-    Config, ConfigState, Installation, InstallationRow, RepositoryRow, Subscription, SubscriptionRow,
-};
+pub use repositories::{Config, ConfigState, RepositoryRow};
 pub use sql::Statement;
+pub use subscriptions::{Subscription, SubscriptionRow};
 pub use work::{Claimed, NewWork, QueueDepth, WorkId, WorkRow, WorkState};
 
 use sql::{StoredRow, Value, arguments, widen};
@@ -100,7 +102,9 @@ impl Store {
             connect::STATEMENTS,
             deliveries::STATEMENTS,
             work::STATEMENTS,
+            installations::STATEMENTS,
             repositories::STATEMENTS,
+            subscriptions::STATEMENTS,
             manifests::STATEMENTS,
             packages::STATEMENTS,
             proposals::STATEMENTS,

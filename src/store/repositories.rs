@@ -1,35 +1,10 @@
-//! Installations, their repositories, what each repository's file asks for, and what is wrong with that file.
+//! The repositories of the installations, the subscription file of each, and what is wrong with that file.
 
-use super::sql::{from_json, parsed, small, statements, time, to_json, values, word};
+use super::sql::{from_json, parsed, statements, time, to_json, values, word};
 use super::{Store, StoreError, Tx};
-use crate::domain::{Ecosystem, Head, InstallationId, ObjectId, RepoId, RepoName, RepoPath, RepoState, Repository};
+use crate::domain::{Head, InstallationId, ObjectId, RepoId, RepoName, RepoPath, RepoState, Repository};
 use jiff::Timestamp;
 use serde_json::Value as Json;
-use std::collections::HashMap;
-
-/// An installation of the App on an account, as last told by GitHub.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Installation {
-    /// GitHub's id, the key.
-    pub id: InstallationId,
-    /// The account's login.
-    pub account: String,
-    /// What the account is: `Organization`, `User`.
-    pub account_kind: String,
-    /// Suspended by its owner or by GitHub: nothing may be asked or written.
-    pub suspended: bool,
-    /// Uninstalled.
-    pub removed: bool,
-}
-
-/// An installation as stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InstallationRow {
-    /// What GitHub told.
-    pub installation: Installation,
-    /// When that last changed.
-    pub updated_at: Timestamp,
-}
 
 /// How a repository's subscription file stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,40 +89,6 @@ pub struct RepositoryRow {
     pub updated_at: Timestamp,
 }
 
-/// One entry of a repository's subscription file.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Subscription {
-    /// Which migration, as people write it: `pypi`, `docker`.
-    pub migration: String,
-    /// The ecosystem, where the migration is one's package updates.
-    pub ecosystem: Option<Ecosystem>,
-    /// The delay in words for people.
-    pub delay: String,
-    /// The entry's effective settings, as JSON. The store does not read them.
-    pub settings: Json,
-}
-
-/// A subscription as stored.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SubscriptionRow {
-    /// The entry.
-    pub subscription: Subscription,
-    /// Its place in the file, counted from 0.
-    pub position: u32,
-    /// Since when the repository subscribes to this migration.
-    pub since: Timestamp,
-}
-
-#[derive(sqlx::FromRow)]
-struct InstallationRecord {
-    id: i64,
-    account: String,
-    account_kind: String,
-    suspended: bool,
-    removed: bool,
-    updated_at: i64,
-}
-
 #[derive(sqlx::FromRow)]
 struct RepositoryRecord {
     id: i64,
@@ -173,16 +114,6 @@ struct RepositoryRecord {
     updated_at: i64,
 }
 
-#[derive(sqlx::FromRow)]
-struct SubscriptionRecord {
-    position: i64,
-    migration: String,
-    ecosystem: Option<String>,
-    delay: String,
-    settings: String,
-    since: i64,
-}
-
 macro_rules! select_repositories {
     ($tail:literal) => {
         concat!(
@@ -194,22 +125,7 @@ macro_rules! select_repositories {
     };
 }
 
-macro_rules! select_installations {
-    ($tail:literal) => {
-        concat!("SELECT id, account, account_kind, suspended, removed, updated_at FROM installation ", $tail)
-    };
-}
-
 statements! {
-    SAVE_INSTALLATION = "INSERT INTO installation (id, account, account_kind, suspended, removed, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (id) DO UPDATE SET account = excluded.account, account_kind = excluded.account_kind,
-            suspended = excluded.suspended, removed = excluded.removed, updated_at = excluded.updated_at";
-    SET_SUSPENDED = "UPDATE installation SET suspended = $2, updated_at = $3 WHERE id = $1";
-    SET_REMOVED = "UPDATE installation SET removed = $2, updated_at = $3 WHERE id = $1";
-    INSTALLATION = select_installations!("WHERE id = $1");
-    INSTALLATIONS = select_installations!("ORDER BY account, id LIMIT $1");
-
     SAVE_REPOSITORY = "INSERT INTO repository
             (id, installation_id, name, default_branch, private, fork, state, web_url, updated_at,
             config_state, config_problems)
@@ -233,26 +149,9 @@ statements! {
     REPOSITORIES = select_repositories!("ORDER BY lower(name), id LIMIT $1");
     OF_INSTALLATION = select_repositories!("WHERE installation_id = $1 ORDER BY id LIMIT $2");
     IDS_OF_INSTALLATION = "SELECT id, state FROM repository WHERE installation_id = $1 ORDER BY id";
-
-    FORGET_SUBSCRIPTIONS = "DELETE FROM subscription WHERE repo_id = $1";
-    INSERT_SUBSCRIPTION = "INSERT INTO subscription (repo_id, position, migration, ecosystem, delay, settings, since)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    SUBSCRIPTIONS_SINCE = "SELECT migration, min(since) FROM subscription WHERE repo_id = $1 GROUP BY migration";
-    SUBSCRIPTIONS = "SELECT position, migration, ecosystem, delay, settings, since FROM subscription
-        WHERE repo_id = $1 ORDER BY position";
 }
 
 impl Store {
-    /// One installation.
-    pub async fn installation(&self, id: InstallationId) -> Result<Option<InstallationRow>, StoreError> {
-        Ok(self.row(INSTALLATION, values![id]).await?.map(InstallationRecord::read))
-    }
-
-    /// The installations by the name of their account, the removed ones included.
-    pub async fn installations(&self, limit: u32) -> Result<Vec<InstallationRow>, StoreError> {
-        Ok(self.rows(INSTALLATIONS, values![limit]).await?.into_iter().map(InstallationRecord::read).collect())
-    }
-
     /// One repository.
     pub async fn repository(&self, id: RepoId) -> Result<Option<RepositoryRow>, StoreError> {
         self.row(REPOSITORY, values![id]).await?.map(RepositoryRecord::read).transpose()
@@ -289,40 +188,9 @@ impl Store {
             .map(|(id, state)| Ok((RepoId(id), word("repository.state", &state, RepoState::from_word)?)))
             .collect()
     }
-
-    /// What a repository subscribes to, in the order of its file.
-    pub async fn subscriptions(&self, repo: RepoId) -> Result<Vec<SubscriptionRow>, StoreError> {
-        self.rows(SUBSCRIPTIONS, values![repo]).await?.into_iter().map(SubscriptionRecord::read).collect()
-    }
 }
 
 impl Tx {
-    /// Stores an installation, new or changed.
-    pub async fn save_installation(&mut self, installation: &Installation, now: Timestamp) -> Result<(), StoreError> {
-        let Installation { id, account, account_kind, suspended, removed } = installation;
-        self.execute(SAVE_INSTALLATION, values![*id, account, account_kind, *suspended, *removed, now]).await.map(drop)
-    }
-
-    /// Notes whether an installation is suspended; `false` when it is not known.
-    pub async fn set_installation_suspended(
-        &mut self,
-        id: InstallationId,
-        suspended: bool,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        Ok(self.execute(SET_SUSPENDED, values![id, suspended, now]).await? > 0)
-    }
-
-    /// Notes whether an installation is removed; `false` when it is not known.
-    pub async fn set_installation_removed(
-        &mut self,
-        id: InstallationId,
-        removed: bool,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        Ok(self.execute(SET_REMOVED, values![id, removed, now]).await? > 0)
-    }
-
     /// Stores what GitHub tells of a repository, new or changed. Its head and its file stay as they are.
     pub async fn save_repository(&mut self, repository: &Repository, now: Timestamp) -> Result<(), StoreError> {
         let Repository { id, installation, name, default_branch, private, fork, state, web_url } = repository;
@@ -394,41 +262,6 @@ impl Tx {
     pub async fn set_note(&mut self, repo: RepoId, note: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
         self.execute(SET_NOTE, values![repo, note, now]).await.map(drop)
     }
-
-    /// Replaces what a repository subscribes to. A migration that was there before keeps its `since`.
-    pub async fn replace_subscriptions(
-        &mut self,
-        repo: RepoId,
-        subscriptions: &[Subscription],
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let before: Vec<(String, i64)> = self.rows(SUBSCRIPTIONS_SINCE, values![repo]).await?;
-        let since: HashMap<String, i64> = before.into_iter().collect();
-        let rows = subscriptions.iter().enumerate().map(|(position, subscription)| {
-            let Subscription { migration, ecosystem, delay, settings } = subscription;
-            let since = since.get(migration).copied().unwrap_or_else(|| now.as_millisecond());
-            let settings = to_json("subscription.settings", settings)?;
-            Ok(values![repo, position as i64, migration, *ecosystem, delay, settings, since])
-        });
-        let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
-        self.execute(FORGET_SUBSCRIPTIONS, values![repo]).await?;
-        self.execute_for(INSERT_SUBSCRIPTION, rows).await
-    }
-}
-
-impl InstallationRecord {
-    fn read(self) -> InstallationRow {
-        InstallationRow {
-            installation: Installation {
-                id: InstallationId(self.id),
-                account: self.account,
-                account_kind: self.account_kind,
-                suspended: self.suspended,
-                removed: self.removed,
-            },
-            updated_at: time(self.updated_at),
-        }
-    }
 }
 
 impl RepositoryRecord {
@@ -467,22 +300,6 @@ impl RepositoryRecord {
             indexed_commit: object("repository.indexed_commit", self.indexed_commit)?,
             note: self.note,
             updated_at: time(self.updated_at),
-        })
-    }
-}
-
-impl SubscriptionRecord {
-    fn read(self) -> Result<SubscriptionRow, StoreError> {
-        let ecosystem = self.ecosystem.map(|text| word("subscription.ecosystem", &text, Ecosystem::from_word));
-        Ok(SubscriptionRow {
-            subscription: Subscription {
-                migration: self.migration,
-                ecosystem: ecosystem.transpose()?,
-                delay: self.delay,
-                settings: from_json("subscription.settings", &self.settings)?,
-            },
-            position: small("subscription.position", self.position)?,
-            since: time(self.since),
         })
     }
 }
