@@ -1,5 +1,7 @@
 //! `mass-driver check` and `mass-driver schema`, as a person and a script see them.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use jiff::Timestamp;
 use mass_driver::cli::check::{CheckArgs, CheckFormat, run};
 use mass_driver::cli::{Exit, schema};

@@ -1,5 +1,7 @@
 //! The subscription file: what it may say, what its problems look like, and that its JSON Schema agrees.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use jiff::SignedDuration;
 use mass_driver::domain::{Ecosystem, PackageId, RepoPath, VersionStep};
 use mass_driver::subscription::*;
@@ -235,4 +237,50 @@ fn mistakes_before_a_broken_line_are_told_too() {
     let found = lines(&problems("delay: weakly\nsubscriptions:\n  - migration: pipy\n  - {migration: docker\n"));
     assert!(found.contains("weakly") && found.contains("pipy") && found.contains("never closed"), "{found}");
     assert!(!found.contains("missing"), "what was cut off is not missing: {found}");
+}
+
+#[test]
+fn the_documentation_is_right() {
+    let text = include_str!("../docs/subscription-file.md");
+    let mut blocks = text.split("\n```").skip(1).step_by(2).map(|block| block.split_once('\n').unwrap()).peekable();
+    let (mut valid, mut invalid) = (0, 0);
+    while let Some((kind, block)) = blocks.next() {
+        match kind {
+            "yaml" => {
+                file(block);
+                valid += 1;
+            }
+            "yaml invalid" => {
+                let (_, expected) = blocks.next_if(|(kind, _)| *kind == "text").expect("the problems follow the file");
+                assert_eq!(lines(&problems(block)).trim_end(), expected.trim_end());
+                invalid += 1;
+            }
+            other => panic!("a block of {other:?} is not checked"),
+        }
+    }
+    assert!(valid >= 8 && invalid >= 2, "{valid} valid and {invalid} invalid examples were found");
+
+    // Every delay of the table, as it stands there.
+    let delays = text.split("| written | pull requests may be opened |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let delays: Vec<_> = delays.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(delays.len() == 8, "{delays:?}");
+    for delay in delays {
+        file(&format!("delay: {delay}\nsubscriptions: [pypi]"));
+    }
+
+    // Every key is described, and the caps are those of the code.
+    let names = json_schema().to_string();
+    for key in
+        ["timezone", "limit", "delay", "min_age", "group", "labels", "ignore", "paths", "migration", "subscriptions"]
+    {
+        assert!(names.contains(&format!("\"{key}\"")) && text.contains(&format!("`{key}`")), "{key}");
+    }
+    assert_eq!(MAX_BYTES, 256 * 1024);
+    assert!(text.contains("256 KiB") && text.contains("5,000 keys") && text.contains("16 levels"));
+    let long = file(
+        "subscriptions:\n  - migration: pypi\n    delay: immediate\n    min_age: { major: 0d, minor: 0d, patch: 0d }\n    group: none\n    ignore: []\n",
+    );
+    let mut short = file("subscriptions: pypi\n");
+    short.subscriptions[0].line = 2;
+    assert_eq!(short, long, "the two files that mean the same");
 }

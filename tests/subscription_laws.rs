@@ -205,7 +205,10 @@ fn value_for(key: &'static str) -> BoxedStrategy<Value> {
         "migration" => select(vec![json!("pypi"), json!("acme/*"), json!("npm")]).boxed(),
         other => panic!("no values for {other}"),
     };
-    prop_oneof![12 => right, 1 => any_value()].boxed()
+    // Which time zones there are is beyond a schema.
+    let any = any_value()
+        .prop_filter("a name of a zone", move |value| key != "timezone" || !value.is_string() || value == " ");
+    prop_oneof![12 => right, 1 => any].boxed()
 }
 
 fn keyed(keys: &[&'static str]) -> BoxedStrategy<Vec<(String, Value)>> {
@@ -237,7 +240,6 @@ fn any_document() -> impl Strategy<Value = Value> {
         prop::option::weighted(0.03, Just("subscription")),
     )
         .prop_map(|(mut entries, subscriptions, odd)| {
-            // The odd list of lists or null is left to the fixtures: JSON Schema and the reader word it differently, not decide it.
             entries.push(("subscriptions".into(), subscriptions));
             entries.extend(odd.map(|odd| (odd.to_owned(), json!("x"))));
             Value::from(serde_json::Map::from_iter(entries))

@@ -1,6 +1,8 @@
 //! The laws of delays, over many time zones and both changes of the clocks: never early, never skipped, the same
 //! whatever came first.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use jiff::civil::{Date, DateTime, date, time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -168,7 +170,8 @@ proptest! {
         let delay = Delay::Schedule(Schedule::Daily { at });
         let slot = next_slot(&delay, &timezone, t);
         let next = next_slot(&delay, &timezone, slot.checked_add(1.nanosecond()).unwrap());
-        prop_assert!(next.duration_since(slot) <= SignedDuration::from_hours(26), "{slot} then {next}");
+        // 25 hours where clocks go back by one; Casey Station once set its clocks back by three.
+        prop_assert!(next.duration_since(slot) <= SignedDuration::from_hours(27), "{slot} then {next}");
         prop_assert!(next > slot);
     }
 

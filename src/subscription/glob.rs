@@ -113,7 +113,7 @@ pub(super) fn check_path_glob(text: &str) -> Result<(), (String, String)> {
 }
 
 /// How a path glob looks, for the schema; [`check_path_glob`] says more.
-pub(super) const PATH: &str = r"^(?!\.?/|!)(?!.*(^|/)\.\.(/|$))[^\\]*[^\\/]$";
+pub(super) const PATH: &str = r"^(?=.*\S)(?!\.?/|!)(?!.*(^|/)\.\.(/|$))[^\\]*[^\\/]$";
 
 impl TryFrom<Vec<String>> for PathGlobs {
     type Error = String;

@@ -7,12 +7,14 @@
 mod age;
 mod cron;
 mod delay;
+mod every;
 mod fields;
 mod file;
 mod glob;
 mod migration;
 mod problem;
 mod rules;
+mod syntax;
 mod yaml;
 
 pub use age::MinAge;

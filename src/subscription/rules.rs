@@ -1,6 +1,6 @@
 //! The smaller rules of a subscription: groups, ignored packages, labels, paths, limits, the time zone.
 
-use super::fields::{Field, fields_schema, one_or_many, one_or_many_schema, read_fields, text};
+use super::fields::{Field, fields_schema, one_or_many, read_fields, text};
 use super::glob::{NameGlob, PATH, PathGlobs, check_path_glob};
 use super::problem::{Problems, nearest, quoted};
 use super::yaml::{Node, Value};
@@ -137,7 +137,7 @@ const RULE: [Field<WrittenRule>; 2] = [
         name: "versions",
         about: "the versions to ignore, as the ecosystem writes ranges: `>=5,<6`; without it, all",
         required: false,
-        schema: |_| json_schema!({ "type": "string", "minLength": 1, "maxLength": 200 }),
+        schema: |_| json_schema!({ "type": "string", "pattern": r"\S", "maxLength": 200 }),
         read: |rule, node, problems| {
             let Some(range) = text(node, "a range of versions", "`\">=5\"`", problems) else { return };
             match check_range(range) {
@@ -151,7 +151,7 @@ const RULE: [Field<WrittenRule>; 2] = [
 ];
 
 fn name_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "minLength": 1, "maxLength": 200 })
+    json_schema!({ "type": "string", "pattern": r"\S", "maxLength": 200 })
 }
 
 fn read_name(node: &Node, problems: &mut Problems) -> Option<NameGlob> {
@@ -228,7 +228,8 @@ pub(super) fn read_labels(node: &Node, problems: &mut Problems) -> Vec<String> {
 }
 
 pub(super) fn labels_schema(_: &mut SchemaGenerator) -> Schema {
-    one_or_many_schema(json_schema!({ "type": "string", "pattern": r"\S", "maxLength": LONGEST_LABEL }))
+    let label = json_schema!({ "type": "string", "pattern": r"\S", "maxLength": LONGEST_LABEL });
+    json_schema!({ "anyOf": [label, { "type": "array", "items": label, "uniqueItems": true }] })
 }
 
 pub(super) fn read_paths(node: &Node, problems: &mut Problems) -> Option<PathGlobs> {
@@ -310,5 +311,5 @@ pub(super) fn read_timezone(node: &Node, problems: &mut Problems) -> Option<Time
 }
 
 pub(super) fn timezone_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "minLength": 1, "examples": ["Europe/Paris", "UTC"] })
+    json_schema!({ "type": "string", "pattern": r"\S", "examples": ["Europe/Paris", "UTC"] })
 }

@@ -5,7 +5,8 @@
 //! refused, are never expanded. Nothing here recurses: depth costs heap, up to [`MAX_DEPTH`].
 
 use super::problem::{Problems, Spot, quoted};
-use serde_saphyr::granit_parser::{self as granit, ErrorKind, Event, Marker, ScalarStyle, ScanError, Span};
+use super::syntax::{QUOTE_STAR, report, too_deep};
+use serde_saphyr::granit_parser::{self as granit, Event, Marker, ScalarStyle, Span};
 use std::collections::HashMap;
 
 /// The longest file that is read at all. Unit: bytes.
@@ -120,11 +121,11 @@ fn decode<'a>(bytes: &'a [u8], problems: &mut Problems) -> Option<&'a str> {
     }
 }
 
-fn small(n: usize) -> u32 {
+pub(super) fn small(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn spot_at(marker: Marker) -> Spot {
+pub(super) fn spot_at(marker: Marker) -> Spot {
     Spot { line: small(marker.line().max(1)), column: small(marker.col() + 1), length: 1 }
 }
 
@@ -334,90 +335,4 @@ fn is_number(text: &str) -> bool {
         && unsigned.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'))
         && unsigned.parse::<f64>().is_ok();
     special || based || decimal
-}
-
-/// Globs and cron lines begin with `*` far more often than anyone means an alias.
-const QUOTE_STAR: &str = "put it in quotes if it is meant as text, or write the value out";
-
-fn too_deep(at: Spot, problems: &mut Problems) {
-    problems.add(
-        at,
-        format!("lists and mappings are nested deeper than {MAX_DEPTH} levels; the rest is not read"),
-        "see the documentation of the file for its shape, which is 5 levels deep at most",
-    );
-}
-
-/// Says what the parser could not read, in the words of who wrote the file.
-fn report(error: &ScanError, text: &str, problems: &mut Problems) {
-    let at = spot_at(*error.marker());
-    let line = text.lines().nth(at.line as usize - 1).unwrap_or_default();
-    let indentation = line.len() - line.trim_start().len();
-    if let Some(tab) = line[..indentation].find('\t') {
-        let at = Spot { column: small(tab + 1), ..at };
-        problems.add(at, "a tab indents this line", "indent with spaces; YAML does not allow tabs there");
-        return;
-    }
-    if problems.any_on(at.line) && line.contains('*') {
-        // `*/5 * * * *` without quotes: the alias is reported, the rest of the line is its consequence.
-        return;
-    }
-    use ErrorKind as Kind;
-    let (what, fix) = match error.kind() {
-        Kind::RecursionLimitExceeded => return too_deep(at, problems),
-        Kind::TabNotAllowed
-        | Kind::TabInBlockIndentation
-        | Kind::TabInIndentation
-        | Kind::TabAtBlockScalarStart
-        | Kind::TabInPlainScalar => ("a tab stands where YAML allows only spaces", "replace it with spaces"),
-        Kind::UnclosedQuotedScalar | Kind::DocumentIndicatorInQuotedScalar => {
-            ("a quote is opened but never closed", "close it with the same kind of quote")
-        }
-        Kind::UnclosedFlowCollection { open: '[' } | Kind::UnexpectedEofFlowSequence => {
-            ("a `[` is opened but never closed", "close it with `]`")
-        }
-        Kind::UnclosedFlowCollection { .. } | Kind::UnexpectedEofFlowMapping => {
-            ("a `{` is opened but never closed", "close it with `}`")
-        }
-        Kind::ExpectedFlowSequenceSeparator => {
-            ("a `,` or `]` is missing", "separate the items of a `[…]` list with commas and close it")
-        }
-        Kind::ExpectedFlowMappingSeparator => {
-            ("a `,` or `}` is missing", "separate the entries of a `{…}` mapping with commas and close it")
-        }
-        Kind::MismatchedFlowCollectionEnd { .. } | Kind::MisplacedFlowCollectionEnd => {
-            ("this bracket closes nothing that was opened with its like", "close `[` with `]` and `{` with `}`")
-        }
-        Kind::SimpleKeyExpected => ("a `:` is missing after this key", "write `key: value`"),
-        Kind::MappingValueNotAllowed => (
-            "a `key: value` stands where none can be",
-            "indent it like its neighbours, add a `:` that is missing above, or quote a text that contains `: `",
-        ),
-        Kind::ExpectedBlockMappingKey
-        | Kind::ExpectedBlockSequenceEntry
-        | Kind::InvalidIndentation
-        | Kind::BlockSequenceEntryNotAllowed => (
-            "this line is not indented like the lines it belongs to",
-            "align it with its neighbours; a list's items all start with `- `",
-        ),
-        Kind::UnexpectedCharacter { .. }
-        | Kind::UnexpectedEndOfPlainScalar
-        | Kind::PlainScalarStartsWithDashFlowIndicator => {
-            ("a value cannot begin with this character", "put the value in quotes")
-        }
-        Kind::MissingAnchorOrAliasName => {
-            ("`*` and `&` at the beginning of a value have a meaning of their own in YAML", QUOTE_STAR)
-        }
-        Kind::DirectiveDisallowed | Kind::MissingDirectiveName | Kind::InvalidDirectiveName => {
-            ("directives (`%…`) are not supported", "remove the line, or quote the value")
-        }
-        kind => {
-            problems.add(
-                at,
-                format!("this is not YAML: {kind}"),
-                "write `key: value` lines and `- item` lists, indented with spaces",
-            );
-            return;
-        }
-    };
-    problems.add(at, what, fix);
 }
