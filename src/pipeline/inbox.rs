@@ -5,8 +5,9 @@
 //! know. It moves our head without a request, and it is by far the most frequent event.
 
 use super::{Done, Step, StepError};
-use crate::domain::{DeliveryId, Head, RepoId, RepoPath, Repository};
-use crate::forge::webhook::{self, ChangedPaths, Event, EventKind, PayloadError, Push, RepoFacts};
+use crate::domain::{DeliveryId, Head, Proposal, ProposalState, PullNumber, RepoId, RepoPath, Repository};
+use crate::forge::PullStatus;
+use crate::forge::webhook::{self, ChangedPaths, Event, EventKind, PayloadError, PullFacts, Push, RepoFacts};
 use crate::managers;
 use crate::store::{ConfigState, NewDelivery, Outcome, RepositoryRow, Store, StoreError};
 use crate::subscription::FILE_NAMES;
@@ -110,22 +111,22 @@ pub struct KnownRepository {
     pub row: RepositoryRow,
     /// The files that were read, and those they include, whether they exist or not.
     pub tracked: BTreeSet<String>,
-    /// Whether the pull request the event tells of is one of ours.
-    pub is_our_pull: bool,
+    /// The proposal whose pull request the event tells of, if it is one of ours.
+    pub proposal: Option<Proposal>,
     /// Our open pull requests whose head the event tells of.
-    pub pulls_at_head: Vec<crate::domain::PullNumber>,
+    pub pulls_at_head: Vec<PullNumber>,
 }
 
 async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<Option<KnownRepository>, StoreError> {
     let Some(row) = store.repository(repo).await? else { return Ok(None) };
-    let mut known = KnownRepository { row, tracked: BTreeSet::new(), is_our_pull: false, pulls_at_head: Vec::new() };
+    let mut known = KnownRepository { row, tracked: BTreeSet::new(), proposal: None, pulls_at_head: Vec::new() };
     match &event.kind {
         EventKind::Push(push) if push.is_default_branch => {
             known.tracked =
                 store.tracked_paths(repo).await?.into_iter().map(|path| path.as_str().to_string()).collect();
         }
         EventKind::PullRequest(pull) => {
-            known.is_our_pull = store.proposal_by_pull(repo, pull.number).await?.is_some();
+            known.proposal = store.proposal_by_pull(repo, pull.number).await?;
         }
         EventKind::CheckRun(run) => {
             let pulls = store.proposals_by_head(repo, &run.head_sha).await?;
@@ -186,8 +187,11 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
             }
             (None, None) => Decision::nothing("a push to a repository that is not known, without an installation"),
         },
-        EventKind::PullRequest(pull) => match (event.repo, known) {
-            (Some(repo), Some(known)) if known.is_our_pull => {
+        EventKind::PullRequest(pull) => match (event.repo, known.and_then(|known| known.proposal.as_ref())) {
+            (Some(_), Some(proposal)) if is_known(pull, proposal) => {
+                Decision::nothing("our pull request is as we know it")
+            }
+            (Some(repo), Some(_)) => {
                 Decision::look(Step::Follow { repo, number: pull.number }, "one of our pull requests may have changed")
             }
             _ => Decision::nothing("not one of our pull requests"),
@@ -201,6 +205,12 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
             _ => Decision::nothing("not a check of one of our pull requests"),
         },
     }
+}
+
+/// Whether an event tells of a pull request just what we know: open, with our commit at its head.
+fn is_known(pull: &PullFacts, proposal: &Proposal) -> bool {
+    let head = proposal.pull.as_ref().map(|known| &known.head);
+    pull.status == PullStatus::Open && proposal.state == ProposalState::Open && head == Some(&pull.head_sha)
 }
 
 fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {

@@ -7,7 +7,7 @@
 
 #[path = "../support"]
 mod support {
-    #[expect(dead_code, reason = "the stories use a part of it")]
+    #[expect(dead_code, unused_imports, reason = "the stories use a part of it")]
     pub mod contract;
     pub mod databases;
 }

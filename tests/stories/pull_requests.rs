@@ -6,7 +6,10 @@ use mass_driver::domain::ProposalState;
 async fn api(world: &World) {
     world.registry.release("httpx", "0.27.0");
     world.registry.release("httpx", "0.28.0");
-    let files = [("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "labels: [dependencies]\nsubscriptions: [pypi]\n")];
+    let files = [
+        ("requirements.txt", "httpx==0.27.0\n"),
+        (".mass-driver.yaml", "labels: [dependencies]\nsubscriptions: [pypi]\n"),
+    ];
     world.repository("acme/api", &files).await;
 }
 

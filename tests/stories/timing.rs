@@ -4,7 +4,8 @@ use crate::{World, stories};
 use jiff::{SignedDuration, ToSpan};
 use mass_driver::domain::ProposalState;
 
-const BOTH: &str = "subscriptions:\n  - migration: pypi\n    delay: weekly\n  - migration: docker\n    delay: immediate\n";
+const BOTH: &str =
+    "subscriptions:\n  - migration: pypi\n    delay: weekly\n  - migration: docker\n    delay: immediate\n";
 
 stories! {
     /// The story the product is made for.

@@ -11,8 +11,8 @@ use mass_driver::registries::{Registries, RegistrySettings};
 use mass_driver::store::{RepositoryRow, Store};
 use registry_sim::RegistrySim;
 use secrecy::SecretString;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::watch;
 
 /// Every story begins on this Wednesday. The next Monday 06:00 UTC is 2026-03-09.
@@ -46,7 +46,7 @@ impl World {
         let ticking = |clock: StoryClock| Arc::new(move || clock.now());
         let github = GitHubSim::start(ticking(clock.clone())).unwrap();
         let registry = RegistrySim::start(ticking(clock.clone())).unwrap();
-        let store = Store::connect(url).await.unwrap();
+        let store = crate::databases::open(url).await;
         let credentials = github.app();
         let settings =
             GitHubSettings::new(github.url(), credentials.app_id, SecretString::from(credentials.private_key_pem));

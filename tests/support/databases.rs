@@ -63,7 +63,7 @@ macro_rules! both_databases {
             use super::*;
 
             async fn test(url: String) {
-                let $argument = both_databases!(@$kind url);
+                let $argument = crate::databases::both_databases!(@$kind url);
                 $body
             }
 
