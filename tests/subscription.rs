@@ -154,13 +154,15 @@ fn a_file_falls_to_the_first_subscription_that_matches() {
 
 #[test]
 fn ignore_rules_know_how_each_ecosystem_spells_names() {
-    let file =
-        file("subscriptions: [{ migration: pypi, ignore: [Typing.Extensions, 'types-*', python, ghcr.io/acme/*] }]");
+    let file = file(
+        "subscriptions: [{ migration: pypi, ignore: [Typing.Extensions, 'zope._*', 'types-*', python, ghcr.io/acme/*] }]",
+    );
     let ignored = |ecosystem, name: &str| {
         let package = PackageId { ecosystem, name: name.into() };
         file.subscriptions[0].ignore.iter().any(|rule| rule.names(&package))
     };
     assert!(ignored(Ecosystem::Pypi, "typing-extensions") && ignored(Ecosystem::Pypi, "types-requests"));
+    assert!(ignored(Ecosystem::Pypi, "zope-interface"));
     assert!(!ignored(Ecosystem::Pypi, "requests-types"));
     assert!(ignored(Ecosystem::Docker, "library/python") && ignored(Ecosystem::Docker, "ghcr.io/acme/team/base"));
     assert!(!ignored(Ecosystem::Docker, "acme/python"));
@@ -171,6 +173,32 @@ fn the_issue_s_words_are_used() {
     let [problem] = &problems("subscriptions:\n  - migration: pipy\n")[..] else { panic!("one problem") };
     assert_eq!((problem.line, problem.column, problem.length), (2, 16, 4));
     assert_eq!(problem.what, "unknown migration `pipy`, did you mean `pypi`?");
+}
+
+#[test]
+fn a_time_zone_is_a_name_of_the_database() {
+    for odd in [
+        "+02:00",
+        "CET-1CEST",
+        "../../../etc/passwd",
+        "/etc/localtime",
+        "posix/Europe/Paris",
+        "right/UTC",
+        "posixrules",
+        "leapseconds",
+        "Europe",
+        "Etc/Unknown",
+        "local",
+        "x",
+    ] {
+        let text = format!("timezone: '{odd}'\nsubscriptions: [pypi]");
+        assert!(parse(text.as_bytes()).is_err(), "{odd}");
+    }
+    for good in ["UTC", "Europe/Paris", "america/argentina/buenos_aires", "EST5EDT", "Etc/GMT+5", "GB"] {
+        let file = file(&format!("timezone: {good}\nsubscriptions: [pypi]"));
+        assert!(file.timezone.iana_name().unwrap().eq_ignore_ascii_case(good));
+        assert_eq!(serde_json::from_str::<SubscriptionFile>(&serde_json::to_string(&file).unwrap()).unwrap(), file);
+    }
 }
 
 #[test]

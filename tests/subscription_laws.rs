@@ -1,6 +1,6 @@
 //! The laws of the subscription file: nothing makes its reader panic, and reader and JSON Schema agree.
 
-use mass_driver::subscription::{Problem, json_schema, parse};
+use mass_driver::subscription::{Problem, SubscriptionFile, json_schema, parse};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -16,9 +16,15 @@ fn check_answer(bytes: &[u8]) -> Result<(), TestCaseError> {
     let Err(problems) = parse(bytes) else { return Ok(()) };
     prop_assert!(!problems.is_empty(), "a refusal says why");
     prop_assert!(problems.is_sorted(), "by position");
-    let lines = String::from_utf8_lossy(bytes).split('\n').count() as u32;
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<&str> = text.trim_start_matches('\u{feff}').split(['\n', '\r']).collect();
+    let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or_default() as u32;
     for Problem { line, column, length, what, fix } in &problems {
-        prop_assert!((1..=lines + 1).contains(line) && *column >= 1 && *length >= 1, "{line}:{column}");
+        prop_assert!((1..=lines.len() as u32 + 1).contains(line), "line {line}");
+        prop_assert!(
+            (1..=longest + 1).contains(column) && *length >= 1 && column + length <= longest + 2,
+            "column {column}, length {length}"
+        );
         prop_assert!(!what.is_empty() && !fix.is_empty());
         prop_assert!(!what.chars().chain(fix.chars()).any(char::is_control), "{what:?} {fix:?}");
     }
@@ -67,6 +73,10 @@ proptest! {
         let text = serde_json::to_string_pretty(&document).unwrap();
         let read = parse(text.as_bytes());
         let complaints: Vec<_> = SCHEMA.iter_errors(&document).map(|error| error.to_string()).collect();
+        if let Ok(file) = &read {
+            let stored = serde_json::to_string(file).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<SubscriptionFile>(&stored).unwrap(), file, "what is stored comes back");
+        }
         prop_assert_eq!(read.is_ok(), complaints.is_empty(), "{}\nreader: {:?}\nschema: {:?}", text, read, complaints);
     }
 }

@@ -107,19 +107,18 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 fn print_problems(path: &str, bytes: &[u8], problems: &[Problem], out: &mut dyn Write) -> anyhow::Result<()> {
-    let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
-    let lines: Vec<&str> = text.lines().collect();
+    let text = String::from_utf8_lossy(bytes);
     let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
     for problem in problems {
         let place = format!("{path}:{}:{}", problem.line, problem.column);
         let title = Level::ERROR.with_name(place.as_str()).primary_title(problem.what.as_str());
         let mut report = Group::with_title(title);
-        if let Some(line) = lines.get(problem.line as usize - 1).filter(|line| !line.trim().is_empty()) {
+        if let Some(line) = problem.source_line(&text).filter(|line| !line.trim().is_empty()) {
             let byte_of = |column: u32| line.char_indices().nth(column as usize).map_or(line.len(), |(byte, _)| byte);
             let start = byte_of(problem.column - 1);
             let end = byte_of(problem.column - 1 + problem.length);
             report = report.element(
-                Snippet::source(*line)
+                Snippet::source(line)
                     .line_start(problem.line as usize)
                     .annotation(AnnotationKind::Primary.span(start..end)),
             );

@@ -14,18 +14,29 @@ const LONGEST: usize = 200;
 pub struct NameGlob {
     text: String,
     compiled: GlobSet,
+    /// The same with every run of `-`, `_` and `.` as one `-`, where that differs.
+    normalised: Option<GlobSet>,
 }
 
 impl NameGlob {
     /// Reads a glob; the error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let glob = build(GlobBuilder::new(text).case_insensitive(true), text)?;
-        Ok(Self { text: text.into(), compiled: set([glob])? })
+        let compiled = |text: &str| set([build(GlobBuilder::new(text).case_insensitive(true), text)?]);
+        // In a class of characters these stand for themselves.
+        let normalised = if text.contains('[') { text.to_owned() } else { one_dash(text) };
+        let normalised = if normalised == text { None } else { Some(compiled(&normalised)?) };
+        Ok(Self { text: text.into(), compiled: compiled(text)?, normalised })
     }
 
     /// Whether it matches a name.
     pub fn matches(&self, name: &str) -> bool {
         self.compiled.is_match(name)
+    }
+
+    /// Whether it matches a name in which `-`, `_` and `.` mean the same and the normal form has one `-`
+    /// (PEP 503), however the glob itself is spelled.
+    pub fn matches_normalised(&self, name: &str) -> bool {
+        self.matches(name) || self.normalised.as_ref().is_some_and(|glob| glob.is_match(name))
     }
 
     /// The glob as written.
@@ -156,6 +167,18 @@ fn set(globs: impl IntoIterator<Item = Glob>) -> Result<GlobSet, String> {
 
 fn is_literal(glob: &str) -> bool {
     !glob.contains(['*', '?', '[', ']', '{', '}'])
+}
+
+fn one_dash(text: &str) -> String {
+    let mut dashed = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '-' | '_' | '.' if dashed.ends_with('-') => {}
+            '-' | '_' | '.' => dashed.push('-'),
+            other => dashed.push(other),
+        }
+    }
+    dashed
 }
 
 impl PartialEq for NameGlob {

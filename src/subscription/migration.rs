@@ -175,3 +175,15 @@ impl JsonSchema for MigrationPattern {
         json_schema!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": AUTHORED }] })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_the_schema_is_read() {
+        for word in words().chain(ALIASES) {
+            assert!(MigrationPattern::parse(word).is_ok(), "{word}");
+        }
+    }
+}

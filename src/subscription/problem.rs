@@ -30,6 +30,22 @@ impl Problem {
     pub fn sentence(&self) -> String {
         format!("{}; {}", self.what, self.fix)
     }
+
+    /// The line of the file it is on, without its end; `None` if the file has no such line.
+    pub fn source_line<'a>(&self, text: &'a str) -> Option<&'a str> {
+        nth_line(text.strip_prefix('\u{feff}').unwrap_or(text), self.line)
+    }
+}
+
+/// A line of a text by its number from 1. As in YAML, `\n`, `\r\n` and a lone `\r` end a line.
+pub(super) fn nth_line(text: &str, number: u32) -> Option<&str> {
+    let mut rest = text;
+    for _ in 1..number {
+        let end = rest.find(['\n', '\r'])?;
+        let length = if rest[end..].starts_with("\r\n") { 2 } else { 1 };
+        rest = &rest[end + length..];
+    }
+    rest.split(['\n', '\r']).next()
 }
 
 impl fmt::Display for Problem {

@@ -96,16 +96,12 @@ impl IgnoreRule {
     ///
     /// `pypi` names match however they are spelled; official images match with and without `library/`.
     pub fn names(&self, package: &PackageId) -> bool {
-        if self.name.matches(&package.name) {
-            return true;
-        }
         match package.ecosystem {
-            Ecosystem::Pypi => {
-                // `PackageId` is normalised; a glob written `Typing_Extensions*` means the same package.
-                let normalised = self.name.as_str().replace(['_', '.'], "-");
-                NameGlob::parse(&normalised).is_ok_and(|glob| glob.matches(&package.name))
+            Ecosystem::Pypi => self.name.matches_normalised(&package.name),
+            Ecosystem::Docker => {
+                let official = package.name.strip_prefix("library/");
+                self.name.matches(&package.name) || official.is_some_and(|name| self.name.matches(name))
             }
-            Ecosystem::Docker => package.name.strip_prefix("library/").is_some_and(|name| self.name.matches(name)),
         }
     }
 
@@ -284,10 +280,13 @@ pub(super) fn limit_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer", "minimum": 1, "maximum": HIGHEST_LIMIT })
 }
 
+/// What some machines keep beside the zones, or as a zone without a place.
+const NOT_ZONES: [&str; 6] = ["Etc/Unknown", "Factory", "localtime", "posix", "right/", "leap"];
+
 pub(super) fn read_timezone(node: &Node, problems: &mut Problems) -> Option<TimeZone> {
     let name = text(node, "a time zone", "`Europe/Paris`", problems)?;
     if let Ok(zone) = jiff::tz::db().get(name)
-        && zone.iana_name().is_some_and(|known| known != "Etc/Unknown")
+        && zone.iana_name().is_some_and(|known| !NOT_ZONES.iter().any(|not| known.starts_with(not)))
     {
         return Some(zone);
     }

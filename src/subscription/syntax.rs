@@ -1,6 +1,6 @@
 //! Says what the YAML parser could not read, in the words of who wrote the file.
 
-use super::problem::{Problems, Spot};
+use super::problem::{Problems, Spot, nth_line};
 use super::yaml::{MAX_DEPTH, small, spot_at};
 use serde_saphyr::granit_parser::{ErrorKind as Kind, ScanError};
 
@@ -19,7 +19,7 @@ pub(super) fn too_deep(at: Spot, problems: &mut Problems) {
 /// Reports where and why the parser stopped.
 pub(super) fn report(error: &ScanError, text: &str, problems: &mut Problems) {
     let at = spot_at(*error.marker());
-    let line = text.lines().nth(at.line as usize - 1).unwrap_or_default();
+    let line = nth_line(text, at.line).unwrap_or_default();
     let indentation = line.len() - line.trim_start().len();
     if let Some(tab) = line[..indentation].find('\t') {
         let at = Spot { column: small(tab + 1), ..at };

@@ -111,7 +111,8 @@ fn decode<'a>(bytes: &'a [u8], problems: &mut Problems) -> Option<&'a str> {
     match str::from_utf8(bytes) {
         Ok(text) => Some(text),
         Err(error) => {
-            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let before =
+                String::from_utf8_lossy(&bytes[..error.valid_up_to()]).replace("\r\n", "\n").replace('\r', "\n");
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
             let what = format!("the byte 0x{:02x} is not UTF-8", bytes[error.valid_up_to()]);
