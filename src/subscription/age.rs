@@ -1,6 +1,6 @@
 //! How old a release must be before it counts.
 
-use super::fields::{Field, fields_schema, read_fields, text};
+use super::fields::{Field, Mapping, fields_schema, read_fields, text};
 use super::problem::{Problems, quoted};
 use super::yaml::{Node, Value};
 use crate::domain::VersionStep;
@@ -80,7 +80,13 @@ impl WrittenAge {
     pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
         if let Value::Map(map) = &node.value {
             let mut age = Self::default();
-            read_fields(&mut age, map, node.at, "`min_age`", &FIELDS, problems);
+            read_fields(
+                &mut age,
+                map,
+                node.at,
+                &Mapping { what: "`min_age`", fields: &FIELDS, elsewhere: &[] },
+                problems,
+            );
             return Some(age);
         }
         let age = read_span(node, problems)?;

@@ -1,7 +1,7 @@
 //! The mapping form of a delay: `{ every: week, on: monday, at: "06:00" }`.
 
 use super::delay::{Schedule, USUAL_TIME, Weekday};
-use super::fields::{Field, fields_schema, one_or_many, one_or_many_schema, read_fields, text};
+use super::fields::{Field, Mapping, fields_schema, one_or_many, one_or_many_schema, read_fields, text};
 use super::problem::{Problems, Spot, did_you_mean, one_of, quoted};
 use super::yaml::{Map, Node, Value};
 use jiff::civil::Time;
@@ -174,7 +174,7 @@ fn parse_clock(text: &str) -> Option<Time> {
 pub(super) fn read_mapping(map: &Map, at: Spot, problems: &mut Problems) -> Option<Schedule> {
     let before = problems.count();
     let mut written = Written::default();
-    read_fields(&mut written, map, at, "`delay`", &FIELDS, problems);
+    read_fields(&mut written, map, at, &Mapping { what: "`delay`", fields: &FIELDS, elsewhere: &[] }, problems);
     let schedule = written.schedule(problems);
     schedule.filter(|_| problems.count() == before)
 }

@@ -20,22 +20,29 @@ pub(super) struct Field<T> {
     pub(super) read: fn(&mut T, &Node, &mut Problems),
 }
 
-/// Reads a mapping by its table. Problems of one key do not hide those of another.
-///
-/// `what` names the mapping with its article ("a subscription"), `at` is where to complain about a missing key.
-pub(super) fn read_fields<T>(
-    into: &mut T,
-    map: &Map,
-    at: Spot,
-    what: &str,
-    fields: &[Field<T>],
-    problems: &mut Problems,
-) {
+/// A mapping of the file: how messages name it, and the keys it may have.
+pub(super) struct Mapping<'a, T> {
+    /// Its name with its article: "a subscription".
+    pub(super) what: &'static str,
+    /// The table of its keys.
+    pub(super) fields: &'a [Field<T>],
+    /// Keys that people look for here but that belong elsewhere, and what to do with them.
+    pub(super) elsewhere: &'a [(&'static str, &'static str)],
+}
+
+/// Reads a mapping by its table. Problems of one key do not hide those of another; `at` is where to complain
+/// about a missing one.
+pub(super) fn read_fields<T>(into: &mut T, map: &Map, at: Spot, mapping: &Mapping<'_, T>, problems: &mut Problems) {
+    let Mapping { what, fields, elsewhere } = mapping;
     let names = || fields.iter().map(|field| field.name);
     let mut misspelled = Vec::new();
     for (key, node) in &map.entries {
         match (fields.iter().find(|field| field.name == key.name), &node.value) {
             (_, Value::Unreadable) => {}
+            (None, _) if elsewhere.iter().any(|(name, _)| *name == key.name) => {
+                let fix = elsewhere.iter().find(|(name, _)| *name == key.name).map_or("", |(_, fix)| fix);
+                problems.add(key.at, format!("{} is not a key of {what}", quoted(&key.name)), fix);
+            }
             (None, _) => {
                 misspelled.extend(nearest(&key.name, names()));
                 let what = format!("unknown key {} in {what}{}", quoted(&key.name), did_you_mean(&key.name, names()));

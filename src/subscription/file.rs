@@ -3,7 +3,7 @@
 
 use super::age::{MinAge, WrittenAge};
 use super::delay::Delay;
-use super::fields::{Field, fields_schema, one_or_many, read_fields};
+use super::fields::{Field, Mapping, fields_schema, one_or_many, read_fields};
 use super::glob::PathGlobs;
 use super::migration::MigrationPattern;
 use super::problem::{Problem, Problems, Spot, quoted};
@@ -220,6 +220,19 @@ const SUBSCRIPTION: [Field<WrittenSubscription>; 8] = [
     },
 ];
 
+/// What people write one level too high.
+const OF_A_SUBSCRIPTION: &[(&str, &str)] = &[
+    ("migration", "list it under `subscriptions`: `subscriptions: [pypi]`"),
+    ("ignore", "move it into the entry of `subscriptions` that it is about"),
+    ("paths", "move it into the entry of `subscriptions` that it is about"),
+];
+
+/// What people write one level too low.
+const OF_THE_FILE: &[(&str, &str)] = &[
+    ("timezone", "move it to the top of the file; all subscriptions share it"),
+    ("subscriptions", "entries cannot be nested: give each its own `- migration: …`"),
+];
+
 impl WrittenSubscription {
     fn read(node: &Node, problems: &mut Problems) -> Self {
         let mut one = Self::default();
@@ -231,7 +244,13 @@ impl WrittenSubscription {
                     problems.add(key.at, what, format!("write `- migration: {}` and its rules below that", key.name));
                 }
             }
-            Value::Map(map) => read_fields(&mut one, map, node.at, "a subscription", &SUBSCRIPTION, problems),
+            Value::Map(map) => read_fields(
+                &mut one,
+                map,
+                node.at,
+                &Mapping { what: "a subscription", fields: &SUBSCRIPTION, elsewhere: OF_THE_FILE },
+                problems,
+            ),
             Value::Null => problems.add(node.at, "a subscription is empty", "name a migration: `- pypi`"),
             Value::List(_) => {
                 problems.add(node.at, "a list stands where a subscription belongs", "name a migration: `- pypi`")
@@ -266,7 +285,13 @@ pub fn parse(bytes: &[u8]) -> Result<SubscriptionFile, Vec<Problem>> {
     let mut file = WrittenFile::default();
     if let Some(root) = yaml::read(bytes, &mut problems) {
         match &root.value {
-            Value::Map(map) => read_fields(&mut file, map, Spot::START, "the file", &FILE, &mut problems),
+            Value::Map(map) => read_fields(
+                &mut file,
+                map,
+                Spot::START,
+                &Mapping { what: "the file", fields: &FILE, elsewhere: OF_A_SUBSCRIPTION },
+                &mut problems,
+            ),
             Value::Unreadable => {}
             Value::Null => problems.add(
                 root.at,

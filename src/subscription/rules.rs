@@ -1,6 +1,6 @@
 //! The smaller rules of a subscription: groups, ignored packages, labels, paths, limits, the time zone.
 
-use super::fields::{Field, fields_schema, one_or_many, read_fields, text};
+use super::fields::{Field, Mapping, fields_schema, one_or_many, read_fields, text};
 use super::glob::{NameGlob, PATH, PathGlobs, check_path_glob};
 use super::problem::{Problems, nearest, quoted};
 use super::yaml::{Node, Value};
@@ -108,7 +108,13 @@ impl IgnoreRule {
     pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
         let mut written = WrittenRule::default();
         match &node.value {
-            Value::Map(map) => read_fields(&mut written, map, node.at, "an ignore rule", &RULE, problems),
+            Value::Map(map) => read_fields(
+                &mut written,
+                map,
+                node.at,
+                &Mapping { what: "an ignore rule", fields: &RULE, elsewhere: &[] },
+                problems,
+            ),
             _ => written.name = read_name(node, problems),
         }
         Some(Self { name: written.name?, versions: written.versions, line: node.at.line })
