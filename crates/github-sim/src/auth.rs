@@ -90,14 +90,14 @@ fn verify(site: &Site, text: &str, now: i64) -> Result<(), Reply> {
     rules.validate_nbf = false;
     rules.validate_aud = false;
     rules.required_spec_claims.clear();
-    let key = DecodingKey::from_rsa_der(&site.public_key);
+    let key = DecodingKey::from_rsa_der(&site.key().public);
     let claims: Value = jsonwebtoken::decode(text, &key, &rules).map_err(|_| undecodable())?.claims;
     let issuer = match &claims["iss"] {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
         _ => return Err(Reply::error(401, "'Issuer' claim ('iss') must be an Integer")),
     };
-    if issuer != site.app.app_id.to_string() && issuer != site.app.client_id {
+    if issuer != site.app_id.to_string() && issuer != site.client_id {
         return Err(Reply::error(404, "Integration not found"));
     }
     let Some(expires) = claims["exp"].as_i64() else {

@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub auto_deliver: AtomicBool,
     /// One hand-over at a time, so that events keep their order.
     pub delivering: tokio::sync::Mutex<()>,
+    /// One push over git at a time.
+    pub pushing: tokio::sync::Mutex<()>,
 }
 
 impl Shared {
@@ -54,6 +56,7 @@ impl Shared {
             bell: Notify::new(),
             auto_deliver: AtomicBool::new(false),
             delivering: tokio::sync::Mutex::new(()),
+            pushing: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -133,7 +136,7 @@ fn rest(shared: &Shared, request: &Request) -> Ending {
     state.last_sequence += 1;
     let sequence = state.last_sequence;
     if fault == Some(FaultKind::ExpireTokens) {
-        state.tokens.clear();
+        state.expire_tokens();
     }
     let reply = match &fault {
         Some(kind) if !kind.applies_request() => play(kind, now),

@@ -11,7 +11,7 @@ use git2::Oid;
 use http::Response;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::acts::{Act, Refusal};
+use crate::acts::Act;
 use crate::auth::{self, Caller};
 use crate::request::Request;
 use crate::server::{Shared, plain};
@@ -37,6 +37,8 @@ pub(crate) fn target(request: &Request) -> Option<Target> {
 }
 
 pub(crate) async fn serve(shared: &Arc<Shared>, request: &Request, target: Target) -> Response<Body> {
+    // One push at a time, or two would announce each other's references.
+    let _turn = if target.rest == "git-receive-pack" { Some(shared.pushing.lock().await) } else { None };
     let pushes = target.rest == "git-receive-pack" || request.param("service") == Some("git-receive-pack");
     let (repo, actor, before) = match admit(shared, request, &target, pushes) {
         Ok(admitted) => admitted,
@@ -100,8 +102,33 @@ fn admit(shared: &Shared, request: &Request, target: &Target, pushes: bool) -> R
     if pushes && repo.archived {
         return Err(refuse(403, "This repository was archived so it is read-only."));
     }
+    if target.rest == "git-receive-pack" {
+        let mut refused = pushed_names(&request.body);
+        refused
+            .retain(|name| name.strip_prefix("refs/heads/").is_some_and(|branch| repo.protected.contains_key(branch)));
+        if let Some(name) = refused.first() {
+            return Err(refuse(403, &format!("GH006: Protected branch update failed for {name}.")));
+        }
+    }
     let before = repo.git.references("refs/").map_err(|error| refuse(500, error.message()))?;
     Ok((repo.id, actor, before))
+}
+
+/// The references that a push means to change: its first lines, up to the flush packet.
+fn pushed_names(body: &[u8]) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = body;
+    while let Some(length) = rest.get(..4).and_then(|digits| std::str::from_utf8(digits).ok()) {
+        let Ok(length) = usize::from_str_radix(length, 16) else { break };
+        let Some(line) = rest.get(4..length) else { break };
+        // `old new name`, and behind a NUL what the client can do.
+        let command = line.split(|byte| *byte == 0).next().unwrap_or_default();
+        if let Some(name) = String::from_utf8_lossy(command).trim_end().splitn(3, ' ').nth(2) {
+            names.push(name.to_owned());
+        }
+        rest = &rest[length..];
+    }
+    names
 }
 
 async fn run(
@@ -184,14 +211,6 @@ fn announce(shared: &Shared, repo: i64, actor: String, before: &BTreeMap<String,
     for name in names.into_iter().filter(|name| !name.starts_with("refs/pull/")) {
         let (old, new) = (before.get(name).copied(), after.get(name).copied());
         if old == new {
-            continue;
-        }
-        let branch = name.strip_prefix("refs/heads/").unwrap_or_default();
-        if let Err(Refusal(_)) = act.protection_refuses(repo, branch, old, new) {
-            // Refused after the fact: git has no hook here that could ask first.
-            if let (Ok(this), Some(old)) = (act.repo(repo), old) {
-                drop(this.git.set_reference(name, old));
-            }
             continue;
         }
         if act.move_reference(repo, name, old, new, true).is_err() {

@@ -303,6 +303,11 @@ impl State {
         10_000 + self.last_id
     }
 
+    /// Installation tokens stop working; people's go on.
+    pub(crate) fn expire_tokens(&mut self) {
+        self.tokens.retain(|_, token| matches!(token.holder, Holder::Person(_)));
+    }
+
     pub(crate) fn account(&self, login: &str) -> Option<&Account> {
         self.accounts.get(&login.to_lowercase())
     }

@@ -42,9 +42,19 @@ impl Act<'_> {
         if let Some(label) = self.repo(repo)?.labels.get(&key) {
             return Ok(label.clone());
         }
+        self.create_label(repo, name, "ededed", "")
+    }
+
+    pub(crate) fn create_label(
+        &mut self,
+        repo: i64,
+        name: &str,
+        color: &str,
+        description: &str,
+    ) -> Result<Label, Reply> {
         let id = self.state.new_id();
-        let label = Label { id, name: name.to_owned(), color: "ededed".to_owned(), description: String::new() };
-        self.repo_mut(repo)?.labels.insert(key, label.clone());
+        let label = Label { id, name: name.to_owned(), color: color.to_owned(), description: description.to_owned() };
+        self.repo_mut(repo)?.labels.insert(name.to_lowercase(), label.clone());
         let shown = self.render().label(repo, name)?;
         self.emit(repo, "label", Some("created"), json!({ "label": shown }));
         Ok(label)

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Act;
 use crate::git::Git;
 use crate::reply::Reply;
-use crate::state::{AccountKind, Repo, Selection};
+use crate::state::{Repo, Selection};
 
 /// What a new repository is like.
 pub(crate) struct NewRepo {
@@ -105,11 +105,11 @@ impl Act<'_> {
             }
         }
         self.repo_mut(id)?.owner = account.login;
-        let kind = match self.state.account(&from).map(|account| account.kind) {
-            Some(AccountKind::Organization) => "organization",
-            _ => "user",
+        let render = self.render();
+        let (kind, was) = match render.organization(&from) {
+            Some(organization) => ("organization", organization),
+            None => ("user", render.user(&from)),
         };
-        let was = self.render().user(&from);
         self.emit(id, "repository", Some("transferred"), json!({ "changes": { "owner": { "from": { kind: was } } } }));
         if let Some(gained_by) = self.state.installation_of(id).map(|installation| installation.id) {
             self.repositories_event(gained_by, &[id], &[]);

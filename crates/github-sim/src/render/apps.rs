@@ -8,7 +8,7 @@ use crate::state::{AccountKind, Attempt, Installation, Permissions};
 impl Render<'_> {
     /// `integration`: the App itself.
     pub(crate) fn app(&self) -> Value {
-        let app = &self.site.app;
+        let app = self.site;
         json!({
             "id": app.app_id,
             "client_id": app.client_id,
@@ -60,14 +60,14 @@ impl Render<'_> {
         };
         json!({
             "id": id,
-            "client_id": self.site.app.client_id,
+            "client_id": self.site.client_id,
             "account": self.user(&installation.account),
             "repository_selection": installation.selection.word(),
             "access_tokens_url": format!("{}/app/installations/{id}/access_tokens", self.api),
             "repositories_url": format!("{}/installation/repositories", self.api),
             "html_url": page,
-            "app_id": self.site.app.app_id,
-            "app_slug": self.site.app.slug,
+            "app_id": self.site.app_id,
+            "app_slug": self.site.slug,
             "target_id": target,
             "target_type": kind,
             "permissions": installation.permissions,

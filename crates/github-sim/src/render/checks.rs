@@ -115,7 +115,7 @@ impl Render<'_> {
             "id": status.id,
             "node_id": node_id("013:StatusContext", status.id),
             "url": format!("{}/statuses/{}", self.repo_api(repo), status.sha),
-            "avatar_url": format!("{}/avatars/in/{}", self.site.root, self.site.app.app_id),
+            "avatar_url": format!("{}/avatars/in/{}", self.site.root, self.site.app_id),
             "state": status.state,
             "description": status.description,
             "target_url": status.target_url,

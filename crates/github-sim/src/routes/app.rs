@@ -17,11 +17,7 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
         return convert_manifest(call, code);
     }
     if let ("GET", ["apps", slug]) = (call.method(), path) {
-        return if *slug == call.act.site.app.slug {
-            Ok(Reply::ok(call.render().app()))
-        } else {
-            Err(Reply::not_found())
-        };
+        return if *slug == call.act.site.slug { Ok(Reply::ok(call.render().app())) } else { Err(Reply::not_found()) };
     }
     if !matches!(call.caller, Caller::App) {
         return Err(Reply::error(401, "A JSON web token could not be decoded"));
@@ -31,7 +27,15 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
         ("GET", ["app", "installations"]) => {
             let render = call.render();
             let all = call.act.state.installations.values().collect();
-            call.list(all, |installation| Ok(render.installation(installation)))
+            call.list(all, |installation| {
+                let mut value = render.installation(installation);
+                // GitHub's description of this list, unlike the others, asks for an enterprise's fields as well.
+                value["account"]["name"] = value["account"]["login"].clone();
+                value["account"]["slug"] = value["account"]["login"].clone();
+                value["account"]["created_at"] = value["created_at"].clone();
+                value["account"]["updated_at"] = value["updated_at"].clone();
+                Ok(value)
+            })
         }
         ("GET", ["app", "installations", id]) => {
             let installation = find(call, id)?;
@@ -41,6 +45,22 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
             let id = find(call, id)?.id;
             call.act.uninstall(id)?;
             Ok(Reply::no_content())
+        }
+        ("PUT" | "DELETE", ["app", "installations", id, "suspended"]) => {
+            let id = find(call, id)?.id;
+            let suspended = call.method() == "PUT";
+            call.act.set_suspended(id, suspended)?;
+            Ok(Reply::no_content())
+        }
+        ("GET", ["orgs" | "users", login, "installation"]) => {
+            let mut all = call.act.state.installations.values();
+            let found = all.find(|installation| installation.account.eq_ignore_ascii_case(login));
+            Ok(Reply::ok(call.render().installation(found.ok_or_else(Reply::not_found)?)))
+        }
+        ("GET", ["repos", owner, name, "installation"]) => {
+            let repo = call.act.state.repo_named(owner, name).ok_or_else(Reply::not_found)?;
+            let found = call.act.state.installation_of(repo).ok_or_else(Reply::not_found)?;
+            Ok(Reply::ok(call.render().installation(found)))
         }
         ("POST", ["app", "installations", id, "access_tokens"]) => access_token(call, id),
         ("GET", ["app", "hook", "deliveries"]) => deliveries(call),
@@ -202,7 +222,7 @@ fn deliveries(call: &mut Call<'_>) -> Answer {
 /// The last step of registering from a manifest: the code, once, for the App's secrets.
 fn convert_manifest(call: &mut Call<'_>, code: &str) -> Answer {
     let manifest = call.act.state.manifest_codes.remove(code).ok_or_else(Reply::not_found)?;
-    let app = call.act.site.app.clone();
+    let app = call.act.site.credentials();
     let mut answer = call.render().app();
     if let Some(name) = manifest["name"].as_str() {
         answer["name"] = json!(name);

@@ -99,7 +99,7 @@ pub(super) fn of_commit(call: &mut Call<'_>, repo: i64, reference: &str) -> Answ
     let sha = call.commit_named(repo, reference)?;
     let request = call.request;
     let app_id = |app: CheckApp| match app {
-        CheckApp::Own => call.act.site.app.app_id,
+        CheckApp::Own => call.act.site.app_id,
         CheckApp::OtherCi => 15_368,
     };
     let mut ids: Vec<i64> = Vec::new();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Call, Need, READ_DISCUSSION, WRITE_DISCUSSION};
 use crate::render::Render;
 use crate::reply::{Answer, Reply};
-use crate::request::{required, strings};
+use crate::request::{optional, required, strings};
 use crate::state::Reaction;
 
 pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
@@ -17,6 +17,8 @@ pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
             let render = call.render();
             call.list(names, |name| render.label(repo, &name))
         }
+        ["labels"] if call.method() == "POST" => create_label(call, repo),
+        ["labels", name @ ..] if call.method() == "GET" => Ok(Reply::ok(call.render().label(repo, &name.join("/"))?)),
         ["issues", "comments", id, below @ ..] => {
             let id = id.parse().map_err(|_| Reply::not_found())?;
             comment(call, repo, id, below)
@@ -78,6 +80,21 @@ fn issue(call: &mut Call<'_>, repo: i64, number: i64, below: &[&str]) -> Answer 
         }
         _ => Err(Reply::not_found()),
     }
+}
+
+fn create_label(call: &mut Call<'_>, repo: i64) -> Answer {
+    let body = call.request.json()?;
+    let name = required(&body, "name")?;
+    if call.repo(repo)?.labels.contains_key(&name.to_lowercase()) {
+        return Err(Reply::field("Label", "name", "already_exists"));
+    }
+    let color = optional(&body, "color")?.unwrap_or_else(|| "ededed".to_owned());
+    if color.len() != 6 || !color.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Reply::field("Label", "color", "invalid"));
+    }
+    let description = optional(&body, "description")?.unwrap_or_default();
+    call.act.create_label(repo, &name, &color, &description)?;
+    Ok(Reply::created(call.render().label(repo, &name)?))
 }
 
 fn labels(call: &Call<'_>, repo: i64, number: i64) -> Answer {

@@ -76,7 +76,10 @@ pub(crate) fn answer(
             Ok(Reply::ok(json!({ "verifiable_password_authentication": false, "installed_version": "3.19.0" })))
         }
         ("GET", ["users", login]) => call.account(login),
-        (_, ["app", ..] | ["app-manifests", ..] | ["apps", ..]) => app::route(&mut call, &segments),
+        (_, ["app", ..] | ["app-manifests", ..] | ["apps", ..])
+        | ("GET", ["orgs" | "users", _, "installation"] | ["repos", _, _, "installation"]) => {
+            app::route(&mut call, &segments)
+        }
         (_, ["installation", ..]) => installation::route(&mut call, &segments),
         (_, ["repos", owner, name, rest @ ..]) => match call.find(owner, name, rest) {
             Ok(repo) => call.in_repo(repo, rest),
@@ -106,7 +109,7 @@ impl Call<'_> {
             ["git", "commits", ..] | ["commits", ..] | ["compare", ..] => commits::route(self, repo, rest),
             ["contents", ..] => contents::route(self, repo, rest),
             ["pulls", ..] => pulls::route(self, repo, rest),
-            ["issues", ..] | ["labels"] => issues::route(self, repo, rest),
+            ["issues", ..] | ["labels", ..] => issues::route(self, repo, rest),
             ["check-runs", ..] => checks::route(self, repo, rest),
             ["statuses", sha] => statuses::create(self, repo, sha),
             ["tags"] | ["releases", ..] => releases::route(self, repo, rest),

@@ -37,6 +37,14 @@ impl GitHubSim {
         self.shared.state().webhook_url = Some(url.to_owned());
     }
 
+    /// Queues the `ping` that GitHub sends to a webhook when it is made.
+    pub fn ping(&self) -> anyhow::Result<()> {
+        self.act(super::world::SOMEBODY, |act| {
+            crate::webhooks::ping(act);
+            Ok(())
+        })
+    }
+
     /// What waits to be handed over, in order.
     pub fn pending(&self) -> Vec<PendingEvent> {
         self.shared.state().pending.iter().map(PendingEvent::from).collect()

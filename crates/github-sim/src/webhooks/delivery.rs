@@ -40,17 +40,17 @@ pub(crate) fn signature(secret: &str, body: &[u8]) -> String {
 pub(crate) async fn deliver(shared: &Shared, event: Event) -> DeliveryOutcome {
     let url = shared.state().webhook_url.clone();
     let body = event.payload.to_string().into_bytes();
-    let app = &shared.site.app;
+    let site = &shared.site;
     let headers: BTreeMap<String, String> = [
         ("accept", "*/*".to_owned()),
         ("content-type", "application/json".to_owned()),
         ("user-agent", "GitHub-Hookshot/0d1e2f3".to_owned()),
         ("x-github-delivery", event.guid.clone()),
         ("x-github-event", event.name.clone()),
-        ("x-github-hook-id", shared.site.hook_id.to_string()),
-        ("x-github-hook-installation-target-id", app.app_id.to_string()),
+        ("x-github-hook-id", site.hook_id.to_string()),
+        ("x-github-hook-installation-target-id", site.app_id.to_string()),
         ("x-github-hook-installation-target-type", "integration".to_owned()),
-        ("x-hub-signature-256", signature(&app.webhook_secret, &body)),
+        ("x-hub-signature-256", signature(&site.webhook_secret, &body)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();

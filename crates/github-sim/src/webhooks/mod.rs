@@ -61,6 +61,29 @@ pub(crate) fn emit_for_installation(act: &mut Act<'_>, id: i64, event: &str, act
     queue(act, event, Some(action), Some(id), None, payload, fields);
 }
 
+/// Queues the event GitHub sends when a webhook is made.
+pub(crate) fn ping(act: &mut Act<'_>) {
+    let hook = json!({
+        "type": "App",
+        "id": act.site.hook_id,
+        "name": "web",
+        "active": true,
+        "app_id": act.site.app_id,
+        "events": act.state.app_events,
+        "config": {
+            "content_type": "json",
+            "insecure_ssl": "0",
+            "secret": "********",
+            "url": act.state.webhook_url.clone().unwrap_or_default(),
+        },
+        "created_at": crate::render::stamp(act.now),
+        "updated_at": crate::render::stamp(act.now),
+        "deliveries_url": format!("{}/app/hook/deliveries", act.site.root),
+    });
+    let fields = json!({ "zen": "Design for failure.", "hook_id": act.site.hook_id, "hook": hook });
+    queue(act, "ping", None, None, None, json!({}), fields);
+}
+
 fn queue(
     act: &mut Act<'_>,
     event: &str,

@@ -1,5 +1,7 @@
 //! Stories told over HTTP: what a bot meets on GitHub, it must meet here.
 
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on should stop")]
+
 mod apps;
 mod checks;
 mod faults;

@@ -60,4 +60,10 @@ async fn a_clone_a_push_and_the_event_that_follows() {
     let (pushed, why) = run(&work, &["push", &address(&world.github.personal_token("dana")), "HEAD:main"]);
     assert!(pushed, "{why}");
     assert_eq!(world.github.pending().last().unwrap().payload["sender"]["login"], "dana");
+    world.github.protect("acme/api", "main", github_sim::Protection::default()).unwrap();
+    let before = world.github.head("acme/api", "main").unwrap();
+    run(&work, &["commit", "--allow-empty", "-m", "Past the rules"]);
+    let (pushed, _) = run(&work, &["push", &address(&world.github.personal_token("dana")), "HEAD:main"]);
+    assert!(!pushed, "a protected branch takes pull requests only");
+    assert_eq!(world.github.head("acme/api", "main").unwrap(), before);
 }

@@ -165,3 +165,84 @@ async fn long_pushes_are_cut_as_github_cuts_them() {
     assert_eq!(push["commits"][0]["added"], json!(["a"]));
     assert_eq!(push["head_commit"]["message"], "3");
 }
+
+/// Each of these payloads was once held against GitHub's own description of its webhooks.
+#[tokio::test]
+async fn a_parade_of_events_tells_who_where_and_for_whom() {
+    let world = World::new();
+    let token = world.token().await;
+    let github = &world.github;
+    github.person("carol");
+    let installation = world.installation().await;
+    github.set_webhook_url("http://127.0.0.1:9/hook");
+    github.ping().unwrap();
+    github.suspend(installation).unwrap();
+    github.unsuspend(installation).unwrap();
+    github
+        .accept_permissions(
+            installation,
+            serde_json::from_value(json!({
+                "metadata": "read", "contents": "write", "pull_requests": "write", "checks": "write", "issues": "write",
+            }))
+            .unwrap(),
+        )
+        .unwrap();
+    github.create_repo("acme/second", github_sim::RepoOptions::default()).unwrap();
+    github.organization("elsewhere");
+    github.install("elsewhere").unwrap();
+    github.transfer("acme/second", "elsewhere").unwrap();
+    github.set_private("acme/api", false).unwrap();
+    github.set_private("acme/api", true).unwrap();
+    let sha = world.commit_on_branch(&token, "b", "x", "1").await;
+    github.tag("acme/api", "v1", &sha).unwrap();
+    world.open_pull(&token, "b").await.expect(201);
+    github.label("acme/api", 1, "dependencies").unwrap();
+    world.delete(&token, "/repos/acme/api/issues/1/labels/dependencies").await.expect(200);
+    let comment = github.comment("acme/api", 1, "carol", "Why?").unwrap();
+    world
+        .patch(&token, &format!("/repos/acme/api/issues/comments/{comment}"), json!({ "body": "Why!" }))
+        .await
+        .expect(200);
+    world.delete(&token, &format!("/repos/acme/api/issues/comments/{comment}")).await.expect(204);
+    for method in ["POST", "DELETE"] {
+        let reviewers = Some(json!({ "reviewers": ["carol"] }));
+        world.send(method, &token, "/repos/acme/api/pulls/1/requested_reviewers", reviewers, &[]).await.unwrap();
+        let assignees = Some(json!({ "assignees": ["carol"] }));
+        world.send(method, &token, "/repos/acme/api/issues/1/assignees", assignees, &[]).await.unwrap();
+    }
+    let run = json!({ "name": "mass-driver", "head_sha": sha });
+    let run = world.post(&token, "/repos/acme/api/check-runs", run).await.expect(201).body["id"].as_i64().unwrap();
+    github.rerequest_check_run("acme/api", run).unwrap();
+    github.retitle("acme/api", 1, "Other").unwrap();
+    github.push("acme/api", "b", &[("y", Some(b"2"))], "More").unwrap();
+    github.close("acme/api", 1).unwrap();
+    github.reopen("acme/api", 1).unwrap();
+    github.merge("acme/api", 1).unwrap();
+    github.delete_branch("acme/api", "b").unwrap();
+    github.uninstall(installation).unwrap();
+    for event in github.pending() {
+        let payload = &event.payload;
+        if event.event == "ping" {
+            continue;
+        }
+        assert!(payload["sender"]["login"].is_string(), "{}", event.event);
+        assert!(payload["installation"]["id"].is_i64(), "{}", event.event);
+        let about_a_repository = !event.event.starts_with("installation");
+        assert_eq!(payload["repository"]["id"].is_i64(), about_a_repository, "{}", event.event);
+    }
+    let told = world.events();
+    for expected in [
+        "ping",
+        "installation new_permissions_accepted",
+        "repository transferred",
+        "repository publicized",
+        "check_run rerequested",
+        "issue_comment deleted",
+        "pull_request review_request_removed",
+        "pull_request unassigned",
+        "pull_request synchronize",
+        "installation deleted",
+    ] {
+        assert!(told.iter().any(|event| event == expected), "{expected} is not in {told:?}");
+    }
+}
