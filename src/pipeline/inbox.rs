@@ -23,49 +23,50 @@ pub enum Received {
     Duplicate,
 }
 
-/// Why a delivery was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum ReceiveError {
-    /// The payload is not what the event's name promises.
-    #[error(transparent)]
-    Payload(#[from] PayloadError),
-    /// It could not be stored.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+/// A delivery that makes sense, as it will be stored.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    row: NewDelivery,
+    repo: Option<RepoId>,
+    ignored: bool,
+}
+
+impl Incoming {
+    /// Reads a delivery. Pure, but a body of megabytes takes a while: see [`parse_apart`].
+    ///
+    /// Errors: the payload is not JSON, or not what the event's name promises.
+    pub fn read(delivery: DeliveryId, event_name: &str, body: &[u8]) -> Result<Self, PayloadError> {
+        let event = webhook::parse_event(event_name, body)?;
+        let ignored = matches!(event.kind, EventKind::Ping | EventKind::Other { .. });
+        // An event that nobody will read again is counted, not kept.
+        let payload = if ignored { String::new() } else { String::from_utf8_lossy(body).into_owned() };
+        let row = NewDelivery {
+            guid: delivery,
+            event: event_name.to_string(),
+            action: event.action,
+            installation: event.installation,
+            repo: event.repo,
+            payload,
+        };
+        Ok(Self { row, repo: event.repo, ignored })
+    }
 }
 
 /// Stores a delivery, and the step that will decide what it asks for, in one transaction. When this returns, the delivery
 /// survives a crash.
 ///
-/// Errors: [`ReceiveError::Payload`] stores nothing; [`ReceiveError::Store`] means that the sender has to try again.
-pub async fn receive(
-    store: &Store,
-    delivery: &DeliveryId,
-    event_name: &str,
-    body: &[u8],
-    now: Timestamp,
-) -> Result<Received, ReceiveError> {
-    let event = webhook::parse_event(event_name, body)?;
-    let ignored = matches!(event.kind, EventKind::Ping | EventKind::Other { .. });
-    // An event that nobody will read again is counted, not kept.
-    let payload = if ignored { String::new() } else { String::from_utf8_lossy(body).into_owned() };
-    let row = NewDelivery {
-        guid: delivery.clone(),
-        event: event_name.to_string(),
-        action: event.action.clone(),
-        installation: event.installation,
-        repo: event.repo,
-        payload,
-    };
+/// Errors: it is not stored, and the sender has to try again.
+pub async fn receive(store: &Store, incoming: &Incoming, now: Timestamp) -> Result<Received, StoreError> {
+    let Incoming { row, repo, ignored } = incoming;
     let mut tx = store.begin().await?;
-    if !tx.insert_delivery(&row, now).await? {
+    if !tx.insert_delivery(row, now).await? {
         return Ok(Received::Duplicate);
     }
-    if ignored {
-        tx.finish_delivery(delivery, Outcome::Ignored, None, now).await?;
+    if *ignored {
+        tx.finish_delivery(&row.guid, Outcome::Ignored, None, now).await?;
     } else {
-        let step = Step::Inbox { delivery: delivery.clone(), repo: event.repo };
-        step.queue(&mut tx, event.installation, now).await?;
+        let step = Step::Inbox { delivery: row.guid.clone(), repo: *repo };
+        step.queue(&mut tx, row.installation, now).await?;
     }
     tx.commit().await?;
     Ok(Received::New)
@@ -75,7 +76,9 @@ pub async fn receive(
 pub async fn decide(store: &Store, delivery: &DeliveryId, now: Timestamp) -> Result<Done, StepError> {
     let Some(row) = store.delivery(delivery).await? else { return Ok(Done::Finished(store.begin().await?)) };
     let payload = store.payload(delivery).await?.unwrap_or_default();
-    let event = match webhook::parse_event(&row.event, payload.as_bytes()) {
+    let bytes = payload.len();
+    let parsed = parse_apart(bytes, move || webhook::parse_event(&row.event, payload.as_bytes())).await;
+    let event = match parsed {
         Ok(event) => event,
         Err(error) => {
             let mut tx = store.begin().await?;
@@ -95,13 +98,30 @@ pub async fn decide(store: &Store, delivery: &DeliveryId, now: Timestamp) -> Res
             tx.set_indexed(known.row.repository.id, &head.commit, now).await?;
         }
     }
+    // A webhook set up on the repository itself names no installation.
+    let installation = event.installation.or(known.as_ref().map(|known| known.row.repository.installation));
     for step in &decision.steps {
-        step.queue(&mut tx, event.installation, now).await?;
+        step.queue(&mut tx, installation, now).await?;
     }
     let outcome =
         if decision.steps.is_empty() && decision.head.is_none() { Outcome::Ignored } else { Outcome::Handled };
     tx.finish_delivery(delivery, outcome, Some(&decision.note), now).await?;
     Ok(Done::Finished(tx))
+}
+
+/// From this size on, reading a body takes long enough to hold up the other requests and steps of its thread.
+const LARGE_BYTES: usize = 256 * 1024;
+
+/// Runs what reads a body of so many bytes: a large one on a thread for blocking work.
+pub async fn parse_apart<T: Send + 'static>(bytes: usize, read: impl FnOnce() -> T + Send + 'static) -> T {
+    if bytes < LARGE_BYTES {
+        return read();
+    }
+    match tokio::task::spawn_blocking(read).await {
+        Ok(result) => result,
+        // Only a panic ends it early, as the task is never cancelled: let it go on as if it had not been sent away.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 /// What the store knows of the repository an event tells of.

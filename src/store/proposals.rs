@@ -4,9 +4,10 @@ use super::sql::{from_json, parsed, small, statements, time, to_json, values, wo
 use super::{Store, StoreError, Tx};
 use crate::domain::{
     Ecosystem, ObjectId, Outlook, PackageId, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId,
-    RepoPath, Standing,
+    RepoName, RepoPath, Standing,
 };
 use jiff::Timestamp;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// One thing that happened to a proposal.
@@ -43,6 +44,13 @@ struct ProposalRecord {
 }
 
 #[derive(sqlx::FromRow)]
+struct NamedProposalRecord {
+    repository_name: String,
+    #[sqlx(flatten)]
+    proposal: ProposalRecord,
+}
+
+#[derive(sqlx::FromRow)]
 struct OutlookRecord {
     ecosystem: String,
     package: String,
@@ -57,8 +65,13 @@ struct OutlookRecord {
 
 macro_rules! select_proposals {
     ($tail:literal) => {
+        select_proposals!("", $tail)
+    };
+    ($more:literal, $tail:literal) => {
         concat!(
-            "SELECT id, repo_id, group_name, content, state, reason, due_at, title, branch, updates, labels, ",
+            "SELECT ",
+            $more,
+            "id, repo_id, group_name, content, state, reason, due_at, title, branch, updates, labels, ",
             "pull_number, pull_url, pull_head, checks, created_at, opened_at, updated_at FROM proposal ",
             $tail
         )
@@ -80,11 +93,17 @@ statements! {
     BY_PULL = select_proposals!("WHERE repo_id = $1 AND pull_number = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
     BY_BRANCH = select_proposals!("WHERE repo_id = $1 AND branch = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
     OPEN_BY_HEAD = select_proposals!("WHERE repo_id = $1 AND pull_head = $2 AND state = 'open' ORDER BY id");
-    IN_STATE = select_proposals!("WHERE state = $1 ORDER BY updated_at DESC, id DESC LIMIT $2");
+    IN_STATE = select_proposals!(
+        "(SELECT name FROM repository WHERE repository.id = proposal.repo_id) AS repository_name, ",
+        "WHERE state = $1 ORDER BY updated_at DESC, id DESC LIMIT $2"
+    );
+    COUNTS = "SELECT state, count(*) FROM proposal GROUP BY state ORDER BY state";
     COUNT_OPEN = "SELECT count(*) FROM proposal WHERE repo_id = $1 AND state = 'open'";
 
     RECORD = "INSERT INTO ledger (id, proposal_id, at, what, detail) VALUES ($1, $2, $3, $4, $5)";
     LEDGER = "SELECT at, what, detail FROM ledger WHERE proposal_id = $1 ORDER BY at, id";
+    LEDGERS = "SELECT proposal_id, at, what, detail FROM ledger
+        WHERE proposal_id IN (SELECT id FROM proposal WHERE repo_id = $1) ORDER BY at, id";
 
     FORGET_OUTLOOK = "DELETE FROM outlook WHERE repo_id = $1";
     INSERT_OUTLOOK = "INSERT INTO outlook
@@ -120,17 +139,32 @@ impl Store {
         self.row(BY_BRANCH, values![repo, branch]).await?.map(ProposalRecord::read).transpose()
     }
 
-    /// Proposals in any of these states, the last changed first.
-    pub async fn proposals_in(&self, states: &[ProposalState], limit: u32) -> Result<Vec<Proposal>, StoreError> {
+    /// Proposals in any of these states with the names of their repositories, the last changed first.
+    pub async fn proposals_in(
+        &self,
+        states: &[ProposalState],
+        limit: u32,
+    ) -> Result<Vec<(Proposal, RepoName)>, StoreError> {
         let mut proposals = Vec::new();
         // Each state by its own walk along the index, instead of sorting all rows of all of them.
         for state in ProposalState::ALL.into_iter().filter(|state| states.contains(state)) {
-            let rows = self.rows(IN_STATE, values![state.as_str(), limit]).await?;
-            proposals.extend(rows.into_iter().map(ProposalRecord::read).collect::<Result<Vec<_>, _>>()?);
+            let rows: Vec<NamedProposalRecord> = self.rows(IN_STATE, values![state.as_str(), limit]).await?;
+            for row in rows {
+                let name = parsed("repository.name", &row.repository_name, RepoName::parse)?;
+                proposals.push((row.proposal.read()?, name));
+            }
         }
-        proposals.sort_by(|a, b| (b.updated_at, &b.id).cmp(&(a.updated_at, &a.id)));
+        proposals.sort_by(|(a, _), (b, _)| (b.updated_at, &b.id).cmp(&(a.updated_at, &a.id)));
         proposals.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(proposals)
+    }
+
+    /// How many proposals there are in each state that has any.
+    pub async fn proposal_counts(&self) -> Result<Vec<(ProposalState, i64)>, StoreError> {
+        let rows: Vec<(String, i64)> = self.rows(COUNTS, values![]).await?;
+        rows.into_iter()
+            .map(|(state, count)| Ok((word("proposal.state", &state, ProposalState::from_word)?, count)))
+            .collect()
     }
 
     /// How many of the bot's pull requests are open in a repository.
@@ -143,6 +177,16 @@ impl Store {
     pub async fn ledger(&self, proposal: &ProposalId) -> Result<Vec<LedgerRow>, StoreError> {
         let rows: Vec<(i64, String, String)> = self.rows(LEDGER, values![proposal]).await?;
         Ok(rows.into_iter().map(|(at, what, detail)| LedgerRow { at: time(at), what, detail }).collect())
+    }
+
+    /// What happened to each proposal of a repository, in order.
+    pub async fn ledgers(&self, repo: RepoId) -> Result<HashMap<ProposalId, Vec<LedgerRow>>, StoreError> {
+        let rows: Vec<(String, i64, String, String)> = self.rows(LEDGERS, values![repo]).await?;
+        let mut ledgers: HashMap<ProposalId, Vec<LedgerRow>> = HashMap::new();
+        for (proposal, at, what, detail) in rows {
+            ledgers.entry(ProposalId(proposal)).or_default().push(LedgerRow { at: time(at), what, detail });
+        }
+        Ok(ledgers)
     }
 
     /// How the dependencies of a repository stand, in the order they were stored.

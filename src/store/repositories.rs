@@ -1,7 +1,7 @@
 //! The repositories of the installations, the subscription file of each, and what is wrong with that file.
 
 use super::sql::{from_json, parsed, statements, time, to_json, values, word};
-use super::{Store, StoreError, Tx};
+use super::{Store, StoreError, SubscriptionRow, Tx};
 use crate::domain::{Head, InstallationId, ObjectId, RepoId, RepoName, RepoPath, RepoState, Repository};
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -146,7 +146,12 @@ statements! {
         "WHERE lower(name) = lower($1) ORDER BY CASE state WHEN 'active' THEN 0 ELSE 1 END, updated_at DESC, id DESC
         LIMIT 1"
     );
-    REPOSITORIES = select_repositories!("ORDER BY lower(name), id LIMIT $1");
+    /// What needs a look first, what nobody asked for last.
+    REPOSITORIES = select_repositories!(
+        "ORDER BY CASE WHEN state = 'removed' THEN 3 WHEN config_state = 'broken' THEN 0
+            WHEN config_state = 'valid' THEN 1 ELSE 2 END, lower(name), id LIMIT $1"
+    );
+    COUNT_REPOSITORIES = "SELECT count(*) FROM repository";
     OF_INSTALLATION = select_repositories!("WHERE installation_id = $1 ORDER BY id LIMIT $2");
     IDS_OF_INSTALLATION = "SELECT id, state FROM repository WHERE installation_id = $1 ORDER BY id";
 }
@@ -163,9 +168,23 @@ impl Store {
         self.row(BY_NAME, values![name.to_string()]).await?.map(RepositoryRecord::read).transpose()
     }
 
-    /// The repositories by name, those we may not work on included.
-    pub async fn repositories(&self, limit: u32) -> Result<Vec<RepositoryRow>, StoreError> {
-        self.rows(REPOSITORIES, values![limit]).await?.into_iter().map(RepositoryRecord::read).collect()
+    /// The repositories for an overview, with what they subscribe to: those with a broken file first, then those with
+    /// a file in force, those without one, and last those that are no longer ours; each by name.
+    pub async fn repositories(&self, limit: u32) -> Result<Vec<(RepositoryRow, Vec<SubscriptionRow>)>, StoreError> {
+        let rows: Vec<RepositoryRecord> = self.rows(REPOSITORIES, values![limit]).await?;
+        let ids: Vec<RepoId> = rows.iter().map(|record| RepoId(record.id)).collect();
+        let mut subscriptions = self.subscriptions_of(&ids).await?;
+        rows.into_iter()
+            .map(|record| {
+                let own = subscriptions.remove(&RepoId(record.id)).unwrap_or_default();
+                Ok((record.read()?, own))
+            })
+            .collect()
+    }
+
+    /// How many repositories are known, those we may not work on included.
+    pub async fn repository_count(&self) -> Result<i64, StoreError> {
+        Ok(self.row::<(i64,)>(COUNT_REPOSITORIES, values![]).await?.map_or(0, |(count,)| count))
     }
 
     /// The repositories of an installation, by id.

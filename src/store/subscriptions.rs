@@ -41,6 +41,13 @@ struct SubscriptionRecord {
     since: i64,
 }
 
+#[derive(sqlx::FromRow)]
+struct OwnedRecord {
+    repo_id: i64,
+    #[sqlx(flatten)]
+    subscription: SubscriptionRecord,
+}
+
 statements! {
     FORGET_SUBSCRIPTIONS = "DELETE FROM subscription WHERE repo_id = $1";
     INSERT_SUBSCRIPTION = "INSERT INTO subscription (repo_id, position, migration, ecosystem, delay, settings, since)
@@ -48,12 +55,28 @@ statements! {
     SUBSCRIPTIONS_SINCE = "SELECT migration, min(since) FROM subscription WHERE repo_id = $1 GROUP BY migration";
     SUBSCRIPTIONS = "SELECT position, migration, ecosystem, delay, settings, since FROM subscription
         WHERE repo_id = $1 ORDER BY position";
+    SUBSCRIPTIONS_OF_MANY = "SELECT repo_id, position, migration, ecosystem, delay, settings, since FROM subscription
+        WHERE repo_id IN (VALUES ($1)) ORDER BY repo_id, position";
 }
 
 impl Store {
     /// What a repository subscribes to, in the order of its file.
     pub async fn subscriptions(&self, repo: RepoId) -> Result<Vec<SubscriptionRow>, StoreError> {
         self.rows(SUBSCRIPTIONS, values![repo]).await?.into_iter().map(SubscriptionRecord::read).collect()
+    }
+
+    /// What each of these repositories subscribes to, in the order of its file. Those that subscribe to nothing are
+    /// left out.
+    pub async fn subscriptions_of(
+        &self,
+        repos: &[RepoId],
+    ) -> Result<HashMap<RepoId, Vec<SubscriptionRow>>, StoreError> {
+        let keys = repos.iter().map(|repo| values![*repo]).collect();
+        let mut found: HashMap<RepoId, Vec<SubscriptionRow>> = HashMap::new();
+        for record in self.rows_for::<OwnedRecord>(SUBSCRIPTIONS_OF_MANY, keys).await? {
+            found.entry(RepoId(record.repo_id)).or_default().push(record.subscription.read()?);
+        }
+        Ok(found)
     }
 }
 

@@ -8,9 +8,12 @@ pub mod webhook;
 use crate::domain::Clock;
 use crate::store::Store;
 use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use axum::routing::{get, post};
 use secrecy::SecretString;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// What the handlers need.
@@ -24,6 +27,8 @@ pub struct WebState {
     pub webhook_secrets: Arc<[SecretString]>,
     /// The bearer token that opens the pages from anywhere.
     pub admin_token: Option<SecretString>,
+    /// How long the body of a webhook may take to arrive: [`webhook::BODY_PATIENCE`], but in tests.
+    pub body_patience: Duration,
     /// Woken when a delivery was stored, so that a worker looks at once.
     pub arrived: Arc<Notify>,
 }
@@ -40,5 +45,19 @@ pub fn router(state: WebState) -> Router {
         .route("/webhooks/github", post(webhook::receive))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
+        .fallback(pages::nothing_here)
         .with_state(state)
+        .layer(axum::middleware::map_response(with_caution))
+}
+
+/// What a browser may do with our answers: load our own style, and nothing else. Nothing is kept unless the route says so.
+async fn with_caution(mut response: Response) -> Response {
+    const CONTENT_POLICY: &str =
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }

@@ -4,120 +4,121 @@ mod view;
 
 use super::WebState;
 use crate::domain::{ProposalState, RepoName};
-use crate::store::{Store, StoreError};
+use crate::store::{ConfigState, Store, StoreError, WorkState};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use view::{Ended, OverviewPage, ProposalView, RepositoryLine, RepositoryPage, WorkView};
+use jiff::Timestamp;
+use view::{Listing, MessagePage, Moment, OverviewPage, ProposalView, RepositoryLine, RepositoryPage, WorkView};
 
-/// How many repositories and proposals of each kind the overview shows.
+/// How many rows of a kind a page shows.
 const SHOWN_MAX: u32 = 200;
-/// What the browser may load: our own style, nothing else.
-const CONTENT_POLICY: &str =
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Where a proposal's way ends.
+const ENDED: [ProposalState; 4] =
+    [ProposalState::Merged, ProposalState::Closed, ProposalState::Superseded, ProposalState::Withdrawn];
 
 /// `GET /`: repositories, problems and proposals at a glance.
 pub async fn overview(State(state): State<WebState>) -> Response {
-    answer(load_overview(&state).await)
-}
-
-async fn load_overview(state: &WebState) -> Result<OverviewPage, StoreError> {
-    let store = &state.store;
     let now = state.clock.now();
-    let mut repositories = Vec::new();
-    for row in store.repositories(SHOWN_MAX).await? {
-        let subscriptions = store.subscriptions(row.repository.id).await?;
-        repositories.push(RepositoryLine::new(&row, &subscriptions));
-    }
-    repositories.sort_by(|a, b| (!a.has_file, &a.name).cmp(&(!b.has_file, &b.name)));
-    let waiting = proposals(store, &[ProposalState::Waiting, ProposalState::Failed], now).await?;
-    let open = proposals(store, &[ProposalState::Open], now).await?;
-    let ended = [ProposalState::Merged, ProposalState::Closed, ProposalState::Superseded, ProposalState::Withdrawn];
-    let ended = proposals(store, &ended, now).await?;
-    let parked = store.parked(SHOWN_MAX).await?.iter().map(WorkView::new).collect();
-    Ok(OverviewPage {
-        now: view::time(now),
-        shown_max: SHOWN_MAX,
-        repositories,
-        waiting,
-        open,
-        ended: Ended(ended),
-        parked,
-    })
+    answer(load_overview(&state.store, now).await, now)
 }
 
-async fn proposals(
-    store: &Store,
-    states: &[ProposalState],
-    now: jiff::Timestamp,
-) -> Result<Vec<ProposalView>, StoreError> {
-    let mut found = store.proposals_in(states, SHOWN_MAX).await?;
-    found.sort_by_key(|p| if p.state == ProposalState::Waiting { (0, p.due_at) } else { (1, p.updated_at) });
-    let mut views = Vec::new();
-    for proposal in found {
-        let name = store.repository(proposal.repo).await?.map(|row| row.repository.name);
-        views.push(ProposalView::new(&proposal, name.as_ref(), now));
-    }
-    Ok(views)
+async fn load_overview(store: &Store, now: Timestamp) -> Result<OverviewPage, StoreError> {
+    let rows = store.repositories(SHOWN_MAX).await?;
+    let broken = rows.iter().filter(|(row, _)| row.config.state == ConfigState::Broken).count();
+    let lines = rows.iter().map(|(row, subscriptions)| RepositoryLine::new(row, subscriptions, now)).collect();
+    let parked = store.parked(SHOWN_MAX).await?.iter().map(WorkView::new).collect();
+    let all_parked = store.queue_depth().await?.iter().filter(|d| d.state == WorkState::Parked).map(|d| d.count).sum();
+    let counts = store.proposal_counts().await?;
+    let listed = async |states: &[ProposalState]| {
+        let mut found = store.proposals_in(states, SHOWN_MAX).await?;
+        if states.contains(&ProposalState::Waiting) {
+            found.sort_by_key(|(proposal, _)| proposal.due_at);
+        }
+        let views = found.iter().map(|(proposal, name)| ProposalView::new(proposal, Some(name), &[], now)).collect();
+        let all = counts.iter().filter(|(state, _)| states.contains(state)).map(|(_, count)| count).sum();
+        Ok::<_, StoreError>(Listing::new(views, all))
+    };
+    Ok(OverviewPage {
+        now: Moment::plain(now),
+        broken,
+        failed: listed(&[ProposalState::Failed]).await?,
+        waiting: listed(&[ProposalState::Waiting]).await?,
+        open: listed(&[ProposalState::Open]).await?,
+        ended: listed(&ENDED).await?,
+        parked: Listing::new(parked, all_parked),
+        repositories: Listing::new(lines, store.repository_count().await?),
+    })
 }
 
 /// `GET /repositories/{owner}/{name}`: everything known of one repository, and the reason for everything held back.
 pub async fn repository(State(state): State<WebState>, Path((owner, name)): Path<(String, String)>) -> Response {
-    let Ok(name) = RepoName::parse(&format!("{owner}/{name}")) else { return not_found() };
-    match load_repository(&state, &name).await {
-        Ok(Some(page)) => answer(Ok(page)),
-        Ok(None) => not_found(),
-        Err(error) => answer::<RepositoryPage>(Err(error)),
+    let now = state.clock.now();
+    let Ok(name) = RepoName::parse(&format!("{owner}/{name}")) else { return no_such_repository(now) };
+    match load_repository(&state.store, &name, now).await {
+        Ok(Some(page)) => answer(Ok(page), now),
+        Ok(None) => no_such_repository(now),
+        Err(error) => answer::<RepositoryPage>(Err(error), now),
     }
 }
 
-async fn load_repository(state: &WebState, name: &RepoName) -> Result<Option<RepositoryPage>, StoreError> {
-    let store = &state.store;
-    let now = state.clock.now();
+async fn load_repository(store: &Store, name: &RepoName, now: Timestamp) -> Result<Option<RepositoryPage>, StoreError> {
     let Some(row) = store.repository_by_name(name).await? else { return Ok(None) };
     let id = row.repository.id;
     let subscriptions = store.subscriptions(id).await?;
+    let ledgers = store.ledgers(id).await?;
     let mut found = store.proposals(id).await?;
     found.sort_by_key(|p| {
         (p.state != ProposalState::Open, p.state != ProposalState::Waiting, std::cmp::Reverse(p.updated_at))
     });
-    let proposals = found.iter().map(|p| ProposalView::new(p, None, now)).collect();
+    let all = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    let history = |proposal| ledgers.get(proposal).map_or(&[][..], Vec::as_slice);
+    let shown = found.iter().take(SHOWN_MAX as usize);
+    let proposals = shown.map(|p| ProposalView::new(p, None, history(&p.id), now)).collect();
     let outlook = store.outlook(id).await?;
     let manifests = store.manifests(id).await?;
-    Ok(Some(RepositoryPage::new(&row, &subscriptions, proposals, &outlook, &manifests, now)))
+    Ok(Some(RepositoryPage::new(&row, &subscriptions, Listing::new(proposals, all), &outlook, &manifests, now)))
 }
 
-fn not_found() -> Response {
-    let text = "There is no such repository here. The bot knows those of its installations: see /\n";
-    (StatusCode::NOT_FOUND, text).into_response()
+/// `GET` of anything else.
+pub async fn nothing_here(State(state): State<WebState>) -> Response {
+    let text = "There is no page at this address.";
+    message(StatusCode::NOT_FOUND, "Not found", text, state.clock.now())
 }
 
-fn answer<T: Template>(page: Result<T, StoreError>) -> Response {
-    let html = match page.map(|page| page.render()) {
-        Ok(Ok(html)) => html,
+fn no_such_repository(now: Timestamp) -> Response {
+    let text = "There is no such repository here. The bot knows those that its installations cover.";
+    message(StatusCode::NOT_FOUND, "Not found", text, now)
+}
+
+fn answer<T: Template>(page: Result<T, StoreError>, now: Timestamp) -> Response {
+    match page.map(|page| page.render()) {
+        Ok(Ok(html)) => Html(html).into_response(),
         Ok(Err(error)) => {
             tracing::error!(%error, "a page could not be drawn");
-            return (StatusCode::INTERNAL_SERVER_ERROR, "The page could not be drawn; see the server's log.\n")
-                .into_response();
+            let text = "The page could not be drawn; the server's log says why.";
+            message(StatusCode::INTERNAL_SERVER_ERROR, "Something is wrong", text, now)
         }
         Err(error) => {
             tracing::error!(%error, "a page could not be loaded");
-            return (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer; see the server's log.\n")
-                .into_response();
+            let text = "The database does not answer; the server's log says why. Try again in a moment.";
+            message(StatusCode::SERVICE_UNAVAILABLE, "Not available", text, now)
         }
-    };
-    let headers = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, Html(html)).into_response()
+    }
+}
+
+/// A page that says one thing.
+fn message(status: StatusCode, title: &'static str, text: &'static str, now: Timestamp) -> Response {
+    match (MessagePage { now: Moment::plain(now), title, text }).render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(_) => (status, format!("{text}\n")).into_response(),
+    }
 }
 
 /// `GET /assets/style.css`.
 pub async fn style() -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=3600")];
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
     (headers, include_str!("assets/style.css")).into_response()
 }

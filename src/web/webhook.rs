@@ -7,16 +7,17 @@ use super::WebState;
 use crate::domain::DeliveryId;
 use crate::forge::webhook;
 use crate::pipeline::inbox;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// GitHub never delivers a larger payload. Source: GitHub docs, "Webhook events and payloads".
 pub const BODY_MAX_BYTES: usize = 25 * 1024 * 1024;
-/// Less than the 10 seconds after which GitHub gives up.
-const BODY_PATIENCE: Duration = Duration::from_secs(8);
+/// How long a body may take: less than the 10 seconds after which GitHub gives up.
+pub const BODY_PATIENCE: Duration = Duration::from_secs(8);
 
 /// What a sender is told: a status and a sentence.
 type Answer = (StatusCode, String);
@@ -36,27 +37,31 @@ pub async fn receive(State(state): State<WebState>, headers: HeaderMap, body: Bo
 }
 
 async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<Answer, Answer> {
-    let event = required(headers, "x-github-event")?;
+    let event = required(headers, "x-github-event")?.to_string();
     let delivery = DeliveryId(required(headers, "x-github-delivery")?.to_string());
-    let body = read(headers, body).await?;
-    let signatures =
-        headers.get_all("x-hub-signature-256").iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>();
-    webhook::verify(&state.webhook_secrets, &body, &signatures).map_err(|error| {
-        tracing::warn!(%delivery, event, %error, "refused a webhook");
-        answer(StatusCode::UNAUTHORIZED, error.to_string())
+    let body = read(headers, body, state.body_patience).await?;
+    let signatures: Vec<HeaderValue> = headers.get_all("x-hub-signature-256").iter().cloned().collect();
+    let secrets = Arc::clone(&state.webhook_secrets);
+    let incoming = {
+        let (event, delivery) = (event.clone(), delivery.clone());
+        inbox::parse_apart(body.len(), move || {
+            webhook::verify(&secrets, &body, &signatures)
+                .map_err(|error| answer(StatusCode::UNAUTHORIZED, error.to_string()))?;
+            inbox::Incoming::read(delivery, &event, &body)
+                .map_err(|error| answer(StatusCode::BAD_REQUEST, error.to_string()))
+        })
+        .await
+    };
+    let incoming = incoming.inspect_err(|(status, why)| {
+        tracing::warn!(%delivery, event, status = status.as_u16(), why = why.trim_end(), "refused a webhook");
     })?;
-    let stored = inbox::receive(&state.store, &delivery, event, &body, state.clock.now()).await;
-    match stored {
+    match inbox::receive(&state.store, &incoming, state.clock.now()).await {
         Ok(inbox::Received::New) => {
             state.arrived.notify_one();
             Ok(answer(StatusCode::ACCEPTED, "stored"))
         }
         Ok(inbox::Received::Duplicate) => Ok(answer(StatusCode::ACCEPTED, "stored before, nothing to do")),
-        Err(inbox::ReceiveError::Payload(error)) => {
-            tracing::warn!(%delivery, event, %error, "refused a webhook");
-            Err(answer(StatusCode::BAD_REQUEST, error.to_string()))
-        }
-        Err(inbox::ReceiveError::Store(error)) => {
+        Err(error) => {
             tracing::error!(%delivery, event, %error, "a webhook could not be stored");
             Err(answer(StatusCode::SERVICE_UNAVAILABLE, "the delivery could not be stored; please deliver it again"))
         }
@@ -69,15 +74,15 @@ fn required<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, A
     value.ok_or_else(|| answer(StatusCode::BAD_REQUEST, format!("the header `{name}` is missing or unreadable")))
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Answer> {
+async fn read(headers: &HeaderMap, body: Body, patience: Duration) -> Result<Bytes, Answer> {
     let too_large = || answer(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {BODY_MAX_BYTES} bytes are taken"));
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
     if announced.is_some_and(|length| length > BODY_MAX_BYTES as u64) {
         return Err(too_large());
     }
-    match tokio::time::timeout(BODY_PATIENCE, Limited::new(body, BODY_MAX_BYTES).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),
+    match tokio::time::timeout(patience, Limited::new(body, BODY_MAX_BYTES).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
         Ok(Err(_)) => Err(answer(StatusCode::BAD_REQUEST, "the body broke off")),
         Err(_) => Err(answer(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),

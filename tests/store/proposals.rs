@@ -104,7 +104,7 @@ both_databases! {
             }
         }).await;
         let ids = async |states: &[ProposalState], limit| -> Vec<String> {
-            store.proposals_in(states, limit).await.unwrap().into_iter().map(|it| it.id.0).collect()
+            store.proposals_in(states, limit).await.unwrap().into_iter().map(|(it, _)| it.id.0).collect()
         };
         assert_eq!(ids(&[Merged, Open], 10).await, ["e", "b", "c", "a"]);
         assert_eq!(ids(&[Open, Merged], 2).await, ["e", "b"]);

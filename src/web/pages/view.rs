@@ -1,79 +1,156 @@
 //! What the templates are given: every value a text that is ready to be shown.
 
-use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoState};
+use crate::domain::time::in_words;
+use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoState, Standing};
 use crate::planner::prose::display_name;
-use crate::store::{ConfigState, ManifestRow, RepositoryRow, SubscriptionRow, WorkRow};
+use crate::store::{ConfigState, LedgerRow, ManifestRow, RepositoryRow, SubscriptionRow, WorkRow};
 use crate::subscription::Problem;
 use askama::Template;
+use askama::filters::HtmlSafe;
 use jiff::{Timestamp, tz::TimeZone};
+use std::fmt;
 
-/// A point in time for people: `Mon 2026-03-02 05:00 UTC`.
-pub fn time(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%a %Y-%m-%d %H:%M UTC").to_string()
+/// How many updates of one proposal, or problems of one file among others, are shown.
+const SHOWN_FEW: usize = 5;
+
+/// A point in time, as the `<time>` element that shows it: `Mon 2026-03-02 05:00 UTC`, and how far away that is.
+pub struct Moment {
+    at: Timestamp,
+    distance: Option<String>,
 }
+
+impl Moment {
+    /// The time alone.
+    pub fn plain(at: Timestamp) -> Self {
+        Self { at, distance: None }
+    }
+
+    /// The time, and how far it is from `now`.
+    pub fn seen_from(at: Timestamp, now: Timestamp) -> Self {
+        let words = in_words(at.duration_since(now));
+        let distance = match at.cmp(&now) {
+            std::cmp::Ordering::Greater => format!("in {words}"),
+            std::cmp::Ordering::Equal => "now".into(),
+            std::cmp::Ordering::Less => format!("{words} ago"),
+        };
+        Self { at, distance: Some(distance) }
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.at.to_zoned(TimeZone::UTC).strftime("%a %Y-%m-%d %H:%M UTC").to_string();
+        write!(f, "<time datetime=\"{}\">{text}</time>", self.at)?;
+        self.distance.iter().try_for_each(|distance| write!(f, " <span class=\"distance\">{distance}</span>"))
+    }
+}
+
+/// Nothing but digits and fixed words is in it.
+impl HtmlSafe for Moment {}
 
 /// A link only where it leads to a web page.
 fn link(url: &str) -> Option<String> {
     (url.starts_with("https://") || url.starts_with("http://")).then(|| url.to_string())
 }
 
+/// Rows, and how many there are in all.
+pub struct Listing<T> {
+    pub rows: Vec<T>,
+    pub all: i64,
+}
+
+impl<T> Listing<T> {
+    /// `all` may have been counted a moment before or after the rows were read.
+    pub fn new(rows: Vec<T>, all: i64) -> Self {
+        let shown = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        Self { rows, all: all.max(shown) }
+    }
+
+    /// How many are not shown.
+    pub fn more(&self) -> i64 {
+        self.all - i64::try_from(self.rows.len()).unwrap_or(i64::MAX)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
 /// The page at `/`.
 #[derive(Template)]
 #[template(path = "overview.html")]
 pub struct OverviewPage {
-    pub now: String,
-    pub shown_max: u32,
-    pub repositories: Vec<RepositoryLine>,
-    pub waiting: Vec<ProposalView>,
-    pub open: Vec<ProposalView>,
-    pub ended: Ended,
-    pub parked: Vec<WorkView>,
+    pub now: Moment,
+    pub broken: usize,
+    pub failed: Listing<ProposalView>,
+    pub waiting: Listing<ProposalView>,
+    pub open: Listing<ProposalView>,
+    pub ended: Listing<ProposalView>,
+    pub parked: Listing<WorkView>,
+    pub repositories: Listing<RepositoryLine>,
 }
 
-/// Proposals that are over, folded away on the page.
-pub struct Ended(pub Vec<ProposalView>);
+/// A page that says one thing.
+#[derive(Template)]
+#[template(path = "message.html")]
+pub struct MessagePage {
+    pub now: Moment,
+    pub title: &'static str,
+    pub text: &'static str,
+}
 
 /// One repository on the overview.
 pub struct RepositoryLine {
     pub name: String,
     pub private: bool,
     pub state: Option<&'static str>,
-    pub has_file: bool,
     pub file: FileView,
     pub subscriptions: Vec<SubscriptionView>,
     pub note: Option<String>,
 }
 
 impl RepositoryLine {
-    pub fn new(row: &RepositoryRow, subscriptions: &[SubscriptionRow]) -> Self {
+    pub fn new(row: &RepositoryRow, subscriptions: &[SubscriptionRow], now: Timestamp) -> Self {
         Self {
             name: row.repository.name.to_string(),
             private: row.repository.private,
-            state: (row.repository.state != RepoState::Active).then(|| row.repository.state.as_str()),
-            has_file: row.config.state != ConfigState::None,
-            file: FileView::new(row),
-            subscriptions: subscriptions.iter().map(SubscriptionView::new).collect(),
+            state: inactive(row),
+            file: FileView::new(row, SHOWN_FEW),
+            subscriptions: subscriptions.iter().map(|s| SubscriptionView::new(s, now)).collect(),
             note: row.note.clone(),
         }
     }
 }
 
+/// Why the bot does not work on a repository at all, in a word.
+fn inactive(row: &RepositoryRow) -> Option<&'static str> {
+    (row.repository.state != RepoState::Active).then(|| row.repository.state.as_str())
+}
+
 /// The subscription file of a repository.
 pub struct FileView {
     pub path: String,
+    pub present: bool,
     pub broken: bool,
     /// Whether an older, good file stays in force while the present one is broken.
     pub last_good: bool,
     pub problems: Vec<Problem>,
+    /// How many more problems there are.
+    pub more: usize,
 }
 
 impl FileView {
-    fn new(row: &RepositoryRow) -> Self {
+    fn new(row: &RepositoryRow, shown: usize) -> Self {
+        let mut problems: Vec<Problem> = serde_json::from_value(row.config.problems.clone()).unwrap_or_default();
+        let more = problems.len().saturating_sub(shown);
+        problems.truncate(shown);
         Self {
             path: row.config.path.as_ref().map_or_else(|| ".mass-driver.yaml".into(), ToString::to_string),
+            present: row.config.state != ConfigState::None,
             broken: row.config.state == ConfigState::Broken,
             last_good: row.config.file.is_some(),
-            problems: serde_json::from_value(row.config.problems.clone()).unwrap_or_default(),
+            problems,
+            more,
         }
     }
 }
@@ -82,15 +159,15 @@ impl FileView {
 pub struct SubscriptionView {
     pub migration: String,
     pub delay: String,
-    pub since: String,
+    pub since: Moment,
 }
 
 impl SubscriptionView {
-    fn new(row: &SubscriptionRow) -> Self {
+    fn new(row: &SubscriptionRow, now: Timestamp) -> Self {
         Self {
             migration: row.subscription.migration.clone(),
             delay: row.subscription.delay.clone(),
-            since: time(row.since),
+            since: Moment::seen_from(row.since, now),
         }
     }
 }
@@ -101,29 +178,60 @@ pub struct ProposalView {
     pub title: String,
     pub state: &'static str,
     pub reason: String,
-    pub due: Option<String>,
-    pub pull: Option<(String, Option<String>)>,
+    /// What the time next to it is: `due`, `opened`, `merged` …
+    pub when_word: &'static str,
+    pub when: Moment,
+    pub pull: Option<PullView>,
     pub checks: Option<String>,
-    pub updated: String,
+    /// What it changes, where the title does not say it.
     pub updates: Vec<String>,
+    /// How many more changes there are.
+    pub more: usize,
+    pub history: Vec<LedgerView>,
+}
+
+/// A pull request; without an address where what is stored is none.
+pub struct PullView {
+    pub number: String,
+    pub url: Option<String>,
+}
+
+/// Something that happened to a proposal.
+pub struct LedgerView {
+    pub at: Moment,
+    pub what: String,
+    pub detail: String,
 }
 
 impl ProposalView {
-    pub fn new(proposal: &Proposal, repository: Option<&RepoName>, now: Timestamp) -> Self {
-        let waits = proposal.state == ProposalState::Waiting && proposal.due_at > now;
+    pub fn new(proposal: &Proposal, repository: Option<&RepoName>, ledger: &[LedgerRow], now: Timestamp) -> Self {
+        let (when_word, when) = match proposal.state {
+            ProposalState::Waiting if proposal.due_at > now => ("due", proposal.due_at),
+            ProposalState::Waiting => ("was due", proposal.due_at),
+            ProposalState::Open => ("opened", proposal.opened_at.unwrap_or(proposal.updated_at)),
+            ended => (ended.as_str(), proposal.updated_at),
+        };
+        let shown = if proposal.updates.len() > 1 { SHOWN_FEW } else { 0 };
+        let updates = proposal.updates.iter().take(shown);
         Self {
             repository: repository.map(ToString::to_string),
             title: proposal.title.clone(),
             state: proposal.state.as_str(),
             reason: proposal.reason.clone(),
-            due: waits.then(|| time(proposal.due_at)),
-            pull: proposal.pull.as_ref().map(|pull| (format!("#{}", pull.number), link(&pull.url))),
+            when_word,
+            when: Moment::seen_from(when, now),
+            pull: proposal
+                .pull
+                .as_ref()
+                .map(|pull| PullView { number: format!("#{}", pull.number), url: link(&pull.url) }),
             checks: proposal.checks.clone(),
-            updated: time(proposal.updated_at),
-            updates: proposal
-                .updates
-                .iter()
+            updates: updates
                 .map(|u| format!("{} {} → {}", display_name(&u.package), u.from_versions().join(", "), u.to))
+                .collect(),
+            more: if shown == 0 { 0 } else { proposal.updates.len().saturating_sub(shown) },
+            history: ledger
+                .iter()
+                .map(|row| LedgerView { at: Moment::plain(row.at), what: row.what.clone(), detail: row.detail.clone() })
                 .collect(),
         }
     }
@@ -140,7 +248,7 @@ pub struct WorkView {
 impl WorkView {
     pub fn new(row: &WorkRow) -> Self {
         Self {
-            step: row.step.clone(),
+            step: row.step.replace('_', " "),
             subject: row.subject.clone(),
             attempts: row.attempts,
             error: row.last_error.clone().unwrap_or_default(),
@@ -152,17 +260,19 @@ impl WorkView {
 #[derive(Template)]
 #[template(path = "repository.html")]
 pub struct RepositoryPage {
-    pub now: String,
+    pub now: Moment,
     pub name: String,
     pub web_url: Option<String>,
     pub private: bool,
     pub state: Option<&'static str>,
     pub note: Option<String>,
-    pub has_file: bool,
     pub file: FileView,
     pub subscriptions: Vec<SubscriptionView>,
-    pub proposals: Vec<ProposalView>,
+    pub proposals: Listing<ProposalView>,
+    /// Dependencies about which there is something to say.
     pub outlook: Vec<OutlookView>,
+    /// Those that are up to date.
+    pub up_to_date: Vec<OutlookView>,
     pub unread: Vec<(String, String)>,
 }
 
@@ -170,23 +280,26 @@ impl RepositoryPage {
     pub fn new(
         row: &RepositoryRow,
         subscriptions: &[SubscriptionRow],
-        proposals: Vec<ProposalView>,
+        proposals: Listing<ProposalView>,
         outlook: &[Outlook],
         manifests: &[ManifestRow],
         now: Timestamp,
     ) -> Self {
+        let (up_to_date, outlook): (Vec<_>, Vec<_>) =
+            outlook.iter().partition(|row| row.standing == Standing::UpToDate);
+        let views = |rows: Vec<&Outlook>| rows.into_iter().map(|row| OutlookView::new(row, now)).collect();
         Self {
-            now: time(now),
+            now: Moment::plain(now),
             name: row.repository.name.to_string(),
             web_url: link(&row.repository.web_url),
             private: row.repository.private,
-            state: (row.repository.state != RepoState::Active).then(|| row.repository.state.as_str()),
+            state: inactive(row),
             note: row.note.clone(),
-            has_file: row.config.state != ConfigState::None,
-            file: FileView::new(row),
-            subscriptions: subscriptions.iter().map(SubscriptionView::new).collect(),
+            file: FileView::new(row, usize::MAX),
+            subscriptions: subscriptions.iter().map(|s| SubscriptionView::new(s, now)).collect(),
             proposals,
-            outlook: outlook.iter().map(OutlookView::new).collect(),
+            outlook: views(outlook),
+            up_to_date: views(up_to_date),
             unread: manifests
                 .iter()
                 .filter_map(|m| Some((m.manifest.path.to_string(), m.manifest.problem.clone()?)))
@@ -198,24 +311,29 @@ impl RepositoryPage {
 /// How one dependency stands.
 pub struct OutlookView {
     pub package: String,
+    pub ecosystem: &'static str,
     pub place: String,
     pub current: String,
-    pub target: String,
+    pub target: Option<String>,
+    /// The standing as the style sheet calls it, and as people read it.
+    pub class: &'static str,
     pub standing: String,
     pub reason: String,
-    pub until: Option<String>,
+    pub until: Option<Moment>,
 }
 
 impl OutlookView {
-    fn new(row: &Outlook) -> Self {
+    fn new(row: &Outlook, now: Timestamp) -> Self {
         Self {
-            package: format!("{} {}", row.package.ecosystem, display_name(&row.package)),
+            package: display_name(&row.package).to_string(),
+            ecosystem: row.package.ecosystem.as_str(),
             place: format!("{}:{}", row.path, row.line),
-            current: row.current.clone().unwrap_or_default(),
-            target: row.target.clone().unwrap_or_default(),
+            current: row.current.clone().unwrap_or_else(|| "no version".into()),
+            target: row.target.clone(),
+            class: row.standing.as_str(),
             standing: row.standing.as_str().replace('_', " "),
             reason: row.reason.clone(),
-            until: row.until.map(time),
+            until: row.until.map(|until| Moment::seen_from(until, now)),
         }
     }
 }
