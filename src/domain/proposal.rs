@@ -69,7 +69,7 @@ pub struct Proposal {
     pub id: ProposalId,
     /// The repository.
     pub repo: RepoId,
-    /// Which group of the repository it is: `pypi/httpx`, `pypi/minor-and-patch`, a group's name. At most one
+    /// Which group of the repository it is: `pypi/httpx`, `pypi minor-and-patch`, `group backend`. At most one
     /// proposal per group waits at a time.
     pub group: String,
     /// A hash of the packages and target versions. What a person closed is remembered by it.

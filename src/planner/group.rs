@@ -1,67 +1,95 @@
 //! Puts the chosen updates of a repository together into drafts, at most one for each group.
 
-use super::select::{Candidate, Choice, open_proposal};
-use super::{Draft, Facts, prose};
+use super::memory::Memory;
+use super::select::{Candidate, Choice};
+use super::{Draft, prose};
 use crate::domain::{Site, Update};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The drafts of all groups.
-pub fn drafts(facts: &Facts<'_>, choices: &[Choice<'_>], now: Timestamp) -> Vec<Draft> {
-    let mut groups: BTreeMap<&str, Vec<&Choice<'_>>> = BTreeMap::new();
+/// The drafts of all groups. The choices are sorted by file and line.
+pub fn drafts<'c, 'a: 'c>(
+    choices: impl Iterator<Item = &'c Choice<'a>>,
+    memory: &Memory<'_>,
+    timezone: &TimeZone,
+    now: Timestamp,
+) -> Vec<Draft> {
+    let mut groups: BTreeMap<&str, Vec<&Choice<'a>>> = BTreeMap::new();
     for choice in choices {
         groups.entry(&choice.group).or_default().push(choice);
     }
-    groups.into_iter().filter_map(|(group, members)| draft(facts, group, &members, now)).collect()
+    groups
+        .into_iter()
+        .filter_map(|(name, members)| {
+            let group = Group { name, members: &members, memory, timezone };
+            Some(group.draft_at(group.next_news(now)?, now))
+        })
+        .collect()
 }
 
-/// The draft of one group: everything that is due, if some of it is in no open pull request yet; otherwise everything
-/// that will be due when the next member is.
-fn draft(facts: &Facts<'_>, group: &str, members: &[&Choice<'_>], now: Timestamp) -> Option<Draft> {
-    if has_news(facts, members, now) {
-        return Some(draft_at(facts, group, members, now, now));
-    }
-    let time = members.iter().filter_map(|choice| choice.next_change(now)).min()?;
-    has_news(facts, members, time).then(|| draft_at(facts, group, members, time, now))
+struct Group<'g, 'a> {
+    name: &'g str,
+    members: &'g [&'g Choice<'a>],
+    memory: &'g Memory<'g>,
+    timezone: &'g TimeZone,
 }
 
-fn has_news(facts: &Facts<'_>, members: &[&Choice<'_>], time: Timestamp) -> bool {
-    members.iter().any(|choice| {
-        choice.target_at(time).is_some_and(|t| open_proposal(facts, &choice.used.dependency, &t.version).is_none())
-    })
-}
-
-fn draft_at(facts: &Facts<'_>, group: &str, members: &[&Choice<'_>], time: Timestamp, now: Timestamp) -> Draft {
-    let chosen: Vec<(&Choice<'_>, &Candidate)> =
-        members.iter().filter_map(|choice| Some((*choice, choice.target_at(time)?))).collect();
-    let updates = updates(&chosen);
-    // The member that binds: the one that is due last, among equals the first in the file.
-    let mut binding: Option<(&Choice<'_>, &Candidate)> = None;
-    for (choice, candidate) in &chosen {
-        if binding.is_none_or(|(_, b)| candidate.due_at > b.due_at) {
-            binding = Some((choice, candidate));
+impl<'a> Group<'_, 'a> {
+    /// The first moment, now or later, at which some member has a target that is in no open pull request.
+    fn next_news(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut time = now;
+        loop {
+            if self.members.iter().any(|choice| choice.target_at(time).is_some_and(|target| target.open.is_none())) {
+                return Some(time);
+            }
+            time = self.members.iter().filter_map(|choice| choice.next_change(time)).min()?;
         }
     }
-    let due_at = binding.map_or(time, |(_, candidate)| candidate.due_at);
-    let reason =
-        binding.map_or(String::new(), |(choice, candidate)| choice.reason(candidate, &facts.file.timezone, now));
-    let labels: BTreeSet<String> = chosen.iter().flat_map(|(choice, _)| choice.subscription.labels.clone()).collect();
-    let content = prose::content_hash(&updates);
-    Draft {
-        group: group.to_string(),
-        title: prose::title(group, &updates),
-        branch: prose::branch(group, &updates, &content),
-        content,
-        updates,
-        labels: labels.into_iter().collect(),
-        due_at,
-        reason,
+
+    /// Everything that is due at a time, also what the group's open pull request has already: the draft takes its place.
+    /// What is open in another group's pull request is left to that one.
+    fn draft_at(&self, time: Timestamp, now: Timestamp) -> Draft {
+        let chosen: Vec<(&Choice<'a>, &Candidate<'a>)> = self
+            .members
+            .iter()
+            .filter_map(|choice| Some((*choice, choice.target_at(time)?)))
+            .filter(|(_, target)| target.open.is_none_or(|open| open.group == self.name))
+            .collect();
+        let updates = updates(&chosen);
+        let several = updates.len() > 1;
+        // The member that binds: the one that is due last, among equals the first in the file.
+        let mut binding: Option<&(&Choice<'a>, &Candidate<'a>)> = None;
+        for one in &chosen {
+            if binding.is_none_or(|latest| one.1.due_at > latest.1.due_at) {
+                binding = Some(one);
+            }
+        }
+        let reason = binding.map_or(String::new(), |(choice, candidate)| {
+            let package = prose::display_name(&choice.used.dependency.package);
+            let version = candidate.version;
+            let name = if several { format!("{package} {version}") } else { version.to_string() };
+            choice.reason(candidate, &name, self.timezone, now)
+        });
+        let labels: BTreeSet<String> =
+            chosen.iter().flat_map(|(choice, _)| choice.subscription.labels.clone()).collect();
+        let content = prose::content_hash(&updates);
+        Draft {
+            group: self.name.to_string(),
+            title: prose::title(self.name, &updates),
+            branch: prose::branch(self.name, &updates, &content, |branch| self.memory.knows_branch(branch)),
+            content,
+            updates,
+            labels: labels.into_iter().collect(),
+            due_at: binding.map_or(time, |(_, candidate)| candidate.due_at),
+            reason,
+        }
     }
 }
 
 /// One update for each package and target version, sorted by both, each with its sites sorted.
-fn updates(chosen: &[(&Choice<'_>, &Candidate)]) -> Vec<Update> {
-    let mut merged: BTreeMap<(String, String), Update> = BTreeMap::new();
+fn updates(chosen: &[(&Choice<'_>, &Candidate<'_>)]) -> Vec<Update> {
+    let mut merged: BTreeMap<(String, &str), Update> = BTreeMap::new();
     for (choice, candidate) in chosen {
         let dependency = &choice.used.dependency;
         let site = Site {
@@ -72,10 +100,10 @@ fn updates(chosen: &[(&Choice<'_>, &Candidate)]) -> Vec<Update> {
             constraint: dependency.constraint.clone(),
             digest: dependency.digest.clone(),
         };
-        let key = (dependency.package.to_string(), candidate.version.clone());
+        let key = (dependency.package.to_string(), candidate.version);
         let update = merged.entry(key).or_insert_with(|| Update {
             package: dependency.package.clone(),
-            to: candidate.version.clone(),
+            to: candidate.version.into(),
             step: candidate.step,
             sites: Vec::new(),
             released_at: candidate.counts_from,
@@ -83,6 +111,7 @@ fn updates(chosen: &[(&Choice<'_>, &Candidate)]) -> Vec<Update> {
             due_at: candidate.due_at,
         });
         update.step = update.step.max(candidate.step);
+        update.released_at = update.released_at.max(candidate.counts_from);
         update.eligible_at = update.eligible_at.max(candidate.eligible_at);
         update.due_at = update.due_at.max(candidate.due_at);
         update.sites.push(site);
@@ -90,6 +119,7 @@ fn updates(chosen: &[(&Choice<'_>, &Candidate)]) -> Vec<Update> {
     let mut updates: Vec<Update> = merged.into_values().collect();
     for update in &mut updates {
         update.sites.sort_by(|a, b| (&a.path, a.line, a).cmp(&(&b.path, b.line, b)));
+        update.sites.dedup();
     }
     updates
 }

@@ -2,10 +2,12 @@
 //!
 //! Pure: the facts come from the store, what is decided goes back there. The order of the facts never matters.
 
-pub mod group;
+mod group;
+mod memory;
+mod outlook;
 pub mod prose;
-pub mod reconcile;
-pub mod select;
+mod reconcile;
+mod select;
 pub mod timing;
 
 use crate::domain::{Dependency, Outlook, PackageId, Proposal, ProposalId, ProposalState, Release, RepoId, Update};
@@ -13,7 +15,9 @@ use crate::subscription::SubscriptionFile;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
+use memory::Memory;
 pub use reconcile::{Amended, Amendment, reconcile};
+use select::{Choice, Prospect};
 
 /// Everything the plan of one repository depends on.
 pub struct Facts<'a> {
@@ -56,7 +60,7 @@ pub struct Plan {
     pub drafts: Vec<Draft>,
     /// At least one row for each dependency.
     pub outlook: Vec<Outlook>,
-    /// When time alone will change the plan next.
+    /// When time alone will change the plan next, if only its words.
     pub wake_at: Option<Timestamp>,
 }
 
@@ -106,9 +110,20 @@ impl Draft {
 
 /// The plan for a repository at `now`.
 pub fn plan(facts: &Facts<'_>, now: Timestamp) -> Plan {
-    let choices = select::choices(facts);
-    let drafts = group::drafts(facts, &choices, now);
-    let outlook = select::outlook(facts, &choices, now);
-    let wake_at = choices.iter().flat_map(|choice| &choice.candidates).map(|c| c.due_at).filter(|due| *due > now).min();
+    let memory = Memory::of(facts.proposals);
+    let timezone = &facts.file.timezone;
+    let assessed = select::assess(facts, &memory, now);
+    let choices = || {
+        assessed.iter().flat_map(|one| match &one.prospect {
+            Prospect::Newer(choices) => choices.as_slice(),
+            Prospect::Settled(..) => &[],
+        })
+    };
+    let drafts = group::drafts(choices(), &memory, timezone, now);
+    let outlook = outlook::outlook(&assessed, timezone, now);
+    // The words of what is shown grow old, too: "1 day old" is wrong tomorrow.
+    let reworded =
+        |choice: &Choice<'_>| outlook::shown_ahead(choice, now).filter_map(|c| choice.reworded_at(c, now)).min();
+    let wake_at = choices().flat_map(|choice| [choice.next_change(now), reworded(choice)]).flatten().min();
     Plan { drafts, outlook, wake_at }
 }

@@ -3,6 +3,7 @@
 use super::Draft;
 use crate::domain::{Proposal, ProposalId, ProposalState, RepoId};
 use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A proposal that has to be stored, and what happened to it, for the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,11 +38,19 @@ pub fn reconcile(
     now: Timestamp,
     mut new_id: impl FnMut() -> ProposalId,
 ) -> Vec<Amended> {
-    let waiting = |p: &&Proposal| p.state == ProposalState::Waiting;
+    // One waits for each group. Should there be a second, the first stays and the second goes.
+    let mut waiting: BTreeMap<&str, &Proposal> = BTreeMap::new();
+    for one in stored.iter().filter(|p| p.state == ProposalState::Waiting) {
+        let first = waiting.entry(&one.group).or_insert(one);
+        if (one.created_at, &one.id) < (first.created_at, &first.id) {
+            *first = one;
+        }
+    }
+    let wanted: BTreeSet<&ProposalId> =
+        drafts.iter().filter_map(|draft| waiting.get(draft.group.as_str())).map(|p| &p.id).collect();
     let mut amended: Vec<Amended> = stored
         .iter()
-        .filter(waiting)
-        .filter(|p| !drafts.iter().any(|draft| draft.group == p.group))
+        .filter(|p| p.state == ProposalState::Waiting && !wanted.contains(&p.id))
         .map(|p| {
             let proposal = Proposal {
                 state: ProposalState::Withdrawn,
@@ -53,7 +62,7 @@ pub fn reconcile(
         })
         .collect();
     for draft in drafts {
-        match stored.iter().filter(waiting).find(|p| p.group == draft.group) {
+        match waiting.get(draft.group.as_str()) {
             None => {
                 let proposal = draft.into_proposal(new_id(), repo, now);
                 amended.push(Amended { proposal, event: Amendment::Drafted });
@@ -68,7 +77,7 @@ pub fn reconcile(
                     updated_at: old.updated_at,
                     ..draft.into_proposal(old.id.clone(), repo, now)
                 };
-                if proposal != *old {
+                if proposal != **old {
                     let event = if redrafted { Amendment::Redrafted } else { Amendment::Reworded };
                     amended.push(Amended { proposal: Proposal { updated_at: now, ..proposal }, event });
                 }

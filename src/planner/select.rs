@@ -1,19 +1,24 @@
 //! Which releases each dependency could move to, from when on, and why not to the others.
 
+use super::memory::{Memory, Objection, Question};
 use super::timing::{self, ReleaseFacts};
 use super::{Facts, Known, Used};
-use crate::domain::{Dependency, Outlook, Proposal, ProposalState, Skip, Standing, VersionStep};
-use crate::subscription::{Delay, Grouping, Subscription};
+use crate::domain::{Dependency, Ecosystem, PackageId, Proposal, ProposalState, Release, RepoPath, Skip, Standing};
+use crate::domain::{PullNumber, VersionStep};
+use crate::subscription::{Delay, Grouping, IgnoreRule, Subscription};
 use crate::versioning::{Scheme, scheme};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
 
 /// A release a dependency may move to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
+pub struct Candidate<'a> {
     /// The version.
-    pub version: String,
+    pub version: &'a str,
     /// How far it is from the version in use.
     pub step: VersionStep,
     /// From when its age counts.
@@ -22,6 +27,8 @@ pub struct Candidate {
     pub eligible_at: Timestamp,
     /// The first moment the delay allows.
     pub due_at: Timestamp,
+    /// The open pull request that moves the dependency to it, of whichever group.
+    pub open: Option<&'a Proposal>,
 }
 
 /// Why a newer release is not proposed, whatever the time.
@@ -34,22 +41,47 @@ pub enum Rejection {
         /// The rule in words.
         rule: String,
     },
-    /// A person closed a pull request with it.
-    Closed(Option<i64>),
-    /// It was merged once and is not in the file any more.
-    MergedBefore(Option<i64>),
+    /// A person closed a pull request with it, or with a newer one that passed over it.
+    Closed(Earlier),
+    /// A pull request with it, or with a newer one, was merged, but the file does not have it (any more, or yet).
+    Merged(Earlier),
     /// Making the pull request failed.
     Failed(String),
+    /// The delay has no slot left on the calendar.
+    Never(String),
 }
 
-impl std::fmt::Display for Rejection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let number = |n: &Option<i64>| n.map_or(String::new(), |n| format!(" #{n}"));
+/// An earlier pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its number, where it got one.
+    pub number: Option<PullNumber>,
+    /// The version it went to, where that is newer than the release.
+    pub went_to: Option<String>,
+}
+
+impl fmt::Display for Earlier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("pull request")?;
+        self.number.map_or(Ok(()), |number| write!(f, " #{number}"))?;
+        match &self.went_to {
+            Some(version) => write!(f, ", which went past it to {version},"),
+            None => f.write_str(" with it"),
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ignored { line, rule } => write!(f, "line {line} of the subscription file ignores {rule}"),
-            Self::Closed(n) => write!(f, "a person closed pull request{} with it", number(n)),
-            Self::MergedBefore(n) => write!(f, "it was merged with pull request{} and taken out again", number(n)),
-            Self::Failed(why) => write!(f, "the pull request could not be made: {why}"),
+            Self::Closed(pull) => write!(f, "{pull} was closed by a person; only newer releases are proposed"),
+            // True in the minutes until the merged file is read, too.
+            Self::Merged(pull) => {
+                write!(f, "{pull} was merged; if the file goes without it, it is not proposed a second time")
+            }
+            Self::Failed(why) => write!(f, "its pull request could not be made: {why}"),
+            Self::Never(delay) => write!(f, "the delay ({delay}) never comes again"),
         }
     }
 }
@@ -64,23 +96,25 @@ pub struct Choice<'a> {
     /// The group its proposals belong to.
     pub group: String,
     /// What it may move to, from the oldest version to the newest.
-    pub candidates: Vec<Candidate>,
-    /// The newer releases it may not move to.
-    pub rejected: Vec<(String, Rejection)>,
+    pub candidates: Vec<Candidate<'a>>,
+    /// The newer releases it may not move to, from the oldest version to the newest.
+    pub rejected: Vec<(&'a str, Rejection)>,
 }
 
-impl Choice<'_> {
-    /// What it should move to at a given time: the newest version whose due time has come.
-    pub fn target_at(&self, time: Timestamp) -> Option<&Candidate> {
-        self.candidates.iter().rev().find(|c| c.due_at <= time)
+impl<'a> Choice<'a> {
+    /// What it should move to at a given time: the newest version whose due time has come, or which is open already.
+    ///
+    /// What is open counts even when the rules have become slower since: nobody wants a step back in its place.
+    pub fn target_at(&self, time: Timestamp) -> Option<&Candidate<'a>> {
+        self.candidates.iter().rev().find(|c| c.open.is_some() || c.due_at <= time)
     }
 
-    /// Why a candidate is not a pull request yet, as far as age and delay go.
-    pub fn reason(&self, candidate: &Candidate, timezone: &TimeZone, now: Timestamp) -> String {
+    /// Why a candidate is not a pull request yet, as far as age and delay go. `name` is how it is called.
+    pub fn reason(&self, candidate: &Candidate<'_>, name: &str, timezone: &TimeZone, now: Timestamp) -> String {
         let min_age = self.subscription.min_age.for_step(candidate.step);
         let delay = &self.subscription.delay;
         if now.duration_since(candidate.counts_from) < min_age {
-            let young = timing::too_young(&candidate.version, candidate.counts_from, min_age, now);
+            let young = timing::too_young(name, candidate.counts_from, min_age, now);
             return match delay {
                 Delay::Immediate => young,
                 Delay::Schedule(_) => {
@@ -94,221 +128,274 @@ impl Choice<'_> {
         format!("due since {}, it is opened next", timing::moment_in_words(timezone, candidate.due_at))
     }
 
+    /// When the words of [`reason`](Self::reason) change next although the target stays.
+    pub fn reworded_at(&self, candidate: &Candidate<'_>, now: Timestamp) -> Option<Timestamp> {
+        let min_age = self.subscription.min_age.for_step(candidate.step);
+        timing::too_young_until(candidate.counts_from, min_age, now)
+    }
+
+    /// The candidates that are newer than the target of a time, so not due then, from the oldest to the newest.
+    pub fn ahead(&self, time: Timestamp) -> &[Candidate<'a>] {
+        let behind = self.candidates.iter().rposition(|c| c.open.is_some() || c.due_at <= time).map_or(0, |i| i + 1);
+        self.candidates.get(behind..).unwrap_or_default()
+    }
+
+    /// Whether nothing it may move to is newer than the newest release it may not move to.
+    pub fn newest_is_rejected(&self) -> bool {
+        let scheme = scheme(self.used.dependency.package.ecosystem);
+        let Some((rejected, _)) = self.rejected.last() else { return false };
+        self.candidates.last().is_none_or(|c| scheme.compare(c.version, rejected) == Some(Ordering::Less))
+    }
+
     /// The next time after `time` at which the target changes.
     pub fn next_change(&self, time: Timestamp) -> Option<Timestamp> {
-        let newer = match self.target_at(time) {
-            Some(target) => self.candidates.iter().position(|c| c.version == target.version).map_or(0, |i| i + 1),
-            None => 0,
-        };
-        self.candidates.iter().skip(newer).map(|c| c.due_at).min()
+        self.ahead(time).iter().map(|c| c.due_at).min()
     }
 }
 
-/// The first subscription of the file that covers a dependency, with its place in the file.
-fn subscription_for<'a>(facts: &Facts<'a>, dependency: &Dependency) -> Option<(usize, &'a Subscription)> {
-    let meant = facts.file.subscription_for(dependency.package.ecosystem, &dependency.path)?;
-    facts.file.subscriptions.iter().enumerate().find(|(_, one)| std::ptr::eq(*one, meant))
+/// A dependency, and what may become of it.
+pub struct Assessed<'a> {
+    /// The dependency.
+    pub used: &'a Used,
+    /// What may become of it.
+    pub prospect: Prospect<'a>,
 }
 
-/// The choices for every dependency that a subscription covers and that can be updated.
-pub fn choices<'a>(facts: &Facts<'a>) -> Vec<Choice<'a>> {
+/// What may become of a dependency.
+pub enum Prospect<'a> {
+    /// There are newer releases: the lanes they are in, never none.
+    Newer(Vec<Choice<'a>>),
+    /// There is nothing to choose from, and why.
+    Settled(Standing, String),
+}
+
+/// Every dependency with what may become of it, sorted by file and line.
+pub fn assess<'a>(facts: &Facts<'a>, memory: &Memory<'a>, now: Timestamp) -> Vec<Assessed<'a>> {
     let mut used: Vec<&Used> = facts.used.iter().collect();
-    used.sort_by_key(|u| (&u.dependency.path, u.dependency.line, &u.dependency.package));
-    used.into_iter().flat_map(|used| choices_of(facts, used)).collect()
+    // Several uses may stand on one line, so everything that tells them apart has a say.
+    used.sort_by_key(|Used { dependency: d, since }| {
+        let text = (&d.constraint, &d.current, &d.written_name, &d.digest, since);
+        (&d.path, d.line, &d.package, &d.manager, text)
+    });
+    let mut selection = Selection::over(facts, memory, &used, now);
+    used.into_iter().map(|used| Assessed { used, prospect: selection.prospect(used) }).collect()
 }
 
-fn choices_of<'a>(facts: &Facts<'a>, used: &'a Used) -> Vec<Choice<'a>> {
-    let dependency = &used.dependency;
-    let Some((position, subscription)) = subscription_for(facts, dependency) else { return Vec::new() };
-    let (None, Some(current)) = (&dependency.skip, &dependency.current) else { return Vec::new() };
-    let Some(Known::Releases(releases)) = facts.packages.get(&dependency.package) else { return Vec::new() };
-    let scheme = scheme(dependency.package.ecosystem);
-    // All uses of a package in a repository move together, so they count from the first of them.
-    let dependency_since = facts
-        .used
-        .iter()
-        .filter(|other| other.dependency.package == dependency.package)
-        .map(|other| other.since)
-        .min()
-        .unwrap_or(used.since);
-    let subscribed_since = facts.subscribed_since.get(position).copied().unwrap_or(dependency_since);
+/// The newer releases a constraint could be moved to, from the oldest version to the newest.
+type Newer<'a> = Rc<[(&'a Release, VersionStep)]>;
 
-    let mut lanes: Vec<Choice<'a>> = Vec::new();
-    for release in
-        releases.iter().filter(|r| !r.yanked && scheme.is_candidate(&dependency.constraint, current, &r.version))
-    {
-        let Some(step) = scheme.step(current, &release.version) else { continue };
-        let group = group_of(subscription, dependency, step);
-        let lane = match lanes.iter_mut().find(|lane| lane.group == group) {
-            Some(lane) => lane,
-            None => {
-                lanes.push(Choice { used, subscription, group, candidates: Vec::new(), rejected: Vec::new() });
-                let last = lanes.len() - 1;
-                &mut lanes[last]
+/// What dependencies have in common is worked out once.
+struct Selection<'s, 'a> {
+    facts: &'s Facts<'a>,
+    memory: &'s Memory<'a>,
+    now: Timestamp,
+    /// Where in the subscription file the subscription stands that covers a file.
+    covers: BTreeMap<(Ecosystem, &'a RepoPath), Option<usize>>,
+    /// Since when a package has been used under a subscription.
+    since: BTreeMap<(usize, &'a PackageId), Timestamp>,
+    /// The ignore rules of a subscription that name a package.
+    ignores: BTreeMap<(usize, &'a PackageId), Rc<[&'a IgnoreRule]>>,
+    /// By package, constraint and version in use.
+    newer: BTreeMap<(&'a PackageId, &'a str, &'a str), Newer<'a>>,
+}
+
+impl<'s, 'a> Selection<'s, 'a> {
+    fn over(facts: &'s Facts<'a>, memory: &'s Memory<'a>, used: &[&'a Used], now: Timestamp) -> Self {
+        let mut covers = BTreeMap::new();
+        let mut since: BTreeMap<_, Timestamp> = BTreeMap::new();
+        for Used { dependency, since: here } in used.iter().copied() {
+            let Dependency { path, package, .. } = dependency;
+            let position =
+                *covers.entry((package.ecosystem, path)).or_insert_with(|| position(facts, package.ecosystem, path));
+            if let Some(position) = position {
+                // All uses of a package under a subscription move together, so they count from the first of them.
+                since.entry((position, package)).and_modify(|first| *first = (*first).min(*here)).or_insert(*here);
+            }
+        }
+        Self { facts, memory, now, covers, since, ignores: BTreeMap::new(), newer: BTreeMap::new() }
+    }
+
+    fn prospect(&mut self, used: &'a Used) -> Prospect<'a> {
+        let dependency = &used.dependency;
+        let covered = self.covers.get(&(dependency.package.ecosystem, &dependency.path)).copied().flatten();
+        let Some(position) = covered else { return Prospect::Settled(Standing::Refused, self.not_covered(dependency)) };
+        let current = match (&dependency.skip, &dependency.current) {
+            (None, Some(current)) => current.as_str(),
+            (None, None) => return Prospect::Settled(Standing::Refused, Skip::Unpinned.to_string()),
+            (Some(skip), _) => {
+                let standing = match skip {
+                    Skip::Variable(_) | Skip::NotUnderstood(_) => Standing::Failed,
+                    Skip::Unpinned | Skip::NotFromRegistry | Skip::HashPinned => Standing::Refused,
+                };
+                return Prospect::Settled(standing, skip.to_string());
             }
         };
-        if let Some(rejection) = rejection(facts, subscription, dependency, scheme, &release.version) {
-            lane.rejected.push((release.version.clone(), rejection));
-            continue;
+        let releases = match self.facts.packages.get(&dependency.package) {
+            None | Some(Known::NotYetAsked) => {
+                let why = "its registry has not been asked yet; that happens within minutes";
+                return Prospect::Settled(Standing::Waiting, why.into());
+            }
+            Some(Known::Failed(why)) if why.is_empty() => {
+                return Prospect::Settled(Standing::Failed, "its registry could not be asked".into());
+            }
+            Some(Known::Failed(why)) => return Prospect::Settled(Standing::Failed, why.clone()),
+            Some(Known::Releases(releases)) => releases,
+        };
+        let lanes = self.lanes(used, position, current, releases);
+        if lanes.is_empty() {
+            return Prospect::Settled(Standing::UpToDate, nothing_newer(dependency, current, releases));
         }
-        let eligible_at = ReleaseFacts { counts_from: release.counts_from, subscribed_since, dependency_since }
-            .eligible_at(subscription.min_age.for_step(step));
-        let due_at = timing::due_at(&subscription.delay, &facts.file.timezone, eligible_at);
-        let version = release.version.clone();
-        lane.candidates.push(Candidate { version, step, counts_from: release.counts_from, eligible_at, due_at });
+        Prospect::Newer(lanes)
     }
-    let by_version = |a: &str, b: &str| scheme.compare(a, b).unwrap_or(Ordering::Equal).then_with(|| a.cmp(b));
-    for lane in &mut lanes {
-        lane.candidates.sort_by(|a, b| by_version(&a.version, &b.version));
-        lane.rejected.sort_by(|a, b| by_version(&a.0, &b.0));
+
+    fn not_covered(&self, dependency: &Dependency) -> String {
+        let ecosystem = dependency.package.ecosystem;
+        if self.facts.file.subscriptions.iter().any(|one| one.migration.ecosystem() == Some(ecosystem)) {
+            format!("{} is outside the `paths` of every {ecosystem} subscription", dependency.path)
+        } else {
+            format!("there is no subscription to {ecosystem}")
+        }
     }
-    lanes.sort_by(|a, b| a.group.cmp(&b.group));
-    lanes
+
+    /// The lanes with something newer in them, sorted by group.
+    fn lanes(&mut self, used: &'a Used, position: usize, current: &'a str, releases: &'a [Release]) -> Vec<Choice<'a>> {
+        let facts = self.facts;
+        let Some(subscription) = facts.file.subscriptions.get(position) else { return Vec::new() };
+        let dependency = &used.dependency;
+        let scheme = scheme(dependency.package.ecosystem);
+        let dependency_since = self.since.get(&(position, &dependency.package)).copied().unwrap_or(used.since);
+        // A subscription nobody knows the beginning of begins now: late is better than early.
+        let subscribed_since = facts.subscribed_since.get(position).copied().unwrap_or(self.now);
+        let ignores = self.ignores(position, subscription, &dependency.package);
+        let key = (&dependency.package, dependency.constraint.as_str(), current);
+        let newer = self.newer.entry(key).or_insert_with(|| newer(scheme, dependency, current, releases)).clone();
+
+        let mut lanes: BTreeMap<String, Choice<'a>> = BTreeMap::new();
+        for (release, step) in newer.iter().copied() {
+            let group = group_of(subscription, &dependency.package, step);
+            let lane = lanes.entry(group.clone()).or_insert_with(|| {
+                let (candidates, rejected) = (Vec::new(), Vec::new());
+                Choice { used, subscription, group, candidates, rejected }
+            });
+            let version = release.version.as_str();
+            let counts_from = release.counts_from;
+            let rejection = ignored(&ignores, scheme, version).or_else(|| {
+                let question = Question { dependency, group: &lane.group, version, counts_from };
+                objection(self.memory, &question, scheme)
+            });
+            if let Some(rejection) = rejection {
+                lane.rejected.push((version, rejection));
+                continue;
+            }
+            let eligible_at = ReleaseFacts { counts_from, subscribed_since, dependency_since }
+                .eligible_at(subscription.min_age.for_step(step));
+            let due_at = timing::due_at(&subscription.delay, &facts.file.timezone, eligible_at);
+            if due_at == Timestamp::MAX {
+                lane.rejected.push((version, Rejection::Never(subscription.delay.kind())));
+                continue;
+            }
+            let open = self.memory.open(dependency, version);
+            lane.candidates.push(Candidate { version, step, counts_from, eligible_at, due_at, open });
+        }
+        lanes.into_values().collect()
+    }
+
+    fn ignores(
+        &mut self,
+        position: usize,
+        subscription: &'a Subscription,
+        package: &'a PackageId,
+    ) -> Rc<[&'a IgnoreRule]> {
+        let naming = || subscription.ignore.iter().filter(|rule| rule.names(package)).collect();
+        self.ignores.entry((position, package)).or_insert_with(naming).clone()
+    }
 }
 
-/// The name of the group an update belongs to.
-fn group_of(subscription: &Subscription, dependency: &Dependency, step: VersionStep) -> String {
-    let package = &dependency.package;
+/// The place in the file of the subscription that covers a file of the repository.
+fn position(facts: &Facts<'_>, ecosystem: Ecosystem, path: &RepoPath) -> Option<usize> {
+    let meant = facts.file.subscription_for(ecosystem, path)?;
+    facts.file.subscriptions.iter().position(|one| std::ptr::eq(one, meant))
+}
+
+fn newer<'a>(scheme: &dyn Scheme, dependency: &Dependency, current: &str, releases: &'a [Release]) -> Newer<'a> {
+    let mut newer: Vec<(&Release, VersionStep)> = releases
+        .iter()
+        .filter(|r| !r.yanked && scheme.is_candidate(&dependency.constraint, current, &r.version))
+        .filter_map(|r| Some((r, scheme.step(current, &r.version)?)))
+        .collect();
+    newer.sort_by(|(a, _), (b, _)| {
+        let by_version = scheme.compare(&a.version, &b.version).unwrap_or(Ordering::Equal);
+        by_version.then_with(|| (&a.version, a.counts_from).cmp(&(&b.version, b.counts_from)))
+    });
+    newer.into()
+}
+
+/// Why no release is newer, in words.
+fn nothing_newer(dependency: &Dependency, current: &str, releases: &[Release]) -> String {
+    let scheme = scheme(dependency.package.ecosystem);
+    let constraint = &dependency.constraint;
+    if releases.iter().any(|r| r.yanked && scheme.is_candidate(constraint, current, &r.version)) {
+        return "what is newer was taken back by its publisher".into();
+    }
+    let allowed = releases
+        .iter()
+        .filter(|r| !r.yanked && !scheme.is_prerelease(&r.version))
+        .filter(|r| scheme.step(current, &r.version).is_some() && scheme.matches(constraint, &r.version) == Ok(true))
+        .max_by(|a, b| {
+            let by_version = scheme.compare(&a.version, &b.version).unwrap_or(Ordering::Equal);
+            by_version.then_with(|| a.version.cmp(&b.version))
+        });
+    match allowed {
+        Some(release) => format!("`{constraint}` allows {} already", release.version),
+        None => "there is nothing newer".into(),
+    }
+}
+
+/// The name of the group an update belongs to. Only a package's own group has a name without a space in it, so no
+/// package can get into another's.
+fn group_of(subscription: &Subscription, package: &PackageId, step: VersionStep) -> String {
+    let whole = |what: &str| {
+        // Of two subscriptions with paths of their own, each has its own pull request.
+        let paths = subscription.paths.as_slice().join(" ");
+        let within = if paths.is_empty() { String::new() } else { format!(" in {paths}") };
+        format!("{} {what}{within}", package.ecosystem)
+    };
     match &subscription.group {
-        Grouping::All => format!("{}/all", package.ecosystem),
-        Grouping::MinorAndPatch if step != VersionStep::Major => format!("{}/minor-and-patch", package.ecosystem),
+        Grouping::All => whole("all"),
+        Grouping::MinorAndPatch if step != VersionStep::Major => whole("minor-and-patch"),
         Grouping::MinorAndPatch => format!("{package} major"),
         Grouping::None => package.to_string(),
         Grouping::Named(name) => format!("group {name}"),
     }
 }
 
-fn rejection(
-    facts: &Facts<'_>,
-    subscription: &Subscription,
-    dependency: &Dependency,
-    scheme: &dyn Scheme,
-    version: &str,
-) -> Option<Rejection> {
-    let ignored = subscription.ignore.iter().find(|rule| {
-        rule.names(&dependency.package)
-            // A range nobody can read ignores everything: the rule's author wanted less, not more.
-            && rule.versions.as_deref().is_none_or(|range| scheme.matches(range, version).unwrap_or(true))
-    });
-    if let Some(rule) = ignored {
-        let versions = rule.versions.as_ref().map_or(String::new(), |range| format!(" `{range}`"));
-        return Some(Rejection::Ignored { line: rule.line, rule: format!("`{}`{versions}", rule.name.as_str()) });
-    }
-    let past =
-        |state: ProposalState| facts.proposals.iter().find(|p| p.state == state && contains(p, dependency, version));
-    let number = |p: &Proposal| p.pull.as_ref().map(|pull| pull.number.0);
-    if let Some(proposal) = past(ProposalState::Closed) {
-        return Some(Rejection::Closed(number(proposal)));
-    }
-    if let Some(proposal) = past(ProposalState::Merged) {
-        return Some(Rejection::MergedBefore(number(proposal)));
-    }
-    past(ProposalState::Failed).map(|proposal| Rejection::Failed(proposal.reason.clone()))
-}
-
-/// Whether a proposal moves this dependency's package to this version, in this file.
-pub(super) fn contains(proposal: &Proposal, dependency: &Dependency, version: &str) -> bool {
-    proposal.updates.iter().any(|update| {
-        update.package == dependency.package
-            && update.to == version
-            && update.sites.iter().any(|site| site.path == dependency.path)
+fn ignored(rules: &[&IgnoreRule], scheme: &dyn Scheme, version: &str) -> Option<Rejection> {
+    rules.iter().find_map(|rule| {
+        let name = rule.name.as_str();
+        let words = match &rule.versions {
+            None => format!("`{name}`"),
+            Some(range) => match scheme.matches(range, version) {
+                Ok(false) => return None,
+                Ok(true) => format!("`{name}` `{range}`"),
+                // A range nobody can read ignores everything: the rule's author wanted less, not more.
+                Err(error) => format!("`{name}`, all of it, because {error}"),
+            },
+        };
+        Some(Rejection::Ignored { line: rule.line, rule: words })
     })
 }
 
-/// The open proposal that moves this dependency to this version.
-pub(super) fn open_proposal<'a>(facts: &Facts<'a>, dependency: &Dependency, version: &str) -> Option<&'a Proposal> {
-    facts.proposals.iter().find(|p| p.state == ProposalState::Open && contains(p, dependency, version))
-}
-
-/// How each dependency stands, and why.
-pub fn outlook(facts: &Facts<'_>, choices: &[Choice<'_>], now: Timestamp) -> Vec<Outlook> {
-    let mut used: Vec<&Used> = facts.used.iter().collect();
-    used.sort_by_key(|u| (&u.dependency.path, u.dependency.line, &u.dependency.package));
-    let mut rows = Vec::new();
-    for used in used {
-        let dependency = &used.dependency;
-        let row = |target: Option<&str>, standing, reason: String, until| Outlook {
-            package: dependency.package.clone(),
-            path: dependency.path.clone(),
-            line: dependency.line,
-            current: dependency.current.clone(),
-            target: target.map(str::to_string),
-            standing,
-            reason,
-            until,
-        };
-        if let Some((standing, reason)) = without_choice(facts, dependency) {
-            rows.push(row(None, standing, reason, None));
-            continue;
-        }
-        let before = rows.len();
-        for choice in choices.iter().filter(|choice| std::ptr::eq(choice.used, used)) {
-            rows.extend(
-                standing_of(facts, choice, now)
-                    .into_iter()
-                    .map(|s| row(Some(&s.target), s.standing, s.reason, s.until)),
-            );
-        }
-        if rows.len() == before {
-            rows.push(row(None, Standing::UpToDate, "there is nothing newer".into(), None));
-        }
+fn objection(memory: &Memory<'_>, question: &Question<'_>, scheme: &dyn Scheme) -> Option<Rejection> {
+    let past = |state| memory.objection(state, question, scheme);
+    let earlier = |objection: &Objection<'_>| Earlier {
+        number: objection.proposal.pull.as_ref().map(|pull| pull.number),
+        went_to: objection.went_to.map(str::to_string),
+    };
+    if let Some(closed) = past(ProposalState::Closed) {
+        return Some(Rejection::Closed(earlier(&closed)));
     }
-    rows
-}
-
-/// How a dependency stands for which there is no choice to make.
-fn without_choice(facts: &Facts<'_>, dependency: &Dependency) -> Option<(Standing, String)> {
-    if subscription_for(facts, dependency).is_none() {
-        let why = format!("no subscription of the file covers {} in this file", dependency.package.ecosystem);
-        return Some((Standing::Refused, why));
+    if let Some(merged) = past(ProposalState::Merged) {
+        return Some(Rejection::Merged(earlier(&merged)));
     }
-    if let Some(skip) = &dependency.skip {
-        let standing = match skip {
-            Skip::Variable(_) | Skip::NotUnderstood(_) => Standing::Failed,
-            Skip::Unpinned | Skip::NotFromRegistry | Skip::HashPinned => Standing::Refused,
-        };
-        return Some((standing, skip.to_string()));
-    }
-    match facts.packages.get(&dependency.package) {
-        None | Some(Known::NotYetAsked) => {
-            Some((Standing::Waiting, "its registry has not been asked yet; that happens within minutes".into()))
-        }
-        Some(Known::Failed(why)) => Some((Standing::Failed, why.clone())),
-        Some(Known::Releases(_)) => None,
-    }
-}
-
-struct Status {
-    target: String,
-    standing: Standing,
-    reason: String,
-    until: Option<Timestamp>,
-}
-
-fn standing_of(facts: &Facts<'_>, choice: &Choice<'_>, now: Timestamp) -> Vec<Status> {
-    let dependency = &choice.used.dependency;
-    let words = |c: &Candidate| choice.reason(c, &facts.file.timezone, now);
-    let mut rows = Vec::new();
-    if let Some(target) = choice.target_at(now) {
-        let (standing, reason) = match open_proposal(facts, dependency, &target.version) {
-            Some(open) => {
-                let number = open.pull.as_ref().map_or(String::new(), |pull| format!(" #{}", pull.number));
-                (Standing::Open, format!("pull request{number} is open"))
-            }
-            None => (Standing::Waiting, words(target)),
-        };
-        rows.push(Status { target: target.version.clone(), standing, reason, until: None });
-    }
-    let next = choice.next_change(now).and_then(|time| choice.target_at(time));
-    if let Some(next) = next {
-        let until = Some(next.due_at);
-        rows.push(Status { target: next.version.clone(), standing: Standing::Waiting, reason: words(next), until });
-    }
-    if rows.is_empty()
-        && let Some((version, rejection)) = choice.rejected.last()
-    {
-        let standing = if matches!(rejection, Rejection::Failed(_)) { Standing::Failed } else { Standing::Refused };
-        rows.push(Status { target: version.clone(), standing, reason: rejection.to_string(), until: None });
-    }
-    rows
+    past(ProposalState::Failed).map(|failed| Rejection::Failed(failed.proposal.reason.clone()))
 }

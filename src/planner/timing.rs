@@ -127,6 +127,21 @@ pub fn too_young(version: &str, counts_from: Timestamp, min_age: SignedDuration,
     format!("{version} is {age} old, {asked} {are} asked for")
 }
 
+/// When what [`too_young`] says changes next: the age by a day or an hour, or the release is old enough. `None` when it
+/// is old enough already.
+pub fn too_young_until(counts_from: Timestamp, min_age: SignedDuration, now: Timestamp) -> Option<Timestamp> {
+    let old_enough = counts_from.checked_add(min_age).ok().filter(|moment| *moment > now)?;
+    let age = now.duration_since(counts_from).max(SignedDuration::ZERO);
+    // The minutes of the first hour are allowed to grow old.
+    let unit_hours = if in_whole_days(min_age) { 24 } else { 1 };
+    let older = SignedDuration::from_hours((age.as_hours() / unit_hours + 1) * unit_hours);
+    Some(counts_from.checked_add(older).map_or(old_enough, |moment| moment.min(old_enough)))
+}
+
+fn in_whole_days(min_age: SignedDuration) -> bool {
+    min_age.as_hours() % 24 == 0 && min_age.as_hours() >= 24
+}
+
 /// `waits for Monday 2026-03-02 06:00 Europe/Paris (weekly)`: why an eligible release is withheld by its delay.
 pub fn waits_for(delay: &Delay, timezone: &TimeZone, due_at: Timestamp) -> String {
     match delay {

@@ -3,17 +3,18 @@
 use crate::domain::Verdict;
 
 /// Waits, without a date, while as many pull requests are open as are allowed: a person merging or
-/// closing one gives the place free, not time.
-pub fn judge(open: u32, limit: u32) -> Verdict {
+/// closing one gives the place free, not time. `whose` ends the sentence: `in this repository`.
+pub fn judge(open: u32, limit: u32, whose: &str) -> Verdict {
     if open < limit {
         return Verdict::Go;
     }
-    let why = match limit {
-        0 => "`limit: 0` in the subscription file holds every pull request back".to_string(),
-        1 => "the one pull request that `limit` allows is open; merge or close it to make room".to_string(),
-        _ => {
-            format!("{open} of the {limit} pull requests that `limit` allows are open; merge or close one to make room")
+    let why = match (open, limit) {
+        (_, 0) => format!("`limit: 0` lets no pull request be open {whose}"),
+        (1, 1) => format!("the one pull request that `limit` allows {whose} is open; merge or close it to make room"),
+        (open, limit) if open > limit => {
+            format!("{open} pull requests are open {whose}, `limit` allows {limit}; merge or close some to make room")
         }
+        _ => format!("all {limit} pull requests that `limit` allows {whose} are open; merge or close one to make room"),
     };
     Verdict::Wait { until: None, why }
 }
@@ -24,8 +25,14 @@ mod tests {
 
     #[test]
     fn the_limit_is_how_many_may_be_open_at_once() {
-        assert_eq!(judge(4, 5), Verdict::Go);
-        assert!(matches!(judge(5, 5), Verdict::Wait { until: None, .. }));
-        assert!(matches!(judge(0, 0), Verdict::Wait { until: None, .. }));
+        let why = |open, limit| match judge(open, limit, "in this repository") {
+            Verdict::Wait { until: None, why } => why,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(judge(4, 5, "in this repository"), Verdict::Go);
+        insta::assert_snapshot!(why(5, 5), @"");
+        insta::assert_snapshot!(why(7, 5), @"");
+        insta::assert_snapshot!(why(1, 1), @"");
+        insta::assert_snapshot!(why(0, 0), @"");
     }
 }

@@ -20,10 +20,10 @@ pub struct Signals {
 
 /// The verdict of all safeguards: the first that does not say `Go`.
 pub fn judge(signals: &Signals) -> Verdict {
-    match limit::judge(signals.open_in_repository, signals.repository_limit) {
-        Verdict::Go => {
-            signals.subscription_limit.map_or(Verdict::Go, |limit| limit::judge(signals.open_of_subscription, limit))
-        }
+    match limit::judge(signals.open_in_repository, signals.repository_limit, "in this repository") {
+        Verdict::Go => signals
+            .subscription_limit
+            .map_or(Verdict::Go, |limit| limit::judge(signals.open_of_subscription, limit, "of this subscription")),
         verdict => verdict,
     }
 }

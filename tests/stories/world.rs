@@ -198,7 +198,7 @@ impl World {
         self.nothing_violates_githubs_description();
         let parked = self.store.parked(10).await.unwrap();
         assert!(parked.is_empty(), "steps were given up: {parked:#?}");
-        for row in self.store.repositories(1_000).await.unwrap() {
+        for (row, _) in self.store.repositories(1_000).await.unwrap() {
             let repo = &row.repository;
             let proposals = self.store.proposals(repo.id).await.unwrap();
             for p in &proposals {

@@ -1,0 +1,172 @@
+//! The text of a pull request, for somebody who has never heard of this bot.
+
+use super::display_name;
+use super::text::{cell, code};
+use crate::domain::{Site, Update};
+use crate::planner::timing;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::fmt::Write as _;
+
+/// GitHub's limit is 65,536 characters; the field cuts earlier, to leave room for what it adds itself.
+const BODY_MAX_CHARS: usize = 58_000;
+/// What the tables may take of that, together. Whole lines are left out, so that no code span stays open.
+const TABLES_MAX_CHARS: usize = 50_000;
+/// Longer names, versions and paths are cut. Unit: characters.
+const NAME_MAX_CHARS: usize = 120;
+const VERSION_MAX_CHARS: usize = 60;
+const PATH_MAX_CHARS: usize = 200;
+/// The places of an update that are listed.
+const SITES_MAX: usize = 5;
+
+/// What a body says beside the updates.
+pub struct Occasion<'a> {
+    /// The timezone of the subscription file, in which dates are told.
+    pub timezone: &'a TimeZone,
+    /// The delay in words.
+    pub delay: &'a str,
+    /// The path of the subscription file.
+    pub file: &'a str,
+}
+
+/// The pull request's text in Markdown: at most 58,000 characters.
+pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
+    let file = code(occasion.file, PATH_MAX_CHARS);
+    let delay = code(occasion.delay, VERSION_MAX_CHARS);
+    let mut text = match updates {
+        [one] if one.sites.len() == 1 => one_change(one),
+        many => changes(many),
+    };
+    let _ =
+        write!(text, "\n### Why now\n\n{file} in this repository asks for this update, with the delay {delay}.\n\n");
+    text.push_str(&match updates {
+        [one] => one_history(one, occasion),
+        many => histories(many, occasion),
+    });
+    text.push_str("\n### What is not in here\n\n");
+    if updates.iter().any(|update| update.sites.iter().any(|site| site.digest.is_some())) {
+        text.push_str("Where an image is pinned by its digest, the digest is that of the new tag. ");
+    }
+    text.push_str(
+        "Nothing but the versions named above is changed. Lock files are left alone: if one belongs to these files, \
+         refresh it on this branch.\n",
+    );
+    let _ = write!(
+        text,
+        "\n---\n\nmass-driver opened this pull request.\n\n\
+         - **Merge** it when it suits you.\n\
+         - **Close** it, and {these} not proposed for {files} again. Newer releases are.\n\
+         - **Push** to its branch what else has to change; your commits are not overwritten.\n\
+         - **Leave** it, and a newer release takes its place when that is due.\n\
+         - To be asked more or less often, or not about this, change {file}: `delay`, `min_age`, `group`, `ignore`.\n",
+        these = if updates.len() == 1 { "this version is" } else { "these versions are" },
+        files = if is_one_file(updates) { "this file" } else { "these files" },
+    );
+    debug_assert!(text.chars().count() <= BODY_MAX_CHARS, "the tables are bounded, the rest is short");
+    text
+}
+
+fn is_one_file(updates: &[Update]) -> bool {
+    let mut paths = updates.iter().flat_map(|update| &update.sites).map(|site| &site.path);
+    let first = paths.next();
+    paths.all(|path| Some(path) == first)
+}
+
+fn package(update: &Update) -> String {
+    cell(display_name(&update.package), NAME_MAX_CHARS)
+}
+
+fn version(version: &str) -> String {
+    cell(version, VERSION_MAX_CHARS)
+}
+
+fn one_change(update: &Update) -> String {
+    let from = update.sites.first().map_or("", |site| site.from.as_str());
+    let step = format!("{} step", update.step);
+    format!(
+        "Moves {} from {} to {}, a {step}, in {}.\n",
+        package(update),
+        version(from),
+        version(&update.to),
+        update.sites.first().map(place).unwrap_or_default(),
+    )
+}
+
+fn place(site: &Site) -> String {
+    let path = site.path.as_str();
+    let line = format!(":{}", site.line);
+    // The end of a path tells more than its beginning.
+    let length = path.chars().count();
+    let shown: String = if length > PATH_MAX_CHARS {
+        std::iter::once('…').chain(path.chars().skip(length - PATH_MAX_CHARS + 1)).collect()
+    } else {
+        path.into()
+    };
+    cell(&format!("{shown}{line}"), PATH_MAX_CHARS + line.len())
+}
+
+fn changes(updates: &[Update]) -> String {
+    let packages = super::distinct_packages(updates).len();
+    let what = if packages == 1 { "one package".to_string() } else { format!("{packages} packages") };
+    let head = format!("Moves {what}:\n\n| Package | From | To | Step | Where |\n| --- | --- | --- | --- | --- |\n");
+    let rows = updates.iter().map(|update| {
+        let from: Vec<String> = update.from_versions().into_iter().take(SITES_MAX).map(version).collect();
+        let places: Vec<String> = update.sites.iter().take(SITES_MAX).map(place).collect();
+        let more = update.sites.len().saturating_sub(SITES_MAX);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let (from, places) = (from.join(", "), places.join(", "));
+        format!("| {} | {from} | {} | {} | {places}{more} |\n", package(update), version(&update.to), update.step)
+    });
+    table(head, rows, updates.len(), "the commit's message lists them")
+}
+
+fn one_history(update: &Update, occasion: &Occasion<'_>) -> String {
+    let when = |t: Timestamp| timing::moment_in_words(occasion.timezone, t);
+    format!(
+        "- released: {}\n- eligible: {}, when it was old enough, and both the subscription and the dependency were there\n\
+         - due: {}, the first time from then on that the delay allows\n\n{FIRST_SEEN}",
+        when(update.released_at),
+        when(update.eligible_at),
+        when(update.due_at),
+    )
+}
+
+/// What "released" means where a registry gives no time, or one that cannot be true.
+const FIRST_SEEN: &str =
+    "A release whose registry tells no time that can be believed counts from when it was first seen.\n";
+
+fn histories(updates: &[Update], occasion: &Occasion<'_>) -> String {
+    let when = |t: Timestamp| timing::moment_in_words(occasion.timezone, t);
+    let head = "| Package | To | Released | Eligible | Due |\n| --- | --- | --- | --- | --- |\n".to_string();
+    let rows = updates.iter().map(|update| {
+        let [released, eligible, due] = [update.released_at, update.eligible_at, update.due_at].map(when);
+        format!("| {} | {} | {released} | {eligible} | {due} |\n", package(update), version(&update.to))
+    });
+    let mut text = table(head, rows, updates.len(), "their times are of the same kind");
+    text.push_str(
+        "\nEligible is a release when it is old enough, and both the subscription and the dependency are there; due is \
+         it at the first time from then on that the delay allows. ",
+    );
+    text.push_str(FIRST_SEEN);
+    text
+}
+
+/// As many whole rows as there is room for, and how many there is none for.
+fn table(head: String, rows: impl Iterator<Item = String>, total: usize, elsewhere: &str) -> String {
+    let mut text = head;
+    let mut length = text.chars().count();
+    let mut shown = 0;
+    for row in rows {
+        length += row.chars().count();
+        // Two tables share the room.
+        if length > TABLES_MAX_CHARS / 2 {
+            break;
+        }
+        text.push_str(&row);
+        shown += 1;
+    }
+    if shown < total {
+        let _ = writeln!(text, "\n… and {} more: {elsewhere}.", total - shown);
+    }
+    text
+}
