@@ -1,6 +1,9 @@
 //! Failures on demand: what GitHub does on a bad day.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::watch;
 
 /// A failure to play on requests that match.
 #[derive(Debug, Clone)]
@@ -31,6 +34,45 @@ impl Fault {
         self.times > 0
             && (self.method == "*" || self.method.eq_ignore_ascii_case(method))
             && matches(self.path.as_bytes(), path.as_bytes())
+    }
+}
+
+/// Holds requests back until a test opens it: for what must happen while a request is under way.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    open: Arc<watch::Sender<bool>>,
+    waiting: Arc<watch::Sender<usize>>,
+}
+
+impl Default for Gate {
+    fn default() -> Gate {
+        Gate { open: Arc::new(watch::Sender::new(false)), waiting: Arc::new(watch::Sender::new(0)) }
+    }
+}
+
+impl PartialEq for Gate {
+    fn eq(&self, other: &Gate) -> bool {
+        Arc::ptr_eq(&self.open, &other.open)
+    }
+}
+
+impl Eq for Gate {}
+
+impl Gate {
+    /// Lets everybody through from now on.
+    pub fn open(&self) {
+        self.open.send_replace(true);
+    }
+
+    /// Returns once this many requests stand before the gate, or have passed it.
+    pub async fn reached_by(&self, requests: usize) {
+        // The sender lives as long as this gate: waiting cannot fail.
+        drop(self.waiting.subscribe().wait_for(|waiting| *waiting >= requests).await);
+    }
+
+    pub(crate) async fn pass(&self) {
+        self.waiting.send_modify(|waiting| *waiting += 1);
+        drop(self.open.subscribe().wait_for(|open| *open).await);
     }
 }
 
@@ -65,6 +107,8 @@ pub enum FaultKind {
         /// What the `retry-after` header says.
         retry_after: RetryAfter,
     },
+    /// Carried out and answered as usual, once the gate is open.
+    Wait(Gate),
     /// All installation tokens made so far stop working, then the request is answered: 401.
     ExpireTokens,
     /// Any other answer, with GitHub's error body around the message; nothing was done.
@@ -88,6 +132,7 @@ impl FaultKind {
             FaultKind::CutBody => "cut body",
             FaultKind::PrimaryRateLimit { .. } => "primary rate limit",
             FaultKind::SecondaryRateLimit { .. } => "secondary rate limit",
+            FaultKind::Wait(_) => "gate",
             FaultKind::ExpireTokens => "expired tokens",
             FaultKind::Status { .. } => "status",
         }
@@ -102,6 +147,7 @@ impl FaultKind {
                 | FaultKind::DropAfter
                 | FaultKind::CutBody
                 | FaultKind::ExpireTokens
+                | FaultKind::Wait(_)
         )
     }
 }

@@ -62,7 +62,7 @@ mod state;
 mod webhooks;
 
 pub use exchange::{AuthKind, Exchange, WebhookPost};
-pub use faults::{Fault, FaultKind, RetryAfter};
+pub use faults::{Fault, FaultKind, Gate, RetryAfter};
 pub use settings::Limits;
 pub use sim::{
     CheckRunView, CommentView, CommitView, FileChangeInput, GitHubSim, InstallOptions, PendingEvent, PersonView,

@@ -17,6 +17,9 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Response<Body> {
     let page = match segments.as_slice() {
         [] => Some(page("GitHub stand-in", &list(&state.repos.values().collect::<Vec<_>>()))),
         [owner, name] => find(owner, name).map(repository),
+        [owner, name, "runs", id] => find(owner, name).and_then(|repo| check_run(repo, id)),
+        [owner, name, "blob", at, path @ ..] => find(owner, name).and_then(|repo| file(repo, at, &path.join("/"))),
+        [owner, name, "commit", sha] => find(owner, name).and_then(|repo| commit(repo, sha)),
         [owner, name, "pull", number] => find(owner, name).and_then(|repo| pull_request(repo, number)),
         _ => None,
     };
@@ -80,6 +83,38 @@ fn pull_request(repo: &Repo, number: &str) -> Option<String> {
         body += &format!("<h3>{}</h3><pre>{}</pre>", escape(&comment.author), escape(&comment.body));
     }
     Some(page(&format!("{} #{}", pull.title, pull.number), &body))
+}
+
+fn check_run(repo: &Repo, id: &str) -> Option<String> {
+    let run = repo.checks.get(&id.parse().ok()?)?;
+    let mut body = format!(
+        "<p>{} · <code>{}</code></p><h2>{}</h2><pre>{}</pre><pre>{}</pre>",
+        escape(run.conclusion.as_deref().unwrap_or(&run.status)),
+        run.head_sha,
+        escape(run.title.as_deref().unwrap_or_default()),
+        escape(run.summary.as_deref().unwrap_or_default()),
+        escape(run.text.as_deref().unwrap_or_default()),
+    );
+    for note in &run.annotations {
+        let text = |field: &str| escape(note[field].as_str().unwrap_or_default());
+        let (path, line, level) = (text("path"), &note["start_line"], text("annotation_level"));
+        body += &format!("<h3>{path}:{line} ({level}) {}</h3><pre>{}</pre>", text("title"), text("message"));
+    }
+    Some(page(&run.name, &body))
+}
+
+fn file(repo: &Repo, at: &str, path: &str) -> Option<String> {
+    let tree = repo.git.tree_of(repo.git.commit_of(at)?).ok()?;
+    let bytes = repo.git.blob(repo.git.entry_at(tree, path)?.1)?;
+    Some(page(path, &format!("<pre>{}</pre>", escape(&String::from_utf8_lossy(&bytes)))))
+}
+
+fn commit(repo: &Repo, sha: &str) -> Option<String> {
+    let git = &repo.git;
+    let id = git.commit_of(sha)?;
+    let before = git.parents(id).ok()?.first().and_then(|parent| git.tree_of(*parent).ok());
+    let diff = git.unified_diff(before, Some(git.tree_of(id).ok()?)).ok()?;
+    Some(page(&git.message(id).ok()?, &format!("<p><code>{id}</code></p><pre>{}</pre>", escape(&diff))))
 }
 
 fn page(title: &str, body: &str) -> String {

@@ -31,6 +31,9 @@ use crate::state::State;
 /// More than GitHub's largest blob in base64.
 const MAX_BODY: usize = 150 * 1024 * 1024;
 
+/// Requests an hour without any authentication.
+const ANONYMOUS_REQUESTS: u64 = 60;
+
 /// What the listener, the deliverer and the Rust API share.
 pub(crate) struct Shared {
     pub site: Site,
@@ -120,19 +123,25 @@ async fn serve(shared: &Arc<Shared>, request: http::Request<Incoming>) -> Ending
     if !request.is_rest() {
         return Ending::Answer(crate::pages::serve(shared, &request));
     }
-    let ending = rest(shared, &request);
+    let fault = struck_by(&mut shared.state(), &request);
+    if let Some(FaultKind::Wait(gate)) = &fault {
+        gate.pass().await;
+    }
+    let ending = rest(shared, &request, fault);
     shared.ring();
     ending
 }
 
-fn rest(shared: &Shared, request: &Request) -> Ending {
+/// The failure a test ordered for this request, now one strike poorer.
+fn struck_by(state: &mut State, request: &Request) -> Option<FaultKind> {
+    let struck = state.faults.iter_mut().find(|fault| fault.strikes(&request.method, &request.path))?;
+    struck.times -= 1;
+    Some(struck.kind.clone())
+}
+
+fn rest(shared: &Shared, request: &Request, fault: Option<FaultKind>) -> Ending {
     let mut state = shared.state();
     let now = shared.site.now();
-    let struck = state.faults.iter_mut().find(|fault| fault.strikes(&request.method, &request.path));
-    let fault = struck.map(|fault| {
-        fault.times -= 1;
-        fault.kind.clone()
-    });
     state.last_sequence += 1;
     let sequence = state.last_sequence;
     if fault == Some(FaultKind::ExpireTokens) {
@@ -183,13 +192,17 @@ fn answer(state: &mut State, shared: &Shared, request: &Request, now: Timestamp)
         Ok(caller) => caller,
         Err(refusal) => return refusal,
     };
-    // One account per installation; key 0 is the App's own, -1 nobody's.
+    // One account per installation; key 0 is the App's own, -1 the people's, -2 nobody's.
     let account = match &caller {
         Caller::Installation { id, .. } => *id,
         Caller::App => 0,
-        Caller::Anonymous | Caller::Person(_) => -1,
+        Caller::Person(_) => -1,
+        Caller::Anonymous => -2,
     };
-    let (limits, free) = (state.limits.clone(), request.path == "/rate_limit");
+    let (mut limits, free) = (state.limits.clone(), request.path == "/rate_limit");
+    if matches!(caller, Caller::Anonymous) {
+        limits.requests_per_hour = limits.requests_per_hour.min(ANONYMOUS_REQUESTS);
+    }
     let mut window = state.windows.remove(&account).unwrap_or_default();
     let mut reply = if !free && window.spend(&limits, now).is_err() {
         limits::primary_exceeded(403, Some(account).filter(|id| *id > 0))

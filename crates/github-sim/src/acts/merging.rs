@@ -86,6 +86,28 @@ impl Act<'_> {
         Ok(sha)
     }
 
+    /// Merges the base into the head branch, as the button "Update branch" does.
+    pub(crate) fn update_branch(&mut self, repo: i64, number: i64, expected_head: Option<&str>) -> Result<(), Reply> {
+        let pull = self.pull(repo, number)?.clone();
+        if expected_head.is_some_and(|sha| sha != pull.head_sha.to_string()) {
+            return Err(Reply::unprocessable("expected_head_sha does not match the head of the pull request"));
+        }
+        let base = self.repo(repo)?.branch(&pull.base_branch).filter(|_| pull.open && pull.head_repo == repo);
+        let base = base.ok_or_else(|| Reply::unprocessable("This pull request's branch cannot be updated"))?;
+        let (person, web_flow) = (self.person(), self.web_flow());
+        let git = &self.repo(repo)?.git;
+        if git.is_ancestor(base, pull.head_sha) {
+            return Err(Reply::unprocessable("There are no new commits on the base branch."));
+        }
+        let tree = git.merged_tree(pull.head_sha, base)?;
+        let tree = tree.ok_or_else(|| Reply::unprocessable("merge conflict between base and head"))?;
+        let message = format!("Merge branch '{}' into {}", pull.base_branch, pull.head_branch);
+        let sha = git.write_commit(tree, &[pull.head_sha, base], &person, &web_flow, &message)?;
+        self.repo_mut(repo)?.verified.insert(sha);
+        let name = format!("refs/heads/{}", pull.head_branch);
+        self.move_reference(repo, &name, Some(pull.head_sha), Some(sha), false)
+    }
+
     fn check_merge_rules(&self, repo: i64, base: &str, head: Oid) -> Result<(), Reply> {
         let this = self.repo(repo)?;
         let Some(rules) = this.protected.get(base) else { return Ok(()) };

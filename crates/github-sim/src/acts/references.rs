@@ -95,7 +95,12 @@ impl Act<'_> {
             match after {
                 Some(after) => {
                     self.copy_head(base, number, after)?;
-                    self.pull_mut(base, number)?.head_sha = after;
+                    // `base.sha` lags behind its branch until the head is pushed.
+                    let base_branch = self.pull(base, number)?.base_branch.clone();
+                    let base_sha = self.repo(base)?.branch(&base_branch);
+                    let pull = self.pull_mut(base, number)?;
+                    pull.head_sha = after;
+                    pull.base_sha = base_sha.unwrap_or(pull.base_sha);
                     let zero = Oid::ZERO_SHA1;
                     self.pull_event(
                         base,

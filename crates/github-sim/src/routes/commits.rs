@@ -66,7 +66,9 @@ fn create(call: &mut Call<'_>, repo: i64) -> Answer {
         None if own_words || by_person => author.clone(),
         None => call.act.web_flow(),
     };
-    let id = call.repo(repo)?.git.write_commit(tree, &parents, &author, &committer, &message)?;
+    let written = call.repo(repo)?.git.write_commit(tree, &parents, &author, &committer, &message);
+    // What git cannot write: a NUL in the message, angle brackets alone for a name.
+    let id = written.map_err(|error| Reply::unprocessable(&format!("Invalid commit: {}", error.message())))?;
     if !own_words && !by_person {
         call.act.repo_mut(repo)?.verified.insert(id);
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Call, Need, READ_DISCUSSION, WRITE_DISCUSSION};
+use crate::acts::PullEdit;
 use crate::render::Render;
 use crate::reply::{Answer, Reply};
 use crate::request::{optional, required, strings};
@@ -35,6 +36,7 @@ pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
 fn issue(call: &mut Call<'_>, repo: i64, number: i64, below: &[&str]) -> Answer {
     match (call.method(), below) {
         ("GET", []) => Ok(Reply::ok(call.render().issue(repo, number)?)),
+        ("PATCH", []) => edit(call, repo, number),
         ("GET", ["labels"]) => labels(call, repo, number),
         ("POST", ["labels"]) => {
             let names = label_names(call)?;
@@ -43,12 +45,7 @@ fn issue(call: &mut Call<'_>, repo: i64, number: i64, below: &[&str]) -> Answer 
         }
         ("PUT", ["labels"]) => {
             let names = label_names(call)?;
-            for old in call.act.pull(repo, number)?.labels.clone() {
-                if !names.iter().any(|name| name.eq_ignore_ascii_case(&old)) {
-                    call.act.remove_label(repo, number, &old)?;
-                }
-            }
-            call.act.add_labels(repo, number, &names)?;
+            replace_labels(call, repo, number, &names)?;
             labels(call, repo, number)
         }
         ("DELETE", ["labels"]) => {
@@ -80,6 +77,31 @@ fn issue(call: &mut Call<'_>, repo: i64, number: i64, below: &[&str]) -> Answer 
         }
         _ => Err(Reply::not_found()),
     }
+}
+
+fn edit(call: &mut Call<'_>, repo: i64, number: i64) -> Answer {
+    let body = call.request.json()?;
+    let edit = PullEdit {
+        title: optional(&body, "title")?,
+        body: if body.get("body").is_some() { Some(optional(&body, "body")?) } else { None },
+        state: optional(&body, "state")?,
+        ..PullEdit::default()
+    };
+    call.act.edit_pull(repo, number, edit)?;
+    if body.get("labels").is_some() {
+        let names = label_names(call)?;
+        replace_labels(call, repo, number, &names)?;
+    }
+    Ok(Reply::ok(call.render().issue(repo, number)?))
+}
+
+fn replace_labels(call: &mut Call<'_>, repo: i64, number: i64, names: &[String]) -> Result<(), Reply> {
+    for old in call.act.pull(repo, number)?.labels.clone() {
+        if !names.iter().any(|name| name.eq_ignore_ascii_case(&old)) {
+            call.act.remove_label(repo, number, &old)?;
+        }
+    }
+    call.act.add_labels(repo, number, names)
 }
 
 fn create_label(call: &mut Call<'_>, repo: i64) -> Answer {

@@ -252,7 +252,7 @@ impl Call<'_> {
         if page > 1 {
             links.push(link(1, "first"));
         }
-        let items = items.into_iter().skip(size * (page - 1)).take(size).collect();
+        let items = items.into_iter().skip(size.saturating_mul(page - 1)).take(size).collect();
         (items, (!links.is_empty()).then(|| links.join(", ")))
     }
 

@@ -57,6 +57,13 @@ pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
                 Err(Reply::not_found())
             }
         }
+        ("PUT", ["update-branch"]) => {
+            call.allow(repo, WRITE_PULLS)?;
+            let expected = optional(&call.request.json()?, "expected_head_sha")?;
+            call.act.update_branch(repo, number, expected.as_deref())?;
+            let url = format!("{}/pulls/{number}", call.render().repo_api(call.repo(repo)?));
+            Ok(Reply::json(202, json!({ "message": "Updating pull request branch.", "url": url })))
+        }
         ("PUT", ["merge"]) => merge(call, repo, number),
         ("GET", ["requested_reviewers"]) => {
             call.allow(repo, READ_PULLS)?;

@@ -108,7 +108,9 @@ fn create(call: &mut Call<'_>, repo: i64) -> Answer {
 }
 
 fn check_path(path: &str) -> Result<(), Reply> {
+    // git itself takes no longer paths; and a tree is as deep as its path has parts.
     let malformed = path.is_empty()
+        || path.len() > 4_096
         || path.contains('\0')
         || path.split('/').any(|part| {
             matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git") || part.eq_ignore_ascii_case("git~1")

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use github_sim::{Fault, FaultKind, RetryAfter};
+use github_sim::{Fault, FaultKind, Gate, RetryAfter};
 use serde_json::json;
 
 use crate::world::World;
@@ -99,6 +99,47 @@ async fn silence_closed_connections_and_half_answers() {
     let body = json!({ "labels": ["l"] });
     world.send("POST", &token, "/repos/acme/api/issues/1/labels", Some(body), &[]).await.unwrap_err();
     assert_eq!(world.github.pull_request("acme/api", 1).unwrap().labels, ["l"]);
+}
+
+#[tokio::test]
+async fn a_gate_holds_requests_until_the_test_opens_it() {
+    let world = World::new();
+    let token = world.token().await;
+    let gate = Gate::default();
+    world.github.fault(Fault::once("GET", "/repos/acme/api", FaultKind::Wait(gate.clone())).times(2));
+    let both = async { tokio::join!(world.get(&token, "/repos/acme/api"), world.get(&token, "/repos/acme/api")) };
+    let opener = async {
+        gate.reached_by(2).await;
+        assert!(!world.github.exchanges().iter().any(|exchange| exchange.path == "/repos/acme/api"));
+        gate.open();
+    };
+    let ((first, second), ()) = tokio::join!(both, opener);
+    assert_eq!((first.status, second.status), (200, 200));
+}
+
+#[tokio::test]
+async fn without_a_name_there_are_sixty_requests_an_hour() {
+    let world = World::new();
+    let standing = world.get("", "/rate_limit").await.expect(200);
+    assert_eq!(standing.body["rate"]["limit"], 60);
+}
+
+#[tokio::test]
+async fn odd_input_is_refused_and_breaks_nothing() {
+    let world = World::new();
+    let token = world.token().await;
+    let main = world.github.commits("acme/api", "main").unwrap()[0].clone();
+    let deep = "a/".repeat(50_000) + "b";
+    let tree = json!({ "tree": [{ "path": deep, "mode": "100644", "content": "x" }] });
+    world.post(&token, "/repos/acme/api/git/trees", tree).await.expect(422);
+    let nul = json!({ "message": "a\0b", "tree": main.tree, "parents": [main.sha] });
+    world.post(&token, "/repos/acme/api/git/commits", nul).await.expect(422);
+    let far = format!("/repos/acme/api/commits?per_page=100&page={}", usize::MAX);
+    assert_eq!(world.get(&token, &far).await.expect(200).body, json!([]));
+    world.post(&token, "/repos/acme/api/pulls", json!({ "title": 1, "head": [], "base": {} })).await.expect(422);
+    world.get(&token, "/repos/acme/api/contents/..%2f..%2fetc").await.expect(404);
+    world.get(&token, "/repos/acme/api/git/trees/%00").await.expect(404);
+    world.get(&token, "/repos/%ff/%fe").await.expect(404);
 }
 
 #[tokio::test]

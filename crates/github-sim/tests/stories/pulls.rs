@@ -189,6 +189,36 @@ async fn labels_comments_and_people() {
 }
 
 #[tokio::test]
+async fn a_branch_is_updated_from_its_base() {
+    let world = World::new();
+    let token = world.token().await;
+    world.commit_on_branch(&token, "b", "x", "1").await;
+    world.open_pull(&token, "b").await.expect(201);
+    world.put(&token, "/repos/acme/api/pulls/1/update-branch", json!({})).await.expect(422);
+    world.github.push("acme/api", "main", &[("y", Some(b"2"))], "Meanwhile").unwrap();
+    world.put(&token, "/repos/acme/api/pulls/1/update-branch", json!({})).await.expect(202);
+    assert!(world.github.file("acme/api", "b", "y").unwrap().is_some());
+    assert_eq!(world.github.pull_request("acme/api", 1).unwrap().files, ["x"]);
+    let edit = json!({ "labels": ["a"], "state": "closed" });
+    assert_eq!(world.patch(&token, "/repos/acme/api/issues/1", edit).await.expect(200).body["state"], "closed");
+}
+
+#[tokio::test]
+async fn links_lead_to_pages() {
+    let world = World::new();
+    let token = world.token().await;
+    let sha = world.commit_on_branch(&token, "b", "x", "<1>").await;
+    let pull = world.open_pull(&token, "b").await.expect(201).str("html_url");
+    let run = json!({ "name": "n", "head_sha": sha, "output": { "title": "t", "summary": "A summary" } });
+    let run = world.post(&token, "/repos/acme/api/check-runs", run).await.expect(201).str("html_url");
+    for (url, text) in [(pull, "&lt;1&gt;"), (run, "A summary")] {
+        let page = world.get("", url.trim_start_matches(&world.github.url())).await.expect(200);
+        assert!(page.text.contains(text), "{}", page.text);
+    }
+    world.get("", "/acme/api/pull/7").await.expect(404);
+}
+
+#[tokio::test]
 async fn a_fork_may_use_the_bots_branch_name() {
     let world = World::new();
     let token = world.token().await;
