@@ -70,4 +70,4 @@ pub use sim::{
 };
 pub use site::{AppCredentials, Clock};
 pub use state::{Permissions, Protection};
-pub use webhooks::DeliveryOutcome;
+pub use webhooks::{DeliveryOutcome, signature};

@@ -284,6 +284,8 @@ pub(crate) struct State {
     pub tokens_made: u64,
     pub manifest_codes: HashMap<String, Value>,
     pub webhook_url: Option<String>,
+    /// Set once an operator rotates it; before that the one made at the start counts.
+    pub webhook_secret: Option<String>,
     pub app_events: Vec<String>,
     pub pending: VecDeque<Event>,
     pub held: Vec<Event>,

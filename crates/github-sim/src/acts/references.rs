@@ -50,8 +50,14 @@ impl Act<'_> {
                 self.request_suite(repo, &branch, before, after)?;
             }
             self.follow_heads(repo, &branch, before, after)?;
-            if let Some(after) = after {
-                self.follow_base(repo, &branch, after)?;
+            match after {
+                Some(after) => self.follow_base(repo, &branch, after)?,
+                // Without a base there is nothing to merge into.
+                None => {
+                    for (base, number) in self.open_pulls(|pull, id| id == repo && pull.base_branch == branch) {
+                        self.close_pull(base, number)?;
+                    }
+                }
             }
         }
         Ok(())

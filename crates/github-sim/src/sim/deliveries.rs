@@ -37,6 +37,11 @@ impl GitHubSim {
         self.shared.state().webhook_url = Some(url.to_owned());
     }
 
+    /// The operator rotates the webhook secret: what is handed over from now on is signed with this one.
+    pub fn set_webhook_secret(&self, secret: &str) {
+        self.shared.state().webhook_secret = Some(secret.to_owned());
+    }
+
     /// Queues the `ping` that GitHub sends to a webhook when it is made.
     pub fn ping(&self) -> anyhow::Result<()> {
         self.act(super::world::SOMEBODY, |act| {

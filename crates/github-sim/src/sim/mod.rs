@@ -96,7 +96,11 @@ impl GitHubSim {
 
     /// What the operator of the App holds.
     pub fn app(&self) -> AppCredentials {
-        self.shared.site.credentials()
+        let mut credentials = self.shared.site.credentials();
+        if let Some(rotated) = &self.shared.state().webhook_secret {
+            credentials.webhook_secret.clone_from(rotated);
+        }
+        credentials
     }
 
     /// The login of the App's bot account, such as `mass-driver[bot]`.
@@ -175,7 +179,7 @@ impl GitHubSim {
     fn act<T>(&self, actor: &str, act: impl FnOnce(&mut Act<'_>) -> Result<T, Reply>) -> anyhow::Result<T> {
         let mut state = self.shared.state();
         let actor = match actor {
-            login if login.ends_with("[bot]") => login.to_owned(),
+            login if login.ends_with("[bot]") => state.account_or(login, AccountKind::Bot).login,
             login => state.account_or_person(login).login,
         };
         let now = self.shared.site.now();

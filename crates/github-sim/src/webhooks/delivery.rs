@@ -30,7 +30,7 @@ pub struct DeliveryOutcome {
 }
 
 /// `sha256=` and the HMAC over the raw bytes, as in `X-Hub-Signature-256`.
-pub(crate) fn signature(secret: &str, body: &[u8]) -> String {
+pub fn signature(secret: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(body);
     format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
@@ -38,9 +38,13 @@ pub(crate) fn signature(secret: &str, body: &[u8]) -> String {
 
 /// Posts one event to the App and logs the attempt.
 pub(crate) async fn deliver(shared: &Shared, event: Event) -> DeliveryOutcome {
-    let url = shared.state().webhook_url.clone();
+    let (url, rotated) = {
+        let state = shared.state();
+        (state.webhook_url.clone(), state.webhook_secret.clone())
+    };
     let body = event.payload.to_string().into_bytes();
     let site = &shared.site;
+    let secret = rotated.as_deref().unwrap_or(&site.webhook_secret);
     let headers: BTreeMap<String, String> = [
         ("accept", "*/*".to_owned()),
         ("content-type", "application/json".to_owned()),
@@ -50,7 +54,7 @@ pub(crate) async fn deliver(shared: &Shared, event: Event) -> DeliveryOutcome {
         ("x-github-hook-id", site.hook_id.to_string()),
         ("x-github-hook-installation-target-id", site.app_id.to_string()),
         ("x-github-hook-installation-target-type", "integration".to_owned()),
-        ("x-hub-signature-256", signature(&site.webhook_secret, &body)),
+        ("x-hub-signature-256", signature(secret, &body)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();

@@ -9,7 +9,7 @@ use crate::acts::Act;
 use crate::render::node_id;
 use crate::state::Event;
 
-pub use delivery::DeliveryOutcome;
+pub use delivery::{DeliveryOutcome, signature};
 pub(crate) use delivery::{deliver, redeliver, requeue};
 pub(crate) use payload::push_payload;
 

@@ -66,6 +66,8 @@ async fn another_apps_run_is_seen_and_not_ours_to_change() {
     let pending = world.github.pending();
     assert_eq!(world.events(), ["check_run created", "check_run completed"]);
     assert_eq!(pending[1].payload["check_run"]["app"]["slug"], "other-ci");
+    assert_eq!(pending[1].payload["sender"]["login"], "other-ci[bot]");
+    assert_eq!(pending[1].payload["sender"]["type"], "Bot");
     assert_eq!(pending[1].payload["check_run"]["check_suite"]["conclusion"], "failure");
     world.patch(&token, &format!("/repos/acme/api/check-runs/{id}"), json!({ "name": "mine" })).await.expect(403);
 }

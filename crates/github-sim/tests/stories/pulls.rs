@@ -204,6 +204,16 @@ async fn a_branch_is_updated_from_its_base() {
 }
 
 #[tokio::test]
+async fn a_deleted_base_closes_what_would_merge_into_it() {
+    let world = World::new();
+    world.github.push("acme/api", "next", &[("n", Some(b"1"))], "Next").unwrap();
+    world.github.push_as("bob", "acme/api", "b", &[github_sim::FileChangeInput::put("x", "1")], "X").unwrap();
+    world.github.open_pull_request("acme/api", "b", "next", "Into next").unwrap();
+    world.github.delete_branch("acme/api", "next").unwrap();
+    assert_eq!(world.github.pull_request("acme/api", 1).unwrap().state, "closed");
+}
+
+#[tokio::test]
 async fn links_lead_to_pages() {
     let world = World::new();
     let token = world.token().await;

@@ -166,6 +166,18 @@ async fn long_pushes_are_cut_as_github_cuts_them() {
     assert_eq!(push["head_commit"]["message"], "3");
 }
 
+#[tokio::test]
+async fn a_rotated_secret_signs_what_follows() {
+    let world = World::new();
+    let inbox = app(&world).await;
+    world.github.set_webhook_secret("another");
+    world.github.archive("acme/api").unwrap();
+    world.github.deliver_pending().await;
+    let got = inbox.got.lock().unwrap();
+    assert_eq!(got[0].0["x-hub-signature-256"], github_sim::signature("another", &got[0].1));
+    assert_eq!(world.github.app().webhook_secret, "another");
+}
+
 /// Each of these payloads was once held against GitHub's own description of its webhooks.
 #[tokio::test]
 async fn a_parade_of_events_tells_who_where_and_for_whom() {
