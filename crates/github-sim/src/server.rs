@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -39,7 +40,8 @@ pub(crate) struct Shared {
     pub site: Site,
     state: Mutex<State>,
     pub http: reqwest::Client,
-    pub folder: tempfile::TempDir,
+    /// Where the bare repositories lie.
+    pub folder: PathBuf,
     /// Rung whenever an event may have been queued.
     pub bell: Notify,
     pub auto_deliver: AtomicBool,
@@ -50,7 +52,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(site: Site, folder: tempfile::TempDir, http: reqwest::Client) -> Shared {
+    pub(crate) fn new(site: Site, folder: PathBuf, http: reqwest::Client) -> Shared {
         Shared {
             site,
             state: Mutex::new(State::default()),

@@ -142,7 +142,7 @@ async fn run(
     command
         // Force pushes reach git as they would GitHub; hiding refs/pull keeps them ours.
         .args(["-c", "http.receivepack=true", "-c", "receive.hideRefs=refs/pull", "http-backend"])
-        .env("GIT_PROJECT_ROOT", shared.folder.path())
+        .env("GIT_PROJECT_ROOT", &shared.folder)
         .env("GIT_HTTP_EXPORT_ALL", "1")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")

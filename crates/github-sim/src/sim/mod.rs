@@ -34,6 +34,8 @@ pub struct GitHubSim {
 /// The stand-in has a runtime of its own, so that a test may pause or end its own at will.
 struct Running {
     runtime: Option<tokio::runtime::Runtime>,
+    /// Held here and not by the listener: that one ends in its own time, perhaps after the process.
+    _folder: tempfile::TempDir,
 }
 
 impl Drop for Running {
@@ -69,7 +71,7 @@ impl GitHubSim {
         // Webhooks go to loopback in the clear: reading the system's certificates would only cost time.
         let http = reqwest::Client::builder().no_proxy().tls_certs_only(std::iter::empty());
         let http = http.build().context("cannot make an HTTP client")?;
-        let shared = Arc::new(Shared::new(Site::new(root, clock), folder, http));
+        let shared = Arc::new(Shared::new(Site::new(root, clock), folder.path().to_owned(), http));
         {
             let mut state = shared.state();
             state.account_or(&shared.site.bot_login(), AccountKind::Bot);
@@ -84,7 +86,7 @@ impl GitHubSim {
                 Err(error) => tracing::error!(%error, "the stand-in cannot listen"),
             }
         });
-        let sim = GitHubSim { shared, running: Arc::new(Running { runtime: Some(runtime) }) };
+        let sim = GitHubSim { shared, running: Arc::new(Running { runtime: Some(runtime), _folder: folder }) };
         sim.spawn_deliverer();
         Ok(sim)
     }
@@ -92,6 +94,11 @@ impl GitHubSim {
     /// The REST root, without a slash at its end. The same is served under `/api/v3`, as Enterprise Server does.
     pub fn url(&self) -> String {
         self.shared.site.root.clone()
+    }
+
+    /// Where the bare repositories lie, `ID.git` each; gone with the last handle.
+    pub fn folder(&self) -> std::path::PathBuf {
+        self.shared.folder.clone()
     }
 
     /// What the operator of the App holds.

@@ -179,7 +179,7 @@ impl GitHubSim {
             parent: None,
             is_template: options.is_template,
         };
-        let folder = self.shared.folder.path().to_owned();
+        let folder = self.shared.folder.clone();
         let id = self.act(SOMEBODY, |act| act.create_repo(&folder, new))?;
         if !options.files.is_empty() {
             self.push_as(SOMEBODY, full_name, &options.default_branch, &options.files, "Begin")?;
@@ -190,7 +190,7 @@ impl GitHubSim {
     /// Forks a repository with all its branches; returns the fork's id.
     pub fn fork(&self, full_name: &str, owner: &str) -> anyhow::Result<i64> {
         let parent = self.find(full_name)?;
-        let folder = self.shared.folder.path().to_owned();
+        let folder = self.shared.folder.clone();
         self.act(owner, |act| {
             let source = act.repo(parent)?;
             let new = NewRepo {

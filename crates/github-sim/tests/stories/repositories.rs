@@ -74,3 +74,13 @@ async fn tags_and_releases_tell_versions() {
     let latest = world.get(&token, "/repos/actions/checkout/releases/latest").await.expect(200);
     assert_eq!(latest.body["published_at"], "2026-01-05T08:00:00Z");
 }
+
+#[test]
+fn nothing_stays_behind_on_the_disk() {
+    let folder = {
+        let world = World::new();
+        assert!(world.github.folder().exists());
+        world.github.folder()
+    };
+    assert!(!folder.exists(), "{}", folder.display());
+}
