@@ -1,0 +1,18 @@
+//! The server over real HTTP, on loopback: webhooks, pages, probes, and who may see what.
+
+#[path = "../support"]
+mod support {
+    #[expect(dead_code, unused_imports, reason = "of the contract, only the examples of webhooks are needed here")]
+    pub mod contract;
+    pub mod databases;
+}
+use support::databases;
+
+mod access;
+mod bodies;
+mod decisions;
+mod events;
+mod examples;
+mod pages;
+mod scene;
+mod signatures;
