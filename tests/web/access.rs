@@ -2,8 +2,10 @@
 
 use crate::databases::both_databases;
 use crate::scene::{ADMIN_TOKEN, Server};
-use mass_driver::store::Store;
 use reqwest::StatusCode;
+
+/// What is sent along.
+type Headers<'a> = Vec<(&'a str, &'a str)>;
 
 both_databases! {
     async fn this_machine_and_the_admin_see_the_pages(store: Store) {
@@ -14,7 +16,7 @@ both_databases! {
         let lower = format!("bearer {ADMIN_TOKEN}");
         let named = |host: &str| format!("{host}:{port}");
         let (local, evil) = (named("localhost"), named("pages.example.com"));
-        let cases: [(&str, Vec<(&str, &str)>, bool); 14] = [
+        let cases: [(&str, Headers<'_>, bool); 14] = [
             ("loopback by number", vec![], true),
             ("loopback by name", vec![("host", &local)], true),
             ("another name for loopback", vec![("host", &evil)], false),

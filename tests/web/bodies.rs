@@ -2,7 +2,6 @@
 
 use crate::databases::both_databases;
 use crate::scene::{SECRET, Server, answer, sign};
-use mass_driver::store::Store;
 use mass_driver::web::webhook::BODY_MAX_BYTES;
 use std::time::Duration;
 

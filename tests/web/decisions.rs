@@ -2,7 +2,8 @@
 
 use crate::scene::now;
 use mass_driver::domain::{
-    Head, InstallationId, ObjectId, PullNumber, RepoId, RepoName, RepoPath, RepoState, Repository,
+    Head, InstallationId, ObjectId, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoName,
+    RepoPath, RepoState, Repository,
 };
 use mass_driver::forge::webhook::{ChangedPaths, Event, EventKind, Push, RepoFacts, parse_event};
 use mass_driver::pipeline::Step;
@@ -51,7 +52,7 @@ fn known() -> KnownRepository {
             updated_at: now(),
         },
         tracked: ["requirements.txt", "deps/shared.lst"].map(String::from).into(),
-        is_our_pull: false,
+        proposal: None,
         pulls_at_head: Vec::new(),
     }
 }
@@ -213,6 +214,44 @@ fn a_push_to_an_unknown_repository_asks_its_installation() {
     assert_eq!(short(&steps_for(&lone, None)), (vec![], false, false));
 }
 
+/// A proposal whose pull request is open, with commit `c` at its head.
+fn open_proposal(number: PullNumber) -> Proposal {
+    Proposal {
+        id: ProposalId("p".into()),
+        repo: REPO,
+        group: "pypi/httpx".into(),
+        content: "0".into(),
+        state: ProposalState::Open,
+        reason: "it is open".into(),
+        due_at: now(),
+        title: "Bump httpx".into(),
+        branch: "topic".into(),
+        updates: Vec::new(),
+        labels: Vec::new(),
+        pull: Some(PullRequest { number, url: "https://github.example.com/acme/api/pull/5".into(), head: object('c') }),
+        checks: None,
+        created_at: now(),
+        opened_at: Some(now()),
+        updated_at: now(),
+    }
+}
+
+#[test]
+fn what_we_know_of_our_pull_request_needs_no_look() {
+    let told = |state: &str, head: char| {
+        let body = json!({ "action": "opened", "number": 5, "installation": { "id": 7 }, "repository": { "id": 42 },
+            "pull_request": { "number": 5, "state": state, "merged": false, "base": { "ref": "main" },
+                "head": { "ref": "topic", "sha": head.to_string().repeat(40) } } });
+        parse_event("pull_request", body.to_string().as_bytes()).unwrap()
+    };
+    let number = PullNumber(5);
+    let ours = KnownRepository { proposal: Some(open_proposal(number)), ..known() };
+    assert_eq!(steps_for(&told("open", 'c'), Some(&ours)).steps, [], "it tells of our own doing");
+    for event in [told("closed", 'c'), told("open", 'd')] {
+        assert_eq!(steps_for(&event, Some(&ours)).steps, [Step::Follow { repo: REPO, number }]);
+    }
+}
+
 #[test]
 fn pull_requests_and_checks_matter_where_they_are_ours() {
     let pull = json!({ "action": "closed", "number": 5, "installation": { "id": 7 }, "repository": { "id": 42 },
@@ -229,7 +268,8 @@ fn pull_requests_and_checks_matter_where_they_are_ours() {
         assert_eq!(steps_for(event, Some(&known())).steps, [], "somebody else's");
     }
     let number = PullNumber(5);
-    let ours = KnownRepository { is_our_pull: true, pulls_at_head: vec![number, PullNumber(6)], ..known() };
+    let pulls_at_head = vec![number, PullNumber(6)];
+    let ours = KnownRepository { proposal: Some(open_proposal(number)), pulls_at_head, ..known() };
     assert_eq!(steps_for(&pull, Some(&ours)).steps, [Step::Follow { repo: REPO, number }]);
     assert_eq!(
         steps_for(&check, Some(&ours)).steps,

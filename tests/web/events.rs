@@ -3,7 +3,7 @@
 use crate::databases::both_databases;
 use crate::scene::{SECRET, Server, answer, sign};
 use mass_driver::domain::{InstallationId, RepoId};
-use mass_driver::store::{EventCount, Outcome, Store};
+use mass_driver::store::{EventCount, Outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,5 +1,7 @@
 //! The server over real HTTP, on loopback: webhooks, pages, probes, and who may see what.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 #[path = "../support"]
 mod support {
     #[expect(dead_code, unused_imports, reason = "of the contract, only the examples of webhooks are needed here")]

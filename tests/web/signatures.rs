@@ -2,7 +2,6 @@
 
 use crate::databases::both_databases;
 use crate::scene::{PREVIOUS_SECRET, SECRET, Server, answer, sign};
-use mass_driver::store::Store;
 use reqwest::header::HeaderValue;
 
 const BODY: &str = r#"{"zen":"Keep it logically awesome."}"#;

@@ -178,7 +178,7 @@ pub struct ProposalView {
     pub title: String,
     pub state: &'static str,
     pub reason: String,
-    /// What the time next to it is: `due`, `opened`, `merged` …
+    /// What the time next to it is (`due`, `opened`), where the state does not say it.
     pub when_word: &'static str,
     pub when: Moment,
     pub pull: Option<PullView>,
@@ -209,7 +209,7 @@ impl ProposalView {
             ProposalState::Waiting if proposal.due_at > now => ("due", proposal.due_at),
             ProposalState::Waiting => ("was due", proposal.due_at),
             ProposalState::Open => ("opened", proposal.opened_at.unwrap_or(proposal.updated_at)),
-            ended => (ended.as_str(), proposal.updated_at),
+            _ => ("", proposal.updated_at),
         };
         let shown = if proposal.updates.len() > 1 { SHOWN_FEW } else { 0 };
         let updates = proposal.updates.iter().take(shown);
