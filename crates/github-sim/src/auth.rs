@@ -59,7 +59,8 @@ pub(crate) fn identify(state: &State, site: &Site, headers: &HeaderMap, now: Tim
         };
     };
     if looks_like_jwt(&text) {
-        return verify(site, &text, now.as_second() + state.jwt_skew_seconds).map(|()| Caller::App);
+        let judged_at = state.jwt_clock.as_ref().map_or(now, |clock| clock());
+        return verify(site, &text, judged_at.as_second() + state.jwt_skew_seconds).map(|()| Caller::App);
     }
     match state.tokens.get(&text) {
         Some(token) if token.expires_at > now => match &token.holder {

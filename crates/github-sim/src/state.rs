@@ -13,6 +13,7 @@ use crate::faults::Fault;
 use crate::git::Git;
 use crate::limits::Window;
 use crate::settings::Limits;
+use crate::site::Clock;
 
 /// A map from permission name to `read`, `write` or `admin`, as GitHub writes it.
 pub type Permissions = BTreeMap<String, String>;
@@ -297,6 +298,8 @@ pub(crate) struct State {
     pub windows: HashMap<i64, Window>,
     pub limits: Limits,
     pub jwt_skew_seconds: i64,
+    /// Judges the App's tokens in place of the stand-in's clock.
+    pub jwt_clock: Option<Clock>,
 }
 
 impl State {

@@ -125,7 +125,12 @@ impl GitHubSim {
         self.shared.state().jwt_skew_seconds = seconds;
     }
 
-    /// Plays a failure on requests to come.
+    /// Judges the App's tokens by another clock than the world's, for clients that sign with the system's time.
+    pub fn set_jwt_clock(&self, clock: Clock) {
+        self.shared.state().jwt_clock = Some(clock);
+    }
+
+    /// Plays a failure on requests to come; of several that match, the first ordered strikes.
     pub fn fault(&self, fault: Fault) {
         self.shared.state().faults.push(fault);
     }

@@ -33,6 +33,17 @@ async fn a_token_with_the_wrong_times_is_refused_in_githubs_words() {
 }
 
 #[tokio::test]
+async fn the_apps_clock_may_be_another_than_the_worlds() {
+    let world = World::new();
+    let jwt = world.jwt();
+    let then = jiff::Timestamp::from_second(world.now()).unwrap();
+    world.advance(86_400);
+    world.get(&jwt, "/app").await.expect(401);
+    world.github.set_jwt_clock(std::sync::Arc::new(move || then));
+    world.get(&jwt, "/app").await.expect(200);
+}
+
+#[tokio::test]
 async fn a_token_lives_an_hour_by_the_clock_of_the_stand_in() {
     let world = World::new();
     let token = world.token().await;
