@@ -1,0 +1,154 @@
+//! The real executable as an operator runs it: started with settings from the environment, fed with webhooks, stopped
+//! with a signal.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
+
+use github_sim::{GitHubSim, RepoOptions};
+use jiff::Timestamp;
+use registry_sim::RegistrySim;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+
+/// Far more than a loaded machine needs; it only ends a test that hangs.
+const PATIENCE: Duration = Duration::from_secs(50);
+
+fn mass_driver() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mass-driver"));
+    command.env_clear().stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+struct Server {
+    process: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    /// Every line so far.
+    seen: String,
+}
+
+impl Server {
+    fn start(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(process.stderr.take().unwrap()).lines();
+        Self { process, log, seen: String::new() }
+    }
+
+    /// Reads the log up to a message, and returns its line.
+    async fn says(&mut self, message: &str) -> serde_json::Value {
+        loop {
+            let line = tokio::time::timeout(PATIENCE, self.log.next_line()).await;
+            let line = line.unwrap_or_else(|_| panic!("never said `{message}`:\n{}", self.seen)).unwrap();
+            let line = line.unwrap_or_else(|| panic!("ended without `{message}`:\n{}", self.seen));
+            self.seen += &(line.clone() + "\n");
+            let json: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+            if json["message"] == message {
+                return json;
+            }
+        }
+    }
+
+    async fn stops_on_sigterm(mut self) -> String {
+        let kill = format!("kill -TERM {}", self.process.id().unwrap());
+        assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
+        while let Some(line) = tokio::time::timeout(PATIENCE, self.log.next_line()).await.unwrap().unwrap() {
+            self.seen += &(line + "\n");
+        }
+        let status = tokio::time::timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap();
+        assert_eq!(status.code(), Some(0), "{}", self.seen);
+        self.seen
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the executable under test lives in real time, so its world does too")]
+fn real_time() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
+    Arc::new(Timestamp::now)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_becomes_a_pull_request_and_no_secret_is_ever_written() {
+    let github = GitHubSim::start(real_time()).unwrap();
+    let registry = RegistrySim::start(real_time()).unwrap();
+    let credentials = github.app();
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("bot.db");
+    github.organization("acme");
+    github.install("acme").unwrap();
+    for version in ["0.27.0", "0.28.0"] {
+        registry.release("httpx", version);
+    }
+
+    let mut command = mass_driver();
+    command
+        .arg("serve")
+        .env("DATABASE_URL", format!("sqlite://{}", database.display()))
+        .env("MASS_DRIVER_LISTEN", "127.0.0.1:0")
+        .env("MASS_DRIVER_LOG", "debug")
+        .env("MASS_DRIVER_LOG_FORMAT", "json")
+        .env("MASS_DRIVER_DEPS_DEV_URL", registry.deps_dev_url())
+        .env("MASS_DRIVER_ADMIN_TOKEN", "the-admin-token")
+        .env("GITHUB_API_URL", github.url())
+        .env("GITHUB_APP_ID", credentials.app_id.to_string())
+        .env("GITHUB_APP_PRIVATE_KEY", credentials.private_key_pem.replace('\n', "\\n"))
+        .env("GITHUB_WEBHOOK_SECRET", &credentials.webhook_secret);
+    let mut server = Server::start(&mut command);
+    let address = server.says("ready").await["address"].as_str().unwrap().to_string();
+    github.set_webhook_url(&format!("http://{address}/webhooks/github"));
+    github.auto_deliver(true);
+
+    let options = RepoOptions::default()
+        .file("requirements.txt", "httpx==0.27.0\n")
+        .file(".mass-driver.yaml", "subscriptions: [pypi]\n");
+    github.create_repo("acme/api", options).unwrap();
+    server.says("opened a pull request").await;
+    assert_eq!(github.pull_requests("acme/api").unwrap()[0].title, "Bump httpx from 0.27.0 to 0.28.0");
+
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(reqwest::get(format!("http://{address}{path}")).await.unwrap().status(), 200, "{path}");
+    }
+    let page = reqwest::get(format!("http://{address}/repositories/acme/api")).await.unwrap();
+    assert!(page.text().await.unwrap().contains("Bump httpx from 0.27.0 to 0.28.0"));
+
+    let log = server.stops_on_sigterm().await;
+    let key_line = credentials.private_key_pem.lines().nth(1).unwrap();
+    for secret in [key_line, credentials.webhook_secret.as_str(), "the-admin-token", "ghs_", "eyJ"] {
+        assert!(!log.contains(secret), "the log holds {secret}");
+    }
+
+    let why = mass_driver()
+        .args(["why", "acme/api", "--database-url", &format!("sqlite://{}", database.display())])
+        .output()
+        .await
+        .unwrap();
+    let told = String::from_utf8(why.stdout).unwrap();
+    assert!(told.contains("httpx") && told.contains("open"), "{told}");
+}
+
+/// What is missing is named, and nothing is started.
+#[tokio::test]
+async fn settings_that_are_missing_are_named() {
+    let without_secret = mass_driver().args(["serve"]).output().await.unwrap();
+    let with_secret = mass_driver().args(["serve"]).env("GITHUB_WEBHOOK_SECRET", "s").output().await.unwrap();
+    let with_empty_secret = mass_driver().args(["serve"]).env("GITHUB_WEBHOOK_SECRET", " ").output().await.unwrap();
+    let with_id =
+        mass_driver().args(["serve", "--github-app-id", "1"]).env("GITHUB_WEBHOOK_SECRET", "s").output().await.unwrap();
+    let bad_key = mass_driver()
+        .args(["serve", "--github-app-id", "1", "--database-url", "sqlite:///nonexistent/x.db"])
+        .env("GITHUB_WEBHOOK_SECRET", "s")
+        .env("GITHUB_APP_PRIVATE_KEY", "not a key")
+        .output()
+        .await
+        .unwrap();
+    let cases = [
+        (without_secret, "GITHUB_WEBHOOK_SECRET is not set"),
+        (with_empty_secret, "GITHUB_WEBHOOK_SECRET is not set"),
+        (with_secret, "GITHUB_APP_ID is not set"),
+        (with_id, "GITHUB_APP_PRIVATE_KEY"),
+        (bad_key, "private key"),
+    ];
+    for (output, expected) in cases {
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains(expected), "expected `{expected}` in:\n{told}");
+        assert_ne!(output.status.code(), Some(0));
+    }
+}
