@@ -76,7 +76,7 @@ impl App {
             clock: parts.clock,
             webhook_secrets: parts.webhook_secrets.into(),
             admin_token: parts.admin_token,
-            body_patience: web::webhook::BODY_PATIENCE,
+            intake: web::webhook::Intake::default(),
             arrived: Arc::new(Notify::new()),
         };
         Self { store: parts.store, worker, web, workers: parts.workers }

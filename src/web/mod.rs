@@ -13,7 +13,6 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use secrecy::SecretString;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Notify;
 
 /// What the handlers need.
@@ -27,8 +26,8 @@ pub struct WebState {
     pub webhook_secrets: Arc<[SecretString]>,
     /// The bearer token that opens the pages from anywhere.
     pub admin_token: Option<SecretString>,
-    /// How long the body of a webhook may take to arrive: [`webhook::BODY_PATIENCE`], but in tests.
-    pub body_patience: Duration,
+    /// How much of the webhooks is taken in at a time.
+    pub intake: webhook::Intake,
     /// Woken when a delivery was stored, so that a worker looks at once.
     pub arrived: Arc<Notify>,
 }

@@ -13,11 +13,38 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
 /// GitHub never delivers a larger payload. Source: GitHub docs, "Webhook events and payloads".
 pub const BODY_MAX_BYTES: usize = 25 * 1024 * 1024;
-/// How long a body may take: less than the 10 seconds after which GitHub gives up.
-pub const BODY_PATIENCE: Duration = Duration::from_secs(8);
+/// Less than the 10 seconds after which GitHub gives up.
+const BODY_PATIENCE: Duration = Duration::from_secs(8);
+/// Bodies from this size on are taken a few at a time: until its signature is checked, a body is anybody's.
+const LARGE_BYTES: u64 = 1024 * 1024;
+/// How many large bodies are in memory at once.
+const LARGE_AT_ONCE: usize = 8;
+
+/// How much is taken in at a time. Clones share the count.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    patience: Duration,
+    large: Arc<Semaphore>,
+}
+
+impl Intake {
+    /// An intake that waits so long for a body, and holds so many large ones in memory.
+    pub fn new(patience: Duration, large_at_once: usize) -> Self {
+        Self { patience, large: Arc::new(Semaphore::new(large_at_once)) }
+    }
+}
+
+impl Default for Intake {
+    /// 8 seconds and 8 large bodies.
+    fn default() -> Self {
+        Self::new(BODY_PATIENCE, LARGE_AT_ONCE)
+    }
+}
 
 /// What a sender is told: a status and a sentence.
 type Answer = (StatusCode, String);
@@ -29,7 +56,7 @@ fn answer(status: StatusCode, sentence: impl Into<String>) -> Answer {
 /// Checks, stores and acknowledges one delivery.
 ///
 /// 202 stored, or stored before; 400 a header is missing or the payload is not JSON; 401 not signed with our secret;
-/// 408 too slow; 413 too large; 503 the database cannot take it now (GitHub keeps it for redelivery).
+/// 408 too slow; 413 too large; 503 it cannot be taken now (GitHub keeps it for redelivery).
 pub async fn receive(State(state): State<WebState>, headers: HeaderMap, body: Body) -> Answer {
     match accept(&state, &headers, body).await {
         Ok(answer) | Err(answer) => answer,
@@ -39,7 +66,8 @@ pub async fn receive(State(state): State<WebState>, headers: HeaderMap, body: Bo
 async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<Answer, Answer> {
     let event = required(headers, "x-github-event")?.to_string();
     let delivery = DeliveryId(required(headers, "x-github-delivery")?.to_string());
-    let body = read(headers, body, state.body_patience).await?;
+    // The permit of a large body is held until it is stored.
+    let (body, _permit) = read(headers, body, &state.intake).await?;
     let signatures: Vec<HeaderValue> = headers.get_all("x-hub-signature-256").iter().cloned().collect();
     let secrets = Arc::clone(&state.webhook_secrets);
     let incoming = {
@@ -74,15 +102,30 @@ fn required<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, A
     value.ok_or_else(|| answer(StatusCode::BAD_REQUEST, format!("the header `{name}` is missing or unreadable")))
 }
 
-async fn read(headers: &HeaderMap, body: Body, patience: Duration) -> Result<Bytes, Answer> {
+async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    intake: &Intake,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Answer> {
     let too_large = || answer(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {BODY_MAX_BYTES} bytes are taken"));
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
     if announced.is_some_and(|length| length > BODY_MAX_BYTES as u64) {
         return Err(too_large());
     }
-    match tokio::time::timeout(patience, Limited::new(body, BODY_MAX_BYTES).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+    let mut permit = None;
+    let deadline = Instant::now() + intake.patience;
+    // What does not say how large it is may be large.
+    if announced.is_none_or(|length| length >= LARGE_BYTES) {
+        let turn = timeout_at(deadline, Arc::clone(&intake.large).acquire_owned()).await;
+        permit = turn.ok().and_then(Result::ok);
+        if permit.is_none() {
+            let sentence = "too many large deliveries at once; please deliver it again";
+            return Err(answer(StatusCode::SERVICE_UNAVAILABLE, sentence));
+        }
+    }
+    match timeout_at(deadline, Limited::new(body, BODY_MAX_BYTES).collect()).await {
+        Ok(Ok(collected)) => Ok((collected.to_bytes(), permit)),
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
         Ok(Err(_)) => Err(answer(StatusCode::BAD_REQUEST, "the body broke off")),
         Err(_) => Err(answer(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),

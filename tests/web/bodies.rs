@@ -2,7 +2,7 @@
 
 use crate::databases::both_databases;
 use crate::scene::{SECRET, Server, answer, sign};
-use mass_driver::web::webhook::BODY_MAX_BYTES;
+use mass_driver::web::webhook::{BODY_MAX_BYTES, Intake};
 use std::time::Duration;
 
 /// The head of a raw request, up to the headers that say how long the body is.
@@ -32,13 +32,29 @@ both_databases! {
     }
 
     async fn a_body_that_does_not_come_is_not_waited_for(store: Store) {
-        let server = Server::start_with(&store, |state| state.body_patience = Duration::from_millis(20)).await;
+        let server = Server::start_with(&store, |state| state.intake = Intake::new(Duration::from_millis(20), 1)).await;
         for begun in ["", "{", "{\"zen\":"] {
             let mut bytes = head("content-length: 100");
             bytes.extend_from_slice(begun.as_bytes());
             let answer = server.raw(bytes).await;
             assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
             assert!(answer.contains("did not arrive in time"), "{answer}");
+        }
+    }
+
+    async fn large_bodies_wait_for_their_turn_and_small_ones_do_not(store: Store) {
+        let server = Server::start_with(&store, |state| state.intake = Intake::new(Duration::from_millis(20), 0)).await;
+        let large = format!("{{\"zen\":\"{}\"}}", "x".repeat(1024 * 1024));
+        let (status, said) = answer(server.deliver("ping", "large", large.clone()).await).await;
+        assert_eq!(status, 503, "{said}");
+        assert!(said.contains("deliver it again"), "{said}");
+        let answer_to_chunks = server.raw(head("transfer-encoding: chunked")).await;
+        assert!(answer_to_chunks.starts_with("HTTP/1.1 503"), "{answer_to_chunks}");
+        assert_eq!(answer(server.deliver("ping", "small", "{}").await).await.0, 202);
+        // A turn ends with its delivery.
+        let server = Server::start(&store).await;
+        for guid in ["first", "second", "third"] {
+            assert_eq!(answer(server.deliver("ping", guid, large.clone()).await).await.0, 202);
         }
     }
 

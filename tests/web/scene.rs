@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use mass_driver::domain::Clock;
 use mass_driver::store::{Delivery, Store};
+use mass_driver::web::webhook::Intake;
 use mass_driver::web::{self, WebState};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::SecretString;
@@ -58,7 +59,7 @@ impl Server {
             clock: Arc::new(Stopped(now())),
             webhook_secrets: [SECRET, PREVIOUS_SECRET].map(SecretString::from).into(),
             admin_token: Some(ADMIN_TOKEN.into()),
-            body_patience: Duration::from_secs(600),
+            intake: Intake::new(Duration::from_secs(600), 1),
             arrived: Arc::new(Notify::new()),
         };
         change(&mut state);
@@ -112,6 +113,7 @@ impl Server {
         let address = self.address;
         tokio::task::spawn_blocking(move || {
             let mut connection = TcpStream::connect(address).unwrap();
+            connection.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
             connection.write_all(&bytes).unwrap();
             let mut answer = Vec::new();
             let mut piece = [0; 4096];
