@@ -75,6 +75,8 @@ both_databases! {
         let ledger = store.ledger(&it.id).await.unwrap();
         assert_eq!(ledger.iter().map(|row| row.what.as_str()).collect::<Vec<_>>(), ["planned", "due", "opened"]);
         assert_eq!((ledger[2].at, ledger[2].detail.as_str()), (at(20), "as number 12"));
+        assert_eq!(store.ledgers(REPO).await.unwrap(), [(it.id, ledger)].into());
+        assert_eq!(store.ledgers(RepoId(2)).await.unwrap(), [].into());
     }
 
     async fn one_proposal_of_a_group_waits(store: Store) {
@@ -110,6 +112,9 @@ both_databases! {
         assert_eq!(ids(&[Open, Merged], 2).await, ["e", "b"]);
         assert_eq!(ids(&[Waiting], 10).await, [] as [&str; 0]);
         assert_eq!(ids(&[], 10).await, [] as [&str; 0]);
+        let (_, name) = store.proposals_in(&[Closed], 1).await.unwrap().remove(0);
+        assert_eq!(name.to_string(), store.repository(REPO).await.unwrap().unwrap().repository.name.to_string());
+        assert_eq!(store.proposal_counts().await.unwrap(), [(Closed, 1), (Merged, 2), (Open, 2)]);
     }
 
     async fn the_outlook_is_replaced_as_a_whole(store: Store) {

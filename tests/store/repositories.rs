@@ -106,6 +106,27 @@ both_databases! {
         assert_eq!(store.repositories(10).await.unwrap().len(), 3);
     }
 
+    async fn what_needs_a_look_is_listed_first(store: Store) {
+        write(&store, async |tx| {
+            for (id, name) in [(1, "a/none"), (2, "A/valid"), (3, "z/broken"), (4, "b/valid"), (5, "a/removed")] {
+                tx.save_repository(&repository(id, name), at(1)).await.unwrap();
+            }
+            for (id, state) in [(2, ConfigState::Valid), (3, ConfigState::Broken), (4, ConfigState::Valid)] {
+                tx.save_config(RepoId(id), &Config { state, ..Config::none() }, at(1)).await.unwrap();
+            }
+            tx.replace_subscriptions(RepoId(4), &[subscription("pypi"), subscription("docker")], at(1)).await.unwrap();
+            tx.replace_subscriptions(RepoId(5), &[subscription("pypi")], at(1)).await.unwrap();
+            tx.set_repo_state(RepoId(5), RepoState::Removed, at(2)).await.unwrap();
+        }).await;
+        let listed = async |limit| -> Vec<(i64, usize)> {
+            let rows = store.repositories(limit).await.unwrap();
+            rows.into_iter().map(|(row, subscriptions)| (row.repository.id.0, subscriptions.len())).collect()
+        };
+        assert_eq!(listed(10).await, [(3, 0), (2, 0), (4, 2), (1, 0), (5, 1)]);
+        assert_eq!(listed(3).await, [(3, 0), (2, 0), (4, 2)]);
+        assert_eq!(store.repository_count().await.unwrap(), 5);
+    }
+
     async fn subscriptions_keep_their_age(store: Store) {
         let repo = RepoId(1);
         write(&store, async |tx| {
