@@ -133,13 +133,9 @@ pub fn too_young_until(counts_from: Timestamp, min_age: SignedDuration, now: Tim
     let old_enough = counts_from.checked_add(min_age).ok().filter(|moment| *moment > now)?;
     let age = now.duration_since(counts_from).max(SignedDuration::ZERO);
     // The minutes of the first hour are allowed to grow old.
-    let unit_hours = if in_whole_days(min_age) { 24 } else { 1 };
+    let unit_hours = if min_age.as_hours() % 24 == 0 { 24 } else { 1 };
     let older = SignedDuration::from_hours((age.as_hours() / unit_hours + 1) * unit_hours);
     Some(counts_from.checked_add(older).map_or(old_enough, |moment| moment.min(old_enough)))
-}
-
-fn in_whole_days(min_age: SignedDuration) -> bool {
-    min_age.as_hours() % 24 == 0 && min_age.as_hours() >= 24
 }
 
 /// `waits for Monday 2026-03-02 06:00 Europe/Paris (weekly)`: why an eligible release is withheld by its delay.

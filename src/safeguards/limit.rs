@@ -3,18 +3,20 @@
 use crate::domain::Verdict;
 
 /// Waits, without a date, while as many pull requests are open as are allowed: a person merging or
-/// closing one gives the place free, not time. `whose` ends the sentence: `in this repository`.
+/// closing one gives the place free, not time. `whose` says where they are counted: `in this repository`.
 pub fn judge(open: u32, limit: u32, whose: &str) -> Verdict {
     if open < limit {
         return Verdict::Go;
     }
-    let why = match (open, limit) {
-        (_, 0) => format!("`limit: 0` lets no pull request be open {whose}"),
-        (1, 1) => format!("the one pull request that `limit` allows {whose} is open; merge or close it to make room"),
-        (open, limit) if open > limit => {
-            format!("{open} pull requests are open {whose}, `limit` allows {limit}; merge or close some to make room")
-        }
-        _ => format!("all {limit} pull requests that `limit` allows {whose} are open; merge or close one to make room"),
+    let why = match limit {
+        0 => format!("`limit: 0` lets no pull request be open {whose}"),
+        1 => format!("the one pull request that `limit` allows is open {whose}; merge or close it to make room"),
+        _ if open == limit => format!(
+            "{open} of the {limit} pull requests that `limit` allows are open {whose}; merge or close one to make room"
+        ),
+        _ => format!(
+            "{open} pull requests are open {whose} and `limit` allows {limit}; merge or close some to make room"
+        ),
     };
     Verdict::Wait { until: None, why }
 }
@@ -30,9 +32,9 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(judge(4, 5, "in this repository"), Verdict::Go);
-        insta::assert_snapshot!(why(5, 5), @"");
-        insta::assert_snapshot!(why(7, 5), @"");
-        insta::assert_snapshot!(why(1, 1), @"");
-        insta::assert_snapshot!(why(0, 0), @"");
+        insta::assert_snapshot!(why(5, 5), @"5 of the 5 pull requests that `limit` allows are open in this repository; merge or close one to make room");
+        insta::assert_snapshot!(why(7, 5), @"7 pull requests are open in this repository and `limit` allows 5; merge or close some to make room");
+        insta::assert_snapshot!(why(1, 1), @"the one pull request that `limit` allows is open in this repository; merge or close it to make room");
+        insta::assert_snapshot!(why(0, 0), @"`limit: 0` lets no pull request be open in this repository");
     }
 }

@@ -23,7 +23,7 @@ pub fn judge(signals: &Signals) -> Verdict {
     match limit::judge(signals.open_in_repository, signals.repository_limit, "in this repository") {
         Verdict::Go => signals
             .subscription_limit
-            .map_or(Verdict::Go, |limit| limit::judge(signals.open_of_subscription, limit, "of this subscription")),
+            .map_or(Verdict::Go, |limit| limit::judge(signals.open_of_subscription, limit, "for this subscription")),
         verdict => verdict,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::display_name;
 use super::text::{cell, code};
-use crate::domain::{Site, Update};
+use crate::domain::{Ecosystem, Site, Update};
 use crate::planner::timing;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -32,38 +32,55 @@ pub struct Occasion<'a> {
 /// The pull request's text in Markdown: at most 58,000 characters.
 pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
     let file = code(occasion.file, PATH_MAX_CHARS);
-    let delay = code(occasion.delay, VERSION_MAX_CHARS);
     let mut text = match updates {
         [one] if one.sites.len() == 1 => one_change(one),
         many => changes(many),
     };
-    let _ =
-        write!(text, "\n### Why now\n\n{file} in this repository asks for this update, with the delay {delay}.\n\n");
+    text.push_str("\nOnly the version changes");
+    if updates.iter().any(|update| update.sites.iter().any(|site| site.digest.is_some())) {
+        text.push_str(", and with it the digest where an image is pinned to one");
+    }
+    let these_files = if is_one_file(updates) { "this file" } else { "these files" };
+    let these = if updates.len() == 1 { "this update" } else { "these updates" };
+    text.push('.');
+    if updates.iter().any(|update| has_lock_files(update.package.ecosystem)) {
+        let _ = write!(text, " If a lock file belongs to {these_files}, refresh it on this branch.");
+    }
+    let delay = delay(updates, occasion);
+    let _ = write!(text, "\n\n### Why now\n\nThe file {file} in this repository asks for {these}{delay}.\n\n");
     text.push_str(&match updates {
         [one] => one_history(one, occasion),
         many => histories(many, occasion),
     });
-    text.push_str("\n### What is not in here\n\n");
-    if updates.iter().any(|update| update.sites.iter().any(|site| site.digest.is_some())) {
-        text.push_str("Where an image is pinned by its digest, the digest is that of the new tag. ");
-    }
-    text.push_str(
-        "Nothing but the versions named above is changed. Lock files are left alone: if one belongs to these files, \
-         refresh it on this branch.\n",
-    );
     let _ = write!(
         text,
-        "\n---\n\nmass-driver opened this pull request.\n\n\
+        "\n---\n\nmass-driver opened this pull request. What you can do with it:\n\n\
          - **Merge** it when it suits you.\n\
-         - **Close** it, and {these} not proposed for {files} again. Newer releases are.\n\
-         - **Push** to its branch what else has to change; your commits are not overwritten.\n\
-         - **Leave** it, and a newer release takes its place when that is due.\n\
-         - To be asked more or less often, or not about this, change {file}: `delay`, `min_age`, `group`, `ignore`.\n",
+         - **Close** it, and {these} not proposed for {these_files} again. Newer releases are.\n\
+         - **Push** to its branch what else has to change. Your commits are never overwritten.\n\
+         - **Leave** it, and a newer release takes its place when that one is due.\n\
+         - **Change** {file} to be asked at other times (`delay`, `min_age`), together (`group`) or not at all (`ignore`).\n",
         these = if updates.len() == 1 { "this version is" } else { "these versions are" },
-        files = if is_one_file(updates) { "this file" } else { "these files" },
     );
     debug_assert!(text.chars().count() <= BODY_MAX_CHARS, "the tables are bounded, the rest is short");
     text
+}
+
+const fn has_lock_files(ecosystem: Ecosystem) -> bool {
+    match ecosystem {
+        Ecosystem::Pypi => true,
+        Ecosystem::Docker => false,
+    }
+}
+
+/// The delay, where it is told of one subscription. Ecosystems have subscriptions of their own.
+fn delay(updates: &[Update], occasion: &Occasion<'_>) -> String {
+    let mut ecosystems = updates.iter().map(|update| update.package.ecosystem);
+    let first = ecosystems.next();
+    match ecosystems.all(|ecosystem| Some(ecosystem) == first) {
+        true => format!(", with the delay {}", code(occasion.delay, VERSION_MAX_CHARS)),
+        false => String::new(),
+    }
 }
 
 fn is_one_file(updates: &[Update]) -> bool {
@@ -82,12 +99,12 @@ fn version(version: &str) -> String {
 
 fn one_change(update: &Update) -> String {
     let from = update.sites.first().map_or("", |site| site.from.as_str());
-    let step = format!("{} step", update.step);
     format!(
-        "Moves {} from {} to {}, a {step}, in {}.\n",
+        "Moves {} from {} to {}, a {} step, in {}.\n",
         package(update),
         version(from),
         version(&update.to),
+        update.step,
         update.sites.first().map(place).unwrap_or_default(),
     )
 }
@@ -123,31 +140,35 @@ fn changes(updates: &[Update]) -> String {
 fn one_history(update: &Update, occasion: &Occasion<'_>) -> String {
     let when = |t: Timestamp| timing::moment_in_words(occasion.timezone, t);
     format!(
-        "- released: {}\n- eligible: {}, when it was old enough, and both the subscription and the dependency were there\n\
-         - due: {}, the first time from then on that the delay allows\n\n{FIRST_SEEN}",
+        "- **Released** {}, or first seen then, if its registry tells no time that can be believed.\n- **Eligible** {}: from then on it was {ELIGIBLE}.\n- **Due** {}: {DUE}.\n",
         when(update.released_at),
         when(update.eligible_at),
         when(update.due_at),
     )
 }
 
-/// What "released" means where a registry gives no time, or one that cannot be true.
-const FIRST_SEEN: &str =
-    "A release whose registry tells no time that can be believed counts from when it was first seen.\n";
+const ELIGIBLE: &str = "old enough, and both the subscription and the dependency were there";
+const DUE: &str = "the first time since then that the delay allows";
 
 fn histories(updates: &[Update], occasion: &Occasion<'_>) -> String {
-    let when = |t: Timestamp| timing::moment_in_words(occasion.timezone, t);
+    // With the zone's name told once, a row stays short.
+    let zone = occasion.timezone.iana_name();
+    let when = |t: Timestamp| match zone {
+        Some(_) => t.to_zoned(occasion.timezone.clone()).strftime("%a %Y-%m-%d %H:%M").to_string(),
+        None => timing::moment_in_words(occasion.timezone, t),
+    };
     let head = "| Package | To | Released | Eligible | Due |\n| --- | --- | --- | --- | --- |\n".to_string();
     let rows = updates.iter().map(|update| {
         let [released, eligible, due] = [update.released_at, update.eligible_at, update.due_at].map(when);
         format!("| {} | {} | {released} | {eligible} | {due} |\n", package(update), version(&update.to))
     });
-    let mut text = table(head, rows, updates.len(), "their times are of the same kind");
-    text.push_str(
-        "\nEligible is a release when it is old enough, and both the subscription and the dependency are there; due is \
-         it at the first time from then on that the delay allows. ",
+    let mut text = table(head, rows, updates.len(), "it is the same with them");
+    let times = zone.map_or(String::new(), |zone| format!("Times are in {zone}. "));
+    let _ = write!(
+        text,
+        "\n{times}*Released*: as its registry says, or when it was first seen, if that tells no time that can be \
+         believed. *Eligible*: from then on it was {ELIGIBLE}. *Due*: {DUE}.\n"
     );
-    text.push_str(FIRST_SEEN);
     text
 }
 

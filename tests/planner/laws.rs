@@ -1,0 +1,429 @@
+//! What holds whatever the facts are.
+
+use crate::scene::{Scene, at, days, package};
+use jiff::{SignedDuration, Timestamp};
+use mass_driver::domain::{
+    Dependency, Ecosystem, Outlook, ProposalState, Release, RepoPath, Site, Standing, Update, VersionStep,
+};
+use mass_driver::planner::prose::{self, Occasion};
+use mass_driver::planner::timing::next_slot;
+use mass_driver::planner::{Draft, Known, Plan, Used, plan};
+use mass_driver::versioning::scheme;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+const NAMES: [&str; 4] = ["aaa", "bbb", "ccc", "ddd"];
+const VERSIONS: [&str; 8] = ["1.0", "1.0.1", "1.1", "1.2", "2.0rc1", "2.0", "2.1", "3.0"];
+const PATHS: [&str; 4] = ["requirements.txt", "a/requirements.txt", "a/dev-requirements.txt", "b/requirements.txt"];
+const DELAYS: [&str; 4] = ["immediate", "daily", "weekly", "'30 2 * * *'"];
+const GROUPS: [&str; 4] = ["none", "all", "minor-and-patch", "shared"];
+const AGES: [&str; 4] = ["0d", "3d", "30h", "{ major: 14d, minor: 3d, patch: 0d }"];
+const OUTCOMES: [ProposalState; 5] = [
+    ProposalState::Open,
+    ProposalState::Merged,
+    ProposalState::Closed,
+    ProposalState::Superseded,
+    ProposalState::Failed,
+];
+
+/// The hour 0 of the scenes; every fact happens within two months of it.
+fn hour(hours: u32) -> Timestamp {
+    at("2026-03-01").checked_add(SignedDuration::from_hours(i64::from(hours))).unwrap()
+}
+
+const HOURS: u32 = 24 * 60;
+
+fn subscription(paths: &'static str) -> impl Strategy<Value = String> {
+    let select = |words: [&'static str; 4]| prop::sample::select(words.to_vec());
+    (select(DELAYS), select(GROUPS), select(AGES), any::<bool>()).prop_map(move |(delay, group, age, ignores)| {
+        let ignore = if ignores { ", ignore: [{ name: bbb, versions: '>=2' }, 'c*']" } else { "" };
+        format!("  - {{ migration: pypi, delay: {delay}, group: {group}, min_age: {age}{paths}{ignore} }}\n")
+    })
+}
+
+fn file() -> impl Strategy<Value = String> {
+    let zone = prop::sample::select(vec!["UTC", "Europe/Paris", "America/New_York", "Asia/Kathmandu"]);
+    (zone, subscription(", paths: 'a/**'"), subscription(""))
+        .prop_map(|(zone, narrow, wide)| format!("timezone: {zone}\nlabels: [one]\nsubscriptions:\n{narrow}{wide}"))
+}
+
+/// By file, package and version in use: one line may hold a package twice.
+type Dependencies = BTreeMap<(usize, usize, usize), (bool, u32)>;
+type Releases = BTreeMap<(usize, usize), (u32, bool)>;
+
+/// A repository in the middle of its life: some of what was due became pull requests, and people dealt with some of these.
+fn scene() -> impl Strategy<Value = Scene> {
+    let dependencies =
+        prop::collection::btree_map((0..PATHS.len(), 0..NAMES.len(), 0..6usize), (any::<bool>(), 0..HOURS), 1..8);
+    let releases =
+        prop::collection::btree_map((0..NAMES.len(), 0..VERSIONS.len()), (0..HOURS, prop::bool::weighted(0.1)), 0..16);
+    let since = prop::collection::vec(0..HOURS / 2, 2);
+    let past = prop::collection::vec((0..HOURS, prop::sample::select(OUTCOMES.to_vec())), 0..4);
+    (file(), dependencies, releases, since, past)
+        .prop_map(|(file, dependencies, releases, since, past)| build(&file, &dependencies, &releases, &since, past))
+}
+
+fn build(
+    file: &str,
+    dependencies: &Dependencies,
+    releases: &Releases,
+    since: &[u32],
+    mut past: Vec<(u32, ProposalState)>,
+) -> Scene {
+    let mut scene = Scene::subscribed(file);
+    scene.since = since.iter().map(|hours| hour(*hours)).collect();
+    for ((path, name, version), (pinned, since)) in dependencies {
+        let constraint = format!("{}{}", if *pinned { "==" } else { "~=" }, VERSIONS[*version]);
+        let dependency = Dependency {
+            manager: "requirements".into(),
+            path: RepoPath::parse(PATHS[*path]).unwrap(),
+            line: 1,
+            package: package(Ecosystem::Pypi, NAMES[*name]),
+            written_name: NAMES[*name].into(),
+            current: Some(VERSIONS[*version].into()),
+            constraint,
+            digest: None,
+            skip: None,
+        };
+        scene.used.push(Used { dependency, since: hour(*since) });
+    }
+    for ((name, version), (published, yanked)) in releases {
+        let time = hour(*published);
+        let release = Release {
+            version: VERSIONS[*version].into(),
+            published_at: Some(time),
+            first_seen_at: time,
+            counts_from: time,
+            yanked: *yanked,
+        };
+        let known = scene.packages.entry(package(Ecosystem::Pypi, NAMES[*name]));
+        match known.or_insert_with(|| Known::Releases(Vec::new())) {
+            Known::Releases(releases) => releases.push(release),
+            other => panic!("{other:?}"),
+        }
+    }
+    past.sort_by_key(|(hours, _)| *hours);
+    for (hours, outcome) in past {
+        scene.open_due(hour(hours));
+        if let Some(open) = scene.proposals.iter_mut().find(|p| p.state == ProposalState::Open) {
+            open.state = outcome;
+            open.updated_at = hour(hours);
+        }
+    }
+    scene
+}
+
+fn plan_of(scene: &Scene, now: Timestamp) -> Plan {
+    plan(&scene.facts(), now)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Each date of a draft is a sum of facts, whatever is due.
+    #[test]
+    fn never_early(scene in scene(), hours in 0..HOURS) {
+        let now = hour(hours);
+        for draft in plan_of(&scene, now).drafts {
+            prop_assert_eq!(draft.updates.iter().map(|update| update.due_at).max(), Some(draft.due_at));
+            for update in &draft.updates {
+                let mut allowed = Vec::new();
+                for site in &update.sites {
+                    let position = usize::from(!site.path.as_str().starts_with("a/"));
+                    let subscription = &scene.file.subscriptions[position];
+                    let step = scheme(Ecosystem::Pypi).step(&site.from, &update.to).unwrap();
+                    let uses = scene.used.iter().filter(|used| used.dependency.package == update.package);
+                    let first_use = uses.map(|used| used.since).min().unwrap();
+                    let old_enough = update.released_at.checked_add(subscription.min_age.for_step(step)).unwrap();
+                    prop_assert!(update.eligible_at >= old_enough);
+                    prop_assert!(update.eligible_at >= scene.since[position]);
+                    prop_assert!(update.eligible_at >= first_use);
+                    prop_assert!(update.due_at >= update.eligible_at);
+                    allowed.push(next_slot(&subscription.delay, &scene.file.timezone, update.due_at));
+                }
+                prop_assert!(allowed.contains(&update.due_at), "{} is a slot of no subscription", update.due_at);
+            }
+            if draft.due_at <= now {
+                prop_assert!(draft.updates.iter().all(|update| update.due_at <= now));
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_facts_does_not_matter(scene in scene(), hours in 0..HOURS, turn in 0..7usize) {
+        let now = hour(hours);
+        let expected = plan_of(&scene, now);
+        let mut other = scene;
+        other.used = turned(&other.used, turn);
+        other.proposals = turned(&other.proposals, turn);
+        for known in other.packages.values_mut() {
+            if let Known::Releases(releases) = known {
+                *releases = turned(releases, turn);
+            }
+        }
+        prop_assert_eq!(plan_of(&other, now), expected);
+    }
+
+    #[test]
+    fn a_plan_that_was_stored_changes_nothing_the_second_time(scene in scene(), hours in 0..HOURS) {
+        let mut scene = scene;
+        scene.store(hour(hours));
+        let again = scene.amendments(hour(hours));
+        prop_assert!(again.is_empty(), "{again:?}");
+    }
+
+    /// Time alone never makes a plan's date earlier, and never changes a plan before it says so.
+    #[test]
+    fn time_alone_brings_nothing_forward(scene in scene(), hours in 0..HOURS, later in 1..500u32) {
+        let (now, then) = (hour(hours), hour(hours + later));
+        let (first, second) = (plan_of(&scene, now), plan_of(&scene, then));
+        for draft in &first.drafts {
+            for same in second.drafts.iter().filter(|d| d.group == draft.group && d.content == draft.content) {
+                prop_assert!(same.due_at >= draft.due_at);
+            }
+        }
+        if first.wake_at.is_none_or(|wake_at| wake_at > then) {
+            let reworded = |plan: Plan| Plan {
+                // Only in the first hour are minutes told, and allowed to grow old.
+                outlook: plan.outlook.into_iter().map(|row| Outlook { reason: hours_only(&row.reason), ..row }).collect(),
+                drafts: plan.drafts.into_iter().map(|draft| Draft { reason: hours_only(&draft.reason), ..draft }).collect(),
+                ..plan
+            };
+            let asleep = Plan { wake_at: first.wake_at, ..second };
+            prop_assert_eq!(reworded(first), reworded(asleep));
+        }
+    }
+
+    /// Waking as the plan says is enough: every pull request opens at the very moment it is due.
+    #[test]
+    fn whoever_wakes_as_told_is_never_late(scene in scene(), hours in 0..HOURS) {
+        let mut scene = scene;
+        let mut now = hour(hours);
+        scene.open_due(now);
+        let mut steps = 0;
+        while let Some(wake_at) = plan_of(&scene, now).wake_at {
+            prop_assert!(wake_at > now);
+            now = wake_at;
+            for draft in plan_of(&scene, now).drafts.iter().filter(|draft| draft.due_at <= now) {
+                prop_assert_eq!(draft.due_at, now, "{}", &draft.title);
+            }
+            scene.open_due(now);
+            steps += 1;
+            prop_assert!(steps < 2_000, "it ends");
+        }
+        prop_assert!(plan_of(&scene, now).drafts.is_empty(), "everything that could be opened was");
+    }
+
+    #[test]
+    fn every_dependency_has_its_reason(scene in scene(), hours in 0..HOURS) {
+        let plan = plan_of(&scene, hour(hours));
+        for used in &scene.used {
+            let dependency = &used.dependency;
+            let mut rows = plan.outlook.iter().filter(|row| row.package == dependency.package && row.path == dependency.path);
+            prop_assert!(rows.next().is_some());
+        }
+        for row in &plan.outlook {
+            prop_assert!(!row.reason.is_empty());
+            let due = plan.drafts.iter().any(|draft| draft.due_at <= hour(hours) && draft.updates.iter().any(|u| Some(&u.to) == row.target.as_ref()));
+            let unknown = row.target.is_none();
+            prop_assert!(row.standing != Standing::Waiting || row.until.is_some() || due || unknown, "{row:?}");
+            prop_assert!(row.until.is_none_or(|until| until > hour(hours)));
+        }
+    }
+
+    #[test]
+    fn a_group_has_one_draft_and_a_draft_one_branch(scene in scene(), hours in 0..HOURS) {
+        let drafts = plan_of(&scene, hour(hours)).drafts;
+        let groups: BTreeSet<&str> = drafts.iter().map(|draft| draft.group.as_str()).collect();
+        let branches: BTreeSet<&str> = drafts.iter().map(|draft| draft.branch.as_str()).collect();
+        prop_assert_eq!((groups.len(), branches.len()), (drafts.len(), drafts.len()));
+        for earlier in scene.proposals.iter().filter(|p| p.opened_at.is_some()) {
+            prop_assert!(!branches.contains(earlier.branch.as_str()));
+        }
+        for draft in &drafts {
+            prop_assert!(!draft.updates.is_empty());
+            prop_assert!(is_branch(&draft.branch), "{}", &draft.branch);
+        }
+    }
+
+    /// What a person closed is not proposed to that file again, until the end of time.
+    #[test]
+    fn closed_is_closed(scene in scene(), hours in 0..HOURS) {
+        let mut scene = scene;
+        scene.open_due(hour(hours));
+        let Some(closed) = scene.proposals.iter_mut().find(|p| p.state == ProposalState::Open) else { return Ok(()) };
+        closed.state = ProposalState::Closed;
+        let updates = closed.updates.clone();
+        for later in [hour(hours), hour(hours).checked_add(days(1_000)).unwrap()] {
+            let plan = plan_of(&scene, later);
+            for (again, old) in plan.drafts.iter().flat_map(|d| &d.updates).flat_map(|u| updates.iter().map(move |old| (u, old))) {
+                let same = again.package == old.package && again.to == old.to;
+                prop_assert!(!same || again.sites.iter().all(|site| old.sites.iter().all(|o| o.path != site.path)));
+            }
+        }
+    }
+
+    #[test]
+    fn hostile_names_stay_harmless(updates in hostile_updates(), group in hostile()) {
+        let content = prose::content_hash(&updates);
+        let branch = prose::branch(&group, &updates, &content, |_| false);
+        prop_assert!(is_branch(&branch), "{branch}");
+        prop_assert!(branch.matches('/').count() == 2 && branch.len() < 120, "{branch}");
+
+        let title = prose::title(&group, &updates);
+        prop_assert!(title.chars().count() <= 256 && title.starts_with("Bump "));
+        let message = prose::commit_message(&title, &updates);
+        prop_assert_eq!(message.lines().next(), Some(title.as_str()));
+        for line in message.lines() {
+            prop_assert!(line.chars().all(|c| c == '…' || (c.is_ascii() && !c.is_ascii_control())), "{line}");
+            for trap in ["@", "#", "://", "`", "<", "[", "*", "fixes GH", "fixes: GH", "{{"] {
+                prop_assert!(!line.contains(trap), "{trap} in {line}");
+            }
+        }
+
+        let body = prose::body(&updates, &Occasion { timezone: &jiff::tz::TimeZone::UTC, delay: &group, file: &group });
+        prop_assert!(body.chars().count() <= 58_000);
+        let outside = outside_code(&body);
+        for trap in ["@", "#1", "://", "<", "fixes", "{{", "]("] {
+            prop_assert!(!outside.contains(trap), "{trap} outside of code in {body}");
+        }
+        let hidden = ['\u{202e}', '\u{200b}'];
+        prop_assert!(!body.contains(hidden));
+        for row in body.lines().filter(|line| line.starts_with('|')) {
+            prop_assert_eq!(row.matches('|').count(), 6, "{}", row);
+        }
+    }
+
+    #[test]
+    fn other_content_has_another_branch(a in hostile_updates(), b in hostile_updates(), group in hostile()) {
+        let of = |updates: &[Update], group: &str| (prose::content_hash(updates), prose::branch(group, updates, &prose::content_hash(updates), |_| false));
+        let own = |updates: &[Update]| updates[0].package.to_string();
+        prop_assert_eq!(of(&a, &group).0 == of(&b, &group).0, of(&a, &group).1 == of(&b, &group).1);
+        prop_assert_eq!(of(&a, &own(&a)).0 == of(&b, &own(&b)).0, of(&a, &own(&a)).1 == of(&b, &own(&b)).1);
+    }
+}
+
+fn hours_only(reason: &str) -> String {
+    let minutes = reason.split(' ').any(|word| word.starts_with("minute"));
+    if minutes { "it is less than an hour old".into() } else { reason.into() }
+}
+
+/// Another order of the same.
+fn turned<T: Clone>(list: &[T], by: usize) -> Vec<T> {
+    let mut list = list.to_vec();
+    list.reverse();
+    let middle = by.min(list.len());
+    list.rotate_left(middle);
+    list
+}
+
+const TRAPS: [&str; 22] = [
+    "a..b",
+    "a@{1}",
+    "x.lock",
+    ".lock",
+    "-",
+    "",
+    "a`b",
+    "``",
+    "a|b",
+    "a\\|b",
+    "@octocat",
+    "#1",
+    "fixes #1",
+    "closes GH-1",
+    "https://example.com/acme/api/issues/1",
+    "<img src=x>",
+    "safe\u{202e}txt",
+    "a\u{200b}@b",
+    "x\n\n[skip ci]",
+    "{{secret}}",
+    "[a](javascript:x)",
+    "a//b/../c~^:?*",
+];
+
+fn hostile() -> impl Strategy<Value = String> {
+    let trap = prop::sample::select(TRAPS.to_vec()).prop_map(str::to_string);
+    prop_oneof![
+        trap,
+        Just("a".repeat(300)),
+        Just("ü".repeat(300)),
+        "\\PC{0,40}",
+        "[a-z@#`|.\\- ]{0,12}",
+        "[a-z]{1,2}-?[0-9]?",
+        "[0-9]\\.[0-9](-[a-z0-9])?",
+    ]
+}
+
+fn hostile_updates() -> impl Strategy<Value = Vec<Update>> {
+    let path = prop_oneof!["[a-z@#`|<&* .\\-]{1,30}/[a-z@#`]{1,9}", Just("fixes #1/@octocat".to_string())];
+    let one = (hostile(), hostile(), hostile(), path, any::<bool>()).prop_map(|(name, from, to, path, image)| {
+        let ecosystem = if image { Ecosystem::Docker } else { Ecosystem::Pypi };
+        let path = RepoPath::parse(&path).unwrap_or_else(|_| RepoPath::parse("requirements.txt").unwrap());
+        let site = Site { path, manager: "x".into(), line: 7, from, constraint: String::new(), digest: None };
+        let time = at("2026-03-04");
+        Update {
+            package: package(ecosystem, &name),
+            to,
+            step: VersionStep::Minor,
+            sites: vec![site],
+            released_at: time,
+            eligible_at: time,
+            due_at: time,
+        }
+    });
+    prop::collection::vec(one, 1..6).prop_map(|mut updates| {
+        updates.sort_by(|a, b| (&a.package, &a.to).cmp(&(&b.package, &b.to)));
+        updates.dedup_by(|a, b| a.package == b.package && a.to == b.to);
+        updates
+    })
+}
+
+/// The rules of `git check-ref-format --branch`.
+fn is_branch(name: &str) -> bool {
+    let forbidden = |c: char| c.is_control() || " ~^:?*[\\\u{7f}".contains(c);
+    !name.is_empty()
+        && !name.starts_with('-')
+        && !name.contains("..")
+        && !name.contains("@{")
+        && !name.contains("//")
+        && !name.ends_with('.')
+        && !name.ends_with('/')
+        && name != "@"
+        && !name.chars().any(forbidden)
+        && name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock"))
+}
+
+/// A Markdown text without its code spans, by the rule of CommonMark: a span ends at as many backticks as it began with.
+fn outside_code(text: &str) -> String {
+    let mut outside = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('`') {
+        outside.push_str(&rest[..start]);
+        let length = rest[start..].len() - rest[start..].trim_start_matches('`').len();
+        let inside = &rest[start + length..];
+        let mut from = 0;
+        let end = loop {
+            let Some(at) = inside[from..].find('`').map(|at| at + from) else { break None };
+            let run = inside[at..].len() - inside[at..].trim_start_matches('`').len();
+            if run == length {
+                break Some(at + run);
+            }
+            from = at + run;
+        };
+        // Without an end the backticks are text.
+        let Some(end) = end else { panic!("a code span is left open: {rest}") };
+        rest = &inside[end..];
+    }
+    outside + rest
+}
+
+#[test]
+fn the_rules_of_branches_are_gits() {
+    for bad in
+        ["", "-a", "a..b", "a@{b", "a//b", "a.", "a/", "@", "a b", "a~1", ".a", "a/.b", "a.lock", "a.lock/b", "a\u{7f}"]
+    {
+        assert!(!is_branch(bad), "{bad}");
+    }
+    assert!(is_branch("mass-driver/pypi/httpx-0.28.0"));
+}

@@ -1,0 +1,11 @@
+//! The planner: what is proposed, when, in which words, and why not.
+
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+mod groups;
+mod laws;
+mod people;
+mod refused;
+mod scene;
+mod waiting;
+mod words;
