@@ -1,0 +1,475 @@
+//! The story: thirteen days of three repositories. Each chapter acts, looks, and tells what it saw.
+
+use crate::files;
+use crate::narrator::{Narrator, contains, same};
+use crate::world::World;
+use anyhow::Context as _;
+use github_sim::PullRequestView;
+use jiff::{SignedDuration, Timestamp};
+use mass_driver::domain::ProposalState;
+
+const API: &str = "acme/api";
+const WEB: &str = "acme/web";
+const LEGACY: &str = "acme/legacy";
+
+const PYTHON: &str = "Bump python from 3.12-slim to 3.13-slim";
+const NEXT_PYTHON: &str = "Bump python from 3.12-slim to 3.14-slim";
+const HTTPX: &str = "Bump httpx from 0.27.0 to 0.28.0";
+const NEXT_HTTPX: &str = "Bump httpx from 0.28.0 to 0.28.1";
+const FLASK: &str = "Bump 2 packages: flask and jinja2";
+const REQUESTS: &str = "Bump requests from 2.31.0 to 2.32.0";
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// Tells the whole story.
+///
+/// Errors: if anything is not as it is told.
+pub async fn tell(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
+    tell.title(
+        "mass-driver keeps repositories up to date, at the pace each of them asks for.",
+        "You are about to see two weeks of it in a few seconds. GitHub and the registries are stand-ins in this process, \
+         spoken to over HTTP; the bot between them is the real one. Lines with a tick tell what was observed and checked.",
+    );
+    developers_subscribe(world, tell).await?;
+    releases_appear(world, tell).await?;
+    nothing_tracked_is_touched(world, tell).await?;
+    old_enough(world, tell).await?;
+    monday_comes(world, tell).await?;
+    people_decide(world, tell).await?;
+    next_versions_come(world, tell).await?;
+    in_the_end(world, tell).await
+}
+
+async fn developers_subscribe(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
+    tell.chapter(world.now(), "Three repositories say what they want");
+    let long_ago: Timestamp = "2025-01-15T12:00:00Z".parse()?;
+    for (name, version) in
+        [("httpx", "0.27.0"), ("flask", "3.0.0"), ("jinja2", "3.1.3"), ("requests", "2.31.0"), ("requests", "2.32.0")]
+    {
+        world.registry.release_at(name, version, long_ago);
+    }
+    world.registry.tag("library/python", "3.12-slim");
+    world.github.organization("acme");
+    world.github.install("acme")?;
+    world
+        .repository(API, &[("requirements.txt", files::API_REQUIREMENTS), ("Dockerfile", files::API_DOCKERFILE)])
+        .await?;
+    world.repository(WEB, &[("pyproject.toml", files::WEB_PYPROJECT)]).await?;
+    world.repository(LEGACY, &[("requirements.txt", files::LEGACY_REQUIREMENTS)]).await?;
+    tell.say("The organisation acme installs the App. A developer pushes .mass-driver.yaml to acme/api:");
+    tell.quote(files::API_SUBSCRIPTION);
+    world.push(API, files::SUBSCRIPTION, files::API_SUBSCRIPTION).await?;
+    let subscriptions = world.page("/").await?.subscriptions(API);
+    tell.saw(
+        &format!("The bot read it. Its page says: {}.", subscriptions.join(", ")),
+        [
+            same(
+                "the subscriptions on the page",
+                subscriptions.as_slice(),
+                ["pypi · every Monday at 06:00", "docker · at once"],
+            ),
+            same("open pull requests, with nothing newer released yet", world.open_titles(API)?, [""; 0]),
+        ],
+    )?;
+
+    tell.say("Another one wants small steps of acme/web together, but only releases that are two days old:");
+    tell.quote(files::WEB_SUBSCRIPTION);
+    world.push(WEB, files::SUBSCRIPTION, files::WEB_SUBSCRIPTION).await?;
+    let subscriptions = world.page("/").await?.subscriptions(WEB);
+    tell.saw(
+        &format!("The bot read that too: {}.", subscriptions.join(", ")),
+        [same("the subscriptions on the page", subscriptions.as_slice(), ["pypi · at once"])],
+    )?;
+
+    tell.say("The file of acme/legacy was written in a hurry:");
+    tell.quote(files::LEGACY_BROKEN);
+    world.push(LEGACY, files::SUBSCRIPTION, files::LEGACY_BROKEN).await?;
+    let page = world.page(&format!("/repositories/{LEGACY}")).await?;
+    let shown = page.numbered_items();
+    let by_check: Vec<String> = world
+        .check(files::LEGACY_BROKEN)?
+        .iter()
+        .map(|p| format!("{}:{} {}; {}", p.line, p.column, p.what, p.fix))
+        .collect();
+    let places: Vec<&str> = shown.iter().filter_map(|problem| problem.split(' ').next()).collect();
+    tell.saw(
+        "Nothing is proposed to acme/legacy. Page and `mass-driver check` name every mistake, and what would be right:",
+        [
+            same("the places of the mistakes", places, ["1:8", "2:1", "4:16", "5:14"]),
+            same("the problems on the page, and those `mass-driver check` finds", &shown, &by_check),
+            contains("the page of acme/legacy", &page.text(), "Nothing is proposed until it is mended."),
+            same("open pull requests, though a newer release is out", world.open_titles(LEGACY)?, [""; 0]),
+        ],
+    )?;
+    for problem in &shown {
+        tell.quote(problem);
+    }
+    Ok(())
+}
+
+async fn releases_appear(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
+    world.time_comes(world.now() + SignedDuration::from_hours(1)).await?;
+    tell.chapter(world.now(), "Releases appear");
+    tell.say(
+        "The registries publish httpx 0.28.0, flask 3.0.3, jinja2 3.1.4, and python:3.13-slim beside 3.13-alpine.",
+    );
+    for (name, version) in [("httpx", "0.28.0"), ("flask", "3.0.3"), ("jinja2", "3.1.4")] {
+        world.registry.release(name, version);
+    }
+    world.registry.tag("library/python", "3.13-slim");
+    world.registry.tag("library/python", "3.13-alpine");
+    let mark = world.github.mark();
+    world.bot_looks().await?;
+
+    let pull = world.pull(API, PYTHON)?;
+    let diff = world.github.pull_diff(API, pull.number)?;
+    let row = world.page("/").await?.row(&[API, PYTHON]);
+    tell.saw(
+        &format!("acme/api asked for images at once: pull request #{} \"{}\" is open.", pull.number, pull.title),
+        [
+            same("the author", pull.author.as_str(), world.github.bot_login()),
+            same("open pull requests of acme/api", world.open_titles(API)?, [PYTHON]),
+            same("its state on the page", row.get(2).map(String::as_str), Some("open")),
+        ],
+    )?;
+    tell.diff(&diff);
+    let removed = diff.lines().filter(|line| line.starts_with('-') && !line.starts_with("---"));
+    let added = diff.lines().filter(|line| line.starts_with('+') && !line.starts_with("+++"));
+    let changed: Vec<&str> = removed.chain(added).collect();
+    tell.saw(
+        "The tag moved, and nothing else: the suffix -slim and the comment are as they were.",
+        [
+            same("the changed lines", changed, ["-FROM python:3.12-slim AS base", "+FROM python:3.13-slim AS base"]),
+            same(
+                "the Dockerfile on its branch",
+                file(world, API, &pull.head_branch, "Dockerfile")?,
+                files::API_DOCKERFILE.replace("3.12", "3.13"),
+            ),
+        ],
+    )?;
+    let why_now = why_now(&pull)?;
+    tell.saw(
+        "It says itself why it comes now:",
+        [
+            contains("its reason", &why_now, "`python` `3.13-slim`"),
+            contains("its reason", &why_now, "the delay *immediate*"),
+        ],
+    )?;
+    tell.quote(&why_now);
+
+    let requests = world.requests_since(mark);
+    let base = "/repos/acme/api";
+    tell.saw(
+        &format!(
+            "It took {} requests to GitHub (tree, commit, branch, pull request), and {} for the token they share.",
+            requests.about_repositories.len(),
+            requests.for_tokens
+        ),
+        [
+            same(
+                "the requests",
+                requests.about_repositories,
+                ["git/trees", "git/commits", "git/refs", "pulls"].map(|place| format!("POST {base}/{place}")),
+            ),
+            same("the number of tokens", requests.for_tokens, 1),
+        ],
+    )?;
+
+    tell.say("The others wait, and the page says until when and why:");
+    waits(world, tell, API, HTTPX, "waits for Monday 2026-03-09 06:00 UTC (weekly)", "due Mon 2026-03-09 06:00 UTC")
+        .await?;
+    waits(world, tell, WEB, FLASK, "is 0 days old, 2 days are asked for", "due Fri 2026-03-06 10:00 UTC").await
+}
+
+/// A proposal that waits: the page and `mass-driver why` give the same reason, and the page its date.
+async fn waits(
+    world: &World,
+    tell: &mut Narrator,
+    repo: &str,
+    title: &str,
+    reason: &str,
+    due: &str,
+) -> anyhow::Result<()> {
+    let row = world.page("/").await?.row(&[repo, title]);
+    let [shown_repo, shown_title, state, why, when] = <[String; 5]>::try_from(row)
+        .ok()
+        .with_context(|| format!("expected {title:?} of {repo} on the page; found no such row"))?;
+    let answer = world.why(repo).await?;
+    let told = answer["proposals"].as_array().and_then(|all| all.iter().find(|p| p["title"] == title));
+    let told = told.and_then(|p| p["reason"].as_str()).unwrap_or_default();
+    let open = world.open_titles(repo)?;
+    tell.saw(
+        &format!("{shown_repo}: \"{title}\" is {state}.\n{why} · {when}"),
+        [
+            contains("the title on the page", &shown_title, title),
+            same("its state", state.as_str(), "waiting"),
+            contains("the reason on the page", &why, reason),
+            same("the date on the page", when.as_str(), due),
+            same("the reason that `mass-driver why` gives", told, why.as_str()),
+            same("whether there is a pull request", open.iter().any(|open| open == title), false),
+        ],
+    )?;
+    Ok(())
+}
+
+async fn nothing_tracked_is_touched(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
+    tell.chapter(world.now(), "A day's work that is none of the bot's business");
+    let mark = world.github.mark();
+    let posts = world.github.webhook_posts().len();
+    for n in 1..=5 {
+        world.push(API, "src/main.py", &format!("print({n})\n")).await?;
+    }
+    let requests = world.requests_since(mark);
+    let posts = world.github.webhook_posts().split_off(posts);
+    tell.saw(
+        &format!(
+            "Five pushes to acme/api touch the code alone. The bot got {} webhooks and made {} requests to GitHub.",
+            posts.len(),
+            requests.about_repositories.len() + requests.for_tokens
+        ),
+        [
+            same("the pushes among the webhooks", posts.iter().filter(|post| post.event == "push").count(), 5),
+            same("webhooks that were refused", posts.iter().filter(|post| post.status != 202).count(), 0),
+            same("the requests", requests.about_repositories, [""; 0]),
+            same("the requests for tokens", requests.for_tokens, 0),
+            same(
+                "the head of acme/api, known all the same",
+                world.known_head(API).await?,
+                world.github.head(API, "main")?,
+            ),
+        ],
+    )?;
+    Ok(())
+}
+
+async fn old_enough(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
+    let due: Timestamp = "2026-03-06T10:00:00Z".parse()?;
+    world.time_comes(due - SECOND).await?;
+    let before = world.open_titles(WEB)?;
+    tell.chapter(world.now(), "The releases for acme/web come of age");
+    tell.saw(
+        "One second before they are two days old, no pull request is open in acme/web.",
+        [same("open pull requests of acme/web", before, [""; 0])],
+    )?;
+    world.time_comes(due).await?;
+    let pull = world.pull(WEB, FLASK)?;
+    let expected = files::WEB_PYPROJECT.replace("3.0.0", "3.0.3").replace("3.1.3", "3.1.4");
+    tell.saw(
+        &format!("At {} it is: #{} \"{}\", both small steps in one.", clock(pull.created_at), pull.number, pull.title),
+        [
+            same("when it was opened", pull.created_at, due),
+            same("open pull requests of acme/web", world.open_titles(WEB)?, [FLASK]),
+            same("pyproject.toml on its branch", file(world, WEB, &pull.head_branch, "pyproject.toml")?, expected),
+        ],
+    )?;
+    tell.diff(&world.github.pull_diff(WEB, pull.number)?);
+    Ok(())
+}
+
+async fn monday_comes(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
+    let due: Timestamp = "2026-03-09T06:00:00Z".parse()?;
+    world.time_comes(due - SECOND).await?;
+    let before = world.open_titles(API)?;
+    tell.chapter(world.now(), "Monday comes");
+    tell.saw(
+        &format!("At {} httpx still waits.", clock(world.now())),
+        [same("open pull requests of acme/api", before, [PYTHON])],
+    )?;
+    world.time_comes(due).await?;
+    let pull = world.pull(API, HTTPX)?;
+    let expected = files::API_REQUIREMENTS.replace("0.27.0", "0.28.0");
+    tell.saw(
+        &format!("At {} pull request #{} \"{}\" is open.", clock(pull.created_at), pull.number, pull.title),
+        [
+            same("when it was opened", pull.created_at, due),
+            same("the number of open pull requests of acme/api", world.open(API)?.len(), 2),
+            same("requirements.txt on its branch", file(world, API, &pull.head_branch, "requirements.txt")?, expected),
+        ],
+    )?;
+    tell.diff(&world.github.pull_diff(API, pull.number)?);
+    Ok(())
+}
+
+async fn people_decide(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
+    world.time_comes("2026-03-09T09:30:00Z".parse()?).await?;
+    tell.chapter(world.now(), "People decide");
+    let merged = world.pull(API, HTTPX)?.number;
+    tell.say(&format!("Somebody merges #{merged} (httpx) in acme/api."));
+    world.github.merge(API, merged)?;
+    world.settle().await?;
+    let row = world.page("/").await?.row(&[API, HTTPX]);
+    let httpx = world.page(&format!("/repositories/{API}")).await?.row(&["pypi httpx"]);
+    let [state, standing] = [row.get(2), httpx.get(5)].map(|cell| cell.cloned().unwrap_or_default());
+    tell.saw(
+        &format!("It is over: {state}. For httpx, {standing}."),
+        [
+            same("its state on the page", state.as_str(), "merged"),
+            same("the outlook for httpx", standing.as_str(), "there is nothing newer"),
+            same(
+                "requirements.txt on main",
+                file(world, API, "main", "requirements.txt")?,
+                files::API_REQUIREMENTS.replace("0.27.0", "0.28.0"),
+            ),
+        ],
+    )?;
+
+    let closed = world.pull(API, PYTHON)?.number;
+    tell.say(&format!("Somebody else closes #{closed} (python:3.13-slim): not that one, please."));
+    world.github.close(API, closed)?;
+    world.settle().await?;
+    let total = world.github.pull_requests(API)?.len();
+    world.bot_looks().await?;
+    let state = world.page("/").await?.row(&[API, PYTHON]).get(2).cloned().unwrap_or_default();
+    let python = world.page(&format!("/repositories/{API}")).await?.row(&["docker python", "3.13-slim"]);
+    let reason = python.get(5).cloned().unwrap_or_default();
+    tell.saw(
+        &format!("It stays closed, also after the next look at the registries: {reason}."),
+        [
+            same("its state on the page", state.as_str(), "closed"),
+            contains("the reason on the page", &reason, &format!("a person closed pull request #{closed} with it")),
+            same("pull requests ever made in acme/api", world.github.pull_requests(API)?.len(), total),
+            same("open pull requests of acme/api", world.open_titles(API)?, [""; 0]),
+        ],
+    )?;
+
+    tell.say("And the file of acme/legacy is mended:");
+    tell.quote(files::LEGACY_MENDED);
+    world.push(LEGACY, files::SUBSCRIPTION, files::LEGACY_MENDED).await?;
+    let pull = world.pull(LEGACY, REQUESTS)?;
+    let subscriptions = world.page("/").await?.subscriptions(LEGACY);
+    let problems = world.page(&format!("/repositories/{LEGACY}")).await?.numbered_items();
+    tell.saw(
+        &format!("Its problems are gone, and #{} \"{}\" comes at once.", pull.number, pull.title),
+        [
+            same("the problems on the page", problems, [""; 0]),
+            same("its subscriptions on the page", subscriptions.as_slice(), ["pypi · at once"]),
+            same("the labels", pull.labels.as_slice(), ["dependencies"].as_slice()),
+            same("when it was opened", pull.created_at, world.now()),
+        ],
+    )?;
+    Ok(())
+}
+
+async fn next_versions_come(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
+    world.time_comes("2026-03-09T15:00:00Z".parse()?).await?;
+    tell.chapter(world.now(), "The next versions");
+    tell.say("The registries publish python:3.14-slim and httpx 0.28.1.");
+    world.registry.tag("library/python", "3.14-slim");
+    world.registry.release("httpx", "0.28.1");
+    world.bot_looks().await?;
+    let pull = world.pull(API, NEXT_PYTHON)?;
+    tell.saw(
+        &format!("What was closed was one version: the next one is proposed, #{} \"{}\".", pull.number, pull.title),
+        [
+            same("open pull requests of acme/api", world.open_titles(API)?, [NEXT_PYTHON]),
+            contains("its diff", &world.github.pull_diff(API, pull.number)?, "+FROM python:3.14-slim AS base"),
+        ],
+    )?;
+    waits(
+        world,
+        tell,
+        API,
+        NEXT_HTTPX,
+        "waits for Monday 2026-03-16 06:00 UTC (weekly)",
+        "due Mon 2026-03-16 06:00 UTC",
+    )
+    .await
+}
+
+async fn in_the_end(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
+    tell.chapter(world.now(), "In the end");
+    let page = world.page("/").await?;
+    let mut ours: Vec<(String, PullRequestView)> = Vec::new();
+    for repo in [API, WEB, LEGACY] {
+        ours.extend(world.github.pull_requests(repo)?.into_iter().map(|pull| (repo.to_owned(), pull)));
+    }
+    let state = |pull: &PullRequestView| if pull.merged { "merged".to_owned() } else { pull.state.clone() };
+    let count = |wanted: &str| ours.iter().filter(|(_, pull)| state(pull) == wanted).count();
+    let on_page = |(repo, pull): &(String, PullRequestView)| {
+        let row = page.row(&[repo, &format!("#{} {}", pull.number, pull.title)]);
+        (pull.title.clone(), row.get(2).cloned().unwrap_or_default())
+    };
+    let waiting = world.proposals(&[ProposalState::Waiting]).await?;
+    tell.saw(
+        &format!(
+            "{} pull requests: {} open, {} merged, {} closed; {} more waits. The page shows the same.",
+            ours.len(),
+            count("open"),
+            count("merged"),
+            count("closed"),
+            waiting.len()
+        ),
+        [
+            same(
+                "pull requests that are open, merged and closed",
+                [count("open"), count("merged"), count("closed")],
+                [3, 1, 1],
+            ),
+            same(
+                "the pull requests on the page, and on GitHub",
+                ours.iter().map(on_page).collect::<Vec<_>>(),
+                ours.iter().map(|(_, pull)| (pull.title.clone(), state(pull))).collect::<Vec<_>>(),
+            ),
+            same("what waits", waiting.iter().map(|p| p.title.as_str()).collect::<Vec<_>>(), [NEXT_HTTPX]),
+        ],
+    )?;
+    let opened = world.proposals(&[ProposalState::Open, ProposalState::Merged, ProposalState::Closed]).await?;
+    let early = opened.iter().filter(|p| p.opened_at.is_none_or(|at| at < p.due_at)).count();
+    let requests = world.requests_since(0);
+    let failed = world.github.exchanges().iter().filter(|exchange| exchange.status >= 400).count();
+    let (webhooks, refused) = {
+        let posts = world.github.webhook_posts();
+        (posts.len(), posts.iter().filter(|post| post.status >= 400).count())
+    };
+    tell.saw(
+        &format!(
+            "Of {} pull requests {early} came early; of {webhooks} webhooks {refused} were refused; {} steps failed for good.",
+            opened.len(),
+            world.parked().await?
+        ),
+        [
+            same("proposals that became pull requests", opened.len(), ours.len()),
+            same("pull requests before their time", early, 0),
+            same("webhooks that were refused", refused, 0),
+            same("steps that were given up", world.parked().await?, 0),
+        ],
+    )?;
+    tell.saw(
+        &format!(
+            "All of it took {} requests to GitHub, {} more for tokens; {failed} of them were in vain.",
+            requests.about_repositories.len(),
+            requests.for_tokens
+        ),
+        [
+            same("requests that GitHub refused", failed, 0),
+            same(
+                "all requests, counted at the stand-in",
+                world.github.exchanges().len(),
+                requests.about_repositories.len() + requests.for_tokens,
+            ),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The text of a file on a branch, as GitHub has it.
+fn file(world: &World, repo: &str, branch: &str, path: &str) -> anyhow::Result<String> {
+    let bytes = world.github.file(repo, branch, path)?;
+    let bytes = bytes.with_context(|| format!("expected {path} on {branch} of {repo}; found no such file"))?;
+    Ok(String::from_utf8(bytes)?)
+}
+
+/// The part of a pull request's text that says why it comes now.
+fn why_now(pull: &PullRequestView) -> anyhow::Result<String> {
+    let (_, rest) = pull
+        .body
+        .split_once("### Why now")
+        .with_context(|| format!("expected a section \"Why now\" in the pull request; found {:?}", pull.body))?;
+    let part = rest.split("\n---").next().unwrap_or(rest);
+    Ok(part.lines().filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n"))
+}
+
+/// `06:00:00`.
+fn clock(at: Timestamp) -> String {
+    at.strftime("%H:%M:%S").to_string()
+}
