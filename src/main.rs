@@ -12,7 +12,12 @@ use std::process::ExitCode;
 
 /// Pull requests that keep repositories up to date, at the pace each repository asks for
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done; 1 something failed or was found wanting; 2 wrong usage.\n\
+                  Results go to standard output, everything else to standard error. Colours only on a terminal."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -37,14 +42,15 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = anstream::stdout().lock();
+    let mut notes = anstream::stderr();
     let result = match &arguments.command {
         Command::Serve(settings) => {
             telemetry::start(&settings.logs).and_then(|()| block_on(app::serve(settings))).map(|()| Exit::Done)
         }
         Command::Check(args) => cli::check::run(args, app::now(), &mut out),
-        Command::Deps(args) => cli::deps::deps(args, &mut out, &mut anstream::stderr()).map(|()| Exit::Done),
-        Command::Plan(args) => block_on(cli::plan::run(args, &app::SystemClock, &mut out)),
-        Command::Why(args) => block_on(cli::why::run(args, &mut out)),
+        Command::Deps(args) => cli::deps::deps(args, &mut out, &mut notes).map(|()| Exit::Done),
+        Command::Plan(args) => block_on(cli::plan::run(args, &app::SystemClock, &mut out, &mut notes)),
+        Command::Why(args) => block_on(cli::why::run(args, &mut out, &mut notes)),
         Command::Schema(args) => cli::schema::run(args, &mut out),
     };
     let flushed = out.flush();
@@ -52,11 +58,14 @@ fn main() -> ExitCode {
         // A reader like `head` that has seen enough is no failure.
         Err(error) if is_closed_pipe(&error) => Exit::Done.into(),
         Err(error) => {
-            anstream::eprintln!("mass-driver: {error:#}");
+            // Where nobody listens either, the exit code is left to say it.
+            let _ = writeln!(notes, "mass-driver: {}", in_one_line(&error));
             Exit::of(&error).into()
         }
-        Ok(_) if flushed.is_err() => Exit::Failed.into(),
-        Ok(exit) => exit.into(),
+        Ok(exit) => match flushed {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Exit::Failed.into(),
+            _ => exit.into(),
+        },
     }
 }
 
@@ -64,6 +73,21 @@ fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resul
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
 }
 
+/// An error with its causes, each said once: some repeat their cause's words in their own.
+fn in_one_line(error: &anyhow::Error) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !said.iter().any(|before| before.contains(&cause)) {
+            said.push(cause);
+        }
+    }
+    said.join(": ")
+}
+
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    use std::io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == BrokenPipe)
+            || cause.downcast_ref::<serde_json::Error>().is_some_and(|json| json.io_error_kind() == Some(BrokenPipe))
+    })
 }

@@ -1,9 +1,10 @@
 //! `mass-driver deps`: what the managers find in a checkout.
 
+use super::UsageError;
+use super::print::{add_row, lines, new_table, printable};
 use crate::domain::{Dependency, Ecosystem};
 use crate::sources::checkout::read_checkout;
 use anyhow::Context;
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,20 +12,21 @@ use std::path::PathBuf;
 /// The arguments of `mass-driver deps`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DepsArgs {
-    /// The folder of a repository.
+    /// The checkout: the folder of a repository
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// How to print what was found.
+    /// How to print what was found
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }
 
 /// How results are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// For people
+    #[default]
     Table,
-    /// For scripts.
+    /// For scripts: one JSON array
     Json,
 }
 
@@ -44,9 +46,9 @@ struct Row<'a> {
 
 /// Prints the dependencies of a checkout to `out`, and what was passed over to `notes`.
 ///
-/// Errors: when the folder cannot be read, or the result not be written.
+/// Errors: [`UsageError`] when the folder cannot be read; else when the result cannot be written.
 pub fn deps(args: &DepsArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyhow::Result<()> {
-    let checkout = read_checkout(&args.path)?;
+    let checkout = read_checkout(&args.path).map_err(|error| UsageError(error.to_string()))?;
     for note in &checkout.notes {
         writeln!(notes, "note: {}", printable(note))?;
     }
@@ -58,7 +60,7 @@ pub fn deps(args: &DepsArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyh
             writeln!(out)?;
         }
         Format::Table if rows.is_empty() => writeln!(out, "No dependencies in {}.", args.path.display())?,
-        Format::Table => writeln!(out, "{}", table(&rows))?,
+        Format::Table => write!(out, "{}", table(&rows))?,
     }
     Ok(())
 }
@@ -85,25 +87,19 @@ fn registry(dependency: &Dependency) -> &str {
     }
 }
 
-fn table(rows: &[Row<'_>]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["FILE", "LINE", "NAME", "CURRENT", "CONSTRAINT", "SKIPPED", "MANAGER"]);
+fn table(rows: &[Row<'_>]) -> String {
+    let mut table = new_table(["File", "Line", "Name", "Current", "Constraint", "Left alone because", "Manager"]);
     for row in rows {
-        table.add_row([
-            printable(row.file),
-            row.line.to_string(),
-            printable(row.name),
-            printable(row.current.unwrap_or_default()),
-            printable(row.constraint),
-            printable(row.skipped.as_deref().unwrap_or_default()),
-            row.manager.to_string(),
-        ]);
+        let cells = [
+            row.file,
+            &row.line.to_string(),
+            row.name,
+            row.current.unwrap_or_default(),
+            row.constraint,
+            row.skipped.as_deref().unwrap_or_default(),
+            row.manager,
+        ];
+        add_row(&mut table, cells);
     }
-    table
-}
-
-/// What came from a file must not steer the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    lines(&table)
 }

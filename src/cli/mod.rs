@@ -8,6 +8,7 @@ use std::process::ExitCode;
 pub mod check;
 pub mod deps;
 pub mod plan;
+mod print;
 pub mod schema;
 pub mod why;
 

@@ -1,5 +1,6 @@
 //! `mass-driver plan [PATH]`: what a checkout's subscription file would do if it were committed now, with dates.
 
+use super::print::{add_row, lines, new_table, printable};
 use super::{Exit, UsageError, check};
 use crate::app;
 use crate::domain::package::age_starts_at;
@@ -10,7 +11,6 @@ use crate::registries::{Answer, Registries};
 use crate::settings::RegistryAddresses;
 use crate::sources::checkout::{Checkout, read_checkout};
 use crate::subscription::{self, SubscriptionFile};
-use comfy_table::{ContentArrangement, Table, presets};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use serde_json::json;
@@ -41,42 +41,64 @@ pub enum PlanFormat {
     /// For people
     #[default]
     Table,
-    /// One JSON object
+    /// For scripts: one JSON object
     Json,
 }
 
-/// Reads the checkout, looks its packages up and prints the plan.
+impl PlanFormat {
+    /// How problems of the subscription file are told to the same reader.
+    const fn of_problems(self) -> check::CheckFormat {
+        match self {
+            Self::Table => check::CheckFormat::Text,
+            Self::Json => check::CheckFormat::Json,
+        }
+    }
+}
+
+/// Reads the checkout, looks its packages up and prints the plan to `out`, and what was passed over to `notes`.
 ///
 /// Returns [`Exit::Failed`] when the file has problems or a package could not be looked up. Errors: [`UsageError`] when
 /// there is no checkout or no file.
-pub async fn run(args: &PlanArgs, clock: &dyn Clock, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub async fn run(
+    args: &PlanArgs,
+    clock: &dyn Clock,
+    out: &mut dyn Write,
+    notes: &mut dyn Write,
+) -> anyhow::Result<Exit> {
     let now = clock.now();
     let checkout = read_checkout(&args.path).map_err(|error| UsageError(error.to_string()))?;
-    let Some((_, text)) = checkout.subscriptions.first().filter(|_| checkout.subscriptions.len() == 1) else {
-        // None or two: `check` says which, and what to do.
-        return check::run(&check::CheckArgs { path: args.path.clone(), format: check::CheckFormat::Text }, now, out);
+    let parsed = match checkout.subscriptions.as_slice() {
+        [(_, text)] => subscription::parse(text.as_bytes()).ok(),
+        _ => None,
     };
-    let Ok(file) = subscription::parse(text.as_bytes()) else {
-        return check::run(&check::CheckArgs { path: args.path.clone(), format: check::CheckFormat::Text }, now, out);
+    let Some(file) = parsed else {
+        // None, two, or one with problems: `check` says which, and what to do.
+        return check::run(&check::CheckArgs { path: args.path.clone(), format: args.format.of_problems() }, now, out);
     };
     for note in &checkout.notes {
-        anstream::eprintln!("note: {note}");
+        writeln!(notes, "note: {}", printable(note))?;
     }
-    let registries = app::registries(&args.registries)?;
-    let (plan, failed) = plan_checkout(&checkout, &file, &registries, now).await;
+    let registries = app::registries(&args.registries).map_err(|error| UsageError(format!("{error:#}")))?;
+    let (plan, unknown) = plan_checkout(&checkout, &file, &registries, now).await;
     match args.format {
         PlanFormat::Table => print_tables(&plan, &file, now, out)?,
         PlanFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(&as_json(&plan))?)?,
     }
-    Ok(if failed { Exit::Failed } else { Exit::Done })
+    if unknown > 0 {
+        let packages = if unknown == 1 { "package" } else { "packages" };
+        writeln!(notes, "mass-driver: {unknown} {packages} could not be looked up, so the plan is not complete")?;
+        return Ok(Exit::Failed);
+    }
+    Ok(Exit::Done)
 }
 
+/// The plan, and how many packages could not be looked up for it.
 async fn plan_checkout(
     checkout: &Checkout,
     file: &SubscriptionFile,
     registries: &Registries,
     now: Timestamp,
-) -> (Plan, bool) {
+) -> (Plan, usize) {
     let used: Vec<Used> = checkout
         .manifests
         .iter()
@@ -90,10 +112,10 @@ async fn plan_checkout(
         .map(|d| d.package.clone())
         .collect();
     let packages = look_up(registries, wanted, now).await;
-    let failed = packages.values().any(|known| matches!(known, Known::Failed(_)));
+    let unknown = packages.values().filter(|known| matches!(known, Known::Failed(_))).count();
     let since = vec![now; file.subscriptions.len()];
     let facts = Facts { file, subscribed_since: &since, used: &used, packages: &packages, proposals: &[] };
-    (planner::plan(&facts, now), failed)
+    (planner::plan(&facts, now), unknown)
 }
 
 /// Asks the registries about all packages, some at a time, with a count on a terminal.
@@ -134,8 +156,12 @@ async fn look_up(registries: &Registries, wanted: BTreeSet<PackageId>, now: Time
 }
 
 fn print_tables(plan: &Plan, file: &SubscriptionFile, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<()> {
+    if plan.outlook.is_empty() {
+        writeln!(out, "No dependencies were found, so there is nothing to plan.")?;
+        return Ok(());
+    }
     if plan.drafts.is_empty() {
-        writeln!(out, "No pull request would be opened: everything that is subscribed to is up to date or held back.")?;
+        writeln!(out, "No pull request would be opened.")?;
     } else {
         let mut table = new_table(["When", "Pull request", "Why"]);
         for draft in &plan.drafts {
@@ -145,36 +171,32 @@ fn print_tables(plan: &Plan, file: &SubscriptionFile, now: Timestamp, out: &mut 
                 timing::moment_in_words(&file.timezone, draft.due_at)
             };
             let why = if draft.due_at <= now { "due as soon as the file is committed" } else { draft.reason.as_str() };
-            table.add_row([when.as_str(), draft.title.as_str(), why]);
+            add_row(&mut table, [when.as_str(), draft.title.as_str(), why]);
         }
-        writeln!(out, "{table}")?;
+        writeln!(out, "{}", lines(&table))?;
     }
     let held: Vec<&Outlook> =
         plan.outlook.iter().filter(|o| matches!(o.standing, Standing::Refused | Standing::Failed)).collect();
     if !held.is_empty() {
-        let mut table = new_table(["Held back", "Where", "Now", "Next", "Why"]);
+        let mut table = new_table(["No update for", "Where", "Now", "Next", "Why"]);
         for row in held {
-            table.add_row([
-                display_name(&row.package).to_string(),
-                format!("{}:{}", row.path, row.line),
-                row.current.clone().unwrap_or_default(),
-                row.target.clone().unwrap_or_default(),
-                row.reason.clone(),
-            ]);
+            let cells = [
+                display_name(&row.package),
+                &format!("{}:{}", row.path, row.line),
+                row.current.as_deref().unwrap_or_default(),
+                row.target.as_deref().unwrap_or_default(),
+                &row.reason,
+            ];
+            add_row(&mut table, cells);
         }
-        writeln!(out, "{table}")?;
+        writeln!(out, "{}", lines(&table))?;
     }
+    // A dependency that could move in two ways has two rows.
+    let all: BTreeSet<_> = plan.outlook.iter().map(|o| (&o.path, o.line, &o.package)).collect();
     let current = plan.outlook.iter().filter(|o| o.standing == Standing::UpToDate).count();
-    writeln!(out, "{current} of {} dependencies are up to date.", plan.outlook.len())?;
+    let (dependencies, are) = if all.len() == 1 { ("dependency", "is") } else { ("dependencies", "are") };
+    writeln!(out, "{current} of {} {dependencies} {are} up to date.", all.len())?;
     Ok(())
-}
-
-/// A table as all commands print them.
-pub(super) fn new_table<const N: usize>(columns: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(columns);
-    table
 }
 
 fn as_json(plan: &Plan) -> serde_json::Value {

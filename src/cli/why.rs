@@ -1,11 +1,11 @@
 //! `mass-driver why OWNER/REPO`: how each dependency of a repository stands, and why there is no pull request for it.
 
-use super::plan::new_table;
+use super::print::{add_row, lines, new_table, printable};
 use super::{Exit, UsageError};
-use crate::domain::{Proposal, ProposalState, RepoName, RepoState};
+use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoPath, RepoState};
 use crate::planner::prose::display_name;
 use crate::settings::StoreSettings;
-use crate::store::{ConfigState, RepositoryRow, Store};
+use crate::store::{ConfigState, RepositoryRow, Store, StoreError};
 use crate::subscription::Problem;
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -32,30 +32,37 @@ pub enum WhyFormat {
     /// For people
     #[default]
     Table,
-    /// One JSON object
+    /// For scripts: one JSON object
     Json,
 }
 
-/// Prints what the server knows of a repository.
+/// Prints what the server knows of a repository to `out`; that it knows nothing, to `notes`.
 ///
 /// Returns [`Exit::Failed`] when the server does not know it. Errors: [`UsageError`] for a name or database that is none.
-pub async fn run(args: &WhyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub async fn run(args: &WhyArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyhow::Result<Exit> {
     let name = RepoName::parse(&args.repository).map_err(|error| UsageError(error.to_string()))?;
     let url = &args.store.database_url;
-    if let Some(file) = url.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest))
-        && !std::path::Path::new(file).exists()
-    {
-        let why = format!("there is no database at `{file}`; point DATABASE_URL or --database-url at the server's");
-        return Err(UsageError(why).into());
+    // Connecting would make the file.
+    if let Some(rest) = url.strip_prefix("sqlite:") {
+        let file = rest.strip_prefix("//").unwrap_or(rest);
+        let file = file.split('?').next().unwrap_or(file);
+        if !std::path::Path::new(file).is_file() {
+            let why = format!("there is no database at `{file}`; point DATABASE_URL or --database-url at the server's");
+            return Err(UsageError(why).into());
+        }
     }
-    let store = Store::connect(url).await.context("the database cannot be used")?;
+    let store = match Store::connect(url).await {
+        Err(error @ StoreError::Address { .. }) => return Err(UsageError(error.to_string()).into()),
+        connected => connected.context("the database cannot be used")?,
+    };
     let found = store.repository_by_name(&name).await?;
     let exit = match &found {
         Some(row) => explain(&store, row, args.format, out).await.map(|()| Exit::Done)?,
         None => {
-            anstream::eprintln!(
+            writeln!(
+                notes,
                 "mass-driver: the server does not know {name}; is the App installed there, and did a webhook arrive?"
-            );
+            )?;
             Exit::Failed
         }
     };
@@ -69,13 +76,16 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
     let proposals = store.proposals(repo).await?;
     let subject = format!("repo:{repo}");
     let parked: Vec<_> = store.parked(1_000).await?.into_iter().filter(|work| work.subject == subject).collect();
+    let manifests = store.manifests(repo).await?;
+    let unread: Vec<(&RepoPath, &str)> =
+        manifests.iter().filter_map(|m| Some((&m.manifest.path, m.manifest.problem.as_deref()?))).collect();
     let problems: Vec<Problem> = serde_json::from_value(row.config.problems.clone()).unwrap_or_default();
     if format == WhyFormat::Json {
         let parked: Vec<_> =
             parked.iter().map(|w| json!({ "step": w.step, "attempts": w.attempts, "error": w.last_error })).collect();
         let answer = json!({
             "repository": row.repository.name, "state": row.repository.state, "file": row.config.state.as_str(),
-            "problems": problems, "proposals": proposals, "dependencies": outlook, "parked": parked,
+            "problems": problems, "proposals": proposals, "dependencies": outlook, "unread": unread, "parked": parked,
         });
         writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)?;
         return Ok(());
@@ -91,7 +101,7 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
                 if row.config.file.is_some() { "the last good one stays in force" } else { "nothing is proposed" };
             writeln!(out, "The subscription file cannot be used, so {then}:")?;
             for problem in &problems {
-                writeln!(out, "  {problem}")?;
+                writeln!(out, "  {}", printable(&problem.to_string()))?;
             }
         }
     }
@@ -103,30 +113,43 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
         let mut table = new_table(["Proposal", "State", "Why", "Pull request"]);
         for p in pending {
             let pull = p.pull.as_ref().map(|pull| pull.url.clone()).unwrap_or_default();
-            table.add_row([p.title.as_str(), p.state.as_str(), p.reason.as_str(), pull.as_str()]);
+            add_row(&mut table, [&p.title, p.state.as_str(), &p.reason, &pull]);
         }
-        writeln!(out, "{table}")?;
+        writeln!(out, "{}", lines(&table))?;
     }
-    if !outlook.is_empty() {
-        let mut table = new_table(["Dependency", "Where", "Now", "Next", "Standing", "Why", "Until"]);
-        for o in &outlook {
-            table.add_row([
-                display_name(&o.package).to_string(),
-                format!("{}:{}", o.path, o.line),
-                o.current.clone().unwrap_or_default(),
-                o.target.clone().unwrap_or_default(),
-                o.standing.as_str().replace('_', " "),
-                o.reason.clone(),
-                o.until.map(in_utc).unwrap_or_default(),
-            ]);
+    if outlook.is_empty() {
+        if row.config.file.is_some() {
+            writeln!(out, "No dependency was found in {} yet.", row.repository.name)?;
         }
-        writeln!(out, "{table}")?;
+    } else {
+        write!(out, "{}", outlook_table(&outlook))?;
+    }
+    for (path, problem) in unread {
+        writeln!(out, "{path} could not be read: {}", printable(problem))?;
     }
     for work in parked {
         let error = work.last_error.unwrap_or_default();
-        writeln!(out, "The step `{}` is parked after {} attempts: {error}", work.step, work.attempts)?;
+        let (step, attempts) = (work.step, work.attempts);
+        writeln!(out, "The step `{step}` is parked after {attempts} attempts: {}", printable(&error))?;
     }
     Ok(())
+}
+
+fn outlook_table(outlook: &[Outlook]) -> String {
+    let mut table = new_table(["Dependency", "Where", "Now", "Next", "Standing", "Why", "Until"]);
+    for o in outlook {
+        let cells = [
+            display_name(&o.package),
+            &format!("{}:{}", o.path, o.line),
+            o.current.as_deref().unwrap_or_default(),
+            o.target.as_deref().unwrap_or_default(),
+            &o.standing.as_str().replace('_', " "),
+            &o.reason,
+            &o.until.map(in_utc).unwrap_or_default(),
+        ];
+        add_row(&mut table, cells);
+    }
+    lines(&table)
 }
 
 fn in_utc(at: Timestamp) -> String {
