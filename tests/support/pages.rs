@@ -18,9 +18,21 @@ pub fn prose(page: &str) -> Vec<(usize, &str)> {
 /// are files of the bot's users.)
 const ENDINGS: [&str; 7] = [".rs", ".md", ".sql", ".sh", ".mjs", ".json", ".html"];
 
-/// Beginnings by which a name with a slash is something else: a repository or branch in an example, a media type, what
-/// a build makes.
-const NOT_FILES: [&str; 6] = ["acme/", "OWNER/", "mass-driver/", "application/", "text/", "target/"];
+/// Beginnings by which a name with a slash is something else: a repository, image or branch in an example, a media
+/// type, what a build makes, a folder of the bot's users.
+const NOT_FILES: [&str; 11] = [
+    "acme/",
+    "OWNER/",
+    "mass-driver/",
+    "library/",
+    "ghcr.example.com/",
+    "application/",
+    "text/",
+    "target/",
+    "services/",
+    "requirements/",
+    "./",
+];
 
 /// Whether a code span names a file or folder of this repository.
 ///

@@ -1,0 +1,171 @@
+//! The pages for users say what the code does: settings, commands, messages.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod support {
+    pub mod markdown;
+}
+
+use clap::{Arg, Args as _, Command};
+use mass_driver::settings::ServerSettings;
+use mass_driver::subscription;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use support::markdown::{code_spans, table};
+
+fn read(file: impl AsRef<Path>) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The settings of `serve`, as clap knows them.
+fn settings() -> Vec<Arg> {
+    let command = ServerSettings::augment_args(Command::new("serve"));
+    command.get_arguments().filter(|arg| arg.get_id() != "help").cloned().collect()
+}
+
+fn variable(arg: &Arg) -> String {
+    arg.get_env().unwrap_or_else(|| panic!("{} has no variable", arg.get_id())).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_table_of_settings_is_what_serve_takes() {
+    let page = read("docs/running.md");
+    let rows: Vec<(String, String, Option<String>)> = table(&page, "## Settings")
+        .into_iter()
+        .map(|cells| {
+            let span = |cell: &str| code_spans(cell).first().map(|span| (*span).to_owned());
+            (span(cells[0]).unwrap(), span(cells[1]).unwrap(), span(cells[2]))
+        })
+        .collect();
+    let taken: Vec<(String, String, Option<String>)> = settings()
+        .iter()
+        .map(|arg| {
+            let default = arg.get_default_values().first().map(|value| value.to_str().unwrap().to_owned());
+            (variable(arg), format!("--{}", arg.get_long().unwrap()), default)
+        })
+        .collect();
+    let sorted = |mut rows: Vec<_>| {
+        rows.sort();
+        rows
+    };
+    assert_eq!(sorted(rows), sorted(taken), "the page left, `serve` right");
+}
+
+#[test]
+fn the_example_of_settings_offers_each_and_no_other() {
+    let example = read(".env.example");
+    let offered: BTreeSet<String> = example
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').split_once('='))
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+        .collect();
+    let taken: BTreeSet<String> = settings().iter().map(variable).collect();
+    assert_eq!(offered, taken, ".env.example left, `serve` right");
+    for arg in settings() {
+        let name = variable(&arg);
+        let said = arg.get_default_values().first().and_then(|value| value.to_str());
+        let line = example.lines().find(|line| line.starts_with(&format!("#{name}=")));
+        // An address stands there as an example; everything else is the default.
+        if let (Some(default), Some(line)) = (said, line)
+            && !default.starts_with("https://")
+        {
+            assert_eq!(line, format!("#{name}={default}"));
+        }
+    }
+}
+
+/// The fenced blocks of a page with their language.
+fn blocks(page: &str) -> Vec<(&str, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(&str, String)> = None;
+    for line in page.lines() {
+        match (line.trim_start().strip_prefix("```"), &mut open) {
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (Some(language), None) => open = Some((language, String::new())),
+            (None, Some((_, text))) => *text += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+fn pages() -> Vec<String> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let docs = names.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}"));
+    ["README.md", "CONTRIBUTING.md", "app-manifest/README.md"].map(str::to_owned).into_iter().chain(docs).collect()
+}
+
+#[test]
+fn the_subscription_file_of_the_readme_is_valid() {
+    let page = read("README.md");
+    let files: Vec<String> =
+        blocks(&page).into_iter().filter(|(kind, _)| *kind == "yaml").map(|(_, text)| text).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let parsed = subscription::parse(file.as_bytes());
+        assert!(parsed.is_ok(), "{file}{parsed:?}");
+    }
+}
+
+#[test]
+fn every_command_of_the_pages_is_one_with_its_flags() {
+    let mut seen = 0;
+    for name in pages() {
+        let page = read(&name);
+        let consoles = blocks(&page).into_iter().filter(|(kind, _)| *kind == "console");
+        let lines: Vec<String> =
+            consoles.flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+        for line in lines.iter().filter_map(|line| line.trim_start().strip_prefix("$ mass-driver ")) {
+            let mut words = line.split_whitespace();
+            let command = words.next().unwrap();
+            let help = std::process::Command::new(env!("CARGO_BIN_EXE_mass-driver"))
+                .args([command, "--help"])
+                .env_clear()
+                .output()
+                .unwrap();
+            assert!(help.status.success(), "{name}: `mass-driver {command}` is no command");
+            let help = String::from_utf8(help.stdout).unwrap();
+            for flag in words.filter(|word| word.starts_with("--")) {
+                assert!(help.contains(&format!("{flag} ")), "{name}: `mass-driver {command}` does not take {flag}");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 5, "only {seen} commands were found");
+}
+
+/// All source, with texts that go on behind a `\` at a line's end put together.
+fn source(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            all += &source(&entry);
+        } else if entry.extension().is_some_and(|ending| ending == "rs") {
+            let text = fs::read_to_string(&entry).unwrap();
+            let mut parts = text.split("\\\n");
+            all += parts.next().unwrap_or_default();
+            all.extend(parts.map(str::trim_start));
+        }
+    }
+    all
+}
+
+#[test]
+fn every_message_of_the_troubleshooting_page_can_be_said() {
+    let source = source(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let page = read("docs/troubleshooting.md");
+    let mut seen = 0;
+    for message in page.lines().filter_map(|line| line.strip_prefix("### ")) {
+        // A message is the code's text with names and numbers put in.
+        for part in message.split('…').map(|part| part.trim_matches([' ', ':', '`'])).filter(|part| !part.is_empty())
+        {
+            assert!(source.contains(part), "`{message}`: no text of the code has `{part}`");
+        }
+        seen += 1;
+    }
+    assert!(seen > 30, "only {seen} messages were found");
+}
