@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+use github_sim::{GitHubSim, RepoOptions};
 use jiff::Timestamp;
+use mass_driver::app;
 use mass_driver::domain::{
     Ecosystem, FileMode, Head, InstallationId, ObjectId, Release, RepoId, RepoName, RepoPath, RepoState, Repository,
 };
@@ -11,7 +13,7 @@ use mass_driver::pipeline::{Done, plan};
 use mass_driver::store::{Config, ConfigState, Manifest, Store, Subscription};
 use mass_driver::subscription;
 use registry_sim::RegistrySim;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -280,4 +282,67 @@ async fn why_tells_the_reason_and_the_date_of_everything_held_back() {
     let (code, out, err) = run(folder.path(), &["why", "acme/other"]);
     assert_eq!((code, out.as_str()), (1, ""));
     assert!(err.contains("the server does not know acme/other; is the App installed there"), "{err}");
+}
+
+/// A server that is ended with the test, however that ends.
+struct Server(std::process::Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn serve_starts_answers_and_stops_when_it_is_told_to() {
+    let github = GitHubSim::start(Arc::new(app::now)).unwrap();
+    github.organization("acme");
+    github.install("acme").unwrap();
+    github.create_repo("acme/api", RepoOptions::default().file(FILE, GOOD)).unwrap();
+    let credentials = github.app();
+    let folder = folder(&[("key.pem", &credentials.private_key_pem)]);
+    let child = command(folder.path(), &["serve", "--listen", "127.0.0.1:0"])
+        .env("GITHUB_API_URL", github.url())
+        .env("GITHUB_APP_ID", credentials.app_id.to_string())
+        .env("GITHUB_APP_PRIVATE_KEY_FILE", "key.pem")
+        .env("GITHUB_WEBHOOK_SECRET", &credentials.webhook_secret)
+        .env("MASS_DRIVER_ADMIN_TOKEN", "open-sesame")
+        .env("MASS_DRIVER_LOG_FORMAT", "json")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut server = Server(child);
+    let mut log = BufReader::new(server.0.stderr.take().unwrap()).lines();
+    let ready: serde_json::Value = loop {
+        let line = log.next().expect("the server says that it is ready before it ends").unwrap();
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        if line["message"] == "ready" {
+            break line;
+        }
+    };
+    let address = ready["address"].as_str().unwrap();
+    assert_eq!(ready["webhooks"], format!("http://{address}/webhooks/github"));
+
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let get = async |path: &str, headers: &[(&str, &str)]| {
+        let request = headers.iter().fold(client.get(format!("http://{address}{path}")), |r, (k, v)| r.header(*k, *v));
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(get("/healthz", &[]).await, (200, "ok\n".into()));
+    assert_eq!(get("/readyz", &[]).await, (200, "ready\n".into()));
+    assert_eq!(get("/", &[]).await.0, 200, "a person on this machine");
+    let passed_on = ("x-forwarded-for", "192.0.2.7");
+    let (status, words) = get("/", &[passed_on]).await;
+    assert!(status == 401 && words.contains("MASS_DRIVER_ADMIN_TOKEN"), "{status} {words}");
+    assert_eq!(get("/", &[passed_on, ("authorization", "Bearer open-sesame")]).await.0, 200);
+
+    let kill = Command::new("kill").args(["-TERM", &server.0.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(server.0.wait().unwrap().code(), Some(0));
+    let rest: Vec<String> = log.map(Result::unwrap).collect();
+    assert!(rest.iter().any(|line| line.contains("the steps under way are finished first")), "{rest:#?}");
+    assert!(!rest.iter().any(|line| line.contains("\"level\":\"ERROR\"")), "{rest:#?}");
 }
