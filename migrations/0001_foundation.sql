@@ -173,6 +173,16 @@ CREATE INDEX proposal_by_pull ON proposal (repo_id, pull_number);
 CREATE INDEX proposal_by_branch ON proposal (repo_id, branch);
 CREATE INDEX proposal_by_state ON proposal (state, updated_at);
 
+-- What is being sent for a proposal: written down before the first request, gone when the outcome is known. A repeat
+-- sends this and nothing else, whatever has changed in the meantime.
+CREATE TABLE attempt (
+    proposal_id TEXT NOT NULL PRIMARY KEY REFERENCES proposal (id) ON DELETE CASCADE,
+    repo_id     BIGINT NOT NULL REFERENCES repository (id) ON DELETE CASCADE,
+    change      TEXT NOT NULL,
+    begun_at    BIGINT NOT NULL
+);
+CREATE INDEX attempt_by_repository ON attempt (repo_id);
+
 -- Append only: when each proposal was seen, due, held back, opened, ended. The proof that none was early.
 CREATE TABLE ledger (
     id          TEXT NOT NULL PRIMARY KEY,

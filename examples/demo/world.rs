@@ -172,7 +172,7 @@ impl World {
             store: StoreSettings { database_url: self.database_url.clone() },
         };
         let mut printed = Vec::new();
-        why::run(&args, &mut printed).await?;
+        why::run(&args, &mut printed, &mut std::io::sink()).await?;
         Ok(serde_json::from_slice(&printed)?)
     }
 
@@ -216,7 +216,8 @@ impl World {
 
     /// All proposals in a state, of all repositories, as the bot has stored them.
     pub async fn proposals(&self, states: &[ProposalState]) -> anyhow::Result<Vec<Proposal>> {
-        Ok(self.store.proposals_in(states, 1_000).await?)
+        let found = self.store.proposals_in(states, 1_000).await?;
+        Ok(found.into_iter().map(|(proposal, _)| proposal).collect())
     }
 
     /// The commit at which the bot believes the default branch of a repository to be.

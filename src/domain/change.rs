@@ -32,7 +32,7 @@ impl FileMode {
 }
 
 /// The new content of one file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileChange {
     /// Which file.
     pub path: RepoPath,
@@ -43,7 +43,7 @@ pub struct FileChange {
 }
 
 /// A commit on a new branch and the pull request for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// What the commit is based on.
     pub base: Head,

@@ -83,6 +83,36 @@ impl GitHub {
         self.put_pull(&attempt, commit).await
     }
 
+    /// Takes back what an attempt left, as far as no pull request came of it: deletes the branch, if it still holds the
+    /// change and nothing else. Returns the pull request, where there is one: that is people's to decide about.
+    ///
+    /// Two requests where nothing was left, and at most five.
+    ///
+    /// Errors: [`ForgeError::Conflict`] when there is an open pull request with other commits.
+    pub async fn withdraw(&self, target: &Target, change: &Change) -> Result<Option<Proposed>, ForgeError> {
+        let access = if touches_workflows(change) { Access::WriteWorkflows } else { Access::Write };
+        let identity = target.scope(access).into();
+        let pulls = self.pulls_from(target, &change.branch, &change.base_branch, identity).await?;
+        let tip = self.tip(target, &change.branch, identity).await?;
+        if pulls.is_empty() && tip.is_none() {
+            return Ok(None);
+        }
+        let tree = match self.write_tree(target, change, identity).await {
+            Ok(tree) => tree,
+            // What cannot be recognised is left alone.
+            Err(ForgeError::StaleBase { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let attempt = Attempt { target, change, identity, tree };
+        if let Some(proposed) = self.adopt_pull(&attempt, &pulls, tip.as_ref()).await? {
+            return Ok(Some(proposed));
+        }
+        if let Some(tip) = tip.filter(|tip| attempt.made(tip)) {
+            self.delete_branch(target, &change.branch, &tip.commit).await?;
+        }
+        Ok(None)
+    }
+
     /// The pull request of an earlier attempt, if there is one.
     async fn adopt_pull(
         &self,

@@ -1,107 +1,230 @@
 //! Makes a pull request out of a proposal whose time has come.
 //!
-//! The order of things is what makes a crash harmless: GitHub is asked to create a tree, a commit, a branch, a pull request;
-//! then our row says so. A repeat looks first, recognises what it made before by the branch's name and the commit's
-//! parent and tree, and adopts it.
+//! What is about to be sent is written down before the first request, as an *attempt*: base, branch, files, words. From
+//! then on, and until the outcome is known, the plan leaves the proposal alone, and a repeat sends the very same
+//! change: it recognises by the branch's name and the commit's parent and tree what was made before, and adopts it. If
+//! the world has moved on in the meantime, the repeat takes back what it finds (a branch; a pull request is kept and
+//! followed) and everything is planned anew. So a proposal never has two branches or two pull requests, and none is
+//! forgotten, wherever a process is killed and whatever happens before the next one.
 
-use super::{Done, Step, StepError, guard, sync, target};
-use crate::domain::{
-    Change, FileChange, Head, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Site, Update, Verdict,
-};
+use super::edits::{digests, edited};
+use super::{Done, Step, StepError, finished, guard, plan, sync, target};
+use crate::domain::{Change, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Verdict};
 use crate::forge::{ForgeError, GitHub, Proposed, PullStatus};
-use crate::managers::{self, Edit};
 use crate::planner::prose;
-use crate::registries::{Registries, RegistryError};
-use crate::store::{ManifestRow, RepositoryRow, Store};
+use crate::registries::Registries;
+use crate::store::{Claimed, RepositoryRow, Store};
 use crate::subscription::SubscriptionFile;
-use jiff::Timestamp;
-use std::collections::BTreeMap;
+use jiff::{SignedDuration, Timestamp};
 
-/// Opens the pull request of one proposal, unless something speaks against it now. `repeated` says that this step was
-/// begun before and may have got any distance.
+/// How often a proposal is tried while the repository is not as we know it, before it counts as failed.
+const TRIES_MAX: u32 = 5;
+/// How long to wait for the repository to be read again.
+const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+
+/// What everybody here needs to know of the proposal at hand.
+struct Case<'a> {
+    row: &'a RepositoryRow,
+    proposal: Proposal,
+    /// All proposals of the repository.
+    all: &'a [Proposal],
+    lease: &'a Claimed,
+    now: Timestamp,
+}
+
+/// Whether a proposal may be sent now, and as what.
+enum Intent {
+    Send(Change),
+    /// Its time has not come.
+    Early,
+    /// The facts it was planned with do not hold any more.
+    PlanAgain,
+    /// It cannot be made.
+    Impossible(String),
+}
+
+/// Opens the pull request of one proposal, unless something speaks against it now.
 pub async fn execute(
     store: &Store,
     forge: &GitHub,
     registries: &Registries,
     (repo, id): (RepoId, &ProposalId),
-    repeated: bool,
+    lease: &Claimed,
     now: Timestamp,
 ) -> Result<Done, StepError> {
-    let (Some(row), Some(mut proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
-        return Ok(Done::Finished(store.begin().await?));
+    let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
+        return finished(store).await;
     };
-    let Some((file, base, base_branch)) = ready(&row, &proposal)? else { return plan_again(store, &row, now).await };
-    if proposal.due_at > now {
-        let tx = store.begin().await?;
-        return Ok(Done::PutBack { tx, until: proposal.due_at, why: proposal.reason });
+    // The plan has its words for this, and asks again when it changes.
+    if row.repository.state != RepoState::Active || proposal.state != ProposalState::Waiting {
+        return finished(store).await;
     }
     let all = store.proposals(repo).await?;
-    match guard::verdict(&proposal.group, &proposal.updates, &all, &file) {
-        Verdict::Go => {}
-        Verdict::Wait { .. } | Verdict::Stop { .. } => return plan_again(store, &row, now).await,
+    let begun = store.attempt(id).await?;
+    let case = Case { row: &row, proposal, all: &all, lease, now };
+    let intent = intent(store, registries, &case).await?;
+    match (begun, intent) {
+        (None, Intent::Send(change)) => {
+            let mut tx = store.begin().await?;
+            tx.still_ours(lease).await?;
+            tx.begin_attempt((repo, id), &change, now).await?;
+            tx.commit().await?;
+            send(store, forge, case, &change, false).await
+        }
+        (Some(begun), Intent::Send(change))
+            if same(&begun, &change) && plan::still_wants(store, &row, &case.proposal, now).await? =>
+        {
+            send(store, forge, case, &begun, true).await
+        }
+        (Some(begun), _) => take_back(store, forge, case, &begun).await,
+        (None, Intent::Early) => {
+            let (tx, until) = (store.begin().await?, case.proposal.due_at);
+            Ok(Done::PutBack { tx, until, why: case.proposal.reason })
+        }
+        (None, Intent::PlanAgain) => plan_again(store, &row, now).await,
+        (None, Intent::Impossible(why)) => fail(store, case, &why).await,
+    }
+}
+
+/// The same files on the same base under the same name; words may differ.
+fn same(one: &Change, other: &Change) -> bool {
+    (&one.base, &one.base_branch, &one.branch, &one.files)
+        == (&other.base, &other.base_branch, &other.branch, &other.files)
+}
+
+/// What would be sent now. Head, tree and manifests are one snapshot: the head is one whose manifests are all indexed.
+async fn intent(store: &Store, registries: &Registries, case: &Case<'_>) -> Result<Intent, StepError> {
+    let Case { row, proposal, all, now, .. } = case;
+    let file = sync::file_in_force(&row.config)?;
+    let base = row.head.clone().filter(|head| row.indexed_commit.as_ref() == Some(&head.commit));
+    let (Some(file), Some(base), Some(base_branch)) = (file, base, row.repository.default_branch.clone()) else {
+        return Ok(Intent::PlanAgain);
+    };
+    if proposal.due_at > *now {
+        return Ok(Intent::Early);
+    }
+    let attempted = store.attempted(proposal.repo).await?;
+    let taken = guard::places(all, &attempted, &proposal.group);
+    if guard::verdict(&proposal.updates, &taken, &file) != Verdict::Go {
+        return Ok(Intent::PlanAgain);
     }
     let digests = match digests(registries, &proposal.updates).await {
         Ok(digests) => digests,
-        Err(error) if !error.may_pass() => return fail(store, &row, proposal, &error.to_string(), now).await,
+        Err(error) if !error.may_pass() => return Ok(Intent::Impossible(error.to_string())),
         Err(error) => return Err(error.into()),
     };
-    let manifests = store.manifests(repo).await?;
-    let files = match edited(&manifests, &proposal.updates, &digests) {
-        Ok(files) => files,
-        Err(why) => return fail(store, &row, proposal, &why, now).await,
-    };
-    let delay = guard::subscription_of(&proposal.updates, &file).map_or_else(|| "immediate".into(), |s| s.delay.kind());
+    let manifests = store.manifests(proposal.repo).await?;
+    Ok(match edited(&manifests, &proposal.updates, &digests) {
+        Ok(files) => {
+            let (message, body) = words(row, proposal, &file);
+            let (branch, title) = (proposal.branch.clone(), proposal.title.clone());
+            Intent::Send(Change { base, base_branch, branch, files, message, title, body })
+        }
+        Err(why) => Intent::Impossible(why),
+    })
+}
+
+/// The commit's message and the pull request's text. Pure.
+fn words(row: &RepositoryRow, proposal: &Proposal, file: &SubscriptionFile) -> (String, String) {
+    let delay = guard::subscription_of(&proposal.updates, file).map_or_else(|| "immediate".into(), |s| s.delay.kind());
     let occasion = prose::Occasion {
         timezone: &file.timezone,
         delay: &delay,
         file: row.config.path.as_ref().map_or(".mass-driver.yaml", |path| path.as_str()),
     };
-    let change = Change {
-        base,
-        base_branch,
-        branch: proposal.branch.clone(),
-        files,
-        message: prose::commit_message(&proposal.title, &proposal.updates),
-        title: proposal.title.clone(),
-        body: prose::body(&proposal.updates, &occasion),
-    };
-    match forge.propose(&target(&row), &change, repeated).await {
-        Ok(proposed) => opened(store, &row, proposal, &all, proposed, now).await,
+    (prose::commit_message(&proposal.title, &proposal.updates), prose::body(&proposal.updates, &occasion))
+}
+
+/// Sends a change that was written down. `repeated` says that it was begun before and may have got any distance.
+async fn send(
+    store: &Store,
+    forge: &GitHub,
+    case: Case<'_>,
+    change: &Change,
+    repeated: bool,
+) -> Result<Done, StepError> {
+    match forge.propose(&target(case.row), change, repeated).await {
+        Ok(proposed) => opened(store, case, proposed).await,
+        Err(ForgeError::Conflict { pull: Some(number), .. }) if repeated => {
+            let proposed = taken_over(change, number, &case.row.repository.web_url);
+            opened(store, case, proposed).await
+        }
         // The branch's name is taken by something that is not ours: leave it alone and use another.
-        Err(ForgeError::Conflict { .. }) if !proposal.branch.ends_with(&suffix(&proposal.id)) => {
+        Err(ForgeError::Conflict { .. }) if !case.proposal.branch.ends_with(&suffix(&case.proposal.id)) => {
+            let mut proposal = case.proposal;
             proposal.branch = format!("{}-{}", proposal.branch, suffix(&proposal.id));
             let mut tx = store.begin().await?;
             tx.save_proposal(&proposal).await?;
-            Ok(Done::PutBack { tx, until: now, why: "its branch's name was taken".into() })
+            tx.end_attempt(&proposal.id).await?;
+            Ok(Done::PutBack { tx, until: case.now, why: "its branch's name was taken".into() })
         }
-        Err(
-            ForgeError::StaleBase { .. }
-            | ForgeError::Gone { .. }
-            | ForgeError::Moved { .. }
-            | ForgeError::Archived { .. }
-            | ForgeError::Empty { .. },
-        ) => sync_again(store, &row, now).await,
-        Err(
-            error @ (ForgeError::Conflict { .. }
-            | ForgeError::Invalid { .. }
-            | ForgeError::Forbidden { .. }
-            | ForgeError::NoChange { .. }),
-        ) => fail(store, &row, proposal, &error.to_string(), now).await,
+        Err(error) if is_elsewhere(&error) && case.lease.work.attempts < TRIES_MAX => {
+            read_again(store, &case, &error).await
+        }
+        Err(error) if is_elsewhere(&error) || is_refusal(&error) => {
+            if let Err(left) = forge.withdraw(&target(case.row), change).await {
+                tracing::warn!(repository = %case.row.repository.name, branch = change.branch, error = %left, "what was begun could not be taken back");
+            }
+            fail(store, case, &error.to_string()).await
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-/// What is needed to go ahead: the file in force, and a head whose manifests are all indexed.
-type Ready = (SubscriptionFile, Head, String);
+/// Ends an attempt whose change is not what is wanted now: a pull request is kept and followed, for a newer one to take
+/// its place; a branch is deleted.
+async fn take_back(store: &Store, forge: &GitHub, case: Case<'_>, begun: &Change) -> Result<Done, StepError> {
+    match forge.withdraw(&target(case.row), begun).await {
+        Ok(Some(proposed)) => opened(store, case, proposed).await,
+        Ok(None) => {
+            let mut tx = store.begin().await?;
+            tx.end_attempt(&case.proposal.id).await?;
+            tx.record(&case.proposal.id, case.now, "taken back", "the repository changed while it was sent").await?;
+            Step::Plan { repo: case.proposal.repo }.queue(&mut tx, installation(case.row), case.now).await?;
+            Ok(Done::Finished(tx))
+        }
+        Err(ForgeError::Conflict { pull: Some(number), .. }) => {
+            let proposed = taken_over(begun, number, &case.row.repository.web_url);
+            opened(store, case, proposed).await
+        }
+        Err(error) if is_elsewhere(&error) && case.lease.work.attempts < TRIES_MAX => {
+            read_again(store, &case, &error).await
+        }
+        Err(error) if is_elsewhere(&error) || is_refusal(&error) => fail(store, case, &error.to_string()).await,
+        Err(error) => Err(error.into()),
+    }
+}
 
-fn ready(row: &RepositoryRow, proposal: &Proposal) -> Result<Option<Ready>, StepError> {
-    let usable = row.repository.state == RepoState::Active && proposal.state == ProposalState::Waiting;
-    let file = sync::file_in_force(&row.config)?;
-    let head = row.head.clone().filter(|head| row.indexed_commit.as_ref() == Some(&head.commit));
-    Ok(match (usable, file, head, row.repository.default_branch.clone()) {
-        (true, Some(file), Some(head), Some(branch)) => Some((file, head, branch)),
-        _ => None,
-    })
+/// Our pull request, on which a person put commits before we saw that it exists. With the base as the head that we left
+/// there, it never looks untouched, so it is never closed or deleted over their heads.
+fn taken_over(change: &Change, number: crate::domain::PullNumber, repository_url: &str) -> Proposed {
+    let url = format!("{repository_url}/pull/{number}");
+    let pull = PullRequest { number, url, head: change.base.commit.clone() };
+    Proposed { pull, adopted: true, status: PullStatus::Open }
+}
+
+/// The repository, or its head, is not where we think it is.
+fn is_elsewhere(error: &ForgeError) -> bool {
+    matches!(
+        error,
+        ForgeError::StaleBase { .. }
+            | ForgeError::Gone { .. }
+            | ForgeError::Moved { .. }
+            | ForgeError::Archived { .. }
+            | ForgeError::Empty { .. }
+    )
+}
+
+/// GitHub says no to this very change, and would say so again.
+fn is_refusal(error: &ForgeError) -> bool {
+    matches!(
+        error,
+        ForgeError::Conflict { .. }
+            | ForgeError::Invalid { .. }
+            | ForgeError::Forbidden { .. }
+            | ForgeError::NoChange { .. }
+            | ForgeError::TooLarge { .. }
+    )
 }
 
 /// Part of a proposal's id: the random end, since ids made in the same moment begin alike.
@@ -110,50 +233,44 @@ fn suffix(id: &ProposalId) -> String {
     plain[plain.len().saturating_sub(8)..].iter().collect()
 }
 
+fn installation(row: &RepositoryRow) -> Option<crate::domain::InstallationId> {
+    Some(row.repository.installation)
+}
+
 async fn plan_again(store: &Store, row: &RepositoryRow, now: Timestamp) -> Result<Done, StepError> {
     let repo = row.repository.id;
-    let installation = Some(row.repository.installation);
     let indexed = row.head.as_ref().map(|head| &head.commit) == row.indexed_commit.as_ref();
     let next = if indexed { Step::Plan { repo } } else { Step::Index { repo } };
     let mut tx = store.begin().await?;
-    next.queue(&mut tx, installation, now).await?;
+    next.queue(&mut tx, installation(row), now).await?;
     Ok(Done::Finished(tx))
 }
 
-async fn sync_again(store: &Store, row: &RepositoryRow, now: Timestamp) -> Result<Done, StepError> {
-    let step = Step::SyncRepository { repo: row.repository.id, details: true, name: None };
+/// Has the repository read again, and this step repeated afterwards: as the same row, so that its tries are counted.
+async fn read_again(store: &Store, case: &Case<'_>, error: &ForgeError) -> Result<Done, StepError> {
+    let step = Step::SyncRepository { repo: case.row.repository.id, details: true, name: None };
     let mut tx = store.begin().await?;
-    step.queue(&mut tx, Some(row.repository.installation), now).await?;
-    Ok(Done::Finished(tx))
+    step.queue(&mut tx, installation(case.row), case.now).await?;
+    Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
 }
 
-async fn fail(
-    store: &Store,
-    row: &RepositoryRow,
-    mut proposal: Proposal,
-    why: &str,
-    now: Timestamp,
-) -> Result<Done, StepError> {
+async fn fail(store: &Store, case: Case<'_>, why: &str) -> Result<Done, StepError> {
+    let Case { row, mut proposal, now, .. } = case;
     tracing::warn!(repository = %row.repository.name, proposal = %proposal.id, why, "a pull request could not be made");
     proposal.state = ProposalState::Failed;
     proposal.reason = why.to_string();
     proposal.updated_at = now;
     let mut tx = store.begin().await?;
     tx.save_proposal(&proposal).await?;
+    tx.end_attempt(&proposal.id).await?;
     tx.record(&proposal.id, now, "failed", why).await?;
-    Step::Plan { repo: proposal.repo }.queue(&mut tx, Some(row.repository.installation), now).await?;
+    Step::Plan { repo: proposal.repo }.queue(&mut tx, installation(row), now).await?;
     Ok(Done::Finished(tx))
 }
 
-async fn opened(
-    store: &Store,
-    row: &RepositoryRow,
-    mut proposal: Proposal,
-    all: &[Proposal],
-    Proposed { pull, status, .. }: Proposed,
-    now: Timestamp,
-) -> Result<Done, StepError> {
-    let installation = Some(row.repository.installation);
+async fn opened(store: &Store, case: Case<'_>, Proposed { pull, status, .. }: Proposed) -> Result<Done, StepError> {
+    let Case { row, mut proposal, all, now, .. } = case;
+    let installation = installation(row);
     tracing::info!(repository = %row.repository.name, proposal = %proposal.id, pull = %pull.number, "opened a pull request");
     proposal.state = ProposalState::Open;
     proposal.reason = format!("pull request #{} is open", pull.number);
@@ -176,59 +293,10 @@ async fn opened(
         // An earlier attempt got this far, and a person was faster than our repeat.
         Step::Follow { repo, number: pull.number }.queue(&mut tx, installation, now).await?;
     }
+    tx.end_attempt(&proposal.id).await?;
     tx.record(&proposal.id, now, "opened", &format!("#{}", pull.number)).await?;
     proposal.pull = Some(pull);
     tx.save_proposal(&proposal).await?;
     Step::Plan { repo }.queue(&mut tx, installation, now).await?;
     Ok(Done::Finished(tx))
-}
-
-/// The digests that updates of pinned images need, by package and version.
-type Digests = BTreeMap<(String, String), String>;
-
-async fn digests(registries: &Registries, updates: &[Update]) -> Result<Digests, RegistryError> {
-    let mut digests = Digests::new();
-    for update in updates.iter().filter(|update| update.sites.iter().any(|site| site.digest.is_some())) {
-        let digest = registries.digest(&update.package, &update.to).await?;
-        digests.insert((update.package.to_string(), update.to.clone()), digest);
-    }
-    Ok(digests)
-}
-
-/// The new texts of all files the updates touch. Pure.
-fn edited(manifests: &[ManifestRow], updates: &[Update], digests: &Digests) -> Result<Vec<FileChange>, String> {
-    let mut edits: BTreeMap<(&RepoPath, &str), Vec<Edit>> = BTreeMap::new();
-    for update in updates {
-        for site in &update.sites {
-            let edits = edits.entry((&site.path, &site.manager)).or_default();
-            let edit = edit_of(update, site, digests);
-            if !edits.contains(&edit) {
-                edits.push(edit);
-            }
-        }
-    }
-    let mut changes: BTreeMap<&RepoPath, FileChange> = BTreeMap::new();
-    for ((path, manager_name), edits) in edits {
-        let row = manifests.iter().find(|m| m.manifest.path == *path && m.manifest.manager == manager_name);
-        let (Some(row), Some(manager)) = (row, managers::by_name(manager_name)) else {
-            return Err(format!("{path} is not among the files that were read"));
-        };
-        // Two managers may read one file: the second edits what the first one made.
-        let before = changes.get(path).map_or(row.manifest.text.as_str(), |change| change.text.as_str());
-        let text = manager.edit(path, before, &edits).map_err(|error| format!("{path}: {error}"))?;
-        changes.insert(path, FileChange { path: path.clone(), mode: row.manifest.mode, text });
-    }
-    Ok(changes.into_values().collect())
-}
-
-fn edit_of(update: &Update, site: &Site, digests: &Digests) -> Edit {
-    let digest = digests.get(&(update.package.to_string(), update.to.clone()));
-    Edit {
-        package: update.package.clone(),
-        from: site.from.clone(),
-        constraint: site.constraint.clone(),
-        to: update.to.clone(),
-        digest_from: site.digest.clone(),
-        digest_to: digest.filter(|_| site.digest.is_some()).cloned(),
-    }
 }

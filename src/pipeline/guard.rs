@@ -1,21 +1,30 @@
 //! Asks the safeguards whether a proposal may become a pull request now: when it is planned, and again at the moment
 //! of execution.
 
-use crate::domain::{Proposal, ProposalState, Update, Verdict};
+use crate::domain::{Proposal, ProposalId, ProposalState, Update, Verdict};
 use crate::safeguards::{self, Signals};
 use crate::subscription::{Subscription, SubscriptionFile};
+use std::collections::BTreeSet;
 
-/// The verdict on a group of updates, given all proposals of its repository and the file in force. Pure.
-pub fn verdict(group: &str, updates: &[Update], all: &[Proposal], file: &SubscriptionFile) -> Verdict {
+/// The proposals that take up a place of the limits: those with an open pull request, and those that are being sent,
+/// which may have one. A newer proposal of a group takes the place of its open one, so that one does not count.
+pub fn places<'a>(all: &'a [Proposal], attempted: &BTreeSet<ProposalId>, group: &str) -> Vec<&'a Proposal> {
+    let takes = |p: &&Proposal| {
+        let sent = p.state == ProposalState::Waiting && attempted.contains(&p.id);
+        (p.state == ProposalState::Open || sent) && p.group != group
+    };
+    all.iter().filter(takes).collect()
+}
+
+/// The verdict on a group of updates, given the proposals that take up places and the file in force. Pure.
+pub fn verdict(updates: &[Update], taken: &[&Proposal], file: &SubscriptionFile) -> Verdict {
     let own = subscription_of(updates, file);
-    // A newer proposal of a group takes the place of the open one, so it needs no place of its own.
-    let open: Vec<&Proposal> = all.iter().filter(|p| p.state == ProposalState::Open && p.group != group).collect();
-    let open_of_own =
-        open.iter().filter(|p| subscription_of(&p.updates, file).map(|s| s.line) == own.map(|s| s.line)).count();
+    let taken_of_own =
+        taken.iter().filter(|p| subscription_of(&p.updates, file).map(|s| s.line) == own.map(|s| s.line)).count();
     safeguards::judge(&Signals {
-        open_in_repository: count(open.len()),
+        open_in_repository: count(taken.len()),
         repository_limit: file.limit,
-        open_of_subscription: count(open_of_own),
+        open_of_subscription: count(taken_of_own),
         subscription_limit: own.and_then(|subscription| subscription.limit),
     })
 }

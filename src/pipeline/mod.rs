@@ -8,6 +8,7 @@
 //! what it wants saved as an open transaction; the worker adds the end of the step and commits both together. So a
 //! station that is killed at any point has either happened or not, and can be repeated.
 
+mod edits;
 pub mod execute;
 pub mod follow;
 pub mod guard;
@@ -24,7 +25,7 @@ pub use worker::Worker;
 
 use crate::forge::{ForgeError, Target};
 use crate::registries::RegistryError;
-use crate::store::{RepositoryRow, StoreError, Tx};
+use crate::store::{RepositoryRow, Store, StoreError, Tx};
 use jiff::Timestamp;
 
 /// What a station did.
@@ -57,6 +58,11 @@ pub enum StepError {
     /// Something stored by us does not make sense any more.
     #[error("stored data cannot be used: {0}")]
     Corrupt(String),
+}
+
+/// A step that has nothing to do.
+pub(crate) async fn finished(store: &Store) -> Result<Done, StepError> {
+    Ok(Done::Finished(store.begin().await?))
 }
 
 /// What a forge needs to know to reach a stored repository.

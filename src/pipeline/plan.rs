@@ -1,33 +1,46 @@
 //! Plans a repository: what to propose, when, and why not yet.
 
-use super::{Done, Step, StepError, guard, sync};
-use crate::domain::{PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoState, Standing, Verdict};
+use super::{Done, Step, StepError, finished, guard, sync};
+use crate::domain::{PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Standing, Verdict};
 use crate::planner::{self, Amendment, Draft, Facts, Known, Plan, Used};
 use crate::store::{ConfigState, RepositoryRow, Store};
 use crate::subscription::SubscriptionFile;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A proposal that failed is tried again after this, or as soon as one of its files has changed.
+const FAILURE_LASTS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Plans one repository and stores what changes by it.
 pub async fn plan(store: &Store, repo: RepoId, now: Timestamp) -> Result<Done, StepError> {
-    let Some(row) = store.repository(repo).await? else { return Ok(Done::Finished(store.begin().await?)) };
+    let Some(row) = store.repository(repo).await? else { return finished(store).await };
     let installation = Some(row.repository.installation);
     let proposals = store.proposals(repo).await?;
+    let attempted = store.attempted(repo).await?;
     let file = sync::file_in_force(&row.config)?;
-    let (plan, withdrawn_because) = match (blocked(&row), &file) {
-        (None, Some(file)) => {
-            let plan = plan_with(store, repo, file, &proposals, now).await?;
-            (plan, "it is up to date, or the subscription file does not ask for it any more".to_string())
-        }
-        (Some(why), _) => (Plan::default(), why),
-        (None, None) => (Plan::default(), "there was never a subscription file that could be used".to_string()),
+    let blocked = blocked(&row);
+    let mut plan = match (&blocked, &file) {
+        (None, Some(file)) => plan_with(store, repo, file, &proposals, now).await?,
+        _ => Plan::default(),
     };
+    let withdrawn_because = blocked.clone().unwrap_or_else(|| {
+        let why = match file {
+            Some(_) => "it is up to date, or the subscription file does not ask for it any more",
+            None => "there was never a subscription file that could be used",
+        };
+        why.to_string()
+    });
+    // What is being sent stays as it was written down, until its outcome is known.
+    let (sending, others): (Vec<&Proposal>, Vec<&Proposal>) =
+        proposals.iter().partition(|p| p.state == ProposalState::Waiting && attempted.contains(&p.id));
+    let others: Vec<Proposal> = others.into_iter().cloned().collect();
+    plan.drafts.retain(|draft| !sending.iter().any(|p| p.group == draft.group));
     let (plan, ready) = match &file {
-        Some(file) => guarded(plan, &proposals, file, now),
+        Some(file) => guarded(plan, &proposals, &attempted, file, now),
         None => (plan, Vec::new()),
     };
-    let amended = planner::reconcile(repo, &proposals, plan.drafts, &withdrawn_because, now, new_id);
-    let ids: BTreeMap<String, ProposalId> = proposals
+    let amended = planner::reconcile(repo, &others, plan.drafts, &withdrawn_because, now, new_id);
+    let ids: BTreeMap<String, ProposalId> = others
         .iter()
         .filter(|p| p.state == ProposalState::Waiting)
         .chain(amended.iter().map(|a| &a.proposal))
@@ -39,6 +52,15 @@ pub async fn plan(store: &Store, repo: RepoId, now: Timestamp) -> Result<Done, S
         tx.save_proposal(&change.proposal).await?;
         if let Some(what) = ledger_word(change.event) {
             tx.record(&change.proposal.id, now, what, &ledger_detail(&change.proposal)).await?;
+        }
+    }
+    for &proposal in &sending {
+        match &blocked {
+            Some(why) if row.repository.state != RepoState::Active => {
+                let reason = format!("{why}; it was being sent, and is looked after when that changes");
+                tx.save_proposal(&Proposal { reason, ..proposal.clone() }).await?;
+            }
+            _ => Step::Execute { repo, proposal: proposal.id.clone() }.queue(&mut tx, installation, now).await?,
         }
     }
     tx.replace_outlook(repo, &plan.outlook).await?;
@@ -53,6 +75,19 @@ pub async fn plan(store: &Store, repo: RepoId, now: Timestamp) -> Result<Done, S
     Ok(Done::Finished(tx))
 }
 
+/// Whether the plan, made now, asks for just what this proposal holds.
+pub(super) async fn still_wants(
+    store: &Store,
+    row: &RepositoryRow,
+    proposal: &Proposal,
+    now: Timestamp,
+) -> Result<bool, StepError> {
+    let (None, Some(file)) = (blocked(row), sync::file_in_force(&row.config)?) else { return Ok(false) };
+    let proposals = store.proposals(proposal.repo).await?;
+    let plan = plan_with(store, proposal.repo, &file, &proposals, now).await?;
+    Ok(plan.drafts.iter().any(|draft| draft.group == proposal.group && draft.content == proposal.content))
+}
+
 fn new_id() -> ProposalId {
     ProposalId(uuid::Uuid::now_v7().to_string())
 }
@@ -61,6 +96,8 @@ fn new_id() -> ProposalId {
 fn blocked(row: &RepositoryRow) -> Option<String> {
     let why = match row.repository.state {
         RepoState::Active if row.config.state == ConfigState::None => "the repository has no subscription file",
+        RepoState::Active if row.repository.default_branch.is_none() => "the repository has no default branch",
+        RepoState::Active if row.head.is_none() => "the repository has no commit yet",
         RepoState::Active => return None,
         RepoState::Archived => "the repository is archived",
         RepoState::Disabled => "the repository was disabled by GitHub",
@@ -96,22 +133,52 @@ async fn plan_with(
         };
         packages.insert(row.package, known);
     }
-    Ok(planner::plan(&Facts { file, subscribed_since: &since, used: &used, packages: &packages, proposals }, now))
+    let any_failed = proposals.iter().any(|p| p.state == ProposalState::Failed);
+    let manifests = if any_failed { store.manifests(repo).await? } else { Vec::new() };
+    let manifests: Vec<(RepoPath, Timestamp)> =
+        manifests.into_iter().map(|row| (row.manifest.path, row.updated_at)).collect();
+    let failed: Vec<Timestamp> = proposals.iter().filter_map(|p| failed_until(p, &manifests, now)).collect();
+    let proposals: Vec<Proposal> = proposals
+        .iter()
+        .filter(|p| p.state != ProposalState::Failed || failed_until(p, &manifests, now).is_some())
+        .cloned()
+        .collect();
+    let facts = Facts { file, subscribed_since: &since, used: &used, packages: &packages, proposals: &proposals };
+    let mut plan = planner::plan(&facts, now);
+    plan.wake_at = plan.wake_at.into_iter().chain(failed).min();
+    Ok(plan)
+}
+
+/// Until when a failure still holds its proposal back; `None` for one that is over: what it failed at may have passed, or
+/// a person has changed a file of it. Pure.
+fn failed_until(proposal: &Proposal, manifests: &[(RepoPath, Timestamp)], now: Timestamp) -> Option<Timestamp> {
+    let failed_at = proposal.updated_at;
+    let touches = |path: &RepoPath| proposal.updates.iter().any(|u| u.sites.iter().any(|site| site.path == *path));
+    let changed = manifests.iter().any(|(path, updated_at)| *updated_at > failed_at && touches(path));
+    let until = failed_at + FAILURE_LASTS;
+    (proposal.state == ProposalState::Failed && !changed && until > now).then_some(until)
 }
 
 /// Asks the safeguards about every draft that is due. Returns the plan with their reasons in it, and the groups that
 /// may go ahead.
-fn guarded(mut plan: Plan, proposals: &[Proposal], file: &SubscriptionFile, now: Timestamp) -> (Plan, Vec<String>) {
+fn guarded(
+    mut plan: Plan,
+    proposals: &[Proposal],
+    attempted: &BTreeSet<ProposalId>,
+    file: &SubscriptionFile,
+    now: Timestamp,
+) -> (Plan, Vec<String>) {
     let mut ready = Vec::new();
     for draft in plan.drafts.iter_mut().filter(|draft| draft.due_at <= now) {
-        let (why, until) = match guard::verdict(&draft.group, &draft.updates, proposals, file) {
-            Verdict::Go => {
-                ready.push(draft.group.clone());
-                continue;
-            }
-            Verdict::Wait { until, why } => (why, until),
-            Verdict::Stop { why } => (why, None),
-        };
+        let (why, until) =
+            match guard::verdict(&draft.updates, &guard::places(proposals, attempted, &draft.group), file) {
+                Verdict::Go => {
+                    ready.push(draft.group.clone());
+                    continue;
+                }
+                Verdict::Wait { until, why } => (why, until),
+                Verdict::Stop { why } => (why, None),
+            };
         draft.reason.clone_from(&why);
         let held = |draft: &Draft, row: &crate::domain::Outlook| {
             row.standing == Standing::Waiting

@@ -203,7 +203,7 @@ impl Worker {
             Step::Watch { package } => watch::watch(store, registries, package, self.policy.watch_interval, now).await,
             Step::Plan { repo } => plan::plan(store, *repo, now).await,
             Step::Execute { repo, proposal } => {
-                execute::execute(store, forge, registries, (*repo, proposal), repeated, now).await
+                execute::execute(store, forge, registries, (*repo, proposal), claimed, now).await
             }
             Step::Label { repo, proposal } => follow::label(store, forge, (*repo, proposal)).await,
             Step::Retire { repo, proposal, by } => follow::retire(store, forge, (*repo, proposal), *by, repeated).await,

@@ -9,6 +9,7 @@
 //!
 //! With SQLite there is one writer: never wait for a second [`Store::begin`] while holding a [`Tx`].
 
+mod attempts;
 mod connect;
 mod deliveries;
 mod error;
@@ -99,6 +100,7 @@ impl Store {
     /// Every statement this room gives to a database.
     pub fn statements() -> impl Iterator<Item = Statement> {
         [
+            attempts::STATEMENTS,
             connect::STATEMENTS,
             deliveries::STATEMENTS,
             work::STATEMENTS,

@@ -114,6 +114,19 @@ struct RepositoryRecord {
     updated_at: i64,
 }
 
+#[derive(sqlx::FromRow)]
+struct ListedRecord {
+    id: i64,
+    installation_id: i64,
+    name: String,
+    default_branch: Option<String>,
+    private: bool,
+    fork: bool,
+    state: String,
+    web_url: String,
+    synced_at: Option<i64>,
+}
+
 macro_rules! select_repositories {
     ($tail:literal) => {
         concat!(
@@ -153,6 +166,8 @@ statements! {
     );
     COUNT_REPOSITORIES = "SELECT count(*) FROM repository";
     OF_INSTALLATION = select_repositories!("WHERE installation_id = $1 ORDER BY id LIMIT $2");
+    LISTED = "SELECT id, installation_id, name, default_branch, private, fork, state, web_url, synced_at
+        FROM repository WHERE installation_id = $1 ORDER BY id";
     IDS_OF_INSTALLATION = "SELECT id, state FROM repository WHERE installation_id = $1 ORDER BY id";
 }
 
@@ -195,6 +210,16 @@ impl Store {
     ) -> Result<Vec<RepositoryRow>, StoreError> {
         let rows = self.rows(OF_INSTALLATION, values![installation, limit]).await?;
         rows.into_iter().map(RepositoryRecord::read).collect()
+    }
+
+    /// All repositories of an installation, without their files, and whether each was ever read in full: what to compare
+    /// with GitHub's list.
+    pub async fn listed_repositories(
+        &self,
+        installation: InstallationId,
+    ) -> Result<Vec<(Repository, bool)>, StoreError> {
+        let rows: Vec<ListedRecord> = self.rows(LISTED, values![installation]).await?;
+        rows.into_iter().map(ListedRecord::read).collect()
     }
 
     /// All repositories of an installation by id and state: what to compare with GitHub's list.
@@ -280,6 +305,22 @@ impl Tx {
     /// Notes why nothing happens in a repository, or with `None` that there is no such reason.
     pub async fn set_note(&mut self, repo: RepoId, note: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
         self.execute(SET_NOTE, values![repo, note, now]).await.map(drop)
+    }
+}
+
+impl ListedRecord {
+    fn read(self) -> Result<(Repository, bool), StoreError> {
+        let repository = Repository {
+            id: RepoId(self.id),
+            installation: InstallationId(self.installation_id),
+            name: parsed("repository.name", &self.name, RepoName::parse)?,
+            default_branch: self.default_branch,
+            private: self.private,
+            fork: self.fork,
+            state: word("repository.state", &self.state, RepoState::from_word)?,
+            web_url: self.web_url,
+        };
+        Ok((repository, self.synced_at.is_some()))
     }
 }
 

@@ -221,6 +221,10 @@ statements! {
     PUT_BACK = put_back!("due_at", "attempts", "$2", "id = $3 AND lease_token = $4 AND state = 'running'");
     RETRY = put_back!("CAST($5 AS BIGINT)", "attempts", "$2", "id = $3 AND lease_token = $4 AND state = 'running'");
     UNPARK = put_back!("CAST($2 AS BIGINT)", "0", "last_error", "id = $3 AND state = 'parked'");
+    /// Changes nothing, but locks the row: nobody takes it over before the transaction ends.
+    HELD = "UPDATE work SET lease_token = lease_token WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+    HASTEN = "UPDATE work SET due_at = $2
+        WHERE installation_id = $1 AND state = 'queued' AND due_at > $2 AND last_error IS NOT NULL";
     DELETE_RUNNING = "DELETE FROM work WHERE id = $1 AND lease_token = $2 AND state = 'running'";
     DELETE_PARKED = "DELETE FROM work WHERE id = $1 AND state = 'parked'";
     DELETE_PARKED_OF_KEY = "DELETE FROM work WHERE unique_key = $1 AND state = 'parked'";
@@ -324,6 +328,24 @@ impl Tx {
             now
         ];
         self.execute(ENQUEUE, row).await.map(drop)
+    }
+
+    /// Makes this transaction worth nothing unless the claim is still ours: for what is written in the middle of a step.
+    ///
+    /// Errors: [`StoreError::LeaseLost`] when it is not; this transaction can then not be committed.
+    pub async fn still_ours(&mut self, claimed: &Claimed) -> Result<(), StoreError> {
+        let touched = self.execute(HELD, values![&claimed.work.id.0, &claimed.lease_token]).await?;
+        self.held(touched)
+    }
+
+    /// Makes what an installation's failed steps wait for come at once, and releases those that were given up.
+    pub async fn hasten_installation(
+        &mut self,
+        installation: InstallationId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.execute(HASTEN, values![installation, now]).await?;
+        self.unpark_installation(installation, now).await.map(drop)
     }
 
     /// Ends a piece of work: it is done. What was parked under the same key is settled with it.

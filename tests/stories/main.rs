@@ -16,6 +16,7 @@ use support::{contract, databases};
 
 mod world;
 
+mod crashes;
 mod deliveries;
 mod files;
 mod groups;

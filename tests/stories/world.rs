@@ -1,18 +1,19 @@
 //! The world of a story: two stand-ins, the bot between them, and a clock that moves only when the story says so.
 
 use crate::contract::{Contract, Exchange, query_pairs};
-use github_sim::{GitHubSim, PullRequestView, Push, RepoOptions};
+use github_sim::{Fault, FaultKind, GitHubSim, PullRequestView, Push, RepoOptions};
 use jiff::{SignedDuration, Timestamp};
 use mass_driver::app::{App, Parts};
 use mass_driver::domain::{Clock, Outlook, Proposal, ProposalState, RepoId, RepoName};
 use mass_driver::forge::{GitHub, GitHubSettings};
 use mass_driver::pipeline::worker::WorkPolicy;
 use mass_driver::registries::{Registries, RegistrySettings};
-use mass_driver::store::{RepositoryRow, Store};
+use mass_driver::store::{QueueDepth, RepositoryRow, Store, WorkState};
 use registry_sim::RegistrySim;
 use secrecy::SecretString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Every story begins on this Wednesday. The next Monday 06:00 UTC is 2026-03-09.
@@ -47,25 +48,7 @@ impl World {
         let github = GitHubSim::start(ticking(clock.clone())).unwrap();
         let registry = RegistrySim::start(ticking(clock.clone())).unwrap();
         let store = crate::databases::open(url).await;
-        let credentials = github.app();
-        let settings =
-            GitHubSettings::new(github.url(), credentials.app_id, SecretString::from(credentials.private_key_pem));
-        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let app = App::new(Parts {
-            store: store.clone(),
-            forge: GitHub::new(settings, Arc::clone(&shared)).unwrap(),
-            registries: Registries::new(&RegistrySettings {
-                deps_dev_url: Some(registry.deps_dev_url()),
-                docker_url: Some(registry.oci_url()),
-                ..RegistrySettings::default()
-            })
-            .unwrap(),
-            clock: shared,
-            policy: WorkPolicy::default(),
-            workers: 1,
-            webhook_secrets: vec![SecretString::from(credentials.webhook_secret)],
-            admin_token: None,
-        });
+        let app = Self::process(&github, &registry, &clock, &store, WorkPolicy::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         github.set_webhook_url(&format!("http://{}/webhooks/github", listener.local_addr().unwrap()));
         let (stop, stopped) = watch::channel(false);
@@ -73,6 +56,64 @@ impl World {
         github.organization("acme");
         let installation = github.install("acme").unwrap();
         Self { github, registry, clock, store, installation, app, stop }
+    }
+
+    /// The bot as one process: its own tokens and connections, the database shared with every other.
+    fn process(
+        github: &GitHubSim,
+        registry: &RegistrySim,
+        clock: &StoryClock,
+        store: &Store,
+        policy: WorkPolicy,
+    ) -> App {
+        let credentials = github.app();
+        let settings =
+            GitHubSettings::new(github.url(), credentials.app_id, SecretString::from(credentials.private_key_pem));
+        let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+        App::new(Parts {
+            store: store.clone(),
+            forge: GitHub::new(settings, Arc::clone(&clock)).unwrap(),
+            registries: Registries::new(&RegistrySettings {
+                deps_dev_url: Some(registry.deps_dev_url()),
+                docker_url: Some(registry.oci_url()),
+                ..RegistrySettings::default()
+            })
+            .unwrap(),
+            clock,
+            policy,
+            workers: 1,
+            webhook_secrets: vec![SecretString::from(credentials.webhook_secret)],
+            admin_token: None,
+        })
+    }
+
+    /// One more process of the bot at the same work.
+    pub fn another_process(&self) -> App {
+        Self::process(&self.github, &self.registry, &self.clock, &self.store, WorkPolicy::default())
+    }
+
+    /// A process works until a request falls silent, and is killed at that instant. The leases it held are over.
+    pub async fn dies_at(&self, method: &str, path: &str, kind: FaultKind) {
+        assert!(matches!(kind, FaultKind::Hang | FaultKind::HangAfter), "a process is killed while it waits");
+        self.github.fault(Fault::once(method, path, kind));
+        let mark = self.github.mark();
+        let policy = WorkPolicy { lease: Duration::from_millis(1), ..WorkPolicy::default() };
+        let doomed = Self::process(&self.github, &self.registry, &self.clock, &self.store, policy);
+        let silence = async {
+            while !self.github.requests_since(mark).iter().any(|e| e.fault.is_some()) {
+                tokio::task::yield_now().await;
+            }
+        };
+        // A step that another process died in is there to be taken once its lease is over, by the database's clock.
+        let life = async {
+            for _ in 0..1_000 {
+                doomed.worker().run_until_idle().await.unwrap();
+            }
+        };
+        tokio::select! {
+            () = life => panic!("it never asked for {method} {path}"),
+            () = silence => {}
+        }
     }
 
     /// A repository of the organisation, with files on its default branch.
@@ -113,7 +154,29 @@ impl World {
 
     /// Does all the work that is due, without any webhook being handed over.
     pub async fn work(&self) {
-        self.app.worker().run_until_idle().await.unwrap();
+        let running = |depth: Vec<QueueDepth>| depth.iter().any(|d| d.state == WorkState::Running);
+        loop {
+            self.app.worker().run_until_idle().await.unwrap();
+            // What a killed process had under way is taken over as soon as its lease is over.
+            if !running(self.store.queue_depth().await.unwrap()) {
+                return;
+            }
+        }
+    }
+
+    /// The clock moves to a point in time, and nobody does anything yet.
+    pub fn clock_comes(&self, at: &str) {
+        let at: Timestamp = at.parse().unwrap();
+        assert!(at >= self.clock.now(), "the clock only moves forward");
+        self.clock.0.store(at.as_millisecond(), Ordering::SeqCst);
+    }
+
+    /// How many requests that change something the bot has made with success, by `METHOD path`.
+    pub fn applied(&self, method: &str, end: &str) -> usize {
+        let all = self.github.exchanges();
+        all.iter()
+            .filter(|e| e.method == method && e.path.ends_with(end) && (e.status == 201 || e.status == 200))
+            .count()
     }
 
     /// The clock moves on, and the bot does what is due by then. Registries are looked at every ten minutes.
@@ -211,8 +274,16 @@ impl World {
             for o in self.store.outlook(repo.id).await.unwrap() {
                 assert!(!o.reason.is_empty(), "{} has no reason", o.package);
             }
-            // One branch and one pull request for each proposal.
+            // One branch and one pull request for each proposal, and none that nobody knows of.
             let Ok(pulls) = self.github.pull_requests(&repo.name.to_string()) else { continue };
+            let known: Vec<i64> = proposals.iter().filter_map(|p| p.pull.as_ref()).map(|pull| pull.number.0).collect();
+            for pull in pulls.iter().filter(|p| p.head_branch.starts_with("mass-driver/")) {
+                assert!(known.contains(&pull.number), "#{} {} is forgotten", pull.number, pull.title);
+            }
+            for (branch, _) in self.github.branches(&repo.name.to_string()).unwrap_or_default() {
+                let used = !branch.starts_with("mass-driver/") || pulls.iter().any(|p| p.head_branch == branch);
+                assert!(used, "the branch {branch} was left behind");
+            }
             let mut branches: Vec<&str> = pulls.iter().map(|p| p.head_branch.as_str()).collect();
             branches.sort_unstable();
             let all = branches.len();
