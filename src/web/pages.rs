@@ -10,7 +10,9 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
-use view::{Listing, MessagePage, Moment, OverviewPage, ProposalView, RepositoryLine, RepositoryPage, WorkView};
+use view::{
+    Listing, MessagePage, Moment, OverviewPage, ProposalView, RepositoryLine, RepositoryPage, WebhookCount, WorkView,
+};
 
 /// How many rows of a kind a page shows.
 const SHOWN_MAX: u32 = 200;
@@ -50,6 +52,7 @@ async fn load_overview(store: &Store, now: Timestamp) -> Result<OverviewPage, St
         ended: listed(&ENDED).await?,
         parked: Listing::new(parked, all_parked),
         repositories: Listing::new(lines, store.repository_count().await?),
+        webhooks: store.event_counts().await?.into_iter().map(WebhookCount::new).collect(),
     })
 }
 

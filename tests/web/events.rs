@@ -56,6 +56,10 @@ both_databases! {
             assert_eq!(status, 202, "{event}: {said}");
         }
         assert_eq!(server.queued().await, 0);
+        let page = server.page("/").await;
+        for shown in ["<code>star</code>", "<code>event_of_next_year</code>", "imagined"] {
+            assert!(page.contains(shown), "{shown} is counted on the page");
+        }
         let count = |event: &str, action: Option<&str>, count| EventCount {
             event: event.into(),
             action: action.map(str::to_owned),

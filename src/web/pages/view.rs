@@ -3,7 +3,7 @@
 use crate::domain::time::in_words;
 use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoState, Standing};
 use crate::planner::prose::display_name;
-use crate::store::{ConfigState, LedgerRow, ManifestRow, RepositoryRow, SubscriptionRow, WorkRow};
+use crate::store::{ConfigState, EventCount, LedgerRow, ManifestRow, Outcome, RepositoryRow, SubscriptionRow, WorkRow};
 use crate::subscription::Problem;
 use askama::Template;
 use askama::filters::HtmlSafe;
@@ -88,6 +88,7 @@ pub struct OverviewPage {
     pub ended: Listing<ProposalView>,
     pub parked: Listing<WorkView>,
     pub repositories: Listing<RepositoryLine>,
+    pub webhooks: Vec<WebhookCount>,
 }
 
 /// A page that says one thing.
@@ -233,6 +234,25 @@ impl ProposalView {
                 .iter()
                 .map(|row| LedgerView { at: Moment::plain(row.at), what: row.what.clone(), detail: row.detail.clone() })
                 .collect(),
+        }
+    }
+}
+
+/// How often an event arrived, and what became of it.
+pub struct WebhookCount {
+    pub event: String,
+    pub action: String,
+    pub outcome: &'static str,
+    pub count: i64,
+}
+
+impl WebhookCount {
+    pub fn new(row: EventCount) -> Self {
+        Self {
+            event: row.event,
+            action: row.action.unwrap_or_default(),
+            outcome: row.outcome.map_or("not yet decided", Outcome::as_str),
+            count: row.count,
         }
     }
 }
