@@ -50,7 +50,7 @@ fn the_body_of_a_group() {
     insta::assert_snapshot!(body(&plan, "cron `0 6 * * 1`"));
     let draft = &plan.drafts[0];
     insta::assert_snapshot!(prose::commit_message(&draft.title, &draft.updates), @r"
-    Bump 3 packages: python, httpx and idna
+    Bump python, httpx and idna
 
     - python from 3.12-slim to 3.13-slim
     - httpx to 0.28.0

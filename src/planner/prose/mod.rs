@@ -39,8 +39,8 @@ pub fn title(group: &str, updates: &[Update]) -> String {
     let what = match (updates, packages.as_slice()) {
         ([one], _) => format!("{} {}", name(&one.package), from_to(one)),
         (_, [package]) => format!("{} to {}", name(package), versions(updates)),
-        (_, [a, b]) => format!("2 packages: {} and {}", name(a), name(b)),
-        (_, [a, b, c]) => format!("3 packages: {}, {} and {}", name(a), name(b), name(c)),
+        (_, [a, b]) => format!("{} and {}", name(a), name(b)),
+        (_, [a, b, c]) => format!("{}, {} and {}", name(a), name(b), name(c)),
         (_, many) => members(group, many),
     };
     cut(&format!("Bump {what}{}", folder_of(updates)), TITLE_MAX_CHARS)
