@@ -24,7 +24,7 @@ fn rooms() -> Vec<Room<'static>> {
     let outside = |name, may_import: &[&[&'static str]]| Room { name, pure: false, may_import: may_import.concat() };
     vec![
         pure("domain", &[]),
-        pure("subscription", &["domain"]),
+        pure("subscription", &["domain", "versioning"]),
         pure("versioning", &["domain"]),
         pure("managers", &["domain", "versioning"]),
         pure("planner", &["domain", "subscription", "versioning"]),

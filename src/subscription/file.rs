@@ -86,7 +86,7 @@ struct WrittenFile {
 struct WrittenSubscription {
     migration: Option<MigrationPattern>,
     shared: Shared,
-    ignore: Vec<IgnoreRule>,
+    ignore: Vec<(IgnoreRule, Option<Spot>)>,
     paths: Option<PathGlobs>,
     limit: Option<u32>,
     at: Option<Spot>,
@@ -258,6 +258,11 @@ impl WrittenSubscription {
             _ => one.migration = MigrationPattern::read(node, problems),
         }
         one.at = one.at.or(Some(node.at));
+        if let Some(ecosystem) = one.migration.as_ref().and_then(MigrationPattern::ecosystem) {
+            for (rule, versions_at) in &one.ignore {
+                rule.check_for(ecosystem, *versions_at, problems);
+            }
+        }
         one
     }
 
@@ -268,7 +273,7 @@ impl WrittenSubscription {
             delay: self.shared.delay.or_else(|| defaults.delay.clone()).unwrap_or_default(),
             min_age: self.shared.min_age.unwrap_or_default().over(default_age),
             group: self.shared.group.or_else(|| defaults.group.clone()).unwrap_or_default(),
-            ignore: self.ignore,
+            ignore: self.ignore.into_iter().map(|(rule, _)| rule).collect(),
             paths: self.paths.unwrap_or_default(),
             labels: self.shared.labels.or_else(|| defaults.labels.clone()).unwrap_or_default(),
             limit: self.limit,

@@ -2,9 +2,10 @@
 
 use super::fields::{Field, Mapping, fields_schema, one_or_many, read_fields, text};
 use super::glob::{NameGlob, PATH, PathGlobs, check_path_glob};
-use super::problem::{Problems, nearest, quoted};
+use super::problem::{Problems, Spot, nearest, quoted};
 use super::yaml::{Node, Value};
 use crate::domain::{Ecosystem, PackageId};
+use crate::versioning::scheme;
 use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -105,7 +106,9 @@ impl IgnoreRule {
         }
     }
 
-    pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+    /// The rule, and where its range of versions stands: whether the ecosystem can read that range is checked once the
+    /// migration is known.
+    pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<(Self, Option<Spot>)> {
         let mut written = WrittenRule::default();
         match &node.value {
             Value::Map(map) => read_fields(
@@ -117,7 +120,16 @@ impl IgnoreRule {
             ),
             _ => written.name = read_name(node, problems),
         }
-        Some(Self { name: written.name?, versions: written.versions, line: node.at.line })
+        Some((Self { name: written.name?, versions: written.versions, line: node.at.line }, written.versions_at))
+    }
+
+    /// Adds a problem if the ecosystem cannot read the range of versions.
+    pub(super) fn check_for(&self, ecosystem: Ecosystem, versions_at: Option<Spot>, problems: &mut Problems) {
+        let (Some(range), Some(at)) = (&self.versions, versions_at) else { return };
+        if let Err(bad) = scheme(ecosystem).matches(range, "1") {
+            let what = format!("{} is not a range of versions for `{ecosystem}`: {}", quoted(range), bad.why);
+            problems.add(at, what, "write for example `>=5` or `>=5,<6`");
+        }
     }
 }
 
@@ -125,6 +137,7 @@ impl IgnoreRule {
 struct WrittenRule {
     name: Option<NameGlob>,
     versions: Option<String>,
+    versions_at: Option<Spot>,
 }
 
 const RULE: [Field<WrittenRule>; 2] = [
@@ -143,7 +156,10 @@ const RULE: [Field<WrittenRule>; 2] = [
         read: |rule, node, problems| {
             let Some(range) = text(node, "a range of versions", "`\">=5\"`", problems) else { return };
             match check_range(range) {
-                Ok(()) => rule.versions = Some(range.trim().into()),
+                Ok(()) => {
+                    rule.versions = Some(range.trim().into());
+                    rule.versions_at = Some(node.at);
+                }
                 Err((why, fix)) => {
                     problems.add(node.at, format!("{} is not a range of versions: {why}", quoted(range)), fix)
                 }
