@@ -111,6 +111,36 @@ fn the_subscription_file_of_the_readme_is_valid() {
     }
 }
 
+/// What follows a command in the console blocks of the README.
+fn shown_after<'a>(blocks: &'a [(&str, String)], command: &str) -> &'a str {
+    let shown = blocks.iter().find_map(|(_, text)| text.strip_prefix(&format!("$ {command}\n")));
+    shown.unwrap_or_else(|| panic!("the README does not show `{command}`"))
+}
+
+#[test]
+fn the_readme_shows_what_the_commands_print() {
+    let page = read("README.md");
+    let blocks = blocks(&page);
+    let (_, file) = blocks.iter().find(|(kind, _)| *kind == "yaml").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
+    fs::create_dir(folder.path().join("broken")).unwrap();
+    write(".mass-driver.yaml", file);
+    write("requirements.txt", "httpx==0.27.0\nflask==3.0.0\n");
+    write("Dockerfile", "FROM python:3.12-slim\n");
+    write("broken/.mass-driver.yaml", "timezone: Europe/Paris\ndelay: weekly\nsubscriptions:\n  - migration: pipy\n");
+    let printed = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mass-driver"));
+        let output = command.args(arguments).current_dir(folder.path()).env_clear().output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(shown_after(&blocks, "mass-driver deps"), printed(&["deps"]));
+    assert_eq!(shown_after(&blocks, "mass-driver check broken"), printed(&["check", "broken"]));
+    // The date of the next slot is another one every week.
+    let dateless = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    assert_eq!(dateless(shown_after(&blocks, "mass-driver check")), dateless(&printed(&["check"])));
+}
+
 #[test]
 fn every_command_of_the_pages_is_one_with_its_flags() {
     let mut seen = 0;

@@ -88,18 +88,17 @@ fn registry(dependency: &Dependency) -> &str {
 }
 
 fn table(rows: &[Row<'_>]) -> String {
-    let mut table = new_table(["File", "Line", "Name", "Current", "Constraint", "Left alone because", "Manager"]);
+    let mut table = new_table(["Where", "Name", "Current", "Constraint", "Manager", "Left alone because"]);
     for row in rows {
         let cells = [
-            row.file,
-            &row.line.to_string(),
+            &format!("{}:{}", row.file, row.line),
             row.name,
             row.current.unwrap_or_default(),
             row.constraint,
-            row.skipped.as_deref().unwrap_or_default(),
             row.manager,
+            row.skipped.as_deref().unwrap_or_default(),
         ];
         add_row(&mut table, cells);
     }
-    lines(&table)
+    lines(table)
 }

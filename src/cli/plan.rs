@@ -173,7 +173,7 @@ fn print_tables(plan: &Plan, file: &SubscriptionFile, now: Timestamp, out: &mut 
             let why = if draft.due_at <= now { "due as soon as the file is committed" } else { draft.reason.as_str() };
             add_row(&mut table, [when.as_str(), draft.title.as_str(), why]);
         }
-        writeln!(out, "{}", lines(&table))?;
+        writeln!(out, "{}", lines(table))?;
     }
     let held: Vec<&Outlook> =
         plan.outlook.iter().filter(|o| matches!(o.standing, Standing::Refused | Standing::Failed)).collect();
@@ -189,7 +189,7 @@ fn print_tables(plan: &Plan, file: &SubscriptionFile, now: Timestamp, out: &mut 
             ];
             add_row(&mut table, cells);
         }
-        writeln!(out, "{}", lines(&table))?;
+        writeln!(out, "{}", lines(table))?;
     }
     // A dependency that could move in two ways has two rows.
     let all: BTreeSet<_> = plan.outlook.iter().map(|o| (&o.path, o.line, &o.package)).collect();

@@ -110,12 +110,12 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
         .filter(|p| matches!(p.state, ProposalState::Open | ProposalState::Waiting | ProposalState::Failed))
         .collect();
     if !pending.is_empty() {
-        let mut table = new_table(["Proposal", "State", "Why", "Pull request"]);
+        let mut table = new_table(["Proposal", "State", "Pull request", "Why"]);
         for p in pending {
             let pull = p.pull.as_ref().map(|pull| pull.url.clone()).unwrap_or_default();
-            add_row(&mut table, [&p.title, p.state.as_str(), &p.reason, &pull]);
+            add_row(&mut table, [&p.title, p.state.as_str(), &pull, &p.reason]);
         }
-        writeln!(out, "{}", lines(&table))?;
+        writeln!(out, "{}", lines(table))?;
     }
     if outlook.is_empty() {
         if row.config.file.is_some() {
@@ -136,7 +136,7 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
 }
 
 fn outlook_table(outlook: &[Outlook]) -> String {
-    let mut table = new_table(["Dependency", "Where", "Now", "Next", "Standing", "Why", "Until"]);
+    let mut table = new_table(["Dependency", "Where", "Now", "Next", "Standing", "Until", "Why"]);
     for o in outlook {
         let cells = [
             display_name(&o.package),
@@ -144,12 +144,12 @@ fn outlook_table(outlook: &[Outlook]) -> String {
             o.current.as_deref().unwrap_or_default(),
             o.target.as_deref().unwrap_or_default(),
             &o.standing.as_str().replace('_', " "),
-            &o.reason,
             &o.until.map(in_utc).unwrap_or_default(),
+            &o.reason,
         ];
         add_row(&mut table, cells);
     }
-    lines(&table)
+    lines(table)
 }
 
 fn in_utc(at: Timestamp) -> String {
