@@ -26,7 +26,7 @@ fn the_app_asks_for_the_least() {
     let manifest = manifest();
     assert_eq!(
         manifest["default_permissions"],
-        json!({ "metadata": "read", "contents": "write", "pull_requests": "write", "checks": "read" })
+        json!({ "metadata": "read", "contents": "write", "pull_requests": "write", "checks": "write" })
     );
     // `installation` and its like are always sent, and refused in a manifest.
     assert_eq!(manifest["default_events"], json!(["push", "pull_request", "repository", "check_run"]));
