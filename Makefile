@@ -22,6 +22,7 @@ check: cargo ## Format, lints, docs and the rules of ARCHITECTURE.md
 
 test: cargo contract-data ## All tests, on SQLite and on a throwaway Postgres (or DATABASE_URL_TEST)
 	$(CARGO) test --quiet --workspace --doc
+	$(CARGO) build --quiet --workspace --example demo
 	scripts/with-postgres $(RUN_TESTS)
 
 demo: cargo ## Watch the bot do its job, on stand-ins, with nothing else installed

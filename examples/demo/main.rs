@@ -1,6 +1,6 @@
 //! Watch the bot do its job: `cargo run --example demo`.
 //!
-//! Starts a stand-in for GitHub, one for the registries and the bot, and plays a story of thirteen days on three
+//! Starts a stand-in for GitHub, one for the registries and the bot, and plays a story of six days on three
 //! repositories. Needs no network, account, database server or git. The modules: `story` is what happens, `world` is
 //! where it happens, `page` reads the bot's page as a visitor does, `narrator` prints, and checks each line it prints.
 
@@ -58,6 +58,8 @@ async fn demo(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Some(log) = &arguments.log {
         telemetry::start(&LogSettings { log: log.clone(), log_format: LogFormat::Text })?;
     }
+    // Listens for signals from now on, so that whatever is made from here on is also removed.
+    let mut stop = tokio::spawn(asked_to_stop());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port)).await.with_context(|| {
         format!(
             "cannot listen on 127.0.0.1:{}; choose another port with --port, or leave it out for any free one",
@@ -68,14 +70,16 @@ async fn demo(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut narrator = Narrator::default();
     let told = tokio::select! {
         told = story::tell(&world, &mut narrator) => Some(told),
-        () = asked_to_stop() => None,
+        _ = &mut stop => None,
     };
     let code = match told {
         Some(Ok(())) => {
-            narrator.the_end(begun.elapsed(), &world.address());
-            if !arguments.exit {
-                narrator.stays_up();
-                asked_to_stop().await;
+            narrator.the_end(begun.elapsed());
+            if arguments.exit {
+                narrator.say(&format!("The page was at {}/; without --exit it stays up for a look.", world.address()));
+            } else {
+                narrator.stays_up(&world.address(), &world.github.url());
+                let _ = stop.await;
             }
             ExitCode::SUCCESS
         }

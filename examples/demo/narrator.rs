@@ -123,19 +123,21 @@ impl Narrator {
     }
 
     /// The last words of the story.
-    pub fn the_end(&self, took: Duration, address: &str) {
+    pub fn the_end(&self, took: Duration) {
         line("");
         self.say(&format!(
             "{} checks stand behind the lines with a tick; all of them held. The story took {:.1} seconds.",
             self.checks,
             took.as_secs_f64()
         ));
-        line(&format!("  The page: {BOLD}{address}/{BOLD:#}"));
     }
 
-    /// That the world is still there to be looked at.
-    pub fn stays_up(&self) {
-        self.say("Bot and stand-ins stay up for a look, with the clock standing still. Ctrl-C ends them.");
+    /// That the world is still there to be looked at, and where.
+    pub fn stays_up(&self, page: &str, github: &str) {
+        line("");
+        line(&format!("  The bot's page               {BOLD}{page}/{BOLD:#}"));
+        line(&format!("  Repositories, pull requests  {github}/"));
+        self.say("Both stay up for a look, and the clock stands still. Ctrl-C ends them.");
     }
 }
 

@@ -10,34 +10,55 @@ impl Page {
         Self { html }
     }
 
-    /// The cells of the first table row that has all of these words in it; none if there is no such row.
-    pub fn row(&self, words: &[&str]) -> Vec<String> {
-        let cells = |row: &str| row.split("<td").skip(1).map(|cell| text_of(&format!("<td{cell}"))).collect();
-        self.row_html(words).map(cells).unwrap_or_default()
+    /// The first table row that has all of these words in it; an empty one if there is none.
+    pub fn row(&self, words: &[&str]) -> Row {
+        let mut rows = self.html.split("<tr").skip(1).map(|rest| rest.split("</tr>").next().unwrap_or(rest));
+        Row(rows.find(|row| words.iter().all(|word| text_of(row).contains(word))).unwrap_or_default().to_owned())
     }
 
     /// The subscriptions in the row of a repository.
     pub fn subscriptions(&self, repo: &str) -> Vec<String> {
-        let mark = "<span class=\"pill\">";
-        let pills = self.row_html(&[repo, mark]).unwrap_or_default().split(mark).skip(1);
-        pills.map(|rest| text_of(rest.split("</span>").next().unwrap_or(rest))).collect()
+        let (_, table) = self.html.split_once("aria-label=\"Repositories\"").unwrap_or_default();
+        items_of(Self::new(table.to_owned()).row(&[repo]).html_of("Subscriptions"))
     }
 
-    fn row_html(&self, words: &[&str]) -> Option<&str> {
-        let mut rows = self.html.split("<tr").skip(1).map(|rest| rest.split("</tr>").next().unwrap_or(rest));
-        rows.find(|row| words.iter().all(|word| row.contains(word) || text_of(row).contains(word)))
+    /// The problems of a subscription file.
+    pub fn problems(&self) -> Vec<String> {
+        let (_, rest) = self.html.split_once("class=\"problems\"").unwrap_or_default();
+        items_of(rest.split("</div>").next().unwrap_or(rest))
     }
 
-    /// The entries of lists whose text begins with a number: the problems of a subscription file.
-    pub fn numbered_items(&self) -> Vec<String> {
-        let items = self.html.split("<li>").skip(1).map(|rest| text_of(rest.split("</li>").next().unwrap_or(rest)));
-        items.filter(|item| item.starts_with(|c: char| c.is_ascii_digit())).collect()
+    /// Where its links to other servers lead.
+    pub fn links_away(&self) -> Vec<String> {
+        let targets = self.html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        targets.filter(|target| target.starts_with("http")).map(str::to_owned).collect()
     }
 
     /// Everything it says.
     pub fn text(&self) -> String {
         text_of(&self.html)
     }
+}
+
+/// A row of a table.
+pub struct Row(String);
+
+impl Row {
+    /// What it says in a column; nothing if it has none of that name.
+    pub fn cell(&self, column: &str) -> String {
+        text_of(self.html_of(column))
+    }
+
+    fn html_of(&self, column: &str) -> &str {
+        let (_, rest) = self.0.split_once(&format!("data-label=\"{column}\"")).unwrap_or_default();
+        let (_, rest) = rest.split_once('>').unwrap_or_default();
+        rest.split("</td>").next().unwrap_or(rest)
+    }
+}
+
+/// The entries of the lists in a part of a page.
+fn items_of(html: &str) -> Vec<String> {
+    html.split("<li>").skip(1).map(|rest| text_of(rest.split("</li>").next().unwrap_or(rest))).collect()
 }
 
 /// The text between the tags, with single spaces.

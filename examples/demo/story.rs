@@ -1,4 +1,4 @@
-//! The story: thirteen days of three repositories. Each chapter acts, looks, and tells what it saw.
+//! The story: six days of three repositories. Each chapter acts, looks, and tells what it saw.
 
 use crate::files;
 use crate::narrator::{Narrator, contains, same};
@@ -16,7 +16,7 @@ const PYTHON: &str = "Bump python from 3.12-slim to 3.13-slim";
 const NEXT_PYTHON: &str = "Bump python from 3.12-slim to 3.14-slim";
 const HTTPX: &str = "Bump httpx from 0.27.0 to 0.28.0";
 const NEXT_HTTPX: &str = "Bump httpx from 0.28.0 to 0.28.1";
-const FLASK: &str = "Bump 2 packages: flask and jinja2";
+const FLASK: &str = "Bump flask and jinja2";
 const REQUESTS: &str = "Bump requests from 2.31.0 to 2.32.0";
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -27,7 +27,7 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 pub async fn tell(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
     tell.title(
         "mass-driver keeps repositories up to date, at the pace each of them asks for.",
-        "You are about to see two weeks of it in a few seconds. GitHub and the registries are stand-ins in this process, \
+        "This shows six days of it in a few seconds. GitHub and the registries are stand-ins in this process, \
          spoken to over HTTP; the bot between them is the real one. Lines with a tick tell what was observed and checked.",
     );
     developers_subscribe(world, tell).await?;
@@ -66,7 +66,7 @@ async fn developers_subscribe(world: &World, tell: &mut Narrator) -> anyhow::Res
             same(
                 "the subscriptions on the page",
                 subscriptions.as_slice(),
-                ["pypi · every Monday at 06:00", "docker · at once"],
+                ["pypi every Monday at 06:00", "docker at once"],
             ),
             same("open pull requests, with nothing newer released yet", world.open_titles(API)?, [""; 0]),
         ],
@@ -78,14 +78,14 @@ async fn developers_subscribe(world: &World, tell: &mut Narrator) -> anyhow::Res
     let subscriptions = world.page("/").await?.subscriptions(WEB);
     tell.saw(
         &format!("The bot read that too: {}.", subscriptions.join(", ")),
-        [same("the subscriptions on the page", subscriptions.as_slice(), ["pypi · at once"])],
+        [same("the subscriptions on the page", subscriptions.as_slice(), ["pypi at once"])],
     )?;
 
     tell.say("The file of acme/legacy was written in a hurry:");
     tell.quote(files::LEGACY_BROKEN);
     world.push(LEGACY, files::SUBSCRIPTION, files::LEGACY_BROKEN).await?;
     let page = world.page(&format!("/repositories/{LEGACY}")).await?;
-    let shown = page.numbered_items();
+    let shown = page.problems();
     let by_check: Vec<String> = world
         .check(files::LEGACY_BROKEN)?
         .iter()
@@ -129,7 +129,7 @@ async fn releases_appear(world: &World, tell: &mut Narrator) -> anyhow::Result<(
         [
             same("the author", pull.author.as_str(), world.github.bot_login()),
             same("open pull requests of acme/api", world.open_titles(API)?, [PYTHON]),
-            same("its state on the page", row.get(2).map(String::as_str), Some("open")),
+            same("its state on the page", row.cell("State"), "open"),
         ],
     )?;
     tell.diff(&diff);
@@ -151,8 +151,8 @@ async fn releases_appear(world: &World, tell: &mut Narrator) -> anyhow::Result<(
     tell.saw(
         "It says itself why it comes now:",
         [
-            contains("its reason", &why_now, "`python` `3.13-slim`"),
-            contains("its reason", &why_now, "the delay *immediate*"),
+            contains("its reason", &why_now, "with the delay immediate"),
+            contains("its dates", &why_now, "Due Wednesday 2026-03-04 10:11 UTC"),
         ],
     )?;
     tell.quote(&why_now);
@@ -162,13 +162,13 @@ async fn releases_appear(world: &World, tell: &mut Narrator) -> anyhow::Result<(
     tell.saw(
         &format!(
             "It took {} requests to GitHub (tree, commit, branch, pull request), and {} for the token they share.",
-            requests.about_repositories.len(),
+            requests.for_work.len(),
             requests.for_tokens
         ),
         [
             same(
                 "the requests",
-                requests.about_repositories,
+                requests.for_work,
                 ["git/trees", "git/commits", "git/refs", "pulls"].map(|place| format!("POST {base}/{place}")),
             ),
             same("the number of tokens", requests.for_tokens, 1),
@@ -191,9 +191,8 @@ async fn waits(
     due: &str,
 ) -> anyhow::Result<()> {
     let row = world.page("/").await?.row(&[repo, title]);
-    let [shown_repo, shown_title, state, why, when] = <[String; 5]>::try_from(row)
-        .ok()
-        .with_context(|| format!("expected {title:?} of {repo} on the page; found no such row"))?;
+    let [shown_repo, shown_title, state, why, when] =
+        ["Repository", "Proposal", "State", "Why", "When"].map(|column| row.cell(column));
     let answer = world.why(repo).await?;
     let told = answer["proposals"].as_array().and_then(|all| all.iter().find(|p| p["title"] == title));
     let told = told.and_then(|p| p["reason"].as_str()).unwrap_or_default();
@@ -201,10 +200,11 @@ async fn waits(
     tell.saw(
         &format!("{shown_repo}: \"{title}\" is {state}.\n{why} · {when}"),
         [
-            contains("the title on the page", &shown_title, title),
+            same("the repository on the page", shown_repo.as_str(), repo),
+            contains("the proposal on the page", &shown_title, title),
             same("its state", state.as_str(), "waiting"),
             contains("the reason on the page", &why, reason),
-            same("the date on the page", when.as_str(), due),
+            contains("the date on the page", &when, due),
             same("the reason that `mass-driver why` gives", told, why.as_str()),
             same("whether there is a pull request", open.iter().any(|open| open == title), false),
         ],
@@ -225,12 +225,12 @@ async fn nothing_tracked_is_touched(world: &World, tell: &mut Narrator) -> anyho
         &format!(
             "Five pushes to acme/api touch the code alone. The bot got {} webhooks and made {} requests to GitHub.",
             posts.len(),
-            requests.about_repositories.len() + requests.for_tokens
+            requests.for_work.len() + requests.for_tokens
         ),
         [
             same("the pushes among the webhooks", posts.iter().filter(|post| post.event == "push").count(), 5),
             same("webhooks that were refused", posts.iter().filter(|post| post.status != 202).count(), 0),
-            same("the requests", requests.about_repositories, [""; 0]),
+            same("the requests", requests.for_work, [""; 0]),
             same("the requests for tokens", requests.for_tokens, 0),
             same(
                 "the head of acme/api, known all the same",
@@ -298,8 +298,8 @@ async fn people_decide(world: &World, tell: &mut Narrator) -> anyhow::Result<()>
     world.github.merge(API, merged)?;
     world.settle().await?;
     let row = world.page("/").await?.row(&[API, HTTPX]);
-    let httpx = world.page(&format!("/repositories/{API}")).await?.row(&["pypi httpx"]);
-    let [state, standing] = [row.get(2), httpx.get(5)].map(|cell| cell.cloned().unwrap_or_default());
+    let httpx = world.page(&format!("/repositories/{API}")).await?.row(&["httpx pypi"]);
+    let (state, standing) = (row.cell("State"), httpx.cell("Why"));
     tell.saw(
         &format!("It is over: {state}. For httpx, {standing}."),
         [
@@ -319,14 +319,15 @@ async fn people_decide(world: &World, tell: &mut Narrator) -> anyhow::Result<()>
     world.settle().await?;
     let total = world.github.pull_requests(API)?.len();
     world.bot_looks().await?;
-    let state = world.page("/").await?.row(&[API, PYTHON]).get(2).cloned().unwrap_or_default();
-    let python = world.page(&format!("/repositories/{API}")).await?.row(&["docker python", "3.13-slim"]);
-    let reason = python.get(5).cloned().unwrap_or_default();
+    let state = world.page("/").await?.row(&[API, PYTHON]).cell("State");
+    let python = world.page(&format!("/repositories/{API}")).await?.row(&["python docker", "3.13-slim"]);
+    let reason = python.cell("Why");
     tell.saw(
         &format!("It stays closed, also after the next look at the registries: {reason}."),
         [
             same("its state on the page", state.as_str(), "closed"),
-            contains("the reason on the page", &reason, &format!("a person closed pull request #{closed} with it")),
+            contains("the reason on the page", &reason, &format!("pull request #{closed}")),
+            contains("the reason on the page", &reason, "closed"),
             same("pull requests ever made in acme/api", world.github.pull_requests(API)?.len(), total),
             same("open pull requests of acme/api", world.open_titles(API)?, [""; 0]),
         ],
@@ -337,12 +338,12 @@ async fn people_decide(world: &World, tell: &mut Narrator) -> anyhow::Result<()>
     world.push(LEGACY, files::SUBSCRIPTION, files::LEGACY_MENDED).await?;
     let pull = world.pull(LEGACY, REQUESTS)?;
     let subscriptions = world.page("/").await?.subscriptions(LEGACY);
-    let problems = world.page(&format!("/repositories/{LEGACY}")).await?.numbered_items();
+    let problems = world.page(&format!("/repositories/{LEGACY}")).await?.problems();
     tell.saw(
         &format!("Its problems are gone, and #{} \"{}\" comes at once.", pull.number, pull.title),
         [
             same("the problems on the page", problems, [""; 0]),
-            same("its subscriptions on the page", subscriptions.as_slice(), ["pypi · at once"]),
+            same("its subscriptions on the page", subscriptions.as_slice(), ["pypi at once"]),
             same("the labels", pull.labels.as_slice(), ["dependencies"].as_slice()),
             same("when it was opened", pull.created_at, world.now()),
         ],
@@ -386,13 +387,18 @@ async fn in_the_end(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
     let state = |pull: &PullRequestView| if pull.merged { "merged".to_owned() } else { pull.state.clone() };
     let count = |wanted: &str| ours.iter().filter(|(_, pull)| state(pull) == wanted).count();
     let on_page = |(repo, pull): &(String, PullRequestView)| {
-        let row = page.row(&[repo, &format!("#{} {}", pull.number, pull.title)]);
-        (pull.title.clone(), row.get(2).cloned().unwrap_or_default())
+        let row = page.row(&[repo, &format!("{} #{}", pull.title, pull.number)]);
+        (pull.title.clone(), row.cell("State"))
     };
     let waiting = world.proposals(&[ProposalState::Waiting]).await?;
+    let mut behind_links = Vec::new();
+    for link in page.links_away() {
+        behind_links.push(world.visit(&link).await?.text());
+    }
+    let linked = ours.iter().filter(|(_, pull)| behind_links.iter().any(|text| text.contains(&pull.title))).count();
     tell.saw(
         &format!(
-            "{} pull requests: {} open, {} merged, {} closed; {} more waits. The page shows the same.",
+            "{} pull requests: {} open, {} merged, {} closed; {} more waits. The page shows the same, with links.",
             ours.len(),
             count("open"),
             count("merged"),
@@ -410,6 +416,7 @@ async fn in_the_end(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
                 ours.iter().map(on_page).collect::<Vec<_>>(),
                 ours.iter().map(|(_, pull)| (pull.title.clone(), state(pull))).collect::<Vec<_>>(),
             ),
+            same("pull requests behind the links of the page", (behind_links.len(), linked), (ours.len(), ours.len())),
             same("what waits", waiting.iter().map(|p| p.title.as_str()).collect::<Vec<_>>(), [NEXT_HTTPX]),
         ],
     )?;
@@ -434,19 +441,20 @@ async fn in_the_end(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
             same("steps that were given up", world.parked().await?, 0),
         ],
     )?;
+    let writes = requests.for_work.iter().filter(|request| !request.starts_with("GET ")).count();
     tell.saw(
         &format!(
-            "All of it took {} requests to GitHub, {} more for tokens; {failed} of them were in vain.",
-            requests.about_repositories.len(),
+            "All of it took {} requests to GitHub: {} that read, and {writes} that wrote {} pull requests and a label. \
+             {} more were for tokens; {failed} were in vain.",
+            requests.for_work.len(),
+            requests.for_work.len() - writes,
+            ours.len(),
             requests.for_tokens
         ),
         [
+            same("requests that wrote: four for each pull request, one for the label", writes, 4 * ours.len() + 1),
+            same("labels", ours.iter().map(|(_, pull)| pull.labels.len()).sum::<usize>(), 1),
             same("requests that GitHub refused", failed, 0),
-            same(
-                "all requests, counted at the stand-in",
-                world.github.exchanges().len(),
-                requests.about_repositories.len() + requests.for_tokens,
-            ),
         ],
     )?;
     Ok(())
@@ -459,13 +467,13 @@ fn file(world: &World, repo: &str, branch: &str, path: &str) -> anyhow::Result<S
     Ok(String::from_utf8(bytes)?)
 }
 
-/// The part of a pull request's text that says why it comes now.
+/// The part of a pull request's text that says why it comes now, without Markdown's emphasis.
 fn why_now(pull: &PullRequestView) -> anyhow::Result<String> {
     let (_, rest) = pull
         .body
         .split_once("### Why now")
         .with_context(|| format!("expected a section \"Why now\" in the pull request; found {:?}", pull.body))?;
-    let part = rest.split("\n---").next().unwrap_or(rest);
+    let part = rest.split("\n---").next().unwrap_or(rest).replace(['*', '`'], "");
     Ok(part.lines().filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n"))
 }
 

@@ -28,8 +28,8 @@ use tokio::task::JoinHandle;
 const BEGINNING: &str = "2026-03-04T09:00:00Z";
 /// The bot looks at a package every ten minutes.
 const UNTIL_THE_BOT_LOOKED: SignedDuration = SignedDuration::from_mins(11);
-/// The one request that is not about a repository: a token, good for an hour.
-const TOKENS: &str = "/app/installations/";
+/// How the path of a request for a token ends; one is good for an hour.
+const TOKENS: &str = "/access_tokens";
 
 /// A clock that stands still until it is moved.
 #[derive(Clone)]
@@ -43,8 +43,8 @@ impl Clock for StoryClock {
 
 /// What the bot asked GitHub for since some moment.
 pub struct Requests {
-    /// As `METHOD path`, without those for tokens.
-    pub about_repositories: Vec<String>,
+    /// As `METHOD path`.
+    pub for_work: Vec<String>,
     pub for_tokens: usize,
 }
 
@@ -97,7 +97,9 @@ impl World {
         github.set_webhook_url(&format!("{address}/webhooks/github"));
         let (stop, stopped) = watch::channel(false);
         let served = tokio::spawn(App::serve_http(app.web().clone(), listener, stopped));
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+        // Only loopback is visited, in the clear: reading the system's certificates would only cost time.
+        let http = reqwest::Client::builder().no_proxy().tls_certs_only(std::iter::empty());
+        let http = http.timeout(Duration::from_secs(10)).build()?;
         Ok(Self { github, registry, clock, app, store, database_url, http, address, served, stop, folder })
     }
 
@@ -158,8 +160,12 @@ impl World {
 
     /// A page of the bot, fetched over HTTP.
     pub async fn page(&self, path: &str) -> anyhow::Result<Page> {
-        let address = format!("{}{path}", self.address);
-        let answer = self.http.get(&address).send().await.and_then(reqwest::Response::error_for_status);
+        self.visit(&format!("{}{path}", self.address)).await
+    }
+
+    /// A page of anybody, fetched over HTTP.
+    pub async fn visit(&self, address: &str) -> anyhow::Result<Page> {
+        let answer = self.http.get(address).send().await.and_then(reqwest::Response::error_for_status);
         let html = answer.with_context(|| format!("{address} does not answer"))?.text().await?;
         Ok(Page::new(html))
     }
@@ -190,9 +196,9 @@ impl World {
     /// What the bot asked GitHub for since a mark.
     pub fn requests_since(&self, mark: u64) -> Requests {
         let all = self.github.requests_since(mark);
-        let (for_tokens, others): (Vec<_>, Vec<_>) = all.iter().partition(|e| e.path.starts_with(TOKENS));
-        let about_repositories = others.iter().map(|e| format!("{} {}", e.method, e.path)).collect();
-        Requests { about_repositories, for_tokens: for_tokens.len() }
+        let (for_tokens, others): (Vec<_>, Vec<_>) = all.iter().partition(|e| e.path.ends_with(TOKENS));
+        let for_work = others.iter().map(|e| format!("{} {}", e.method, e.path)).collect();
+        Requests { for_work, for_tokens: for_tokens.len() }
     }
 
     /// The open pull requests of a repository, as GitHub has them.
