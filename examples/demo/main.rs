@@ -1,13 +1,15 @@
 //! Watch the bot do its job: `cargo run --example demo`.
 //!
 //! Starts a stand-in for GitHub, one for the registries and the bot, and plays a story of six days on three
-//! repositories. Needs no network, account, database server or git. The modules: `story` is what happens, `world` is
-//! where it happens, `page` reads the bot's page as a visitor does, `narrator` prints, and checks each line it prints.
+//! repositories. Needs no network, account, database server or git. The modules: `story` is what happens and `summary`
+//! what came of it, `world` is where it happens, `page` reads the bot's page as a visitor does, `narrator` prints, and
+//! checks each line it prints.
 
 mod files;
 mod narrator;
 mod page;
 mod story;
+mod summary;
 mod world;
 
 use anyhow::Context as _;

@@ -2,11 +2,11 @@
 
 use crate::files;
 use crate::narrator::{Narrator, contains, same};
+use crate::summary;
 use crate::world::World;
 use anyhow::Context as _;
 use github_sim::PullRequestView;
 use jiff::{SignedDuration, Timestamp};
-use mass_driver::domain::ProposalState;
 
 const API: &str = "acme/api";
 const WEB: &str = "acme/web";
@@ -37,7 +37,7 @@ pub async fn tell(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
     monday_comes(world, tell).await?;
     people_decide(world, tell).await?;
     next_versions_come(world, tell).await?;
-    in_the_end(world, tell).await
+    summary::in_the_end(world, tell, [API, WEB, LEGACY], NEXT_HTTPX).await
 }
 
 async fn developers_subscribe(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
@@ -375,89 +375,6 @@ async fn next_versions_come(world: &World, tell: &mut Narrator) -> anyhow::Resul
         "due Mon 2026-03-16 06:00 UTC",
     )
     .await
-}
-
-async fn in_the_end(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
-    tell.chapter(world.now(), "In the end");
-    let page = world.page("/").await?;
-    let mut ours: Vec<(String, PullRequestView)> = Vec::new();
-    for repo in [API, WEB, LEGACY] {
-        ours.extend(world.github.pull_requests(repo)?.into_iter().map(|pull| (repo.to_owned(), pull)));
-    }
-    let state = |pull: &PullRequestView| if pull.merged { "merged".to_owned() } else { pull.state.clone() };
-    let count = |wanted: &str| ours.iter().filter(|(_, pull)| state(pull) == wanted).count();
-    let on_page = |(repo, pull): &(String, PullRequestView)| {
-        let row = page.row(&[repo, &format!("{} #{}", pull.title, pull.number)]);
-        (pull.title.clone(), row.cell("State"))
-    };
-    let waiting = world.proposals(&[ProposalState::Waiting]).await?;
-    let mut behind_links = Vec::new();
-    for link in page.links_away() {
-        behind_links.push(world.visit(&link).await?.text());
-    }
-    let linked = ours.iter().filter(|(_, pull)| behind_links.iter().any(|text| text.contains(&pull.title))).count();
-    tell.saw(
-        &format!(
-            "{} pull requests: {} open, {} merged, {} closed; {} more waits. The page shows the same, with links.",
-            ours.len(),
-            count("open"),
-            count("merged"),
-            count("closed"),
-            waiting.len()
-        ),
-        [
-            same(
-                "pull requests that are open, merged and closed",
-                [count("open"), count("merged"), count("closed")],
-                [3, 1, 1],
-            ),
-            same(
-                "the pull requests on the page, and on GitHub",
-                ours.iter().map(on_page).collect::<Vec<_>>(),
-                ours.iter().map(|(_, pull)| (pull.title.clone(), state(pull))).collect::<Vec<_>>(),
-            ),
-            same("pull requests behind the links of the page", (behind_links.len(), linked), (ours.len(), ours.len())),
-            same("what waits", waiting.iter().map(|p| p.title.as_str()).collect::<Vec<_>>(), [NEXT_HTTPX]),
-        ],
-    )?;
-    let opened = world.proposals(&[ProposalState::Open, ProposalState::Merged, ProposalState::Closed]).await?;
-    let early = opened.iter().filter(|p| p.opened_at.is_none_or(|at| at < p.due_at)).count();
-    let requests = world.requests_since(0);
-    let failed = world.github.exchanges().iter().filter(|exchange| exchange.status >= 400).count();
-    let (webhooks, refused) = {
-        let posts = world.github.webhook_posts();
-        (posts.len(), posts.iter().filter(|post| post.status >= 400).count())
-    };
-    tell.saw(
-        &format!(
-            "Of {} pull requests {early} came early; of {webhooks} webhooks {refused} were refused; {} steps failed for good.",
-            opened.len(),
-            world.parked().await?
-        ),
-        [
-            same("proposals that became pull requests", opened.len(), ours.len()),
-            same("pull requests before their time", early, 0),
-            same("webhooks that were refused", refused, 0),
-            same("steps that were given up", world.parked().await?, 0),
-        ],
-    )?;
-    let writes = requests.for_work.iter().filter(|request| !request.starts_with("GET ")).count();
-    tell.saw(
-        &format!(
-            "All of it took {} requests to GitHub: {} that read, and {writes} that wrote {} pull requests and a label. \
-             {} more were for tokens; {failed} were in vain.",
-            requests.for_work.len(),
-            requests.for_work.len() - writes,
-            ours.len(),
-            requests.for_tokens
-        ),
-        [
-            same("requests that wrote: four for each pull request, one for the label", writes, 4 * ours.len() + 1),
-            same("labels", ours.iter().map(|(_, pull)| pull.labels.len()).sum::<usize>(), 1),
-            same("requests that GitHub refused", failed, 0),
-        ],
-    )?;
-    Ok(())
 }
 
 /// The text of a file on a branch, as GitHub has it.
