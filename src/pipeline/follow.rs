@@ -1,9 +1,9 @@
 //! What becomes of a pull request after it was opened: people merge or close it, checks run, a newer one takes its place.
 
-use super::{Done, Step, StepError, target};
-use crate::domain::{Proposal, ProposalId, ProposalState, PullNumber, RepoId};
-use crate::forge::{ForgeError, GitHub, PullState, PullStatus};
-use crate::store::Store;
+use super::{Done, Step, StepError, finished, target};
+use crate::domain::{Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId};
+use crate::forge::{ForgeError, GitHub, PullState, PullStatus, Target};
+use crate::store::{DependencyRow, Store};
 use jiff::Timestamp;
 
 /// Looks at one of our pull requests and takes over what happened to it.
@@ -27,13 +27,29 @@ pub async fn follow(
         }
         Err(error) => return Err(error.into()),
     };
+    let Some((amended, word)) = after(&proposal, &status, now) else { return finished(store).await };
+    let indexed = amended.state != ProposalState::Merged || is_indexed(&amended, &store.dependencies(repo).await?);
     let mut tx = store.begin().await?;
-    if let Some((amended, word)) = after(&proposal, &status, now) {
-        tx.save_proposal(&amended).await?;
-        tx.record(&proposal.id, now, word, &format!("#{number}")).await?;
-        Step::Plan { repo }.queue(&mut tx, installation, now).await?;
-    }
+    tx.save_proposal(&amended).await?;
+    tx.record(&proposal.id, now, word, &format!("#{number}")).await?;
+    // The push of the merge may be late. A plan made before it is indexed would see the old versions, and propose what
+    // lies between them and the merged ones.
+    let next = if indexed { Step::Plan { repo } } else { Step::SyncRepository { repo, details: false, name: None } };
+    next.queue(&mut tx, installation, now).await?;
     Ok(Done::Finished(tx))
+}
+
+/// Whether none of a proposal's places still has the version it moves from. Pure.
+fn is_indexed(merged: &Proposal, dependencies: &[DependencyRow]) -> bool {
+    !merged.updates.iter().any(|update| {
+        update.sites.iter().any(|site| {
+            dependencies.iter().map(|row| &row.dependency).any(|dependency| {
+                dependency.package == update.package
+                    && dependency.path == site.path
+                    && dependency.current.as_deref() == Some(&site.from)
+            })
+        })
+    })
 }
 
 /// The proposal after its pull request was looked at, with the ledger's word for it; `None` if nothing changed. Pure.
@@ -68,7 +84,15 @@ pub async fn checks(
     let Some(pull) = proposal.pull.as_ref().filter(|_| proposal.state == ProposalState::Open) else {
         return Ok(Done::Finished(store.begin().await?));
     };
-    let found = forge.checks(&target(&row), &pull.head).await?;
+    let found = match forge.checks(&target(&row), &pull.head).await {
+        Ok(found) => found,
+        // Not being told what checks say is no harm, and asking again would not help.
+        Err(error) if is_final(&error) => {
+            tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "checks could not be read");
+            return finished(store).await;
+        }
+        Err(error) => return Err(error.into()),
+    };
     let mut tx = store.begin().await?;
     if found != proposal.checks {
         tx.save_proposal(&Proposal { checks: found, updated_at: now, ..proposal }).await?;
@@ -83,7 +107,7 @@ pub async fn label(store: &Store, forge: &GitHub, (repo, id): (RepoId, &Proposal
     {
         match forge.add_labels(&target(&row), pull.number, &proposal.labels).await {
             // A pull request without labels is better than a step that fails for ever.
-            Err(error @ (ForgeError::Invalid { .. } | ForgeError::Forbidden { .. } | ForgeError::Gone { .. })) => {
+            Err(error) if is_final(&error) => {
                 tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "labels could not be set");
             }
             other => other?,
@@ -100,26 +124,61 @@ pub async fn retire(
     by: PullNumber,
     repeated: bool,
 ) -> Result<Done, StepError> {
-    if let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?)
-        && let Some(pull) = &proposal.pull
-        && proposal.state == ProposalState::Superseded
-    {
-        let target = target(&row);
-        let found = forge.pull(&target, pull.number).await?;
-        // A person's commits on the branch make it theirs: it stays open.
-        let untouched = found.head == pull.head;
-        if found.status == PullStatus::Open && untouched {
-            let said = repeated && forge.commented(&target, pull.number, &closing_words(by)).await?;
-            if !said {
-                forge.comment(&target, pull.number, &closing_words(by)).await?;
-            }
-            forge.close(&target, pull.number).await?;
+    let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
+        return finished(store).await;
+    };
+    let Some(pull) = proposal.pull.as_ref().filter(|_| proposal.state == ProposalState::Superseded) else {
+        return finished(store).await;
+    };
+    match retire_pull(forge, &target(&row), &proposal.branch, pull, by, repeated).await {
+        Ok(()) => {}
+        // The newer pull request says that it goes further; the older one stays where GitHub keeps us from it.
+        Err(error) if is_final(&error) => {
+            tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "a replaced pull request could not be closed");
         }
-        if untouched {
-            forge.delete_branch(&target, &proposal.branch, &pull.head).await?;
-        }
+        Err(error) => return Err(error.into()),
     }
-    Ok(Done::Finished(store.begin().await?))
+    finished(store).await
+}
+
+async fn retire_pull(
+    forge: &GitHub,
+    target: &Target,
+    branch: &str,
+    pull: &PullRequest,
+    by: PullNumber,
+    repeated: bool,
+) -> Result<(), ForgeError> {
+    let found = forge.pull(target, pull.number).await?;
+    // A person's commits on the branch make it theirs: it stays open.
+    if found.head != pull.head {
+        return Ok(());
+    }
+    if found.status == PullStatus::Open {
+        let said = repeated && forge.commented(target, pull.number, &closing_words(by)).await?;
+        if !said {
+            match forge.comment(target, pull.number, &closing_words(by)).await {
+                // A locked conversation: it is closed without words.
+                Err(ForgeError::Forbidden { .. }) => {}
+                outcome => outcome?,
+            }
+        }
+        forge.close(target, pull.number).await?;
+    }
+    forge.delete_branch(target, branch, &pull.head).await.map(drop)
+}
+
+/// GitHub says no, or has nothing there any more: another attempt would end the same way.
+fn is_final(error: &ForgeError) -> bool {
+    matches!(
+        error,
+        ForgeError::Invalid { .. }
+            | ForgeError::Forbidden { .. }
+            | ForgeError::Gone { .. }
+            | ForgeError::Moved { .. }
+            | ForgeError::Archived { .. }
+            | ForgeError::Conflict { .. }
+    )
 }
 
 fn closing_words(by: PullNumber) -> String {

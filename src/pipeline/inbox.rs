@@ -59,13 +59,20 @@ impl Incoming {
 pub async fn receive(store: &Store, incoming: &Incoming, now: Timestamp) -> Result<Received, StoreError> {
     let Incoming { row, repo, ignored } = incoming;
     let mut tx = store.begin().await?;
+    let step = Step::Inbox { delivery: row.guid.clone(), repo: *repo };
     if !tx.insert_delivery(row, now).await? {
+        tx.rollback().await?;
+        // Whoever delivers again something that was given up wants it looked at again.
+        if let Some(parked) = store.parked_under(&step.unique_key()).await? {
+            let mut tx = store.begin().await?;
+            tx.unpark(&parked, now).await?;
+            tx.commit().await?;
+        }
         return Ok(Received::Duplicate);
     }
     if *ignored {
         tx.finish_delivery(&row.guid, Outcome::Ignored, None, now).await?;
     } else {
-        let step = Step::Inbox { delivery: row.guid.clone(), repo: *repo };
         step.queue(&mut tx, row.installation, now).await?;
     }
     tx.commit().await?;
@@ -245,13 +252,13 @@ fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {
     if facts_differ(&push.repository, &known.row.repository) {
         return sync(true, "the repository's details are not those we know");
     }
+    if known.row.repository.fork && known.row.synced_at.is_some() {
+        return Decision::nothing(super::sync::FORK);
+    }
     let ChangedPaths::Known(changed) = &push.changed else {
         return sync(false, "the push does not tell all it changed");
     };
     let touches_file = FILE_NAMES.iter().any(|name| changed.contains(*name));
-    if known.row.config.state == ConfigState::None && known.row.synced_at.is_some() && !touches_file {
-        return Decision::nothing("the repository has no subscription file");
-    }
     let Some(head) = &known.row.head else { return sync(false, "the repository's head is not known yet") };
     if head.commit == push.after {
         return Decision::nothing("that commit is known already");
@@ -264,6 +271,11 @@ fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {
         return sync(false, "the subscription file changed");
     }
     let head = Head { commit: push.after.clone(), tree: tree.clone() };
+    // Its head is kept up to date all the same: a push that never came, and may have brought a file, shows at the next.
+    if known.row.config.state == ConfigState::None && known.row.synced_at.is_some() {
+        let note = "the repository has no subscription file".into();
+        return Decision { head: Some(head), note, ..Decision::default() };
+    }
     let touches_manifests = changed.iter().any(|path| {
         known.tracked.contains(path) || RepoPath::parse(path).is_ok_and(|path| managers::may_be_manifest(&path))
     });

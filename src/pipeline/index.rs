@@ -5,16 +5,26 @@ use crate::domain::{Dependency, FileMode, ObjectId, RepoId, RepoPath};
 use crate::forge::{EntryKind, ForgeError, GitHub, Target, TreeEntry};
 use crate::managers::{self, Extraction, Manager};
 use crate::store::{Manifest, ManifestRow, Store};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A larger manifest is listed with its problem instead of being read. Unit: bytes.
 pub const MANIFEST_MAX_BYTES: u64 = 1024 * 1024;
+/// How often the head is read again when its tree is not there.
+const TRIES_MAX: u32 = 5;
+/// How long to wait for the repository to be read again.
+const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// More manifests than this are not read from one repository.
 const MANIFESTS_MAX: usize = 2_000;
 
-/// Brings the index of a repository in line with its head.
-pub async fn index(store: &Store, forge: &GitHub, repo: RepoId, now: Timestamp) -> Result<Done, StepError> {
+/// Brings the index of a repository in line with its head. `attempts` counts this one.
+pub async fn index(
+    store: &Store,
+    forge: &GitHub,
+    repo: RepoId,
+    attempts: u32,
+    now: Timestamp,
+) -> Result<Done, StepError> {
     let Some(row) = store.repository(repo).await? else { return Ok(Done::Finished(store.begin().await?)) };
     let installation = Some(row.repository.installation);
     let Some(head) = row.head.as_ref().filter(|_| row.config.file.is_some()) else {
@@ -24,11 +34,15 @@ pub async fn index(store: &Store, forge: &GitHub, repo: RepoId, now: Timestamp) 
     let target = target(&row);
     let tree = match forge.tree(&target, &head.tree).await {
         Ok(tree) => tree,
-        // The head was rewritten and its tree is gone, or the repository is: sync finds out which.
-        Err(ForgeError::Gone { .. } | ForgeError::StaleBase { .. } | ForgeError::Empty { .. }) => {
+        // The head was rewritten and its tree is gone, or the repository is: sync finds out which. This step stays in the
+        // queue meanwhile, so that an answer which stays the same is not asked for again and again without a pause.
+        Err(error @ (ForgeError::Gone { .. } | ForgeError::StaleBase { .. } | ForgeError::Empty { .. })) => {
+            if attempts >= TRIES_MAX {
+                return Err(error.into());
+            }
             let mut tx = store.begin().await?;
             Step::SyncRepository { repo, details: true, name: None }.queue(&mut tx, installation, now).await?;
-            return Ok(Done::Finished(tx));
+            return Ok(Done::PutBack { tx, until: now + PAUSE, why: error.to_string() });
         }
         Err(error) => return Err(error.into()),
     };

@@ -58,6 +58,9 @@ pub enum StepError {
     /// Something stored by us does not make sense any more.
     #[error("stored data cannot be used: {0}")]
     Corrupt(String),
+    /// The station panicked: a defect of ours.
+    #[error("a defect of mass-driver: {0}")]
+    Panicked(String),
 }
 
 /// A step that has nothing to do.

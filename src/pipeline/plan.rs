@@ -95,6 +95,7 @@ fn new_id() -> ProposalId {
 /// Why nothing may be proposed to a repository, whatever its file says.
 fn blocked(row: &RepositoryRow) -> Option<String> {
     let why = match row.repository.state {
+        RepoState::Active if row.repository.fork => sync::FORK,
         RepoState::Active if row.config.state == ConfigState::None => "the repository has no subscription file",
         RepoState::Active if row.repository.default_branch.is_none() => "the repository has no default branch",
         RepoState::Active if row.head.is_none() => "the repository has no commit yet",

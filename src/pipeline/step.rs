@@ -17,6 +17,8 @@ pub enum Step {
         /// The repository it tells of, if any: its deliveries are decided one at a time.
         repo: Option<RepoId>,
     },
+    /// Bring the list of installations in line with GitHub.
+    SyncApp,
     /// Bring an installation and its list of repositories in line with GitHub.
     SyncInstallation {
         /// The installation.
@@ -90,6 +92,7 @@ impl Step {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Inbox { .. } => "inbox",
+            Self::SyncApp => "sync_app",
             Self::SyncInstallation { .. } => "sync_installation",
             Self::SyncRepository { .. } => "sync_repository",
             Self::Index { .. } => "index",
@@ -107,6 +110,7 @@ impl Step {
     pub fn subject(&self) -> String {
         match self {
             Self::Inbox { delivery, repo: None } => format!("delivery:{delivery}"),
+            Self::SyncApp => "app".to_string(),
             Self::SyncInstallation { installation } => format!("installation:{installation}"),
             Self::Watch { package } => format!("package:{package}"),
             Self::Inbox { repo: Some(repo), .. }
@@ -126,6 +130,7 @@ impl Step {
         let name = self.name();
         match self {
             Self::Inbox { delivery, .. } => format!("{name}:{delivery}"),
+            Self::SyncApp => name.to_string(),
             Self::SyncInstallation { installation } => format!("{name}:{installation}"),
             Self::SyncRepository { repo, details: true, .. } => format!("{name}:{repo}:details"),
             Self::SyncRepository { repo, .. } | Self::Index { repo } | Self::Plan { repo } => format!("{name}:{repo}"),
@@ -177,7 +182,7 @@ impl Step {
             Self::Follow { .. } | Self::Retire { .. } | Self::Label { .. } | Self::Checks { .. } => 40,
             Self::Execute { .. } => 30,
             Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } => 20,
-            Self::SyncInstallation { .. } => 15,
+            Self::SyncApp | Self::SyncInstallation { .. } => 15,
             Self::Watch { .. } => 10,
         }
     }

@@ -3,13 +3,33 @@
 use super::{Done, Step, StepError, target};
 use crate::domain::{FileMode, Head, InstallationId, ObjectId, RepoId, RepoName, RepoPath, RepoState, Repository};
 use crate::forge::{EntryKind, ForgeError, GitHub, Target, TreeEntry};
-use crate::store::{Config, ConfigState, Installation, RepositoryRow, Store, Subscription as SubscriptionColumns};
+use crate::store::{Config, ConfigState, Installation, Store, StoreError, Subscription as SubscriptionColumns, Tx};
 use crate::subscription::{self, FILE_NAMES, MAX_BYTES, Problem, SubscriptionFile};
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-/// Of an installation at most this many repositories are known; GitHub's largest organisations have fewer.
-const REPOSITORIES_MAX: u32 = 100_000;
+/// Why a fork is not served. It carries its original's subscription file, which its owner never asked for, and what the
+/// original merges arrives in it anyway; the peers leave forks alone for the same reason.
+pub(super) const FORK: &str = "the repository is a fork, and updates reach it through its original";
+
+/// So many repositories of a new installation are stored in one transaction: others want to write in between.
+const PORTION: usize = 500;
+/// More installations than this are not looked for among those that GitHub does not list any more.
+const INSTALLATIONS_MAX: u32 = 100_000;
+
+/// Has every installation of the App looked at, and those we know that GitHub does not list any more.
+pub async fn app(store: &Store, forge: &GitHub, now: Timestamp) -> Result<Done, StepError> {
+    let listed: BTreeSet<InstallationId> = forge.installations().await?.into_iter().map(|info| info.id).collect();
+    let stored = store.installations(INSTALLATIONS_MAX).await?;
+    let lost = stored.iter().map(|row| &row.installation).filter(|i| !i.removed && !listed.contains(&i.id));
+    let lost: BTreeSet<InstallationId> = lost.map(|installation| installation.id).collect();
+    tracing::info!(installations = listed.len(), lost = lost.len(), "GitHub knows this App");
+    let mut tx = store.begin().await?;
+    for &installation in listed.iter().chain(&lost) {
+        Step::SyncInstallation { installation }.queue(&mut tx, Some(installation), now).await?;
+    }
+    Ok(Done::Finished(tx))
+}
 
 /// Reads an installation and its repositories anew.
 pub async fn installation(
@@ -18,15 +38,34 @@ pub async fn installation(
     id: InstallationId,
     now: Timestamp,
 ) -> Result<Done, StepError> {
-    let stored = store.repositories_of(id, REPOSITORIES_MAX).await?;
-    let info = match forge.installation(id).await {
+    let before = store.installation(id).await?.map(|row| row.installation);
+    let mut info = match forge.installation(id).await {
         Ok(info) => Some(info),
         Err(ForgeError::Gone { .. }) => None,
         Err(error) => return Err(error.into()),
     };
+    let mut listed = Vec::new();
+    if let Some(info) = info.as_mut().filter(|info| !info.suspended) {
+        match forge.repositories(id).await {
+            Ok(found) => listed = found,
+            // It happened just now.
+            Err(ForgeError::Suspended { .. }) => info.suspended = true,
+            Err(error) => return Err(error.into()),
+        }
+    }
     let usable = info.as_ref().is_some_and(|info| !info.suspended);
-    let listed = if usable { forge.repositories(id).await? } else { Vec::new() };
+    let stored: HashMap<RepoId, (Repository, bool)> =
+        store.listed_repositories(id).await?.into_iter().map(|one| (one.0.id, one)).collect();
+    let there: BTreeSet<RepoId> = listed.iter().map(|repository| repository.id).collect();
 
+    // A repetition finds those that were stored before, so the portions need not be one transaction.
+    for portion in listed.chunks(PORTION) {
+        let mut tx = store.begin().await?;
+        for repository in portion {
+            list(&mut tx, repository, stored.get(&repository.id), now).await?;
+        }
+        tx.commit().await?;
+    }
     let mut tx = store.begin().await?;
     match &info {
         Some(info) => {
@@ -41,33 +80,52 @@ pub async fn installation(
         }
         None => drop(tx.set_installation_removed(id, true, now).await?),
     }
-    let mut known: HashMap<RepoId, &RepositoryRow> = stored.iter().map(|row| (row.repository.id, row)).collect();
-    for repository in &listed {
-        let before = known.remove(&repository.id);
-        tx.save_repository(repository, now).await?;
-        for step in after_listing(repository, before) {
-            step.queue(&mut tx, Some(id), now).await?;
-        }
-    }
     let lost = if info.is_none() || usable { RepoState::Removed } else { RepoState::Suspended };
-    for (repo, row) in known {
-        if row.repository.state != lost {
+    for (&repo, (repository, _)) in stored.iter().filter(|(repo, _)| !there.contains(repo)) {
+        if repository.state != lost {
             tx.set_repo_state(repo, lost, now).await?;
             Step::Plan { repo }.queue(&mut tx, Some(id), now).await?;
+        }
+    }
+    if usable {
+        // What was refused may be granted now; what waited for the end of a suspension need not wait any longer.
+        tx.unpark_installation(id, now).await?;
+        if before.is_some_and(|before| before.suspended || before.removed) {
+            tx.hasten_installation(id, now).await?;
         }
     }
     Ok(Done::Finished(tx))
 }
 
-/// What a repository of an installation's list needs, given what was known of it.
-fn after_listing(repository: &Repository, before: Option<&RepositoryRow>) -> Vec<Step> {
-    let repo = repository.id;
-    let changed = before.is_none_or(|row| row.repository != *repository || row.synced_at.is_none());
-    match repository.state {
-        _ if !changed => Vec::new(),
-        RepoState::Active => vec![Step::SyncRepository { repo, details: false, name: None }],
-        _ => vec![Step::Plan { repo }],
-    }
+/// Takes over what an installation's list says of a repository. Of one we know, only the state is believed: its name and
+/// its default branch belong together with its head, and change with it, in the repository's own step.
+async fn list(
+    tx: &mut Tx,
+    listed: &Repository,
+    stored: Option<&(Repository, bool)>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let repo = listed.id;
+    let sync = |details, name| Step::SyncRepository { repo, details, name };
+    let step = match stored {
+        None => {
+            tx.save_repository(listed, now).await?;
+            if listed.state == RepoState::Active { sync(false, None) } else { Step::Plan { repo } }
+        }
+        Some((known, synced)) => {
+            let as_listed = Repository { state: listed.state, ..known.clone() } == *listed;
+            if known.state != listed.state {
+                tx.set_repo_state(repo, listed.state, now).await?;
+            }
+            match listed.state {
+                RepoState::Active if !as_listed => sync(true, Some(listed.name.clone())),
+                RepoState::Active if !synced || known.state != RepoState::Active => sync(false, None),
+                _ if known.state != listed.state => Step::Plan { repo },
+                _ => return Ok(()),
+            }
+        }
+    };
+    step.queue(tx, Some(listed.installation), now).await
 }
 
 /// Reads a repository's head and subscription file anew, and its details too where `details` asks for it.
@@ -99,9 +157,11 @@ pub async fn repository(
             Err(error) => return Err(error.into()),
         }
     }
-    if row.repository.state != RepoState::Active {
+    if row.repository.state != RepoState::Active || row.repository.fork {
         let mut tx = store.begin().await?;
         tx.save_repository(&row.repository, now).await?;
+        tx.set_note(repo, Some(FORK).filter(|_| row.repository.fork), now).await?;
+        tx.set_synced(repo, now).await?;
         Step::Plan { repo }.queue(&mut tx, Some(installation), now).await?;
         return Ok(Done::Finished(tx));
     }

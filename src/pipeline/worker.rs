@@ -4,16 +4,22 @@ use super::{Done, Step, StepError, execute, follow, inbox, index, plan, sync, wa
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
 use crate::registries::Registries;
-use crate::store::{Claimed, Store, StoreError};
+use crate::store::{Claimed, Outcome, Store, StoreError};
 use anyhow::Context as _;
 use backon::BackoffBuilder as _;
+use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch as signal};
 
-/// After this many attempts a step is parked: it stays visible with its reason, and does not run by itself again.
-const ATTEMPTS_MAX: u32 = 12;
+/// After this many attempts a step that GitHub refuses is parked: it stays visible with its reason, and runs again when
+/// its installation changes, when the server starts, or when an event asks for it.
+const REFUSALS_MAX: u32 = 5;
+/// Between two attempts there is at most this.
+const PAUSE_MAX: Duration = Duration::from_secs(3600);
 /// How long an idle worker sleeps at most before it looks at the queue again.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 
@@ -54,19 +60,24 @@ impl Worker {
         Self { store, forge, registries, clock, policy }
     }
 
-    /// Queues a look at every installation of the App: what changed while nobody listened is found that way.
+    /// Queues a look at every installation of the App, and at those we know that are not among them: what changed while
+    /// nobody listened is found that way.
     ///
-    /// Errors: if GitHub does not accept the App, or the queue cannot be used.
+    /// Errors: if GitHub does not accept the App, or the queue cannot be used. GitHub being out of reach is no error: the
+    /// step that asks again is queued.
     pub async fn greet(&self) -> anyhow::Result<()> {
         let now = self.clock.now();
-        let installations = self.forge.installations().await.context("asking GitHub for the App's installations")?;
-        let mut tx = self.store.begin().await?;
-        for installation in &installations {
-            let step = Step::SyncInstallation { installation: installation.id };
-            step.queue(&mut tx, Some(installation.id), now).await?;
-        }
+        let done = match sync::app(&self.store, &self.forge, now).await {
+            Err(StepError::Forge(error)) if passes(&error) && !matches!(error, ForgeError::Unauthorized { .. }) => {
+                tracing::warn!(%error, "GitHub cannot be asked for the App's installations now; that is tried again");
+                let mut tx = self.store.begin().await?;
+                Step::SyncApp.queue(&mut tx, None, now).await?;
+                Done::Finished(tx)
+            }
+            outcome => outcome.context("asking GitHub for the App's installations")?,
+        };
+        let (Done::Finished(tx) | Done::PutBack { tx, .. }) = done;
         tx.commit().await?;
-        tracing::info!(installations = installations.len(), "GitHub knows this App");
         Ok(())
     }
 
@@ -160,7 +171,10 @@ impl Worker {
     async fn walk_with_lease(&self, claimed: &Claimed) -> Result<Done, StepError> {
         // Both go on side by side: on SQLite the step may hold the one writer that the heartbeat waits for.
         tokio::select! {
-            result = self.walk(claimed) => result,
+            // A panic is a defect in one station; the worker goes on with the others.
+            result = AssertUnwindSafe(self.walk(claimed)).catch_unwind() => {
+                result.unwrap_or_else(|panic| Err(StepError::Panicked(panic_words(panic.as_ref()))))
+            }
             lost = self.keep_lease(claimed) => Err(lost.into()),
         }
     }
@@ -195,11 +209,12 @@ impl Worker {
         );
         match &step {
             Step::Inbox { delivery, .. } => inbox::decide(store, delivery, now).await,
+            Step::SyncApp => sync::app(store, forge, now).await,
             Step::SyncInstallation { installation } => sync::installation(store, forge, *installation, now).await,
             Step::SyncRepository { repo, details, name } => {
                 sync::repository(store, forge, *repo, *details, name.as_ref(), now).await
             }
-            Step::Index { repo } => index::index(store, forge, *repo, now).await,
+            Step::Index { repo } => index::index(store, forge, *repo, claimed.work.attempts, now).await,
             Step::Watch { package } => watch::watch(store, registries, package, self.policy.watch_interval, now).await,
             Step::Plan { repo } => plan::plan(store, *repo, now).await,
             Step::Execute { repo, proposal } => {
@@ -212,27 +227,38 @@ impl Worker {
         }
     }
 
-    /// Puts a failed step back with the date of its next attempt, or parks it when there were too many.
+    /// Puts a failed step back with the date of its next attempt, or parks it when another one is pointless.
     async fn put_back(&self, claimed: &Claimed, error: &StepError) -> Result<(), StoreError> {
         if matches!(error, StepError::Store(StoreError::LeaseLost)) {
             return Err(StoreError::LeaseLost);
         }
         let now = self.clock.now();
+        let work = &claimed.work;
         let words = error.to_string();
         let mut tx = self.store.begin().await?;
-        match next_attempt(error, claimed.work.attempts, now) {
+        if let (StepError::Forge(ForgeError::Suspended { .. }), Some(installation)) = (error, work.installation) {
+            // We may not have been told. What is suspended is not planned for, and hastened when that ends.
+            let step = Step::SyncInstallation { installation };
+            if step.name() != work.step {
+                step.queue(&mut tx, Some(installation), now).await?;
+            }
+        }
+        match next_attempt(error, work.attempts, now) {
             Some(at) => {
-                tracing::warn!(step = claimed.work.step, subject = claimed.work.subject, attempt = claimed.work.attempts, error = words, %at, "a step failed and will be repeated");
+                tracing::warn!(step = work.step, subject = work.subject, attempt = work.attempts, error = words, %at, "a step failed and will be repeated");
                 tx.retry(claimed, at, &words).await?;
             }
             None => {
                 tracing::error!(
-                    step = claimed.work.step,
-                    subject = claimed.work.subject,
-                    attempt = claimed.work.attempts,
+                    step = work.step,
+                    subject = work.subject,
+                    attempt = work.attempts,
                     error = words,
                     "a step failed and is parked"
                 );
+                if let Ok(Step::Inbox { delivery, .. }) = serde_json::from_value(work.args.clone()) {
+                    tx.finish_delivery(&delivery, Outcome::Refused, Some(&words), now).await?;
+                }
                 tx.park(claimed, &words).await?;
             }
         }
@@ -240,25 +266,85 @@ impl Worker {
     }
 }
 
+/// Whether what GitHub answered says something about GitHub's or the installation's present state, rather than about the
+/// request. However long it lasts, it is no reason to give a step up.
+fn passes(error: &ForgeError) -> bool {
+    match error {
+        ForgeError::RateLimited { .. }
+        | ForgeError::Unavailable { .. }
+        | ForgeError::Protocol { .. }
+        | ForgeError::Unauthorized { .. }
+        | ForgeError::Suspended { .. } => true,
+        ForgeError::Settings { .. }
+        | ForgeError::Gone { .. }
+        | ForgeError::Forbidden { .. }
+        | ForgeError::Archived { .. }
+        | ForgeError::Empty { .. }
+        | ForgeError::Conflict { .. }
+        | ForgeError::StaleBase { .. }
+        | ForgeError::NoChange { .. }
+        | ForgeError::Moved { .. }
+        | ForgeError::Invalid { .. }
+        | ForgeError::TooLarge { .. } => false,
+    }
+}
+
 /// When to try again: when GitHub says, else after 5 seconds, doubled each time up to an hour, with some jitter. `None`
 /// when trying again has become pointless. Pure but for the jitter.
 fn next_attempt(error: &StepError, attempts: u32, now: Timestamp) -> Option<Timestamp> {
-    match error {
+    let given_up = match error {
         StepError::Forge(ForgeError::RateLimited { until, .. }) => {
             return Some((*until).max(now + SignedDuration::from_secs(1)));
         }
-        StepError::Corrupt(_) | StepError::Store(StoreError::Corrupt { .. }) => return None,
-        StepError::Forge(ForgeError::Settings { .. }) => return None,
-        _ if attempts >= ATTEMPTS_MAX => return None,
-        _ => {}
+        StepError::Corrupt(_) | StepError::Panicked(_) | StepError::Store(StoreError::Corrupt { .. }) => true,
+        StepError::Forge(error) => !passes(error) && attempts >= REFUSALS_MAX,
+        StepError::Registry(_) | StepError::Store(_) => false,
+    };
+    if given_up {
+        return None;
     }
     let mut pauses = backon::ExponentialBuilder::default()
         .with_min_delay(Duration::from_secs(5))
-        .with_max_delay(Duration::from_secs(3600))
+        .with_max_delay(PAUSE_MAX)
         .with_factor(2.0)
-        .with_max_times(ATTEMPTS_MAX as usize)
+        .without_max_times()
         .with_jitter()
         .build();
-    let pause = pauses.nth(attempts.saturating_sub(1) as usize).unwrap_or(Duration::from_secs(3600));
+    // Twenty doublings are beyond the longest pause.
+    let pause = pauses.nth(attempts.clamp(1, 20) as usize - 1).unwrap_or(PAUSE_MAX);
     Some(now + SignedDuration::try_from(pause).unwrap_or(SignedDuration::from_hours(1)))
+}
+
+/// What a panic said; its message may hold anything, so it is cut.
+fn panic_words(panic: &(dyn Any + Send)) -> String {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    said.unwrap_or("it panicked").chars().take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unavailable() -> StepError {
+        StepError::Forge(ForgeError::Unavailable { endpoint: "GET /".into(), why: "502".into() })
+    }
+
+    #[test]
+    fn an_outage_of_any_length_gives_nothing_up() {
+        let now = Timestamp::UNIX_EPOCH;
+        for attempts in [1, 2, 12, 13, 100, u32::MAX] {
+            let at = next_attempt(&unavailable(), attempts, now).unwrap();
+            assert!(at > now && at <= now + SignedDuration::from_hours(2), "{attempts}: {at}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_given_up_after_a_few_attempts_and_a_defect_at_once() {
+        let now = Timestamp::UNIX_EPOCH;
+        let forbidden =
+            StepError::Forge(ForgeError::Forbidden { endpoint: "GET /".into(), needs: None, message: "no".into() });
+        assert!(next_attempt(&forbidden, REFUSALS_MAX - 1, now).is_some());
+        assert_eq!(next_attempt(&forbidden, REFUSALS_MAX, now), None);
+        assert_eq!(next_attempt(&StepError::Panicked("x".into()), 1, now), None);
+    }
 }

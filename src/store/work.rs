@@ -231,6 +231,7 @@ statements! {
     PARK = "UPDATE work SET state = 'parked', lease_token = NULL, lease_until = NULL, last_error = $3
         WHERE id = $1 AND lease_token = $2 AND state = 'running'";
     PARKED = select_work!("WHERE state = 'parked' ORDER BY created_at DESC, id LIMIT $1");
+    PARKED_OF_KEY = "SELECT id FROM work WHERE unique_key = $1 AND state = 'parked' LIMIT 1";
     PARKED_OF_INSTALLATION = "SELECT id FROM work WHERE state = 'parked' AND installation_id = $1 ORDER BY id";
     EARLIEST = "SELECT min(due_at) FROM work WHERE state = 'queued'";
     DEPTH = "SELECT step, state, count(*) FROM work GROUP BY step, state ORDER BY step, state";
@@ -295,6 +296,11 @@ impl Store {
         self.rows(PARKED, values![limit]).await?.into_iter().map(WorkRecord::read).collect()
     }
 
+    /// The work that was given up under a key; there is at most one piece.
+    pub async fn parked_under(&self, unique_key: &str) -> Result<Option<WorkId>, StoreError> {
+        Ok(self.row::<(String,)>(PARKED_OF_KEY, values![unique_key]).await?.map(|(id,)| WorkId(id)))
+    }
+
     /// When the next queued work is due, be it past or future; `None` when nothing is queued.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.row::<(Option<i64>,)>(EARLIEST, values![]).await?.and_then(|(due,)| due).map(time))
@@ -338,14 +344,13 @@ impl Tx {
         self.held(touched)
     }
 
-    /// Makes what an installation's failed steps wait for come at once, and releases those that were given up.
+    /// Makes the steps of an installation that were put back due at once.
     pub async fn hasten_installation(
         &mut self,
         installation: InstallationId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.execute(HASTEN, values![installation, now]).await?;
-        self.unpark_installation(installation, now).await.map(drop)
+        self.execute(HASTEN, values![installation, now]).await.map(drop)
     }
 
     /// Ends a piece of work: it is done. What was parked under the same key is settled with it.
