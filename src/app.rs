@@ -133,7 +133,8 @@ impl App {
 ///
 /// Errors: if a setting is missing or unusable, the database or the address cannot be used.
 pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
-    let webhook_secrets = webhook_secrets(&settings.web)?;
+    refuse_missing(&settings.web, &settings.github)?;
+    let webhook_secrets = webhook_secrets(&settings.web);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let forge = github(&settings.github, Arc::clone(&clock))?;
     let registries = registries(&settings.registries)?;
@@ -186,32 +187,47 @@ async fn wait_for_signal() {
     drop(interrupt.await);
 }
 
-fn webhook_secrets(settings: &WebSettings) -> anyhow::Result<Vec<SecretString>> {
-    let given = |secret: &Option<SecretString>| secret.clone().filter(|s| !s.expose_secret().trim().is_empty());
-    let Some(current) = given(&settings.webhook_secret) else {
-        bail!(
-            "GITHUB_WEBHOOK_SECRET is not set; without it anybody could send webhooks. Set it to the secret of the GitHub App"
-        );
-    };
-    Ok([Some(current), given(&settings.webhook_secret_previous)].into_iter().flatten().collect())
+/// Whether a secret was given; an empty value, as `.env` files leave it, is none.
+fn given(secret: &Option<SecretString>) -> Option<&SecretString> {
+    secret.as_ref().filter(|secret| !secret.expose_secret().trim().is_empty())
+}
+
+/// Names every setting that is missing, all at once.
+fn refuse_missing(web: &WebSettings, app: &GitHubAppSettings) -> anyhow::Result<()> {
+    let file = app.github_app_private_key_file.as_ref().filter(|file| !file.as_os_str().is_empty());
+    let mut missing = Vec::new();
+    if given(&web.webhook_secret).is_none() {
+        missing.push("GITHUB_WEBHOOK_SECRET is not set; without it anybody could send webhooks. Set it to the secret of the GitHub App");
+    }
+    if app.github_app_id.is_none() {
+        missing.push("GITHUB_APP_ID is not set; it is on the settings page of the GitHub App");
+    }
+    match (given(&app.github_app_private_key), file) {
+        (None, None) => missing.push(
+            "neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE is set; \
+             generate a private key on the settings page of the GitHub App",
+        ),
+        (Some(_), Some(_)) => {
+            missing.push("both GITHUB_APP_PRIVATE_KEY and GITHUB_APP_PRIVATE_KEY_FILE are set; keep one of them")
+        }
+        _ => {}
+    }
+    if missing.is_empty() { Ok(()) } else { bail!("{}", missing.join("\nmass-driver: ")) }
+}
+
+fn webhook_secrets(settings: &WebSettings) -> Vec<SecretString> {
+    [given(&settings.webhook_secret), given(&settings.webhook_secret_previous)].into_iter().flatten().cloned().collect()
 }
 
 fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>) -> anyhow::Result<GitHub> {
-    let app_id =
-        settings.github_app_id.context("GITHUB_APP_ID is not set; it is on the settings page of the GitHub App")?;
-    let key = match (&settings.github_app_private_key, &settings.github_app_private_key_file) {
-        (Some(_), Some(_)) => {
-            bail!("both GITHUB_APP_PRIVATE_KEY and GITHUB_APP_PRIVATE_KEY_FILE are set; keep one of them")
-        }
-        (Some(key), None) => SecretString::from(key.expose_secret().replace("\\n", "\n")),
+    let app_id = settings.github_app_id.context("GITHUB_APP_ID is not set")?;
+    let key = match (given(&settings.github_app_private_key), &settings.github_app_private_key_file) {
+        (Some(key), _) => SecretString::from(key.expose_secret().replace("\\n", "\n")),
         (None, Some(file)) => SecretString::from(
             std::fs::read_to_string(file)
                 .with_context(|| format!("GITHUB_APP_PRIVATE_KEY_FILE: cannot read {}", file.display()))?,
         ),
-        (None, None) => bail!(
-            "neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE is set; \
-             generate a private key on the settings page of the GitHub App"
-        ),
+        (None, None) => bail!("GITHUB_APP_PRIVATE_KEY is not set"),
     };
     Ok(GitHub::new(GitHubSettings::new(&settings.github_api_url, app_id, key), clock)?)
 }

@@ -127,7 +127,7 @@ async fn a_webhook_becomes_a_pull_request_and_no_secret_is_ever_written() {
 /// What is missing is named, and nothing is started.
 #[tokio::test]
 async fn settings_that_are_missing_are_named() {
-    let without_secret = mass_driver().args(["serve"]).output().await.unwrap();
+    let all_missing = mass_driver().args(["serve"]).env("GITHUB_APP_PRIVATE_KEY", "").output().await.unwrap();
     let with_secret = mass_driver().args(["serve"]).env("GITHUB_WEBHOOK_SECRET", "s").output().await.unwrap();
     let with_empty_secret = mass_driver().args(["serve"]).env("GITHUB_WEBHOOK_SECRET", " ").output().await.unwrap();
     let with_id =
@@ -140,7 +140,9 @@ async fn settings_that_are_missing_are_named() {
         .await
         .unwrap();
     let cases = [
-        (without_secret, "GITHUB_WEBHOOK_SECRET is not set"),
+        (all_missing.clone(), "GITHUB_WEBHOOK_SECRET is not set"),
+        (all_missing.clone(), "GITHUB_APP_ID is not set"),
+        (all_missing, "neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE is set"),
         (with_empty_secret, "GITHUB_WEBHOOK_SECRET is not set"),
         (with_secret, "GITHUB_APP_ID is not set"),
         (with_id, "GITHUB_APP_PRIVATE_KEY"),
