@@ -83,7 +83,7 @@ pub async fn installation(
     let lost = if info.is_none() || usable { RepoState::Removed } else { RepoState::Suspended };
     for (&repo, (repository, _)) in stored.iter().filter(|(repo, _)| !there.contains(repo)) {
         if repository.state != lost {
-            tx.set_repo_state(repo, lost, now).await?;
+            tx.set_listed_state((id, repo), lost, now).await?;
             Step::Plan { repo }.queue(&mut tx, Some(id), now).await?;
         }
     }
@@ -115,7 +115,7 @@ async fn list(
         Some((known, synced)) => {
             let as_listed = Repository { state: listed.state, ..known.clone() } == *listed;
             if known.state != listed.state {
-                tx.set_repo_state(repo, listed.state, now).await?;
+                tx.set_listed_state((listed.installation, repo), listed.state, now).await?;
             }
             match listed.state {
                 RepoState::Active if !as_listed => sync(true, Some(listed.name.clone())),

@@ -18,6 +18,8 @@ use tokio::sync::{Notify, watch as signal};
 /// After this many attempts a step that GitHub refuses is parked: it stays visible with its reason, and runs again when
 /// its installation changes, when the server starts, or when an event asks for it.
 const REFUSALS_MAX: u32 = 5;
+/// So long the payload of a delivery is kept for whoever wants to know what it said; GitHub keeps it three days itself.
+const PAYLOADS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Between two attempts there is at most this.
 const PAUSE_MAX: Duration = Duration::from_secs(3600);
 /// How long an idle worker sleeps at most before it looks at the queue again.
@@ -150,9 +152,16 @@ impl Worker {
         }
     }
 
-    /// Queues the packages that are due for a look, until `stop` turns true.
+    /// Queues the packages that are due for a look, and forgets what is not needed any more, until `stop` turns true.
     pub async fn run_watches(self, mut stop: signal::Receiver<bool>) {
+        let mut tidy_at = self.clock.now();
         while !*stop.borrow() {
+            if self.clock.now() >= tidy_at {
+                tidy_at = self.clock.now() + SignedDuration::from_hours(1);
+                if let Err(error) = self.tidy().await {
+                    tracing::error!(%error, "the payloads of old deliveries could not be dropped");
+                }
+            }
             if let Err(error) = self.queue_watches().await {
                 tracing::error!(error = format!("{error:#}"), "packages could not be queued");
             }
@@ -161,6 +170,13 @@ impl Worker {
                 _ = stop.changed() => {}
             }
         }
+    }
+
+    /// Drops the payloads of deliveries that were dealt with long ago; that they came stays known.
+    pub async fn tidy(&self) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        tx.drop_payloads(self.clock.now() - PAYLOADS_KEPT).await?;
+        tx.commit().await
     }
 
     async fn queue_watches(&self) -> anyhow::Result<()> {

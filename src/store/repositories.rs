@@ -150,6 +150,7 @@ statements! {
     SAVE_CONFIG = "UPDATE repository SET config_path = $2, config_blob = $3, config_state = $4, config_problems = $5,
         config_file = $6, config_text = $7, config_since = $8, updated_at = $9 WHERE id = $1";
     SET_STATE = "UPDATE repository SET state = $2, updated_at = $3 WHERE id = $1";
+    SET_LISTED_STATE = "UPDATE repository SET state = $3, updated_at = $4 WHERE id = $1 AND installation_id = $2";
     SET_STATES = "UPDATE repository SET state = $3, updated_at = $4 WHERE installation_id = $1 AND state = $2";
     SET_SYNCED = "UPDATE repository SET synced_at = $2, updated_at = $2 WHERE id = $1";
     SET_INDEXED = "UPDATE repository SET indexed_commit = $2, updated_at = $3 WHERE id = $1";
@@ -278,6 +279,16 @@ impl Tx {
     /// Notes whether we may work on a repository; `false` when it is not known.
     pub async fn set_repo_state(&mut self, repo: RepoId, state: RepoState, now: Timestamp) -> Result<bool, StoreError> {
         Ok(self.execute(SET_STATE, values![repo, state.as_str(), now]).await? > 0)
+    }
+
+    /// The same, if the repository still belongs to this installation: it may have gone to another one meanwhile.
+    pub async fn set_listed_state(
+        &mut self,
+        (installation, repo): (InstallationId, RepoId),
+        state: RepoState,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.execute(SET_LISTED_STATE, values![repo, installation, state.as_str(), now]).await? > 0)
     }
 
     /// Moves all repositories of an installation that are in one state to another, and says how many: active to

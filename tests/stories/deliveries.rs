@@ -66,4 +66,23 @@ stories! {
         world.restart().await;
         assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
     }
+
+    /// Its step was given up; delivering it again is asking for another look.
+    async fn a_delivery_that_was_given_up_is_looked_at_when_it_comes_again(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.registry.release("httpx", "0.28.0");
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
+        world.push_quietly("acme/api", &[FILE]);
+        let delivered = world.github.deliver_pending().await;
+        let claimed = world.store.claim(world.clock_now(), std::time::Duration::from_secs(60)).await.unwrap().unwrap();
+        assert_eq!(claimed.work.step, "inbox");
+        let mut tx = world.store.begin().await.unwrap();
+        tx.park(&claimed, "nobody knows why").await.unwrap();
+        tx.commit().await.unwrap();
+        world.settle().await;
+        assert!(world.open("acme/api").is_empty());
+        world.github.repeat(&delivered[0].guid);
+        world.settle().await;
+        assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
 }

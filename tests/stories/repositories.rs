@@ -111,4 +111,45 @@ stories! {
         world.push("acme/new", &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "subscriptions: [pypi]\n")]).await;
         assert_eq!(world.open("acme/new"), ["Bump httpx from 0.27.0 to 0.28.0"]);
     }
+
+    async fn a_transferred_repository_is_served_by_its_new_owners_installation(world: World) {
+        waiting_api(&world).await;
+        world.github.organization("other");
+        let other = world.github.install("other").unwrap();
+        world.settle().await;
+        world.github.transfer("acme/api", "other").unwrap();
+        world.settle().await;
+        let row = world.row("other/api").await;
+        assert_eq!((row.repository.state, row.repository.installation.0), (RepoState::Active, other));
+        world.time_comes("2026-03-09T06:00:00Z").await;
+        assert_eq!(world.open("other/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
+
+    /// The bot makes its change on the commit it knows, so git keeps both when the pull request is merged.
+    async fn a_push_nobody_told_of_is_never_reverted(world: World) {
+        waiting_api(&world).await;
+        let known = world.github.head("acme/api", "main").unwrap().unwrap();
+        world.push_quietly("acme/api", &[("requirements.txt", "httpx==0.27.0\n\n\n\nidna==3.6\n"), ("more.txt", "x\n")]);
+        world.github.drop_pending();
+        world.time_comes("2026-03-09T06:00:00Z").await;
+        let pull = world.pull("acme/api");
+        assert_eq!(world.github.commits("acme/api", &pull.head_branch).unwrap()[0].parents, [known]);
+        let diff = world.github.pull_diff("acme/api", pull.number).unwrap();
+        assert!(!diff.contains("more.txt") && !diff.contains("idna"), "{diff}");
+    }
+
+    /// History is rewritten, and nobody told of it: the change is on a commit that is not in it any more.
+    async fn a_rewritten_history_is_read_anew(world: World) {
+        waiting_api(&world).await;
+        let commit = world.github.commit_as(("alice", "alice@example.com"), "acme/api", None, &[
+            github_sim::FileChangeInput::put("requirements.txt", "# anew\nhttpx==0.27.0\n"),
+            github_sim::FileChangeInput::put(".mass-driver.yaml", "delay: weekly\nsubscriptions: [pypi]\n"),
+        ], "Begin anew").unwrap();
+        world.github.force_push("acme/api", "main", &commit).unwrap();
+        world.settle().await;
+        world.time_comes("2026-03-09T06:00:00Z").await;
+        let pull = world.pull("acme/api");
+        assert_eq!(world.github.commits("acme/api", &pull.head_branch).unwrap()[0].parents, [commit]);
+        assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "# anew\nhttpx==0.28.0\n");
+    }
 }

@@ -171,14 +171,6 @@ impl World {
         self.clock.0.store(at.as_millisecond(), Ordering::SeqCst);
     }
 
-    /// How many requests that change something the bot has made with success, by `METHOD path`.
-    pub fn applied(&self, method: &str, end: &str) -> usize {
-        let all = self.github.exchanges();
-        all.iter()
-            .filter(|e| e.method == method && e.path.ends_with(end) && (e.status == 201 || e.status == 200))
-            .count()
-    }
-
     /// The clock moves on, and the bot does what is due by then. Registries are looked at every ten minutes.
     pub async fn time_passes(&self, length: SignedDuration) {
         self.clock.0.fetch_add(i64::try_from(length.as_millis()).unwrap(), Ordering::SeqCst);
