@@ -138,6 +138,18 @@ macro_rules! select_repositories {
     };
 }
 
+/// Repositories as an overview shows them: what needs a look first, what nobody asked for last.
+macro_rules! in_order_of_interest {
+    ($start:expr) => {
+        concat!(
+            $start,
+            "ORDER BY CASE WHEN state = 'removed' THEN 3 WHEN config_state = 'broken' THEN 0
+                WHEN config_state = 'valid' THEN 1 ELSE 2 END, lower(name), id LIMIT $1"
+        )
+    };
+}
+pub(super) use in_order_of_interest;
+
 statements! {
     SAVE_REPOSITORY = "INSERT INTO repository
             (id, installation_id, name, default_branch, private, fork, state, web_url, updated_at,
@@ -160,11 +172,7 @@ statements! {
         "WHERE lower(name) = lower($1) ORDER BY CASE state WHEN 'active' THEN 0 ELSE 1 END, updated_at DESC, id DESC
         LIMIT 1"
     );
-    /// What needs a look first, what nobody asked for last.
-    REPOSITORIES = select_repositories!(
-        "ORDER BY CASE WHEN state = 'removed' THEN 3 WHEN config_state = 'broken' THEN 0
-            WHEN config_state = 'valid' THEN 1 ELSE 2 END, lower(name), id LIMIT $1"
-    );
+    REPOSITORIES = in_order_of_interest!(select_repositories!(""));
     COUNT_REPOSITORIES = "SELECT count(*) FROM repository";
     OF_INSTALLATION = select_repositories!("WHERE installation_id = $1 ORDER BY id LIMIT $2");
     LISTED = "SELECT id, installation_id, name, default_branch, private, fork, state, web_url, synced_at
@@ -188,8 +196,7 @@ impl Store {
     /// a file in force, those without one, and last those that are no longer ours; each by name.
     pub async fn repositories(&self, limit: u32) -> Result<Vec<(RepositoryRow, Vec<SubscriptionRow>)>, StoreError> {
         let rows: Vec<RepositoryRecord> = self.rows(REPOSITORIES, values![limit]).await?;
-        let ids: Vec<RepoId> = rows.iter().map(|record| RepoId(record.id)).collect();
-        let mut subscriptions = self.subscriptions_of(&ids).await?;
+        let mut subscriptions = self.subscriptions_for_overview(limit).await?;
         rows.into_iter()
             .map(|record| {
                 let own = subscriptions.remove(&RepoId(record.id)).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! What each repository subscribes to, as its file in force says.
 
+use super::repositories::in_order_of_interest;
 use super::sql::{from_json, small, statements, time, to_json, values, word};
 use super::{Store, StoreError, Tx};
 use crate::domain::{Ecosystem, RepoId};
@@ -55,8 +56,11 @@ statements! {
     SUBSCRIPTIONS_SINCE = "SELECT migration, min(since) FROM subscription WHERE repo_id = $1 GROUP BY migration";
     SUBSCRIPTIONS = "SELECT position, migration, ecosystem, delay, settings, since FROM subscription
         WHERE repo_id = $1 ORDER BY position";
-    SUBSCRIPTIONS_OF_MANY = "SELECT repo_id, position, migration, ecosystem, delay, settings, since FROM subscription
-        WHERE repo_id IN (VALUES ($1)) ORDER BY repo_id, position";
+    FOR_OVERVIEW = concat!(
+        "SELECT repo_id, position, migration, ecosystem, delay, settings, since FROM subscription WHERE repo_id IN (",
+        in_order_of_interest!("SELECT id FROM repository "),
+        ") ORDER BY repo_id, position"
+    );
 }
 
 impl Store {
@@ -65,15 +69,14 @@ impl Store {
         self.rows(SUBSCRIPTIONS, values![repo]).await?.into_iter().map(SubscriptionRecord::read).collect()
     }
 
-    /// What each of these repositories subscribes to, in the order of its file. Those that subscribe to nothing are
-    /// left out.
-    pub async fn subscriptions_of(
+    /// What the first repositories of an overview subscribe to, each in the order of its file. Those that subscribe to
+    /// nothing are left out.
+    pub(super) async fn subscriptions_for_overview(
         &self,
-        repos: &[RepoId],
+        limit: u32,
     ) -> Result<HashMap<RepoId, Vec<SubscriptionRow>>, StoreError> {
-        let keys = repos.iter().map(|repo| values![*repo]).collect();
         let mut found: HashMap<RepoId, Vec<SubscriptionRow>> = HashMap::new();
-        for record in self.rows_for::<OwnedRecord>(SUBSCRIPTIONS_OF_MANY, keys).await? {
+        for record in self.rows::<OwnedRecord>(FOR_OVERVIEW, values![limit]).await? {
             found.entry(RepoId(record.repo_id)).or_default().push(record.subscription.read()?);
         }
         Ok(found)

@@ -101,6 +101,8 @@ const NOTHING: Expected = (&[], false, false);
 const SYNC: Expected = (&["sync_repository"], false, false);
 /// The head moves, and nobody is asked.
 const MOVES: Expected = (&[], true, true);
+/// The same where nothing is indexed: the head is followed, so that a lost push is noticed.
+const FOLLOWS: Expected = (&[], true, false);
 const INDEX: Expected = (&["index"], true, false);
 
 #[rstest]
@@ -161,7 +163,7 @@ fn a_push_that_is_not_as_usual() {
         ("to a repository no longer archived", |_, known| known.row.repository.state = RepoState::Archived, SYNC),
         ("to a repository never read", |_, known| (known.row.synced_at, known.row.head) = (None, None), SYNC),
         ("to a repository that was empty", |_, known| known.row.head = None, SYNC),
-        ("to a repository without the file", |_, known| known.row.config = Config::none(), NOTHING),
+        ("to a repository without the file", |_, known| known.row.config = Config::none(), FOLLOWS),
         (
             "without the file and untold",
             |push, known| {
