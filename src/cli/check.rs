@@ -155,7 +155,7 @@ fn print_summary(path: &str, file: &SubscriptionFile, now: Timestamp, out: &mut 
             MigrationPattern::Upcoming(_) | MigrationPattern::Authored { .. } => {
                 format!("{} (not served yet)", one.migration)
             }
-            MigrationPattern::Ecosystem(_) | MigrationPattern::Authored { .. } => one.migration.to_string(),
+            MigrationPattern::Ecosystem(_) => one.migration.to_string(),
         };
         let paths = if one.paths.as_slice().is_empty() { "all".into() } else { one.paths.as_slice().join(" ") };
         let cells = [
