@@ -138,7 +138,8 @@ pub async fn repository(
     now: Timestamp,
 ) -> Result<Done, StepError> {
     let Some(mut row) = store.repository(repo).await? else { return Ok(Done::Finished(store.begin().await?)) };
-    let installation = row.repository.installation;
+    let before = row.repository.clone();
+    let installation = before.installation;
     if details {
         let target = Target { name: name.unwrap_or(&row.repository.name).clone(), ..target(&row) };
         match forge.repository(&target).await {
@@ -159,7 +160,9 @@ pub async fn repository(
     }
     if row.repository.state != RepoState::Active || row.repository.fork {
         let mut tx = store.begin().await?;
-        tx.save_repository(&row.repository, now).await?;
+        if !tx.replace_repository(&before, &row.repository, now).await? {
+            return overtaken(tx, &before, now).await;
+        }
         tx.set_note(repo, Some(FORK).filter(|_| row.repository.fork), now).await?;
         tx.set_synced(repo, now).await?;
         Step::Plan { repo }.queue(&mut tx, Some(installation), now).await?;
@@ -177,7 +180,9 @@ pub async fn repository(
     let config = config_after(&row.config, found, now);
 
     let mut tx = store.begin().await?;
-    tx.save_repository(&row.repository, now).await?;
+    if !tx.replace_repository(&before, &row.repository, now).await? {
+        return overtaken(tx, &before, now).await;
+    }
     if let Some(head) = &head {
         tx.set_head(repo, Some(head), now).await?;
     }
@@ -190,6 +195,14 @@ pub async fn repository(
     tx.set_synced(repo, now).await?;
     let next = if config.file.is_some() && head.is_some() { Step::Index { repo } } else { Step::Plan { repo } };
     next.queue(&mut tx, Some(installation), now).await?;
+    Ok(Done::Finished(tx))
+}
+
+/// The list of an installation told something else of the repository while it was read: what was read may be older than
+/// that, so it is dropped and read again.
+async fn overtaken(mut tx: Tx, before: &Repository, now: Timestamp) -> Result<Done, StepError> {
+    let step = Step::SyncRepository { repo: before.id, details: true, name: None };
+    step.queue(&mut tx, Some(before.installation), now).await?;
     Ok(Done::Finished(tx))
 }
 

@@ -158,6 +158,9 @@ statements! {
         ON CONFLICT (id) DO UPDATE SET installation_id = excluded.installation_id, name = excluded.name,
             default_branch = excluded.default_branch, private = excluded.private, fork = excluded.fork,
             state = excluded.state, web_url = excluded.web_url, updated_at = excluded.updated_at";
+    REPLACE_REPOSITORY = "UPDATE repository SET name = $5, default_branch = $6, private = $7, fork = $8, state = $9,
+            web_url = $10, updated_at = $11
+        WHERE id = $1 AND installation_id = $2 AND name = $3 AND state = $4";
     SET_HEAD = "UPDATE repository SET head_commit = $2, head_tree = $3, updated_at = $4 WHERE id = $1";
     SAVE_CONFIG = "UPDATE repository SET config_path = $2, config_blob = $3, config_state = $4, config_problems = $5,
         config_file = $6, config_text = $7, config_since = $8, updated_at = $9 WHERE id = $1";
@@ -258,6 +261,30 @@ impl Tx {
             now
         ];
         self.execute(SAVE_REPOSITORY, row).await.map(drop)
+    }
+
+    /// Stores what a step found of a repository, unless what it was found with has changed meanwhile: `false` then, and
+    /// the row stays as it is.
+    pub async fn replace_repository(
+        &mut self,
+        before: &Repository,
+        found: &Repository,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let row = values![
+            before.id,
+            before.installation,
+            before.name.to_string(),
+            before.state.as_str(),
+            found.name.to_string(),
+            found.default_branch.as_ref(),
+            found.private,
+            found.fork,
+            found.state.as_str(),
+            &found.web_url,
+            now
+        ];
+        Ok(self.execute(REPLACE_REPOSITORY, row).await? > 0)
     }
 
     /// Notes the head of the default branch; `None` for a repository that has become empty.

@@ -20,6 +20,7 @@ mod crashes;
 mod deliveries;
 mod files;
 mod groups;
+mod missed;
 mod outages;
 mod pull_requests;
 mod repositories;
