@@ -189,6 +189,13 @@ impl Decision {
 
 /// Which steps an event asks for, given what is known. Pure.
 pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
+    if let (Some(installation), Some(known)) = (event.installation, known)
+        && installation != known.row.repository.installation
+    {
+        // It was transferred, or the event is from before that: the installation's list knows.
+        let note = "the repository is another installation's than we know";
+        return Decision::look(Step::SyncInstallation { installation }, note);
+    }
     match &event.kind {
         EventKind::Ping | EventKind::Other { .. } => Decision::nothing("nothing to do"),
         EventKind::Installation(_) | EventKind::InstallationRepositories { .. } => match event.installation {

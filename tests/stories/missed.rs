@@ -6,6 +6,13 @@ use mass_driver::domain::RepoState;
 
 const FILE: (&str, &str) = (".mass-driver.yaml", "subscriptions: [pypi]\n");
 
+/// Two packages of which each has an older and a newer version.
+fn releases(world: &World) {
+    for (name, version) in [("httpx", "0.27.0"), ("httpx", "0.28.0"), ("idna", "3.6"), ("idna", "3.7")] {
+        world.registry.release(name, version);
+    }
+}
+
 stories! {
     /// A step reads the branch while the installation's list tells of the archive.
     async fn a_slow_look_does_not_undo_what_the_list_told(world: World) {
@@ -26,5 +33,32 @@ stories! {
         assert_eq!(world.row("acme/api").await.repository.state, RepoState::Archived, "after the slow step ended");
         world.settle().await;
         assert_eq!(world.row("acme/api").await.repository.state, RepoState::Archived);
+    }
+
+    /// The repository's own events name the new installation; those of the installations are lost.
+    async fn a_transfer_is_followed_without_the_lists_event(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.github.organization("other");
+        let other = world.github.install("other").unwrap();
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), FILE]).await;
+        world.github.transfer("acme/api", "other").unwrap();
+        while world.github.hold("installation_repositories").is_some() {}
+        world.settle().await;
+        assert_eq!(world.row("other/api").await.repository.installation.0, other);
+        world.registry.release("httpx", "0.28.0");
+        world.bot_looks().await;
+        assert_eq!(world.open("other/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
+
+    /// All events of the transfer are lost, and a push is the first thing that is heard of the repository's new owner.
+    async fn a_push_under_a_new_owner_is_enough(world: World) {
+        releases(&world);
+        world.github.organization("other");
+        world.github.install("other").unwrap();
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.28.0\n"), FILE]).await;
+        world.github.transfer("acme/api", "other").unwrap();
+        world.github.drop_pending();
+        world.push("other/api", &[("requirements.txt", "httpx==0.28.0\nidna==3.6\n")]).await;
+        assert_eq!(world.open("other/api"), ["Bump idna from 3.6 to 3.7"]);
     }
 }
