@@ -59,6 +59,8 @@ pub struct Parts {
     pub webhook_secrets: Vec<SecretString>,
     /// The bearer token that opens the pages from anywhere.
     pub admin_token: Option<SecretString>,
+    /// Whether a request made on this machine opens the pages too.
+    pub local_pages: bool,
 }
 
 impl App {
@@ -76,6 +78,7 @@ impl App {
             clock: parts.clock,
             webhook_secrets: parts.webhook_secrets.into(),
             admin_token: parts.admin_token,
+            local_pages: parts.local_pages,
             intake: web::webhook::Intake::default(),
             arrived: Arc::new(Notify::new()),
         };
@@ -156,6 +159,7 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
         workers: settings.work.workers,
         webhook_secrets,
         admin_token: settings.web.admin_token.clone().filter(|token| !token.expose_secret().is_empty()),
+        local_pages: web::access::pages_are_local(settings.web.public_url.as_deref()),
     });
     app.worker.greet().await?;
     let public = settings.web.public_url.clone().unwrap_or_else(|| format!("http://{address}"));

@@ -25,10 +25,11 @@ pub struct WebSettings {
     /// The address to listen on
     #[arg(long, env = "MASS_DRIVER_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub listen: SocketAddr,
-    /// Where people and GitHub reach the server; by default the address it listens on
+    /// Where people and GitHub reach the server; unless it is loopback, the pages take the admin token only [default: the
+    /// address listened on]
     #[arg(long, env = "MASS_DRIVER_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
-    /// Who sends this as a bearer token may see the pages from anywhere; without it they are served on loopback only
+    /// Who sends this as a bearer token may see the pages, from anywhere
     #[arg(long, env = "MASS_DRIVER_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub admin_token: Option<SecretString>,
     /// The secret GitHub signs webhooks with

@@ -87,6 +87,7 @@ async fn a_webhook_becomes_a_pull_request_and_no_secret_is_ever_written() {
         .env("MASS_DRIVER_LOG_FORMAT", "json")
         .env("MASS_DRIVER_DEPS_DEV_URL", registry.deps_dev_url())
         .env("MASS_DRIVER_ADMIN_TOKEN", "the-admin-token")
+        .env("MASS_DRIVER_PUBLIC_URL", "https://bot.example.com")
         .env("GITHUB_API_URL", github.url())
         .env("GITHUB_APP_ID", credentials.app_id.to_string())
         .env("GITHUB_APP_PRIVATE_KEY", credentials.private_key_pem.replace('\n', "\\n"))
@@ -106,7 +107,10 @@ async fn a_webhook_becomes_a_pull_request_and_no_secret_is_ever_written() {
     for path in ["/healthz", "/readyz"] {
         assert_eq!(reqwest::get(format!("http://{address}{path}")).await.unwrap().status(), 200, "{path}");
     }
-    let page = reqwest::get(format!("http://{address}/repositories/acme/api")).await.unwrap();
+    let page = reqwest::Client::new().get(format!("http://{address}/repositories/acme/api"));
+    let unasked = page.try_clone().unwrap().send().await.unwrap();
+    assert_eq!(unasked.status(), 401, "with a public address, being on this machine opens nothing");
+    let page = page.bearer_auth("the-admin-token").send().await.unwrap();
     assert!(page.text().await.unwrap().contains("Bump httpx from 0.27.0 to 0.28.0"));
 
     let log = server.stops_on_sigterm().await;

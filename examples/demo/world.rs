@@ -92,6 +92,7 @@ impl World {
             workers: 1,
             webhook_secrets: vec![SecretString::from(credentials.webhook_secret)],
             admin_token: None,
+            local_pages: true,
         });
         let address = format!("http://{}", listener.local_addr()?);
         github.set_webhook_url(&format!("{address}/webhooks/github"));

@@ -1,34 +1,58 @@
-//! Who may see the pages. They name private repositories, so until there is a sign-in they are for the machine itself
-//! and for the bearer of the admin token.
+//! Who may see the pages. They name private repositories, so until there is a sign-in they are for the bearer of the admin
+//! token, and for the machine itself as long as nothing stands between it and the rest of the world.
 
 use super::WebState;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::net::{IpAddr, SocketAddr};
 
 /// Headers by which a proxy says that it passes a request on.
-const PROXY_HEADERS: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+const PROXY_HEADERS: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
-/// Lets a request through if it comes from this machine or carries the admin token; 401 otherwise.
+/// Whether being on this machine opens the pages, given the address the server is reached at.
+///
+/// With a public address there is a proxy, and one that says nothing of itself passes the requests of everybody on just
+/// as somebody here would make them: then nobody is local. An address that is not understood counts as public.
+pub fn pages_are_local(public_url: Option<&str>) -> bool {
+    match public_url.map(str::trim) {
+        None | Some("") => true,
+        Some(url) => Url::parse(url).is_ok_and(|url| url.host_str().is_some_and(names_loopback)),
+    }
+}
+
+/// Lets a request through if it carries the admin token, or comes from this machine where that counts; 401 otherwise.
 pub async fn only_for_admins(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    if is_local(peer, request.headers()) || bears(state.admin_token.as_ref(), request.headers()) {
+    let local = state.local_pages && is_local(peer, request.version(), request.headers());
+    if local || bears(state.admin_token.as_ref(), request.headers()) {
         return next.run(request).await;
     }
-    let explanation = "This page names private repositories. It is served on loopback, and to whoever sends\n\
-                       `Authorization: Bearer …` with the server's MASS_DRIVER_ADMIN_TOKEN.\n";
+    let who = if state.local_pages {
+        "It is served to this machine without a proxy in between, and to whoever sends"
+    } else {
+        "As MASS_DRIVER_PUBLIC_URL is set, it is served only to whoever sends"
+    };
+    let set = if state.admin_token.is_some() { "" } else { "None is set yet: set it and restart the server.\n" };
+    let explanation = format!(
+        "This page names private repositories. {who}\n\
+         `Authorization: Bearer …` with the server's MASS_DRIVER_ADMIN_TOKEN.\n{set}"
+    );
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer realm=\"mass-driver\"")], explanation)
         .into_response()
 }
 
 /// Whether a request was made on this machine, to this machine: not passed on by a proxy that runs beside the server, and
 /// not by a page of another site whose name was pointed at loopback.
-fn is_local(peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
-    peer.is_some_and(|ip| ip.to_canonical().is_loopback())
+fn is_local(peer: Option<IpAddr>, version: Version, headers: &HeaderMap) -> bool {
+    // No browser speaks HTTP/1.0, but proxies do that nobody told otherwise.
+    version >= Version::HTTP_11
+        && peer.is_some_and(|ip| ip.to_canonical().is_loopback())
         && !PROXY_HEADERS.iter().any(|name| headers.contains_key(*name))
         && headers.get(header::HOST).and_then(|host| host.to_str().ok()).is_some_and(names_loopback)
 }
@@ -67,17 +91,56 @@ mod tests {
         let far: IpAddr = "192.0.2.7".parse().unwrap();
         let mapped: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
         for host in ["localhost:8080", "127.0.0.1", "[::1]:8080", "LOCALHOST"] {
-            assert!(is_local(Some(loopback), &headers(&[("host", host)])), "{host}");
+            assert!(is_local(Some(loopback), Version::HTTP_11, &headers(&[("host", host)])), "{host}");
         }
-        assert!(is_local(Some(mapped), &headers(&[("host", "localhost")])));
-        assert!(!is_local(Some(far), &headers(&[("host", "localhost")])), "from another machine");
-        assert!(!is_local(Some(loopback), &headers(&[("host", "evil.example")])), "a name pointed at loopback");
-        assert!(!is_local(Some(loopback), &headers(&[])), "no name at all");
+        assert!(is_local(Some(mapped), Version::HTTP_11, &headers(&[("host", "localhost")])));
+        assert!(!is_local(Some(far), Version::HTTP_11, &headers(&[("host", "localhost")])), "from another machine");
         assert!(
-            !is_local(Some(loopback), &headers(&[("host", "localhost"), ("x-forwarded-for", "192.0.2.7")])),
+            !is_local(Some(loopback), Version::HTTP_11, &headers(&[("host", "evil.example")])),
+            "a name pointed at loopback"
+        );
+        assert!(!is_local(Some(loopback), Version::HTTP_11, &headers(&[])), "no name at all");
+        assert!(
+            !is_local(
+                Some(loopback),
+                Version::HTTP_11,
+                &headers(&[("host", "localhost"), ("x-forwarded-for", "192.0.2.7")])
+            ),
             "a proxy"
         );
-        assert!(!is_local(None, &headers(&[("host", "localhost")])));
+        for proxy in PROXY_HEADERS {
+            let passed_on = headers(&[("host", "localhost"), (proxy, "x")]);
+            assert!(!is_local(Some(loopback), Version::HTTP_11, &passed_on), "{proxy}");
+        }
+        let plain = headers(&[("host", "127.0.0.1:8080")]);
+        assert!(!is_local(Some(loopback), Version::HTTP_10, &plain), "a proxy that nobody told anything");
+        assert!(!is_local(None, Version::HTTP_11, &headers(&[("host", "localhost")])));
+    }
+
+    #[test]
+    fn a_public_address_leaves_nobody_local() {
+        for here in [
+            None,
+            Some(""),
+            Some(" "),
+            Some("http://127.0.0.1:8080"),
+            Some("http://localhost/"),
+            Some("http://[::1]:80/"),
+        ] {
+            assert!(pages_are_local(here), "{here:?}");
+        }
+        for public in [
+            "https://bot.example.com",
+            "https://bot.example.com:8443/x",
+            "http://192.0.2.7",
+            "bot.example.com",
+            "/",
+            "localhost:8080",
+            "http://localhost.example.com",
+            "https://127.0.0.1@bot.example.com",
+        ] {
+            assert!(!pages_are_local(Some(public)), "{public}");
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct WebState {
     pub webhook_secrets: Arc<[SecretString]>,
     /// The bearer token that opens the pages from anywhere.
     pub admin_token: Option<SecretString>,
+    /// Whether a request made on this machine opens the pages too; see [`access::pages_are_local`].
+    pub local_pages: bool,
     /// How much of the webhooks is taken in at a time.
     pub intake: webhook::Intake,
     /// Woken when a delivery was stored, so that a worker looks at once.

@@ -84,6 +84,7 @@ impl World {
             workers: 1,
             webhook_secrets: vec![SecretString::from(credentials.webhook_secret)],
             admin_token: None,
+            local_pages: true,
         })
     }
 

@@ -50,6 +50,29 @@ both_databases! {
         }
     }
 
+    async fn behind_a_public_address_being_local_opens_nothing(store: Store) {
+        let server = Server::start_with(&store, |state| state.local_pages = false).await;
+        let refused = server.get("/").send().await.unwrap();
+        assert_eq!(refused.status(), 401);
+        let said = refused.text().await.unwrap();
+        assert!(said.contains("MASS_DRIVER_PUBLIC_URL") && !said.contains("restart"), "{said}");
+        let admin = server.get("/").header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+        assert_eq!(admin.send().await.unwrap().status(), 200);
+
+        let close = |state: &mut mass_driver::web::WebState| (state.local_pages, state.admin_token) = (false, None);
+        let server = Server::start_with(&store, close).await;
+        let said = server.get("/").send().await.unwrap().text().await.unwrap();
+        assert!(said.contains("MASS_DRIVER_ADMIN_TOKEN") && said.contains("restart"), "it says what to do: {said}");
+    }
+
+    /// What nginx sends for a bare `proxy_pass http://127.0.0.1:PORT`.
+    async fn a_proxy_that_says_nothing_of_itself_is_not_this_machine(store: Store) {
+        let server = Server::start(&store).await;
+        let request = format!("GET / HTTP/1.0\r\nHost: {}\r\nConnection: close\r\nUser-Agent: x\r\n\r\n", server.address);
+        let answer = server.raw(request.into_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.0 401"), "{answer}");
+    }
+
     async fn without_a_token_nobody_else_sees_them(store: Store) {
         let server = Server::start_with(&store, |state| state.admin_token = None).await;
         for sent in ["Bearer ", "Bearer null", "Bearer let-me-see"] {

@@ -59,6 +59,7 @@ impl Server {
             clock: Arc::new(Stopped(now())),
             webhook_secrets: [SECRET, PREVIOUS_SECRET].map(SecretString::from).into(),
             admin_token: Some(ADMIN_TOKEN.into()),
+            local_pages: true,
             intake: Intake::new(Duration::from_secs(600), 1),
             arrived: Arc::new(Notify::new()),
         };
