@@ -24,25 +24,30 @@ const BODY_PATIENCE: Duration = Duration::from_secs(8);
 const LARGE_BYTES: u64 = 1024 * 1024;
 /// How many large bodies are in memory at once.
 const LARGE_AT_ONCE: usize = 8;
+/// How much of all smaller bodies is in memory at once, in KiB. Thousands of usual deliveries fit in.
+const SMALL_KIB: usize = 64 * 1024;
 
 /// How much is taken in at a time. Clones share the count.
 #[derive(Clone, Debug)]
 pub struct Intake {
     patience: Duration,
+    /// One permit is one large body.
     large: Arc<Semaphore>,
+    /// One permit is one KiB of a small body.
+    small: Arc<Semaphore>,
 }
 
 impl Intake {
-    /// An intake that waits so long for a body, and holds so many large ones in memory.
-    pub fn new(patience: Duration, large_at_once: usize) -> Self {
-        Self { patience, large: Arc::new(Semaphore::new(large_at_once)) }
+    /// An intake that waits so long for a body, and holds so many large ones and so many KiB of small ones in memory.
+    pub fn new(patience: Duration, large_at_once: usize, small_kib: usize) -> Self {
+        Self { patience, large: Arc::new(Semaphore::new(large_at_once)), small: Arc::new(Semaphore::new(small_kib)) }
     }
 }
 
 impl Default for Intake {
-    /// 8 seconds and 8 large bodies.
+    /// 8 seconds, 8 large bodies and 64 MiB of small ones.
     fn default() -> Self {
-        Self::new(BODY_PATIENCE, LARGE_AT_ONCE)
+        Self::new(BODY_PATIENCE, LARGE_AT_ONCE, SMALL_KIB)
     }
 }
 
@@ -66,7 +71,7 @@ pub async fn receive(State(state): State<WebState>, headers: HeaderMap, body: Bo
 async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<Answer, Answer> {
     let event = required(headers, "x-github-event")?.to_string();
     let delivery = DeliveryId(required(headers, "x-github-delivery")?.to_string());
-    // The permit of a large body is held until it is stored.
+    // The permit of a body is held until it is stored.
     let (body, _permit) = read(headers, body, &state.intake).await?;
     let signatures: Vec<HeaderValue> = headers.get_all("x-hub-signature-256").iter().cloned().collect();
     let secrets = Arc::clone(&state.webhook_secrets);
@@ -113,21 +118,36 @@ async fn read(
     if announced.is_some_and(|length| length > BODY_MAX_BYTES as u64) {
         return Err(too_large());
     }
-    let mut permit = None;
     let deadline = Instant::now() + intake.patience;
+    let turn = async |of: &Arc<Semaphore>, permits: u32, what: &str| {
+        let turn = timeout_at(deadline, Arc::clone(of).acquire_many_owned(permits)).await;
+        let sentence = format!("too many {what} at once; please deliver it again");
+        turn.ok().and_then(Result::ok).ok_or_else(|| answer(StatusCode::SERVICE_UNAVAILABLE, sentence))
+    };
     // What does not say how large it is may be large.
-    if announced.is_none_or(|length| length >= LARGE_BYTES) {
-        let turn = timeout_at(deadline, Arc::clone(&intake.large).acquire_owned()).await;
-        permit = turn.ok().and_then(Result::ok);
-        if permit.is_none() {
-            let sentence = "too many large deliveries at once; please deliver it again";
-            return Err(answer(StatusCode::SERVICE_UNAVAILABLE, sentence));
+    let large = announced.is_none_or(|length| length >= LARGE_BYTES);
+    let mut permit = if large { Some(turn(&intake.large, 1, "large deliveries").await?) } else { None };
+    let mut body = Limited::new(body, BODY_MAX_BYTES);
+    let mut bytes = Vec::new();
+    loop {
+        let frame = match timeout_at(deadline, body.frame()).await {
+            Ok(None) => return Ok((Bytes::from(bytes), permit)),
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(error))) if error.downcast_ref::<LengthLimitError>().is_some() => return Err(too_large()),
+            Ok(Some(Err(_))) => return Err(answer(StatusCode::BAD_REQUEST, "the body broke off")),
+            Err(_) => return Err(answer(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        // What was announced but never comes takes no room from what does.
+        let held = permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let needed = (bytes.len() + data.len()).div_ceil(1024).saturating_sub(held);
+        if let (false, Ok(needed @ 1..)) = (large, u32::try_from(needed)) {
+            let more = turn(&intake.small, needed, "deliveries").await?;
+            match &mut permit {
+                Some(permit) => permit.merge(more),
+                none => *none = Some(more),
+            }
         }
-    }
-    match timeout_at(deadline, Limited::new(body, BODY_MAX_BYTES).collect()).await {
-        Ok(Ok(collected)) => Ok((collected.to_bytes(), permit)),
-        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
-        Ok(Err(_)) => Err(answer(StatusCode::BAD_REQUEST, "the body broke off")),
-        Err(_) => Err(answer(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),
+        bytes.extend_from_slice(&data);
     }
 }

@@ -32,7 +32,7 @@ both_databases! {
     }
 
     async fn a_body_that_does_not_come_is_not_waited_for(store: Store) {
-        let server = Server::start_with(&store, |state| state.intake = Intake::new(Duration::from_millis(20), 1)).await;
+        let server = Server::start_with(&store, |state| state.intake = Intake::new(Duration::from_millis(20), 1, 64)).await;
         for begun in ["", "{", "{\"zen\":"] {
             let mut bytes = head("content-length: 100");
             bytes.extend_from_slice(begun.as_bytes());
@@ -43,7 +43,7 @@ both_databases! {
     }
 
     async fn large_bodies_wait_for_their_turn_and_small_ones_do_not(store: Store) {
-        let server = Server::start_with(&store, |state| state.intake = Intake::new(Duration::from_millis(20), 0)).await;
+        let server = Server::start_with(&store, |state| state.intake = Intake::new(Duration::from_millis(20), 0, 64)).await;
         let large = format!("{{\"zen\":\"{}\"}}", "x".repeat(1024 * 1024));
         let (status, said) = answer(server.deliver("ping", "large", large.clone()).await).await;
         assert_eq!(status, 503, "{said}");
@@ -56,6 +56,23 @@ both_databases! {
         for guid in ["first", "second", "third"] {
             assert_eq!(answer(server.deliver("ping", guid, large.clone()).await).await.0, 202);
         }
+    }
+
+    async fn small_bodies_share_the_room_there_is_for_them(store: Store) {
+        let server = Server::start_with(&store, |state| state.intake = Intake::new(Duration::from_millis(200), 1, 4)).await;
+        let of = |kib: usize| format!("{{\"zen\":\"{}\"}}", "x".repeat(kib * 1024 - 10));
+        let (status, said) = answer(server.deliver("ping", "no room", of(5)).await).await;
+        assert_eq!(status, 503, "{said}");
+        assert!(said.contains("too many deliveries") && said.contains("deliver it again"), "{said}");
+        // Room is given back, and what only announces itself takes none.
+        let idle = server.raw(head("content-length: 900000"));
+        let deliveries = async {
+            for guid in ["first", "second", "third"] {
+                assert_eq!(answer(server.deliver("ping", guid, of(4)).await).await.0, 202);
+            }
+        };
+        let (idle, ()) = tokio::join!(idle, deliveries);
+        assert!(idle.starts_with("HTTP/1.1 408"), "{idle}");
     }
 
     async fn a_length_that_lies_stores_nothing(store: Store) {

@@ -60,7 +60,7 @@ impl Server {
             webhook_secrets: [SECRET, PREVIOUS_SECRET].map(SecretString::from).into(),
             admin_token: Some(ADMIN_TOKEN.into()),
             local_pages: true,
-            intake: Intake::new(Duration::from_secs(600), 1),
+            intake: Intake::new(Duration::from_secs(600), 1, 64 * 1024),
             arrived: Arc::new(Notify::new()),
         };
         change(&mut state);
