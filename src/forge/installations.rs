@@ -7,7 +7,7 @@ use super::tokens::{Access, TokenScope};
 use super::{ForgeError, GitHub, Target, pages};
 use crate::domain::{InstallationId, RepoId, RepoName, RepoState, Repository};
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 /// What kind of account an installation is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +51,6 @@ pub struct InstallationInfo {
     pub account_kind: AccountKind,
     /// Whether it is suspended, by its owner or by us.
     pub suspended: bool,
-    /// Whether it covers all of the account's repositories rather than selected ones.
-    pub all_repositories: bool,
-    /// What the owner has granted: `contents` -> `write`.
-    pub permissions: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -66,10 +62,6 @@ struct InstallationBody {
     target_type: Option<String>,
     #[serde(default)]
     suspended_at: Option<String>,
-    #[serde(default)]
-    repository_selection: Option<String>,
-    #[serde(default)]
-    permissions: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -93,12 +85,6 @@ impl From<InstallationBody> for InstallationInfo {
             account: login.unwrap_or_default(),
             account_kind: AccountKind::from_type(&kind),
             suspended: body.suspended_at.is_some(),
-            all_repositories: body.repository_selection.as_deref() == Some("all"),
-            permissions: body
-                .permissions
-                .into_iter()
-                .filter_map(|(name, level)| Some((name, level.as_str()?.to_string())))
-                .collect(),
         }
     }
 }
@@ -136,13 +122,18 @@ impl RepositoryBody {
             default_branch: self.default_branch.filter(|branch| !branch.is_empty()),
             private: self.private.unwrap_or(true),
             fork: self.fork,
-            state: match (self.disabled, self.archived) {
-                (true, _) => RepoState::Disabled,
-                (false, true) => RepoState::Archived,
-                (false, false) => RepoState::Active,
-            },
+            state: state_of(self.disabled, self.archived),
             web_url: self.html_url,
         })
+    }
+}
+
+/// What GitHub's two flags come to.
+pub(super) fn state_of(disabled: bool, archived: bool) -> RepoState {
+    match (disabled, archived) {
+        (true, _) => RepoState::Disabled,
+        (false, true) => RepoState::Archived,
+        (false, false) => RepoState::Active,
     }
 }
 

@@ -155,8 +155,8 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
         EventKind::PullRequest(pull) => {
             known.proposal = store.proposal_by_pull(repo, pull.number).await?;
         }
-        EventKind::CheckRun(run) => {
-            let pulls = store.proposals_by_head(repo, &run.head_sha).await?;
+        EventKind::CheckRun { head_sha } => {
+            let pulls = store.proposals_by_head(repo, head_sha).await?;
             known.pulls_at_head = pulls.into_iter().filter_map(|p| p.pull.map(|pull| pull.number)).collect();
         }
         _ => {}
@@ -198,15 +198,15 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
     }
     match &event.kind {
         EventKind::Ping | EventKind::Other { .. } => Decision::nothing("nothing to do"),
-        EventKind::Installation(_) | EventKind::InstallationRepositories { .. } => match event.installation {
+        EventKind::Installation | EventKind::InstallationRepositories => match event.installation {
             Some(installation) => {
                 Decision::look(Step::SyncInstallation { installation }, "the installation may have changed")
             }
             None => Decision::nothing("it names no installation"),
         },
-        EventKind::Repository { repository, .. } => match (event.repo, event.installation) {
+        EventKind::Repository { name } => match (event.repo, event.installation) {
             (Some(repo), _) if known.is_some() => Decision::look(
-                Step::SyncRepository { repo, details: true, name: Some(repository.name.clone()) },
+                Step::SyncRepository { repo, details: true, name: Some(name.clone()) },
                 "the repository may have changed",
             ),
             (_, Some(installation)) => {
@@ -230,7 +230,7 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
             }
             _ => Decision::nothing("not one of our pull requests"),
         },
-        EventKind::CheckRun(_) => match (event.repo, known) {
+        EventKind::CheckRun { .. } => match (event.repo, known) {
             (Some(repo), Some(known)) if !known.pulls_at_head.is_empty() => Decision {
                 steps: known.pulls_at_head.iter().map(|&number| Step::Checks { repo, number }).collect(),
                 note: "a check of one of our pull requests changed".into(),
@@ -298,6 +298,5 @@ fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {
 
 /// Whether a payload's repository differs from the stored one in what decides where we write.
 fn facts_differ(told: &RepoFacts, known: &Repository) -> bool {
-    let told = told.clone().into_repository(known.installation);
     told.name != known.name || told.default_branch != known.default_branch || told.state != known.state
 }

@@ -2,11 +2,8 @@
 
 use super::world::id;
 use mass_driver::domain::{InstallationId, PullNumber, RepoId, RepoState};
-use mass_driver::forge::webhook::{
-    ChangedPaths, CheckAction, Event, EventKind, Header, InstallationChange, PayloadError, PullAction,
-    RepositoryChange, parse_event, peek,
-};
-use mass_driver::forge::{AccountKind, PullStatus};
+use mass_driver::forge::PullStatus;
+use mass_driver::forge::webhook::{ChangedPaths, Event, EventKind, PayloadError, parse_event};
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -63,12 +60,20 @@ fn a_push_tells_branch_tree_and_paths() {
     let event = read("push", &push()).unwrap();
     assert_eq!((event.installation, event.repo, event.action), (Some(InstallationId(7)), Some(RepoId(11)), None));
     let EventKind::Push(push) = event.kind else { panic!("{:?}", event.kind) };
-    assert_eq!((push.branch.as_deref(), push.is_default_branch), (Some("main"), true));
+    assert!(push.is_default_branch && !push.deleted);
     assert_eq!((push.before, push.after, push.tree), (id('a'), id('c'), Some(id('7'))));
     let paths = ["README.md", "old/Dockerfile", "requirements.txt"].map(String::from);
     assert_eq!(push.changed, ChangedPaths::Known(BTreeSet::from(paths)));
-    let repository = push.repository.into_repository(InstallationId(7));
-    assert_eq!((repository.state, repository.private), (RepoState::Active, true));
+    assert_eq!((push.repository.name.to_string().as_str(), push.repository.state), ("acme/api", RepoState::Active));
+    for (flags, state) in [
+        (json!({ "archived": true }), RepoState::Archived),
+        (json!({ "archived": true, "disabled": true }), RepoState::Disabled),
+        (json!({ "archived": null }), RepoState::Active),
+    ] {
+        let mut body = self::push();
+        body["repository"].as_object_mut().unwrap().extend(flags.as_object().unwrap().clone());
+        assert!(matches!(kind("push", &body), EventKind::Push(push) if push.repository.state == state), "{flags}");
+    }
 }
 
 /// A way in which a payload does not tell everything.
@@ -112,15 +117,15 @@ fn tags_deletions_and_other_branches_are_told_apart() {
         let mut body = push();
         changes.iter().for_each(|(key, value)| body[*key] = value.clone());
         match kind("push", &body) {
-            EventKind::Push(push) => (push.branch, push.is_default_branch, push.deleted),
+            EventKind::Push(push) => (push.is_default_branch, push.deleted),
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(with(&[("ref", json!("refs/tags/v1"))]), (None, false, false));
-    assert_eq!(with(&[("ref", json!("refs/heads/fix/main"))]), (Some("fix/main".into()), false, false));
+    assert_eq!(with(&[("ref", json!("refs/tags/v1"))]), (false, false));
+    assert_eq!(with(&[("ref", json!("refs/heads/fix/main"))]), (false, false));
     let zero = json!("0".repeat(40));
-    assert_eq!(with(&[("after", zero), ("head_commit", Value::Null)]), (Some("main".into()), true, true));
-    assert_eq!(with(&[("after", json!("C".repeat(64)))]), (Some("main".into()), true, false));
+    assert_eq!(with(&[("after", zero), ("head_commit", Value::Null)]), (true, true));
+    assert_eq!(with(&[("after", json!("C".repeat(64)))]), (true, false));
     let mut body = push();
     body["repository"]["default_branch"] = Value::Null;
     assert!(matches!(kind("push", &body), EventKind::Push(push) if !push.is_default_branch));
@@ -163,23 +168,14 @@ fn pull(action: &str) -> Value {
 
 #[test]
 fn pull_request_actions() {
-    let cases = [
-        ("opened", Some(PullAction::Opened)),
-        ("closed", Some(PullAction::Closed)),
-        ("reopened", Some(PullAction::Reopened)),
-        ("synchronize", Some(PullAction::Synchronized)),
-        ("edited", Some(PullAction::Edited)),
-        ("labeled", None),
-        ("some_new_action", None),
-    ];
-    for (word, action) in cases {
-        match (read("pull_request", &pull(word)).unwrap(), action) {
-            (Event { kind: EventKind::PullRequest(facts), .. }, Some(action)) => assert_eq!(facts.action, action),
-            (Event { kind: EventKind::Other { event }, action: Some(said), .. }, None) => {
-                assert_eq!((event.as_str(), said.as_str()), ("pull_request", word));
-            }
-            other => panic!("{other:?}"),
-        }
+    for word in ["opened", "closed", "reopened", "synchronize", "edited"] {
+        let EventKind::PullRequest(facts) = kind("pull_request", &pull(word)) else { panic!("{word}") };
+        assert_eq!((facts.number, facts.status, facts.head_sha), (PullNumber(5), PullStatus::Open, id('e')), "{word}");
+    }
+    for word in ["labeled", "some_new_action"] {
+        let event = read("pull_request", &pull(word)).unwrap();
+        assert_eq!(event.action.as_deref(), Some(word));
+        assert_eq!(event.kind, EventKind::Other { event: "pull_request".into() });
     }
 }
 
@@ -192,10 +188,7 @@ fn a_pull_request_of_ghosts_is_understood() {
     body["pull_request"]["state"] = json!("closed");
     body["pull_request"]["merged"] = json!(true);
     let EventKind::PullRequest(facts) = kind("pull_request", &body) else { panic!() };
-    assert_eq!((facts.number, facts.status, facts.head_repo), (PullNumber(5), PullStatus::Merged, None));
-    assert_eq!((facts.sender, facts.head_branch.as_str(), facts.base_branch.as_str()), (None, "mass-driver/x", "main"));
-    let EventKind::PullRequest(facts) = kind("pull_request", &pull("opened")) else { panic!() };
-    assert!(matches!(facts.sender, Some(sender) if sender.login == "ann" && !sender.bot));
+    assert_eq!((facts.number, facts.status), (PullNumber(5), PullStatus::Merged));
 }
 
 #[test]
@@ -205,8 +198,6 @@ fn what_a_pull_request_cannot_do_without_is_named() {
         ("/pull_request/state", "pull_request.state"),
         ("/pull_request/head", "pull_request.head"),
         ("/pull_request/head/sha", "pull_request.head.sha"),
-        ("/pull_request/head/ref", "pull_request.head.ref"),
-        ("/pull_request/base", "pull_request.base.ref"),
     ];
     for (pointer, field) in cases {
         let mut body = pull("closed");
@@ -217,24 +208,9 @@ fn what_a_pull_request_cannot_do_without_is_named() {
 
 #[test]
 fn installations_come_and_go() {
-    let with = |action: &str| {
-        json!({ "action": action, "sender": null, "repositories": [{ "id": 11, "full_name": "acme/api", "private": false }],
-                "installation": { "id": 7, "account": { "login": "acme", "id": 1, "type": "Organization" } } })
-    };
-    let EventKind::Installation(InstallationChange::Created { account, repositories }) =
-        kind("installation", &with("created"))
-    else {
-        panic!()
-    };
-    assert_eq!((account.login.as_str(), account.kind), ("acme", AccountKind::Organization));
-    assert!(matches!(&repositories[..], [it] if it.id == RepoId(11) && !it.private));
-    for (action, change) in [
-        ("deleted", InstallationChange::Deleted),
-        ("suspend", InstallationChange::Suspended),
-        ("unsuspend", InstallationChange::Unsuspended),
-        ("new_permissions_accepted", InstallationChange::NewPermissionsAccepted),
-    ] {
-        assert_eq!(kind("installation", &with(action)), EventKind::Installation(change));
+    for action in ["created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"] {
+        let body = json!({ "action": action, "installation": { "id": 7 } });
+        assert_eq!(kind("installation", &body), EventKind::Installation, "{action}");
     }
     assert_eq!(lacks("installation", &json!({ "action": "deleted" })), "installation.id");
     assert!(matches!(kind("installation", &json!({ "action": "exploded" })), EventKind::Other { .. }));
@@ -242,45 +218,49 @@ fn installations_come_and_go() {
 
 #[test]
 fn a_selection_of_repositories_changes() {
-    let body = json!({ "action": "removed", "installation": { "id": 7 }, "repositories_added": [],
-                       "repositories_removed": [{ "id": 11, "full_name": "acme/api" }, { "id": 12 }] });
-    let expected = EventKind::InstallationRepositories { added: vec![], removed: vec![RepoId(11), RepoId(12)] };
-    assert_eq!(kind("installation_repositories", &body), expected);
-    let body = json!({ "action": "removed", "repositories_removed": [{ "id": "11" }] });
-    assert_eq!(lacks("installation_repositories", &body), "repositories_removed[].id");
+    for action in ["added", "removed"] {
+        let body = json!({ "action": action, "installation": { "id": 7 } });
+        assert_eq!(kind("installation_repositories", &body), EventKind::InstallationRepositories, "{action}");
+    }
+    assert!(matches!(kind("installation_repositories", &json!({ "action": "moved" })), EventKind::Other { .. }));
 }
 
 #[test]
 fn repositories_change() {
-    let with = |action: &str, changes: Value| match kind(
-        "repository",
-        &json!({ "action": action, "changes": changes, "repository": repository() }),
-    ) {
-        EventKind::Repository { change, .. } => Some(change),
-        _ => None,
-    };
-    let renamed = json!({ "repository": { "name": { "from": "old" } } });
-    assert_eq!(with("renamed", renamed), Some(RepositoryChange::Renamed { from: Some("old".into()) }));
-    let edited = |changed| Some(RepositoryChange::Edited { default_branch_changed: changed });
-    assert_eq!(with("edited", json!({ "default_branch": { "from": "master" } })), edited(true));
-    assert_eq!(with("edited", json!({ "description": { "from": "x" } })), edited(false));
-    assert_eq!(with("transferred", Value::Null), Some(RepositoryChange::Transferred));
-    assert_eq!(with("archived", json!([])), Some(RepositoryChange::Archived));
-    assert_eq!(with("deleted", json!({})), Some(RepositoryChange::Deleted));
-    assert_eq!(with("melted", json!({})), None);
+    let with = |action: &str| kind("repository", &json!({ "action": action, "repository": repository() }));
+    for action in
+        ["created", "renamed", "transferred", "archived", "unarchived", "deleted", "edited", "privatized", "publicized"]
+    {
+        assert!(matches!(with(action), EventKind::Repository { name } if name.to_string() == "acme/api"), "{action}");
+    }
+    assert_eq!(with("melted"), EventKind::Other { event: "repository".into() });
+    assert_eq!(
+        lacks("repository", &json!({ "action": "renamed", "repository": { "id": 11 } })),
+        "repository.full_name"
+    );
 }
 
 #[test]
 fn check_runs_end() {
-    let body = json!({ "action": "completed", "repository": repository(), "check_run": {
-        "id": 3, "name": "tests", "head_sha": id('e'), "status": "completed", "conclusion": "failure",
-        "app": { "id": 15368 }, "pull_requests": [{ "number": 5 }, null, { "number": "6" }] } });
-    let EventKind::CheckRun(run) = kind("check_run", &body) else { panic!() };
-    assert_eq!(
-        (run.action, run.app_id, run.conclusion.as_deref()),
-        (CheckAction::Completed, Some(15368), Some("failure"))
-    );
-    assert_eq!((run.head_sha, run.pulls), (id('e'), vec![PullNumber(5)]));
+    let body = json!({ "action": "completed", "repository": repository(), "check_run": { "head_sha": id('e') } });
+    assert_eq!(kind("check_run", &body), EventKind::CheckRun { head_sha: id('e') });
+    assert_eq!(lacks("check_run", &json!({ "action": "created", "check_run": {} })), "check_run.head_sha");
+}
+
+/// What we do not read must not stand in the way of a genuine delivery, however odd it is.
+#[rstest]
+#[case::listed_repositories("installation", json!({ "action": "created", "installation": { "id": 7, "account": 5 },
+    "repositories": [{ "id": 11, "full_name": "acme/../api" }, { "id": "x" }, null] }))]
+#[case::added_repositories("installation_repositories", json!({ "action": "added", "installation": { "id": 7 },
+    "repositories_added": [{ "full_name": "odd name" }], "repositories_removed": [{ "id": "11" }] }))]
+#[case::other_end_of_a_pull_request("pull_request", json!({ "action": "closed", "number": 5, "pull_request": {
+    "state": "closed", "head": { "sha": id('e') }, "base": null } }))]
+#[case::check("check_run", json!({ "action": "completed", "check_run": { "head_sha": id('e'), "name": 5,
+    "pull_requests": [null, { "number": "6" }] } }))]
+#[case::changes_of_a_repository("repository", json!({ "action": "renamed", "changes": [5], "repository": {
+    "id": "x", "full_name": "acme/api", "default_branch": 5 } }))]
+fn what_nobody_reads_refuses_nothing(#[case] name: &str, #[case] body: Value) {
+    assert!(!matches!(kind(name, &body), EventKind::Other { .. }), "{body}");
 }
 
 #[test]
@@ -292,12 +272,12 @@ fn unknown_events_are_no_errors() {
 }
 
 #[test]
-fn a_peek_finds_whom_it_is_about() {
-    let header = peek(pull("opened").to_string().as_bytes()).unwrap();
-    let expected =
-        Header { action: Some("opened".into()), installation: Some(InstallationId(7)), repo: Some(RepoId(11)) };
-    assert_eq!(header, expected);
-    assert_eq!(peek(b"{}").unwrap(), Header::default());
+fn an_event_tells_whom_it_is_about() {
+    let event = read("star", &pull("created")).unwrap();
+    let about = (event.action.as_deref(), event.installation, event.repo);
+    assert_eq!(about, (Some("created"), Some(InstallationId(7)), Some(RepoId(11))));
+    let event = read("star", &json!({})).unwrap();
+    assert_eq!((event.action, event.installation, event.repo), (None, None, None));
 }
 
 #[rstest]
@@ -319,7 +299,6 @@ fn what_is_no_json_is_refused(#[case] body: Vec<u8>) {
         let error = parse_event(name, &body).unwrap_err();
         assert!(matches!(error, PayloadError::NotJson(_)), "{name}: {error:?}");
     }
-    assert!(peek(&body).is_err());
 }
 
 fn payload() -> impl Strategy<Value = (&'static str, Value)> {
@@ -391,11 +370,11 @@ proptest! {
         }
         let _ = parse_event(name, &bytes);
         bytes.truncate(cut.index(bytes.len()));
-        let _ = (parse_event(name, &bytes), peek(&bytes));
+        let _ = parse_event(name, &bytes);
     }
 
     #[test]
     fn any_bytes_never_panic(name in prop::sample::select(&EVENTS[..]), bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = (parse_event(name, &bytes), peek(&bytes));
+        let _ = parse_event(name, &bytes);
     }
 }

@@ -1,28 +1,11 @@
 //! From a delivery's bytes to what it means.
 
-use super::facts::{
-    AccountFacts, CheckAction, CheckRun, Event, EventKind, Header, InstallationChange, PullAction, PullFacts, Push,
-    RepoFacts, RepoSummary, RepositoryChange, Sender,
-};
-use super::json::{Document, Flag, List, Obj, PayloadError, Text};
+use super::facts::{Event, EventKind, PullFacts, Push, RepoFacts};
+use super::json::{Document, Obj, PayloadError, Text};
 use super::payload;
 use super::push::{changed_paths, is_set, tree_of};
 use crate::domain::{InstallationId, ObjectId, PullNumber, RepoId, RepoName};
-use crate::forge::{AccountKind, PullStatus};
-
-/// What a delivery is about, whatever event it is. Errors: [`PayloadError::NotJson`].
-pub fn peek(body: &[u8]) -> Result<Header, PayloadError> {
-    header(Document::new(body)?)
-}
-
-fn header(document: Document<'_>) -> Result<Header, PayloadError> {
-    let envelope: payload::Envelope = document.read()?;
-    Ok(Header {
-        action: envelope.action.0,
-        installation: envelope.installation.0.and_then(|it| it.id.0).map(InstallationId),
-        repo: envelope.repository.0.and_then(|it| it.id.0).map(RepoId),
-    })
-}
+use crate::forge::{PullStatus, installations};
 
 /// What a delivery means.
 ///
@@ -30,12 +13,17 @@ fn header(document: Document<'_>) -> Result<Header, PayloadError> {
 /// Errors: [`PayloadError::NotJson`], or [`PayloadError::Field`] where an event that we act on is not understood.
 pub fn parse_event(name: &str, body: &[u8]) -> Result<Event, PayloadError> {
     let document = Document::new(body)?;
-    let Header { action, installation, repo } = header(document)?;
+    let payload::Envelope { action, installation, repository } = document.read()?;
+    let Text(action) = action;
+    let installation = installation.0.and_then(|it| it.id.0).map(InstallationId);
+    let repo = repository.0.and_then(|it| it.id.0).map(RepoId);
     let needs = Needs { event: name };
     let kind = match name {
         "ping" => Some(EventKind::Ping),
-        "installation" => installation_event(needs, action.as_deref(), document, installation)?,
-        "installation_repositories" => installation_repositories_event(needs, action.as_deref(), document)?,
+        "installation" => installation_event(needs, action.as_deref(), installation)?,
+        "installation_repositories" => {
+            matches!(action.as_deref(), Some("added" | "removed")).then_some(EventKind::InstallationRepositories)
+        }
         "push" => Some(push_event(needs, document)?),
         "pull_request" => pull_event(needs, action.as_deref(), document)?,
         "repository" => repository_event(needs, action.as_deref(), document)?,
@@ -68,104 +56,34 @@ impl Needs<'_> {
     fn repository(self, repository: Obj<payload::Repository>) -> Result<RepoFacts, PayloadError> {
         let repository = self.some(repository.0, "repository")?;
         Ok(RepoFacts {
-            id: RepoId(self.some(repository.id.0, "repository.id")?),
             name: self.name(repository.full_name, "repository.full_name")?,
             default_branch: repository.default_branch.0.filter(|branch| !branch.is_empty()),
-            private: is_private(repository.private),
-            fork: is_set(repository.fork),
-            archived: is_set(repository.archived),
-            disabled: is_set(repository.disabled),
-            web_url: repository.html_url.0.unwrap_or_default(),
+            state: installations::state_of(is_set(repository.disabled), is_set(repository.archived)),
         })
     }
-
-    fn summaries(
-        self,
-        list: Vec<Obj<payload::Repository>>,
-        field: &'static str,
-    ) -> Result<Vec<RepoSummary>, PayloadError> {
-        let summary = |Obj(entry): Obj<payload::Repository>| {
-            let entry = self.some(entry, field)?;
-            Ok(RepoSummary {
-                id: RepoId(self.some(entry.id.0, field)?),
-                name: self.name(entry.full_name, field)?,
-                private: is_private(entry.private),
-            })
-        };
-        list.into_iter().map(summary).collect()
-    }
-}
-
-/// What is not said to be public is treated as private.
-fn is_private(flag: Flag) -> bool {
-    flag.0.unwrap_or(true)
 }
 
 type Understood = Result<Option<EventKind>, PayloadError>;
 
-fn installation_event(
-    needs: Needs<'_>,
-    action: Option<&str>,
-    document: Document<'_>,
-    id: Option<InstallationId>,
-) -> Understood {
-    let change = match action {
-        Some("created") => {
-            let payload: payload::InstallationEvent = document.read()?;
-            let (account, target) =
-                payload.installation.0.map(|it| (it.account.0, it.target_type.0)).unwrap_or_default();
-            let account = account.unwrap_or_default();
-            let kind = target.or(account.kind.0).unwrap_or_default();
-            InstallationChange::Created {
-                account: AccountFacts {
-                    login: account.login.0.unwrap_or_default(),
-                    kind: AccountKind::from_type(&kind),
-                },
-                // Left out for many repositories; they are listed by a request anyway.
-                repositories: needs
-                    .summaries(payload.repositories.0.unwrap_or_default(), "repositories[].full_name")?,
-            }
-        }
-        Some("deleted") => InstallationChange::Deleted,
-        Some("suspend") => InstallationChange::Suspended,
-        Some("unsuspend") => InstallationChange::Unsuspended,
-        Some("new_permissions_accepted") => InstallationChange::NewPermissionsAccepted,
-        _ => return Ok(None),
-    };
-    needs.some(id, "installation.id")?;
-    Ok(Some(EventKind::Installation(change)))
-}
-
-fn installation_repositories_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
-    if !matches!(action, Some("added" | "removed")) {
+fn installation_event(needs: Needs<'_>, action: Option<&str>, id: Option<InstallationId>) -> Understood {
+    if !matches!(action, Some("created" | "deleted" | "suspend" | "unsuspend" | "new_permissions_accepted")) {
         return Ok(None);
     }
-    let payload: payload::InstallationRepositoriesEvent = document.read()?;
-    let removed = payload.repositories_removed.0.unwrap_or_default();
-    Ok(Some(EventKind::InstallationRepositories {
-        added: needs.summaries(payload.repositories_added.0.unwrap_or_default(), "repositories_added[].full_name")?,
-        removed: removed
-            .into_iter()
-            .map(|entry| needs.some(entry.0.and_then(|it| it.id.0), "repositories_removed[].id").map(RepoId))
-            .collect::<Result<_, _>>()?,
-    }))
+    needs.some(id, "installation.id")?;
+    Ok(Some(EventKind::Installation))
 }
 
 fn push_event(needs: Needs<'_>, document: Document<'_>) -> Result<EventKind, PayloadError> {
     let mut payload: payload::PushEvent = document.read()?;
     let repository = needs.repository(std::mem::take(&mut payload.repository))?;
     let git_ref = needs.some(payload.git_ref.0.take(), "ref")?;
-    let branch = git_ref.strip_prefix("refs/heads/").map(str::to_owned);
+    let branch = git_ref.strip_prefix("refs/heads/");
     let after = needs.object_id(&payload.after, "after")?;
     Ok(EventKind::Push(Box::new(Push {
-        is_default_branch: branch.is_some() && branch == repository.default_branch,
-        branch,
-        git_ref,
+        is_default_branch: branch.is_some() && branch == repository.default_branch.as_deref(),
         repository,
         before: needs.object_id(&payload.before, "before")?,
-        created: is_set(payload.created),
         deleted: is_set(payload.deleted) || after.is_zero(),
-        forced: is_set(payload.forced),
         tree: tree_of(&payload).and_then(|tree| ObjectId::parse(tree).ok()),
         after,
         changed: changed_paths(payload),
@@ -173,14 +91,9 @@ fn push_event(needs: Needs<'_>, document: Document<'_>) -> Result<EventKind, Pay
 }
 
 fn pull_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
-    let action = match action {
-        Some("opened") => PullAction::Opened,
-        Some("closed") => PullAction::Closed,
-        Some("reopened") => PullAction::Reopened,
-        Some("synchronize") => PullAction::Synchronized,
-        Some("edited") => PullAction::Edited,
-        _ => return Ok(None),
-    };
+    if !matches!(action, Some("opened" | "closed" | "reopened" | "synchronize" | "edited")) {
+        return Ok(None);
+    }
     let payload: payload::PullEvent = document.read()?;
     let pull = needs.some(payload.pull_request.0, "pull_request")?;
     let head = needs.some(pull.head.0, "pull_request.head")?;
@@ -191,66 +104,38 @@ fn pull_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) ->
         Some("closed") => PullStatus::Closed,
         _ => return needs.some(None, "pull_request.state"),
     };
-    let login = |account: payload::Account| {
-        Some(Sender { login: account.login.0?, bot: account.kind.0.as_deref() == Some("Bot") })
-    };
-    Ok(Some(EventKind::PullRequest(Box::new(PullFacts {
-        action,
+    Ok(Some(EventKind::PullRequest(PullFacts {
         number: PullNumber(needs.some(payload.number.0.or(pull.number.0), "number")?),
         status,
         head_sha: needs.object_id(&head.sha, "pull_request.head.sha")?,
-        head_branch: needs.some(head.branch.0, "pull_request.head.ref")?,
-        head_repo: head.repo.0.and_then(|repo| repo.id.0).map(RepoId),
-        base_branch: needs.some(pull.base.0.and_then(|base| base.branch.0), "pull_request.base.ref")?,
-        web_url: pull.html_url.0.unwrap_or_default(),
-        sender: payload.sender.0.and_then(login),
-    }))))
+    })))
 }
 
 fn repository_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
+    let acted_upon = [
+        "created",
+        "renamed",
+        "transferred",
+        "archived",
+        "unarchived",
+        "deleted",
+        "edited",
+        "privatized",
+        "publicized",
+    ];
+    if !action.is_some_and(|action| acted_upon.contains(&action)) {
+        return Ok(None);
+    }
     let payload: payload::RepositoryEvent = document.read()?;
-    let changes = payload.changes.0.unwrap_or_default();
-    let change = match action {
-        Some("created") => RepositoryChange::Created,
-        Some("renamed") => {
-            let from = changes.repository.0.and_then(|it| it.name.0).and_then(|it| it.from.0);
-            RepositoryChange::Renamed { from }
-        }
-        Some("transferred") => RepositoryChange::Transferred,
-        Some("archived") => RepositoryChange::Archived,
-        Some("unarchived") => RepositoryChange::Unarchived,
-        Some("deleted") => RepositoryChange::Deleted,
-        Some("edited") => RepositoryChange::Edited { default_branch_changed: changes.default_branch.0.is_some() },
-        Some("privatized") => RepositoryChange::Privatized,
-        Some("publicized") => RepositoryChange::Publicized,
-        _ => return Ok(None),
-    };
-    Ok(Some(EventKind::Repository { change, repository: needs.repository(payload.repository)? }))
+    let repository = needs.some(payload.repository.0, "repository")?;
+    Ok(Some(EventKind::Repository { name: needs.name(repository.full_name, "repository.full_name")? }))
 }
 
 fn check_run_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
-    let action = match action {
-        Some("created") => CheckAction::Created,
-        Some("completed") => CheckAction::Completed,
-        Some("rerequested") => CheckAction::Rerequested,
-        Some("requested_action") => CheckAction::RequestedAction,
-        _ => return Ok(None),
-    };
+    if !matches!(action, Some("created" | "completed" | "rerequested" | "requested_action")) {
+        return Ok(None);
+    }
     let payload: payload::CheckRunEvent = document.read()?;
     let run = needs.some(payload.check_run.0, "check_run")?;
-    let List(pulls) = run.pull_requests;
-    Ok(Some(EventKind::CheckRun(CheckRun {
-        action,
-        id: run.id.0,
-        head_sha: needs.object_id(&run.head_sha, "check_run.head_sha")?,
-        name: run.name.0.unwrap_or_default(),
-        status: run.status.0.unwrap_or_default(),
-        conclusion: run.conclusion.0,
-        app_id: run.app.0.and_then(|app| app.id.0),
-        pulls: pulls
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|pull| pull.0.and_then(|it| it.number.0).map(PullNumber))
-            .collect(),
-    })))
+    Ok(Some(EventKind::CheckRun { head_sha: needs.object_id(&run.head_sha, "check_run.head_sha")? }))
 }

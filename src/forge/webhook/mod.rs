@@ -10,11 +10,8 @@ mod payload;
 mod push;
 mod signature;
 
-pub use event::{parse_event, peek};
-pub use facts::{
-    AccountFacts, CheckAction, CheckRun, Event, EventKind, Header, InstallationChange, PullAction, PullFacts, Push,
-    RepoFacts, RepoSummary, RepositoryChange, Sender,
-};
+pub use event::parse_event;
+pub use facts::{Event, EventKind, PullFacts, Push, RepoFacts};
 pub use json::PayloadError;
 pub use push::ChangedPaths;
 pub use signature::{SignatureError, verify};

@@ -24,33 +24,11 @@ payload! {
     Id {
         id: Int,
     }
-    Account {
-        id: Int,
-        login: Text,
-        #[serde(rename = "type")]
-        kind: Text,
-    }
     Repository {
-        id: Int,
         full_name: Text,
         default_branch: Text,
-        private: Flag,
-        fork: Flag,
         archived: Flag,
         disabled: Flag,
-        html_url: Text,
-    }
-    InstallationEvent {
-        installation: Obj<Installation>,
-        repositories: List<Obj<Repository>>,
-    }
-    Installation {
-        account: Obj<Account>,
-        target_type: Text,
-    }
-    InstallationRepositoriesEvent {
-        repositories_added: List<Obj<Repository>>,
-        repositories_removed: List<Obj<Repository>>,
     }
     PushEvent {
         repository: Obj<Repository>,
@@ -76,51 +54,24 @@ payload! {
     PullEvent {
         number: Int,
         pull_request: Obj<Pull>,
-        sender: Obj<Account>,
     }
     Pull {
         number: Int,
         state: Text,
         merged: Flag,
         merged_at: Text,
-        html_url: Text,
         head: Obj<End>,
-        base: Obj<End>,
-        user: Obj<Account>,
     }
     End {
-        #[serde(rename = "ref")]
-        branch: Text,
         sha: Text,
-        repo: Obj<Id>,
     }
     RepositoryEvent {
         repository: Obj<Repository>,
-        changes: Obj<Changes>,
-    }
-    Changes {
-        default_branch: Obj<From>,
-        repository: Obj<RepositoryChanges>,
-    }
-    RepositoryChanges {
-        name: Obj<From>,
-    }
-    From {
-        from: Text,
     }
     CheckRunEvent {
         check_run: Obj<CheckRun>,
     }
     CheckRun {
-        id: Int,
-        name: Text,
         head_sha: Text,
-        status: Text,
-        conclusion: Text,
-        app: Obj<Id>,
-        pull_requests: List<Obj<PullNumber>>,
-    }
-    PullNumber {
-        number: Int,
     }
 }
