@@ -299,7 +299,7 @@ impl GitHub {
     /// Deletes a branch that still holds the commit we put there. `true` when the branch is gone afterwards, `false`
     /// when it holds something else and was left alone.
     pub async fn delete_branch(&self, target: &Target, branch: &str, ours: &ObjectId) -> Result<bool, ForgeError> {
-        let identity = target.scope(Access::Write).into();
+        let identity = target.scope(Access::WriteContents).into();
         match self.tip(target, branch, identity).await? {
             None => return Ok(true),
             Some(tip) if tip.commit != *ours => return Ok(false),

@@ -62,7 +62,7 @@ impl GitHub {
     /// Errors: [`ForgeError::Conflict`] when the branch holds something else, [`ForgeError::StaleBase`] when the base
     /// is gone, [`ForgeError::NoChange`] when there is nothing to propose, and all of what any request may fail with.
     pub async fn propose(&self, target: &Target, change: &Change, look_first: bool) -> Result<Proposed, ForgeError> {
-        let access = if touches_workflows(change) { Access::WriteWorkflows } else { Access::Write };
+        let access = if touches_workflows(change) { Access::ProposeWorkflows } else { Access::Propose };
         let identity = target.scope(access).into();
         let (pulls, tip) = if look_first {
             let pulls = self.pulls_from(target, &change.branch, &change.base_branch, identity).await?;
@@ -90,7 +90,7 @@ impl GitHub {
     ///
     /// Errors: [`ForgeError::Conflict`] when there is an open pull request with other commits.
     pub async fn withdraw(&self, target: &Target, change: &Change) -> Result<Option<Proposed>, ForgeError> {
-        let access = if touches_workflows(change) { Access::WriteWorkflows } else { Access::Write };
+        let access = if touches_workflows(change) { Access::ProposeWorkflows } else { Access::Propose };
         let identity = target.scope(access).into();
         let pulls = self.pulls_from(target, &change.branch, &change.base_branch, identity).await?;
         let tip = self.tip(target, &change.branch, identity).await?;

@@ -102,7 +102,7 @@ impl GitHub {
     /// Closes a pull request; nothing happens to one that is closed or merged already.
     pub async fn close(&self, target: &Target, number: PullNumber) -> Result<PullState, ForgeError> {
         let call = Call::patch(target.path(&["pulls", &number.to_string()]), &json!({ "state": "closed" }));
-        let answer = self.client.send(&call, target.scope(Access::Write).into()).await?;
+        let answer = self.client.send(&call, target.scope(Access::WritePulls).into()).await?;
         answer.read::<PullBody>()?.into_state(target, &answer.endpoint)
     }
 
@@ -112,13 +112,13 @@ impl GitHub {
             return Ok(());
         }
         let call = Call::post(target.path(&["issues", &number.to_string(), "labels"]), &json!({ "labels": labels }));
-        self.client.send(&call, target.scope(Access::Write).into()).await.map(drop)
+        self.client.send(&call, target.scope(Access::WritePulls).into()).await.map(drop)
     }
 
     /// Writes a comment. A repeat writes another one.
     pub async fn comment(&self, target: &Target, number: PullNumber, text: &str) -> Result<(), ForgeError> {
         let call = Call::post(target.path(&["issues", &number.to_string(), "comments"]), &json!({ "body": text }));
-        self.client.send(&call, target.scope(Access::Write).into()).await.map(drop)
+        self.client.send(&call, target.scope(Access::WritePulls).into()).await.map(drop)
     }
 
     /// Whether a pull request's first hundred comments hold this very text.

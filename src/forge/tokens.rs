@@ -33,10 +33,14 @@ pub(super) enum Access {
     Pulls,
     /// Reading what checks say.
     Checks,
-    /// Writing branches and pull requests, with their labels and comments.
-    Write,
-    /// As `Write`, files under `.github/workflows` included.
-    WriteWorkflows,
+    /// Changing pull requests: closing them, their labels and comments.
+    WritePulls,
+    /// Deleting branches.
+    WriteContents,
+    /// Proposing: writing a branch and opening a pull request from it, with one token.
+    Propose,
+    /// As `Propose`, files under `.github/workflows` included.
+    ProposeWorkflows,
 }
 
 impl Access {
@@ -46,8 +50,10 @@ impl Access {
             Self::Contents => json!({ "metadata": "read", "contents": "read" }),
             Self::Pulls => json!({ "metadata": "read", "pull_requests": "read" }),
             Self::Checks => json!({ "metadata": "read", "checks": "read" }),
-            Self::Write => json!({ "metadata": "read", "contents": "write", "pull_requests": "write" }),
-            Self::WriteWorkflows => {
+            Self::WritePulls => json!({ "metadata": "read", "pull_requests": "write" }),
+            Self::WriteContents => json!({ "metadata": "read", "contents": "write" }),
+            Self::Propose => json!({ "metadata": "read", "contents": "write", "pull_requests": "write" }),
+            Self::ProposeWorkflows => {
                 json!({ "metadata": "read", "contents": "write", "pull_requests": "write", "workflows": "write" })
             }
         }

@@ -102,10 +102,20 @@ async fn a_token_is_for_one_repository_and_the_step() {
     let body = world.body("POST", TOKENS).await;
     assert_eq!(
         body["permissions"],
-        json!({ "metadata": "read", "contents": "write", "pull_requests": "write" }),
-        "a read token must not serve for a write"
+        json!({ "metadata": "read", "pull_requests": "write" }),
+        "a read token must not serve for a write, and labels are no reason to write files"
     );
-    assert_eq!(world.tokens_asked().await, 2);
+    world.at("POST", "/repos/acme/api/issues/5/comments", ok(201, json!({}))).await;
+    world.at("PATCH", "/repos/acme/api/pulls/5", ok(200, pull(5, "closed", 'c'))).await;
+    world.github.comment(&target(), PullNumber(5), "replaced").await.unwrap();
+    world.github.close(&target(), PullNumber(5)).await.unwrap();
+    assert_eq!(world.tokens_asked().await, 2, "the same token");
+
+    world.at("DELETE", "/repos/acme/api/git/refs/heads%2Fmain", ok(204, Value::Null)).await;
+    world.github.delete_branch(&target(), "main", &id('a')).await.unwrap();
+    let body = world.body("POST", TOKENS).await;
+    assert_eq!(body["permissions"], json!({ "metadata": "read", "contents": "write" }));
+    assert_eq!(world.tokens_asked().await, 3);
 }
 
 #[tokio::test]
