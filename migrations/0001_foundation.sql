@@ -33,6 +33,8 @@ CREATE TABLE work (
     attempts        BIGINT NOT NULL,
     lease_token     TEXT,
     lease_until     BIGINT,
+    -- How often in a row the lease ran out: the worker was gone, with its process perhaps, and said nothing.
+    expiries        BIGINT NOT NULL DEFAULT 0,
     last_error      TEXT,
     created_at      BIGINT NOT NULL
 );
@@ -127,7 +129,7 @@ CREATE TABLE package (
     etag          TEXT,
     checked_at    BIGINT,
     next_check_at BIGINT NOT NULL,
-    failures      BIGINT NOT NULL,
+    failures      BIGINT NOT NULL DEFAULT 0,
     last_error    TEXT,
     PRIMARY KEY (ecosystem, name)
 );
@@ -141,7 +143,6 @@ CREATE TABLE release (
     first_seen_at BIGINT NOT NULL,
     counts_from   BIGINT NOT NULL,
     yanked        BOOLEAN NOT NULL,
-    digest        TEXT,
     PRIMARY KEY (ecosystem, package, version),
     FOREIGN KEY (ecosystem, package) REFERENCES package (ecosystem, name) ON DELETE CASCADE
 );
@@ -170,7 +171,6 @@ CREATE TABLE proposal (
 CREATE UNIQUE INDEX proposal_one_waiting_per_group ON proposal (repo_id, group_name) WHERE state = 'waiting';
 CREATE INDEX proposal_by_repository ON proposal (repo_id, state);
 CREATE INDEX proposal_by_pull ON proposal (repo_id, pull_number);
-CREATE INDEX proposal_by_branch ON proposal (repo_id, branch);
 CREATE INDEX proposal_by_state ON proposal (state, updated_at);
 
 -- What is being sent for a proposal: written down before the first request, gone when the outcome is known. A repeat

@@ -232,7 +232,7 @@ async fn seeded(folder: &Path, now: Timestamp) {
     let releases = [("httpx", "0.28.0", "2026-03-04T09:00:00Z"), ("flask", "3.0.0", "2026-01-01T00:00:00Z")];
     for dependency in found.dependencies.iter().filter(|d| d.skip.is_none()) {
         let package = &dependency.package;
-        tx.ensure_package(package, since).await.unwrap();
+        tx.ensure_packages([package], since).await.unwrap();
         let listed: Vec<Release> = releases
             .iter()
             .filter(|(name, ..)| package.name == *name)

@@ -2,7 +2,7 @@
 
 use super::print::{add_row, lines, new_table, printable};
 use super::{Exit, UsageError};
-use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoPath, RepoState};
+use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoState};
 use crate::planner::prose::display_name;
 use crate::settings::StoreSettings;
 use crate::store::{ConfigState, RepositoryRow, Store, StoreError};
@@ -76,9 +76,7 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
     let proposals = store.proposals(repo).await?;
     let subject = format!("repo:{repo}");
     let parked: Vec<_> = store.parked(1_000).await?.into_iter().filter(|work| work.subject == subject).collect();
-    let manifests = store.manifests(repo).await?;
-    let unread: Vec<(&RepoPath, &str)> =
-        manifests.iter().filter_map(|m| Some((&m.manifest.path, m.manifest.problem.as_deref()?))).collect();
+    let unread = store.manifest_problems(repo).await?;
     let problems: Vec<Problem> = serde_json::from_value(row.config.problems.clone()).unwrap_or_default();
     if format == WhyFormat::Json {
         let parked: Vec<_> =
@@ -125,7 +123,7 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
         write!(out, "{}", outlook_table(&outlook))?;
     }
     for (path, problem) in unread {
-        writeln!(out, "{path} could not be read: {}", printable(problem))?;
+        writeln!(out, "{path} could not be read: {}", printable(&problem))?;
     }
     for work in parked {
         let error = work.last_error.unwrap_or_default();

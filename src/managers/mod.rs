@@ -17,7 +17,7 @@ mod written;
 use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath};
 use edit::Find;
 
-/// The largest manifest that is read, in bytes. Larger ones are not written by hand.
+/// The largest manifest that is read, from a working copy as from GitHub, in bytes. Larger ones are not written by hand.
 pub const LARGEST_MANIFEST_BYTES: usize = 1_000_000;
 
 /// The most dependencies of one file. A file with more is a list of something else.
@@ -63,13 +63,13 @@ pub fn may_be_manifest(path: &RepoPath) -> bool {
     managers_for(path).next().is_some()
 }
 
-/// The files to read next after `manager` read a file: an included file is read by the manager
+/// The files to read next after `manager` read a file and found what it `includes`: an included file is read by the manager
 /// that reached it, whatever its name. The caller keeps count of what it has read; includes may form circles.
 pub fn included(
     manager: &'static dyn Manager,
-    extraction: &Extraction,
+    includes: &[RepoPath],
 ) -> impl Iterator<Item = (RepoPath, &'static dyn Manager)> {
-    extraction.includes.iter().map(move |path| (path.clone(), manager))
+    includes.iter().map(move |path| (path.clone(), manager))
 }
 
 /// What a manager found in a file.

@@ -1,21 +1,24 @@
 //! Reads the manifests that changed since the last look, and only those: one request for the tree, one for each new blob.
 
-use super::{Done, Step, StepError, sync, target};
-use crate::domain::{Dependency, FileMode, ObjectId, RepoId, RepoPath};
+use super::{Done, Step, StepError, target};
+use crate::domain::{Dependency, FileMode, ObjectId, PackageId, RepoId, RepoPath};
 use crate::forge::{EntryKind, ForgeError, GitHub, Target, TreeEntry};
-use crate::managers::{self, Extraction, Manager};
-use crate::store::{Manifest, ManifestRow, Store};
+use crate::managers::{self, Extraction, LARGEST_MANIFEST_BYTES, Manager};
+use crate::store::{Manifest, ManifestHead, Store};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// A larger manifest is listed with its problem instead of being read. Unit: bytes.
-pub const MANIFEST_MAX_BYTES: u64 = 1024 * 1024;
 /// How often the head is read again when its tree is not there.
 const TRIES_MAX: u32 = 5;
 /// How long to wait for the repository to be read again.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
-/// More manifests than this are not read from one repository.
-const MANIFESTS_MAX: usize = 2_000;
+/// A repository's share of what all repositories have to share: the memory of this step, and the time for which its one
+/// transaction keeps other writers waiting.
+const SHARE: Share = Share { manifests: 300, bytes: 32 * 1024 * 1024, dependencies: 10_000 };
+/// So many of the files beyond the share are listed with their problem.
+const LEFT_OUT_LISTED_MAX: usize = 100;
+/// How the problem of a file beyond the share begins. Such a file is looked at anew each time: others may have gone.
+const LEFT_OUT: &str = "it was left out: ";
 
 /// Brings the index of a repository in line with its head. `attempts` counts this one.
 pub async fn index(
@@ -30,7 +33,7 @@ pub async fn index(
     let Some(head) = row.head.as_ref().filter(|_| row.config.file.is_some()) else {
         return Ok(Done::Finished(store.begin().await?));
     };
-    let stored = store.manifests(repo).await?;
+    let stored = store.manifest_heads(repo).await?;
     let target = target(&row);
     let tree = match forge.tree(&target, &head.tree).await {
         Ok(tree) => tree,
@@ -46,93 +49,158 @@ pub async fn index(
         }
         Err(error) => return Err(error.into()),
     };
-    let read = read_manifests(forge, &target, &tree, &stored).await?;
+    let index = read_manifests(forge, &target, &tree, &stored).await?;
+    if index.left_out > 0 {
+        tracing::warn!(
+            repository = %row.repository.name,
+            read = index.manifests.len() - index.left_out.min(LEFT_OUT_LISTED_MAX),
+            left_out = index.left_out,
+            "a repository has more manifests than its share; the deepest were left out"
+        );
+    }
 
-    let subscribed: BTreeSet<_> = sync::file_in_force(&row.config)?
-        .map(|file| file.subscriptions.iter().filter_map(|s| s.migration.ecosystem()).collect())
-        .unwrap_or_default();
     let mut tx = store.begin().await?;
     for old in &stored {
-        if !read.contains_key(&(old.manifest.path.clone(), old.manifest.manager.clone())) {
-            tx.remove_manifest(repo, &old.manifest.path, &old.manifest.manager).await?;
+        if !index.manifests.contains_key(&(old.path.clone(), old.manager.clone())) {
+            tx.remove_manifest(repo, &old.path, &old.manager).await?;
         }
     }
-    for manifest in read.values() {
-        if let Some(dependencies) = &manifest.news {
-            tx.save_manifest(repo, &manifest.manifest, now).await?;
-            tx.replace_dependencies(repo, &manifest.manifest.path, &manifest.manifest.manager, dependencies, now)
-                .await?;
-            let packages: BTreeSet<_> = dependencies.iter().filter(|d| d.skip.is_none()).map(|d| &d.package).collect();
-            for package in packages {
-                tx.ensure_package(package, now).await?;
-                if subscribed.contains(&package.ecosystem) {
-                    Step::Watch { package: package.clone() }.queue(&mut tx, None, now).await?;
-                }
-            }
-        }
+    let mut packages: BTreeSet<&PackageId> = BTreeSet::new();
+    for Read { manifest, dependencies } in index.manifests.values().flatten() {
+        tx.save_manifest(repo, manifest, now).await?;
+        tx.replace_dependencies(repo, &manifest.path, &manifest.manager, dependencies, now).await?;
+        packages.extend(dependencies.iter().filter(|d| d.skip.is_none()).map(|d| &d.package));
     }
+    // A package that is new is due at once; who looks for due packages queues its look, a few hundred at a time.
+    tx.ensure_packages(packages, now).await?;
     tx.set_indexed(repo, &head.commit, now).await?;
     Step::Plan { repo }.queue(&mut tx, installation, now).await?;
     Ok(Done::Finished(tx))
 }
 
-/// A manifest as it is now.
+/// How much of a repository is read.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    /// Files.
+    manifests: usize,
+    /// All their bytes.
+    bytes: u64,
+    /// All their dependencies.
+    dependencies: usize,
+}
+
+impl Share {
+    /// Takes what one file needs away; or says which part of the share does not suffice for it, and takes nothing.
+    fn take(&mut self, bytes: u64, dependencies: usize) -> Result<(), String> {
+        let left =
+            (self.manifests.checked_sub(1), self.bytes.checked_sub(bytes), self.dependencies.checked_sub(dependencies));
+        match left {
+            (Some(manifests), Some(bytes), Some(dependencies)) => {
+                *self = Self { manifests, bytes, dependencies };
+                Ok(())
+            }
+            (None, _, _) => Err(format!("{} manifests are read of one repository at most", SHARE.manifests)),
+            (_, None, _) => Err(format!("{} bytes are read of one repository at most", SHARE.bytes)),
+            (_, _, None) => Err(format!("{} dependencies are read of one repository at most", SHARE.dependencies)),
+        }
+    }
+}
+
+/// A manifest that is not the one that was read last time.
 struct Read {
     manifest: Manifest,
-    /// Its dependencies, if it is not the one that was read last time.
-    news: Option<Vec<Dependency>>,
+    dependencies: Vec<Dependency>,
 }
 
 type Key = (RepoPath, String);
 
-/// Reads every file that a manager claims, and what those files include.
+/// The manifests of a repository as they are now.
+#[derive(Default)]
+struct Index {
+    /// By path and manager; `None` for one that is stored as it is.
+    manifests: BTreeMap<Key, Option<Read>>,
+    /// How many files were beyond the share, listed or not.
+    left_out: usize,
+}
+
+/// Reads every file that a manager claims, and what those files include: the shallow ones first, as far as the share goes.
 async fn read_manifests(
     forge: &GitHub,
     target: &Target,
     tree: &[TreeEntry],
-    stored: &[ManifestRow],
-) -> Result<BTreeMap<Key, Read>, ForgeError> {
+    stored: &[ManifestHead],
+) -> Result<Index, ForgeError> {
     // Symbolic links and submodules have modes of their own and are left alone, as are names that are no safe paths.
     let files: BTreeMap<RepoPath, (&TreeEntry, FileMode)> = tree
         .iter()
         .filter(|entry| entry.kind == EntryKind::Blob)
         .filter_map(|entry| Some((RepoPath::parse(&entry.path).ok()?, (entry, FileMode::from_git(&entry.mode)?))))
         .collect();
+    let stored: BTreeMap<(&RepoPath, &str), &ManifestHead> =
+        stored.iter().map(|head| ((&head.path, head.manager.as_str()), head)).collect();
+    let mut claimed: Vec<&RepoPath> = files.keys().filter(|path| managers::may_be_manifest(path)).collect();
+    claimed.sort_by_key(|path| (path.as_str().split('/').count(), *path));
     let mut todo: VecDeque<(RepoPath, &'static dyn Manager)> =
-        files.keys().flat_map(|path| managers::managers_for(path).map(|m| (path.clone(), m))).collect();
-    let mut read: BTreeMap<Key, Read> = BTreeMap::new();
+        claimed.into_iter().flat_map(|path| managers::managers_for(path).map(|m| (path.clone(), m))).collect();
+    let mut seen: BTreeSet<(RepoPath, &'static str)> = todo.iter().map(|(path, m)| (path.clone(), m.name())).collect();
+    let mut share = SHARE;
+    let mut used_up: Option<String> = None;
+    let mut index = Index::default();
     while let Some((path, manager)) = todo.pop_front() {
-        let key = (path.clone(), manager.name().to_string());
         let Some((entry, mode)) = files.get(&path) else { continue };
-        if read.contains_key(&key) || read.len() >= MANIFESTS_MAX {
-            continue;
+        let same = stored.get(&(&path, manager.name())).filter(|old| old.blob == entry.id && old.mode == *mode);
+        let was_left_out = same.and_then(|old| old.problem.as_deref()).filter(|why| why.starts_with(LEFT_OUT));
+        let key = (path.clone(), manager.name().to_string());
+        // A size that is not told is taken for the largest. What is too large takes no part of the share: it is not read.
+        let bytes = Some(entry.size.unwrap_or(LARGEST_MANIFEST_BYTES as u64)).filter(|size| !is_too_large(*size));
+        let mut found = None;
+        let mut includes = Vec::new();
+        if used_up.is_none() {
+            let dependencies = match same.filter(|_| was_left_out.is_none()) {
+                Some(old) => {
+                    includes.clone_from(&old.includes);
+                    old.dependencies
+                }
+                // Without the bytes for it, it is not worth reading.
+                None if share.clone().take(bytes.unwrap_or(0), 0).is_err() => 0,
+                None => {
+                    let text = read_text(forge, target, entry).await?;
+                    let read = found.insert(extracted(&path, manager, &entry.id, *mode, text));
+                    includes.clone_from(&read.manifest.includes);
+                    read.dependencies.len()
+                }
+            };
+            used_up = share.take(bytes.unwrap_or(0), dependencies).err();
         }
-        let same = stored.iter().find(|old| {
-            old.manifest.path == path
-                && old.manifest.manager == manager.name()
-                && old.manifest.blob == entry.id
-                && old.manifest.mode == *mode
-        });
-        let found = match same {
-            Some(old) => Read { manifest: old.manifest.clone(), news: None },
-            None => {
-                let text = read_text(forge, target, entry).await?;
-                extracted(&path, manager, &entry.id, *mode, text)
+        if let Some(why) = &used_up {
+            index.left_out += 1;
+            if index.left_out > LEFT_OUT_LISTED_MAX {
+                continue;
             }
-        };
-        todo.extend(found.manifest.includes.iter().map(|include| (include.clone(), manager)));
-        read.insert(key, found);
+            let problem = format!("{LEFT_OUT}{why}");
+            found = (was_left_out != Some(problem.as_str())).then(|| unread(&path, manager, &entry.id, *mode, problem));
+        } else {
+            // Each file once: a hundred files may include the same thousand.
+            let new = managers::included(manager, &includes)
+                .filter(|(path, m)| files.contains_key(path) && seen.insert((path.clone(), m.name())));
+            todo.extend(new);
+        }
+        index.manifests.insert(key, found);
     }
-    Ok(read)
+    Ok(index)
+}
+
+const fn is_too_large(bytes: u64) -> bool {
+    bytes > LARGEST_MANIFEST_BYTES as u64
 }
 
 /// The text of a blob, or why it has none.
 async fn read_text(forge: &GitHub, target: &Target, entry: &TreeEntry) -> Result<Result<String, String>, ForgeError> {
-    let too_large = || Err(format!("the file is larger than {MANIFEST_MAX_BYTES} bytes and was not read"));
-    if entry.size.is_some_and(|size| size > MANIFEST_MAX_BYTES) {
+    let too_large = || Err(format!("the file is larger than {LARGEST_MANIFEST_BYTES} bytes and was not read"));
+    if entry.size.is_some_and(is_too_large) {
         return Ok(too_large());
     }
-    let bytes = match forge.blob(target, &entry.id, MANIFEST_MAX_BYTES).await {
+    let bytes = match forge.blob(target, &entry.id, LARGEST_MANIFEST_BYTES as u64).await {
         Ok(bytes) => bytes,
         Err(ForgeError::TooLarge { .. }) => return Ok(too_large()),
         Err(error) => return Err(error),
@@ -153,21 +221,26 @@ fn extracted(
     mode: FileMode,
     text: Result<String, String>,
 ) -> Read {
-    let (text, extraction) = match text {
-        Ok(text) => {
-            let extraction = manager.extract(path, &text);
-            (text, extraction)
-        }
-        Err(problem) => (String::new(), Extraction { problem: Some(problem), ..Extraction::default() }),
+    let text = match text {
+        Ok(text) => text,
+        Err(problem) => return unread(path, manager, blob, mode, problem),
     };
+    let Extraction { dependencies, includes, problem } = manager.extract(path, &text);
+    let manager = manager.name().to_string();
+    let manifest = Manifest { path: path.clone(), manager, blob: blob.clone(), mode, text, problem, includes };
+    Read { manifest, dependencies }
+}
+
+/// A file that is listed with the reason why it was not read. Pure.
+fn unread(path: &RepoPath, manager: &'static dyn Manager, blob: &ObjectId, mode: FileMode, problem: String) -> Read {
     let manifest = Manifest {
         path: path.clone(),
         manager: manager.name().to_string(),
         blob: blob.clone(),
         mode,
-        text,
-        problem: extraction.problem,
-        includes: extraction.includes,
+        text: String::new(),
+        problem: Some(problem),
+        includes: Vec::new(),
     };
-    Read { manifest, news: Some(extraction.dependencies) }
+    Read { manifest, dependencies: Vec::new() }
 }

@@ -154,7 +154,7 @@ fn read_manifests(root: &Path, claimed: Vec<RepoPath>, notes: &mut Vec<String>) 
         if let Some(problem) = &extraction.problem {
             notes.push(format!("{path} cannot be read: {problem}"));
         }
-        queue.extend(managers::included(manager, &extraction).map(|(file, m)| (file, m, Some(path.clone()))));
+        queue.extend(managers::included(manager, &extraction.includes).map(|(file, m)| (file, m, Some(path.clone()))));
         manifests.push(Manifest { path, manager: manager.name(), text, extraction });
     }
     manifests

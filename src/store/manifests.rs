@@ -34,6 +34,25 @@ pub struct ManifestRow {
     pub updated_at: Timestamp,
 }
 
+/// What is known of a stored manifest without its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestHead {
+    /// Where it is.
+    pub path: RepoPath,
+    /// The manager that reads it.
+    pub manager: String,
+    /// The blob that was read.
+    pub blob: ObjectId,
+    /// Its mode.
+    pub mode: FileMode,
+    /// Why it could not be read, where it could not.
+    pub problem: Option<String>,
+    /// Other files it draws in.
+    pub includes: Vec<RepoPath>,
+    /// How many dependencies are stored of it.
+    pub dependencies: usize,
+}
+
 /// A dependency as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DependencyRow {
@@ -55,6 +74,17 @@ struct ManifestRecord {
     updated_at: i64,
 }
 
+#[derive(sqlx::FromRow)]
+struct HeadRecord {
+    path: String,
+    manager: String,
+    blob: String,
+    mode: String,
+    problem: Option<String>,
+    includes: String,
+    dependencies: i64,
+}
+
 statements! {
     SAVE_MANIFEST = "INSERT INTO manifest (repo_id, path, manager, blob, mode, text, problem, includes, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -62,9 +92,14 @@ statements! {
             text = excluded.text, problem = excluded.problem, includes = excluded.includes,
             updated_at = excluded.updated_at";
     REMOVE_MANIFEST = "DELETE FROM manifest WHERE repo_id = $1 AND path = $2 AND manager = $3";
-    REMOVE_MANIFESTS = "DELETE FROM manifest WHERE repo_id = $1";
     MANIFESTS = "SELECT path, manager, blob, mode, text, problem, includes, updated_at FROM manifest
         WHERE repo_id = $1 ORDER BY path, manager";
+    MANIFEST_HEADS = "SELECT path, manager, blob, mode, problem, includes,
+            (SELECT count(*) FROM dependency WHERE dependency.repo_id = manifest.repo_id
+                AND dependency.path = manifest.path AND dependency.manager = manifest.manager) AS dependencies
+        FROM manifest WHERE repo_id = $1 ORDER BY path, manager";
+    MANIFEST_PROBLEMS = "SELECT path, problem FROM manifest WHERE repo_id = $1 AND problem IS NOT NULL
+        ORDER BY path, manager";
     TRACKED = "SELECT path, includes FROM manifest WHERE repo_id = $1 ORDER BY path";
     FORGET_DEPENDENCIES = "DELETE FROM dependency WHERE repo_id = $1 AND path = $2 AND manager = $3";
     INSERT_DEPENDENCY = "INSERT INTO dependency
@@ -79,6 +114,19 @@ impl Store {
     /// The manifests of a repository, by path.
     pub async fn manifests(&self, repo: RepoId) -> Result<Vec<ManifestRow>, StoreError> {
         self.rows(MANIFESTS, values![repo]).await?.into_iter().map(ManifestRecord::read).collect()
+    }
+
+    /// The manifests of a repository without their texts, by path.
+    pub async fn manifest_heads(&self, repo: RepoId) -> Result<Vec<ManifestHead>, StoreError> {
+        self.rows(MANIFEST_HEADS, values![repo]).await?.into_iter().map(HeadRecord::read).collect()
+    }
+
+    /// The manifests of a repository that could not be read, by path, each with why.
+    pub async fn manifest_problems(&self, repo: RepoId) -> Result<Vec<(RepoPath, String)>, StoreError> {
+        let rows: Vec<(String, String)> = self.rows(MANIFEST_PROBLEMS, values![repo]).await?;
+        rows.into_iter()
+            .map(|(path, problem)| Ok((parsed("manifest.path", &path, RepoPath::parse)?, problem)))
+            .collect()
     }
 
     /// The paths whose change matters: the manifests of a repository and what they include.
@@ -124,11 +172,6 @@ impl Tx {
         Ok(self.execute(REMOVE_MANIFEST, values![repo, path, manager]).await? > 0)
     }
 
-    /// Forgets all manifests of a repository and their dependencies.
-    pub async fn remove_manifests(&mut self, repo: RepoId) -> Result<u64, StoreError> {
-        self.execute(REMOVE_MANIFESTS, values![repo]).await
-    }
-
     /// Replaces the dependencies of one manifest, which has to be stored before. A package that this file used before
     /// keeps its `since`, be it on another line or found by another manager.
     pub async fn replace_dependencies(
@@ -152,6 +195,21 @@ impl Tx {
         let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
         self.execute(FORGET_DEPENDENCIES, values![repo, path, manager]).await?;
         self.execute_for(INSERT_DEPENDENCY, rows).await
+    }
+}
+
+impl HeadRecord {
+    fn read(self) -> Result<ManifestHead, StoreError> {
+        Ok(ManifestHead {
+            path: parsed("manifest.path", &self.path, RepoPath::parse)?,
+            manager: self.manager,
+            blob: parsed("manifest.blob", &self.blob, ObjectId::parse)?,
+            mode: word("manifest.mode", &self.mode, FileMode::from_git)?,
+            problem: self.problem,
+            includes: from_json("manifest.includes", &self.includes)?,
+            dependencies: usize::try_from(self.dependencies)
+                .map_err(|_| StoreError::corrupt("the count of dependencies", self.dependencies))?,
+        })
     }
 }
 

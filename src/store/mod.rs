@@ -25,7 +25,7 @@ mod work;
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
 pub use installations::{Installation, InstallationRow};
-pub use manifests::{DependencyRow, Manifest, ManifestRow};
+pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
 pub use packages::PackageRow;
 pub use proposals::LedgerRow;
 pub use repositories::{Config, ConfigState, RepositoryRow};

@@ -4,7 +4,7 @@ use super::sql::{small, statements, time, values, word};
 use super::{Store, StoreError, Tx};
 use crate::domain::{Ecosystem, InstallationId, PackageId, Release, RepoId};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A package as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ macro_rules! select_packages {
 }
 
 statements! {
-    ENSURE_PACKAGE = "INSERT INTO package (ecosystem, name, next_check_at, failures) VALUES ($1, $2, $3, 0)
+    ENSURE_PACKAGES = "INSERT INTO package (ecosystem, name, next_check_at) VALUES ($1, $2, $3)
         ON CONFLICT (ecosystem, name) DO NOTHING";
     PACKAGE_CHECKED = "UPDATE package SET etag = $3, checked_at = $4, next_check_at = $5, failures = 0,
         last_error = NULL WHERE ecosystem = $1 AND name = $2";
@@ -85,8 +85,6 @@ statements! {
     FORGET_RELEASE = "DELETE FROM release WHERE ecosystem = $1 AND package = $2 AND version = $3";
     RELEASES = "SELECT ecosystem, package, version, published_at, first_seen_at, counts_from, yanked FROM release
         WHERE (ecosystem, package) IN (VALUES ($1, $2)) ORDER BY ecosystem, package, counts_from, version";
-    SAVE_DIGEST = "UPDATE release SET digest = $4 WHERE ecosystem = $1 AND package = $2 AND version = $3";
-    DIGEST = "SELECT digest FROM release WHERE ecosystem = $1 AND package = $2 AND version = $3";
 }
 
 impl Store {
@@ -127,18 +125,19 @@ impl Store {
         let rows: Vec<(i64, i64)> = self.rows(USERS, values![package.ecosystem, &package.name]).await?;
         Ok(rows.into_iter().map(|(repo, installation)| (RepoId(repo), InstallationId(installation))).collect())
     }
-
-    /// The digest noted for a release.
-    pub async fn digest(&self, package: &PackageId, version: &str) -> Result<Option<String>, StoreError> {
-        let key = values![package.ecosystem, &package.name, version];
-        Ok(self.row::<(Option<String>,)>(DIGEST, key).await?.and_then(|(digest,)| digest))
-    }
 }
 
 impl Tx {
-    /// Makes a package known, to be asked about at once; `false` when it was known before.
-    pub async fn ensure_package(&mut self, package: &PackageId, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.execute(ENSURE_PACKAGE, values![package.ecosystem, &package.name, now]).await? > 0)
+    /// Makes packages known, to be asked about at once. Those that were known before stay as they are.
+    pub async fn ensure_packages(
+        &mut self,
+        packages: impl IntoIterator<Item = &PackageId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // In one order for all: two transactions then wait for each other, and not each for the other.
+        let distinct: BTreeSet<&PackageId> = packages.into_iter().collect();
+        let rows = distinct.into_iter().map(|package| values![package.ecosystem, &package.name, now]).collect();
+        self.execute_for(ENSURE_PACKAGES, rows).await
     }
 
     /// Puts the next look at a package off.
@@ -171,7 +170,7 @@ impl Tx {
 
     /// Stores releases, new or changed, and forgets those that are `gone`. The package has to be stored before.
     ///
-    /// A known release keeps `first_seen_at` and its digest. A forgotten one that comes back is a new one: what
+    /// A known release keeps `first_seen_at`. A forgotten one that comes back is a new one: what
     /// stands behind the version may be something else by then.
     pub async fn save_releases(
         &mut self,
@@ -191,11 +190,6 @@ impl Tx {
         });
         let rows = rows.collect();
         self.execute_for(SAVE_RELEASE, rows).await
-    }
-
-    /// Notes the digest of a release; `false` when the release is not known.
-    pub async fn save_digest(&mut self, package: &PackageId, version: &str, digest: &str) -> Result<bool, StoreError> {
-        Ok(self.execute(SAVE_DIGEST, values![package.ecosystem, &package.name, version, digest]).await? > 0)
     }
 }
 

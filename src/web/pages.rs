@@ -81,8 +81,8 @@ async fn load_repository(store: &Store, name: &RepoName, now: Timestamp) -> Resu
     let shown = found.iter().take(SHOWN_MAX as usize);
     let proposals = shown.map(|p| ProposalView::new(p, None, history(&p.id), now)).collect();
     let outlook = store.outlook(id).await?;
-    let manifests = store.manifests(id).await?;
-    Ok(Some(RepositoryPage::new(&row, &subscriptions, Listing::new(proposals, all), &outlook, &manifests, now)))
+    let unread = store.manifest_problems(id).await?;
+    Ok(Some(RepositoryPage::new(&row, &subscriptions, Listing::new(proposals, all), &outlook, unread, now)))
 }
 
 /// `GET` of anything else.

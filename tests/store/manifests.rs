@@ -18,6 +18,7 @@ both_databases! {
         }).await;
         let tracked: Vec<String> = store.tracked_paths(REPO).await.unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(tracked, ["base.txt", "dev/x.txt", "requirements.txt", "run"]);
+        assert_eq!(store.manifest_problems(REPO).await.unwrap(), [(path("run"), "line 3: odd".to_string())]);
         let changed = Manifest { blob: object('d'), text: "\u{feff}a==1\r\nb".into(), ..manifest("requirements.txt") };
         write(&store, async |tx| {
             tx.save_manifest(REPO, &changed, at(2)).await.unwrap();
@@ -28,7 +29,7 @@ both_databases! {
         assert_eq!(rows.into_iter().map(|row| row.manifest).collect::<Vec<_>>(), [changed, script]);
         write(&store, async |tx| {
             assert!(tx.remove_manifest(REPO, &path("run"), "pip_requirements").await.unwrap());
-            assert_eq!(tx.remove_manifests(REPO).await.unwrap(), 1);
+            assert!(tx.remove_manifest(REPO, &path("requirements.txt"), "pip_requirements").await.unwrap());
         }).await;
         assert!(store.tracked_paths(REPO).await.unwrap().is_empty());
     }
@@ -70,6 +71,8 @@ both_databases! {
             tx.save_manifest(REPO, &manifest("requirements.txt"), at(1)).await.unwrap();
             tx.replace_dependencies(REPO, &file, "pip_requirements", &many, at(1)).await.unwrap();
         }).await;
+        let heads = store.manifest_heads(REPO).await.unwrap();
+        assert_eq!((heads.len(), &heads[0].path, heads[0].dependencies), (1, &file, 1234));
         let stored: Vec<_> =
             store.dependencies(REPO).await.unwrap().into_iter().map(|row| row.dependency).collect();
         assert_eq!(stored, many);

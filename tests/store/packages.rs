@@ -23,7 +23,7 @@ both_databases! {
     async fn a_package_is_asked_about_when_due(store: Store) {
         user_of(&store, 1, &["httpx", "rich"]).await;
         let httpx = pypi("httpx");
-        write(&store, async |tx| assert!(!tx.ensure_package(&httpx, at(500)).await.unwrap())).await;
+        write(&store, async |tx| tx.ensure_packages([&httpx], at(500)).await.unwrap()).await;
         assert_eq!(names(store.packages_due(at(99), 10).await.unwrap()), [] as [&str; 0]);
         assert_eq!(names(store.packages_due(at(100), 10).await.unwrap()), ["httpx", "rich"]);
         assert_eq!(names(store.packages_due(at(100), 1).await.unwrap()), ["httpx"]);
@@ -56,7 +56,7 @@ both_databases! {
         assert_eq!(store.users_of(&docker("httpx")).await.unwrap(), []);
 
         write(&store, async |tx| {
-            tx.set_repo_state(RepoId(1), RepoState::Archived, at(200)).await.unwrap();
+            tx.set_listed_state((InstallationId(7), RepoId(1)), RepoState::Archived, at(200)).await.unwrap();
         }).await;
         assert_eq!(users(&store).await, [2]);
         write(&store, async |tx| {
@@ -78,12 +78,9 @@ both_databases! {
         let (httpx, rich) = (pypi("httpx"), pypi("rich"));
         let dated = Release { published_at: Some(at(5)), counts_from: at(5), ..release("0.27.0", 10) };
         write(&store, async |tx| {
-            tx.ensure_package(&httpx, at(1)).await.unwrap();
-            tx.ensure_package(&rich, at(1)).await.unwrap();
+            tx.ensure_packages([&httpx, &rich, &httpx], at(1)).await.unwrap();
             tx.save_releases(&httpx, &[release("0.28.0", 20), dated.clone()], &[]).await.unwrap();
             tx.save_releases(&rich, &[release("1", 1)], &[]).await.unwrap();
-            assert!(tx.save_digest(&httpx, "0.28.0", "sha256:aa").await.unwrap());
-            assert!(!tx.save_digest(&httpx, "9", "sha256:aa").await.unwrap());
         }).await;
         let asked = [httpx.clone(), rich.clone(), httpx.clone(), docker("httpx")];
         let releases = store.releases_of(&asked).await.unwrap();
@@ -97,8 +94,6 @@ both_databases! {
         }).await;
         let releases = store.releases_of(std::slice::from_ref(&httpx)).await.unwrap();
         assert_eq!(releases[&httpx], [Release { first_seen_at: at(20), ..yanked }]);
-        assert_eq!(store.digest(&httpx, "0.28.0").await.unwrap().as_deref(), Some("sha256:aa"));
-        assert_eq!(store.digest(&rich, "1").await.unwrap(), None);
 
         // What was gone and comes back may be something else: it is as young as its return.
         write(&store, async |tx| tx.save_releases(&httpx, &[release("0.27.0", 50)], &[]).await.unwrap()).await;
@@ -110,8 +105,8 @@ both_databases! {
         let packages: Vec<_> = (0..600).map(|n| pypi(&format!("p{n}"))).collect();
         let many: Vec<Release> = (0..2500).map(|n| release(&format!("1.{n}"), n)).collect();
         write(&store, async |tx| {
+            tx.ensure_packages(&packages, at(1)).await.unwrap();
             for package in &packages {
-                tx.ensure_package(package, at(1)).await.unwrap();
                 tx.save_releases(package, &[release("1", 1)], &[]).await.unwrap();
             }
             tx.save_releases(&packages[0], &many, &[]).await.unwrap();

@@ -93,9 +93,7 @@ pub async fn user_of(store: &Store, id: i64, packages: &[&str]) {
         let dependencies: Vec<Dependency> =
             packages.iter().zip(1..).map(|(name, line)| dependency("requirements.txt", pypi(name), line)).collect();
         tx.replace_dependencies(RepoId(id), &file, "pip_requirements", &dependencies, at(100)).await.unwrap();
-        for name in packages {
-            tx.ensure_package(&pypi(name), at(100)).await.unwrap();
-        }
+        tx.ensure_packages(dependencies.iter().map(|d| &d.package), at(100)).await.unwrap();
     })
     .await;
 }

@@ -25,6 +25,7 @@ mod outages;
 mod pull_requests;
 mod repositories;
 mod requests;
+mod shares;
 mod timing;
 
 use world::World;

@@ -1,9 +1,9 @@
 //! What the templates are given: every value a text that is ready to be shown.
 
 use crate::domain::time::in_words;
-use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoState, Standing};
+use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoPath, RepoState, Standing};
 use crate::planner::prose::display_name;
-use crate::store::{ConfigState, EventCount, LedgerRow, ManifestRow, Outcome, RepositoryRow, SubscriptionRow, WorkRow};
+use crate::store::{ConfigState, EventCount, LedgerRow, Outcome, RepositoryRow, SubscriptionRow, WorkRow};
 use crate::subscription::Problem;
 use askama::Template;
 use askama::filters::HtmlSafe;
@@ -302,7 +302,7 @@ impl RepositoryPage {
         subscriptions: &[SubscriptionRow],
         proposals: Listing<ProposalView>,
         outlook: &[Outlook],
-        manifests: &[ManifestRow],
+        unread: Vec<(RepoPath, String)>,
         now: Timestamp,
     ) -> Self {
         let (up_to_date, outlook): (Vec<_>, Vec<_>) =
@@ -320,10 +320,7 @@ impl RepositoryPage {
             proposals,
             outlook: views(outlook),
             up_to_date: views(up_to_date),
-            unread: manifests
-                .iter()
-                .filter_map(|m| Some((m.manifest.path.to_string(), m.manifest.problem.clone()?)))
-                .collect(),
+            unread: unread.into_iter().map(|(path, problem)| (path.to_string(), problem)).collect(),
         }
     }
 }
