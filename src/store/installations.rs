@@ -50,7 +50,6 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (id) DO UPDATE SET account = excluded.account, account_kind = excluded.account_kind,
             suspended = excluded.suspended, removed = excluded.removed, updated_at = excluded.updated_at";
-    SET_SUSPENDED = "UPDATE installation SET suspended = $2, updated_at = $3 WHERE id = $1";
     SET_REMOVED = "UPDATE installation SET removed = $2, updated_at = $3 WHERE id = $1";
     INSTALLATION = select_installations!("WHERE id = $1");
     INSTALLATIONS = select_installations!("ORDER BY account, id LIMIT $1");
@@ -73,16 +72,6 @@ impl Tx {
     pub async fn save_installation(&mut self, installation: &Installation, now: Timestamp) -> Result<(), StoreError> {
         let Installation { id, account, account_kind, suspended, removed } = installation;
         self.execute(SAVE_INSTALLATION, values![*id, account, account_kind, *suspended, *removed, now]).await.map(drop)
-    }
-
-    /// Notes whether an installation is suspended; `false` when it is not known.
-    pub async fn set_installation_suspended(
-        &mut self,
-        id: InstallationId,
-        suspended: bool,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        Ok(self.execute(SET_SUSPENDED, values![id, suspended, now]).await? > 0)
     }
 
     /// Notes whether an installation is removed; `false` when it is not known.

@@ -91,14 +91,12 @@ statements! {
     BY_ID = select_proposals!("WHERE id = $1");
     OF_REPOSITORY = select_proposals!("WHERE repo_id = $1 ORDER BY created_at, id");
     BY_PULL = select_proposals!("WHERE repo_id = $1 AND pull_number = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
-    BY_BRANCH = select_proposals!("WHERE repo_id = $1 AND branch = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
     OPEN_BY_HEAD = select_proposals!("WHERE repo_id = $1 AND pull_head = $2 AND state = 'open' ORDER BY id");
     IN_STATE = select_proposals!(
         "(SELECT name FROM repository WHERE repository.id = proposal.repo_id) AS repository_name, ",
         "WHERE state = $1 ORDER BY updated_at DESC, id DESC LIMIT $2"
     );
     COUNTS = "SELECT state, count(*) FROM proposal GROUP BY state ORDER BY state";
-    COUNT_OPEN = "SELECT count(*) FROM proposal WHERE repo_id = $1 AND state = 'open'";
 
     RECORD = "INSERT INTO ledger (id, proposal_id, at, what, detail) VALUES ($1, $2, $3, $4, $5)";
     LEDGER = "SELECT at, what, detail FROM ledger WHERE proposal_id = $1 ORDER BY at, id";
@@ -134,11 +132,6 @@ impl Store {
         self.rows(OPEN_BY_HEAD, values![repo, head]).await?.into_iter().map(ProposalRecord::read).collect()
     }
 
-    /// The latest proposal sent on a branch.
-    pub async fn proposal_by_branch(&self, repo: RepoId, branch: &str) -> Result<Option<Proposal>, StoreError> {
-        self.row(BY_BRANCH, values![repo, branch]).await?.map(ProposalRecord::read).transpose()
-    }
-
     /// Proposals in any of these states with the names of their repositories, the last changed first.
     pub async fn proposals_in(
         &self,
@@ -165,12 +158,6 @@ impl Store {
         rows.into_iter()
             .map(|(state, count)| Ok((word("proposal.state", &state, ProposalState::from_word)?, count)))
             .collect()
-    }
-
-    /// How many of the bot's pull requests are open in a repository.
-    pub async fn open_count(&self, repo: RepoId) -> Result<u32, StoreError> {
-        let count = self.row::<(i64,)>(COUNT_OPEN, values![repo]).await?.map_or(0, |(count,)| count);
-        small("the count of open proposals", count)
     }
 
     /// What happened to a proposal, in order.

@@ -164,9 +164,7 @@ statements! {
     SET_HEAD = "UPDATE repository SET head_commit = $2, head_tree = $3, updated_at = $4 WHERE id = $1";
     SAVE_CONFIG = "UPDATE repository SET config_path = $2, config_blob = $3, config_state = $4, config_problems = $5,
         config_file = $6, config_text = $7, config_since = $8, updated_at = $9 WHERE id = $1";
-    SET_STATE = "UPDATE repository SET state = $2, updated_at = $3 WHERE id = $1";
     SET_LISTED_STATE = "UPDATE repository SET state = $3, updated_at = $4 WHERE id = $1 AND installation_id = $2";
-    SET_STATES = "UPDATE repository SET state = $3, updated_at = $4 WHERE installation_id = $1 AND state = $2";
     SET_SYNCED = "UPDATE repository SET synced_at = $2, updated_at = $2 WHERE id = $1";
     SET_INDEXED = "UPDATE repository SET indexed_commit = $2, updated_at = $3 WHERE id = $1";
     SET_NOTE = "UPDATE repository SET note = $2, updated_at = $3 WHERE id = $1";
@@ -177,10 +175,8 @@ statements! {
     );
     REPOSITORIES = in_order_of_interest!(select_repositories!(""));
     COUNT_REPOSITORIES = "SELECT count(*) FROM repository";
-    OF_INSTALLATION = select_repositories!("WHERE installation_id = $1 ORDER BY id LIMIT $2");
     LISTED = "SELECT id, installation_id, name, default_branch, private, fork, state, web_url, synced_at
         FROM repository WHERE installation_id = $1 ORDER BY id";
-    IDS_OF_INSTALLATION = "SELECT id, state FROM repository WHERE installation_id = $1 ORDER BY id";
 }
 
 impl Store {
@@ -213,16 +209,6 @@ impl Store {
         Ok(self.row::<(i64,)>(COUNT_REPOSITORIES, values![]).await?.map_or(0, |(count,)| count))
     }
 
-    /// The repositories of an installation, by id.
-    pub async fn repositories_of(
-        &self,
-        installation: InstallationId,
-        limit: u32,
-    ) -> Result<Vec<RepositoryRow>, StoreError> {
-        let rows = self.rows(OF_INSTALLATION, values![installation, limit]).await?;
-        rows.into_iter().map(RepositoryRecord::read).collect()
-    }
-
     /// All repositories of an installation, without their files, and whether each was ever read in full: what to compare
     /// with GitHub's list.
     pub async fn listed_repositories(
@@ -231,17 +217,6 @@ impl Store {
     ) -> Result<Vec<(Repository, bool)>, StoreError> {
         let rows: Vec<ListedRecord> = self.rows(LISTED, values![installation]).await?;
         rows.into_iter().map(ListedRecord::read).collect()
-    }
-
-    /// All repositories of an installation by id and state: what to compare with GitHub's list.
-    pub async fn repository_states_of(
-        &self,
-        installation: InstallationId,
-    ) -> Result<Vec<(RepoId, RepoState)>, StoreError> {
-        let rows: Vec<(i64, String)> = self.rows(IDS_OF_INSTALLATION, values![installation]).await?;
-        rows.into_iter()
-            .map(|(id, state)| Ok((RepoId(id), word("repository.state", &state, RepoState::from_word)?)))
-            .collect()
     }
 }
 
@@ -310,12 +285,8 @@ impl Tx {
         self.execute(SAVE_CONFIG, row).await.map(drop)
     }
 
-    /// Notes whether we may work on a repository; `false` when it is not known.
-    pub async fn set_repo_state(&mut self, repo: RepoId, state: RepoState, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.execute(SET_STATE, values![repo, state.as_str(), now]).await? > 0)
-    }
-
-    /// The same, if the repository still belongs to this installation: it may have gone to another one meanwhile.
+    /// Notes whether we may work on a repository; `false` when it is not known, or does not belong to this installation
+    /// any more.
     pub async fn set_listed_state(
         &mut self,
         (installation, repo): (InstallationId, RepoId),
@@ -323,18 +294,6 @@ impl Tx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         Ok(self.execute(SET_LISTED_STATE, values![repo, installation, state.as_str(), now]).await? > 0)
-    }
-
-    /// Moves all repositories of an installation that are in one state to another, and says how many: active to
-    /// suspended, and back.
-    pub async fn set_repo_states_of(
-        &mut self,
-        installation: InstallationId,
-        from: RepoState,
-        to: RepoState,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        self.execute(SET_STATES, values![installation, from.as_str(), to.as_str(), now]).await
     }
 
     /// Notes that a repository was read in full just now.

@@ -233,7 +233,6 @@ statements! {
     PARKED = select_work!("WHERE state = 'parked' ORDER BY created_at DESC, id LIMIT $1");
     PARKED_OF_KEY = "SELECT id FROM work WHERE unique_key = $1 AND state = 'parked' LIMIT 1";
     PARKED_OF_INSTALLATION = "SELECT id FROM work WHERE state = 'parked' AND installation_id = $1 ORDER BY id";
-    EARLIEST = "SELECT min(due_at) FROM work WHERE state = 'queued'";
     DEPTH = "SELECT step, state, count(*) FROM work GROUP BY step, state ORDER BY step, state";
 }
 
@@ -299,11 +298,6 @@ impl Store {
     /// The work that was given up under a key; there is at most one piece.
     pub async fn parked_under(&self, unique_key: &str) -> Result<Option<WorkId>, StoreError> {
         Ok(self.row::<(String,)>(PARKED_OF_KEY, values![unique_key]).await?.map(|(id,)| WorkId(id)))
-    }
-
-    /// When the next queued work is due, be it past or future; `None` when nothing is queued.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.row::<(Option<i64>,)>(EARLIEST, values![]).await?.and_then(|(due,)| due).map(time))
     }
 
     /// How much work each station has in each state.

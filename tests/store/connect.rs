@@ -2,7 +2,7 @@
 
 use crate::databases::{both_databases, open};
 use crate::samples::{at, repository, write};
-use mass_driver::domain::RepoId;
+use mass_driver::domain::{InstallationId, RepoId, RepoState};
 use mass_driver::store::{Store, StoreError};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 
@@ -70,7 +70,8 @@ both_databases! {
                         let mut tx = store.begin().await.unwrap();
                         // Read, then write: what a plain BEGIN would lose races with.
                         let id = RepoId(id * 10 + round);
-                        assert!(!tx.set_repo_state(id, mass_driver::domain::RepoState::Removed, at(1)).await.unwrap());
+                        let listed = (InstallationId(7), id);
+                        assert!(!tx.set_listed_state(listed, RepoState::Removed, at(1)).await.unwrap());
                         tx.save_repository(&repository(id.0, "acme/api"), at(1)).await.unwrap();
                         tx.commit().await.unwrap();
                     }

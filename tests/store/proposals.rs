@@ -55,7 +55,6 @@ both_databases! {
         let mut it = proposal("p1", ProposalState::Waiting, 10);
         write(&store, async |tx| tx.save_proposal(&it).await.unwrap()).await;
         assert_eq!(store.proposal(&it.id).await.unwrap().as_ref(), Some(&it));
-        assert_eq!(store.open_count(REPO).await.unwrap(), 0);
 
         it.state = ProposalState::Open;
         it.pull = Some(PullRequest { number: PullNumber(12), url: "https://example.com/12".into(), head: object('a') });
@@ -71,7 +70,6 @@ both_databases! {
         assert_eq!(store.proposal_by_pull(REPO, PullNumber(12)).await.unwrap().as_ref(), Some(&it));
         assert_eq!(store.proposal_by_pull(RepoId(2), PullNumber(12)).await.unwrap(), None);
         assert_eq!(store.proposals(REPO).await.unwrap(), [it.clone()]);
-        assert_eq!(store.open_count(REPO).await.unwrap(), 1);
         let ledger = store.ledger(&it.id).await.unwrap();
         assert_eq!(ledger.iter().map(|row| row.what.as_str()).collect::<Vec<_>>(), ["planned", "due", "opened"]);
         assert_eq!((ledger[2].at, ledger[2].detail.as_str()), (at(20), "as number 12"));
@@ -93,8 +91,7 @@ both_databases! {
             tx.save_proposal(&second).await.unwrap();
             tx.save_proposal(&Proposal { group: "pypi/rich".into(), ..proposal("p3", ProposalState::Waiting, 12) }).await.unwrap();
         }).await;
-        let latest = store.proposal_by_branch(REPO, "mass-driver/pypi/httpx").await.unwrap().unwrap();
-        assert_eq!(latest.id.as_str(), "p3");
+        assert_eq!(store.proposals(REPO).await.unwrap().len(), 3);
     }
 
     async fn proposals_are_listed_by_state(store: Store) {

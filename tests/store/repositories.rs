@@ -22,7 +22,8 @@ both_databases! {
         write(&store, async |tx| {
             tx.save_installation(&installation(7, "zoo"), at(1)).await.unwrap();
             tx.save_installation(&installation(8, "acme"), at(1)).await.unwrap();
-            assert!(tx.set_installation_suspended(id, true, at(2)).await.unwrap());
+            let suspended = Installation { suspended: true, ..installation(7, "zoo") };
+            tx.save_installation(&suspended, at(2)).await.unwrap();
             assert!(tx.set_installation_removed(id, true, at(3)).await.unwrap());
             assert!(!tx.set_installation_removed(InstallationId(9), true, at(3)).await.unwrap());
         }).await;
@@ -84,26 +85,9 @@ both_databases! {
         }).await;
         assert_eq!(of(&store).await, Some(2));
         write(&store, async |tx| {
-            assert!(tx.set_repo_state(RepoId(2), RepoState::Archived, at(4)).await.unwrap());
+            assert!(tx.set_listed_state((InstallationId(7), RepoId(2)), RepoState::Archived, at(4)).await.unwrap());
         }).await;
         assert_eq!(of(&store).await, Some(1));
-    }
-
-    async fn a_suspension_moves_active_repositories_alone(store: Store) {
-        let seven = InstallationId(7);
-        write(&store, async |tx| {
-            tx.save_repository(&repository(1, "acme/a"), at(1)).await.unwrap();
-            tx.save_repository(&Repository { state: RepoState::Archived, ..repository(2, "acme/b") }, at(1)).await.unwrap();
-            tx.save_repository(&Repository { installation: InstallationId(8), ..repository(3, "zoo/c") }, at(1)).await.unwrap();
-            let (from, to) = (RepoState::Active, RepoState::Suspended);
-            assert_eq!(tx.set_repo_states_of(seven, from, to, at(2)).await.unwrap(), 1);
-        }).await;
-        let states = store.repository_states_of(seven).await.unwrap();
-        assert_eq!(states, [(RepoId(1), RepoState::Suspended), (RepoId(2), RepoState::Archived)]);
-        assert_eq!(store.repository(RepoId(3)).await.unwrap().unwrap().repository.state, RepoState::Active);
-        assert_eq!(store.repositories_of(seven, 10).await.unwrap().len(), 2);
-        assert_eq!(store.repositories_of(seven, 1).await.unwrap().len(), 1);
-        assert_eq!(store.repositories(10).await.unwrap().len(), 3);
     }
 
     async fn what_needs_a_look_is_listed_first(store: Store) {
@@ -116,7 +100,7 @@ both_databases! {
             }
             tx.replace_subscriptions(RepoId(4), &[subscription("pypi"), subscription("docker")], at(1)).await.unwrap();
             tx.replace_subscriptions(RepoId(5), &[subscription("pypi")], at(1)).await.unwrap();
-            tx.set_repo_state(RepoId(5), RepoState::Removed, at(2)).await.unwrap();
+            tx.set_listed_state((InstallationId(7), RepoId(5)), RepoState::Removed, at(2)).await.unwrap();
         }).await;
         let listed = async |limit| -> Vec<(i64, usize)> {
             let rows = store.repositories(limit).await.unwrap();

@@ -237,7 +237,7 @@ both_databases! {
         write(&store, async |tx| {
             let broken = config(ConfigState::Broken, &[problem(1, 1, "it is empty", "list a subscription")], false);
             tx.save_config(RepoId(3), &broken, now()).await.unwrap();
-            tx.set_repo_state(RepoId(3), RepoState::Archived, now()).await.unwrap();
+            tx.set_listed_state((InstallationId(7), RepoId(3)), RepoState::Archived, now()).await.unwrap();
             tx.set_note(RepoId(3), Some("it is a fork"), now()).await.unwrap();
         }).await;
         has(&server.page("/repositories/acme/new").await, &[
