@@ -173,23 +173,25 @@ macro_rules! next_due_work {
 macro_rules! expired_leases {
     ($lock:literal) => {
         concat!(
-            "SELECT id, lease_token FROM work WHERE state = 'running' AND lease_until <= $1
+            "SELECT id, lease_token, unique_key, expiries FROM work WHERE state = 'running' AND lease_until <= $1
             ORDER BY lease_until LIMIT 100",
             $lock
         )
     };
 }
 
-/// Puts a row back into the queue as a new row, which melts into the one that waits under its key, if there is one.
+/// Puts a row back, with its count of `expiries`, into the queue as a new row, which melts into the one that waits under its key, if there is one.
 macro_rules! put_back {
-    ($due_at:literal, $attempts:literal, $error:literal, $which:literal) => {
+    ($due_at:literal, $attempts:literal, $expiries:literal, $error:literal, $which:literal) => {
         concat!(
             "INSERT INTO work (id, step, subject, unique_key, installation_id, args, priority, state, due_at, attempts,
-                last_error, created_at)
+                expiries, last_error, created_at)
             SELECT $1, step, subject, unique_key, installation_id, args, priority, 'queued', ",
             $due_at,
             ", ",
             $attempts,
+            ", ",
+            $expiries,
             ", ",
             $error,
             ", created_at FROM work WHERE ",
@@ -198,7 +200,7 @@ macro_rules! put_back {
                 due_at = CASE WHEN excluded.due_at < work.due_at THEN excluded.due_at ELSE work.due_at END,
                 priority = CASE WHEN excluded.priority > work.priority THEN excluded.priority ELSE work.priority END,
                 attempts = CASE WHEN excluded.attempts > work.attempts THEN excluded.attempts ELSE work.attempts END,
-                last_error = excluded.last_error"
+                expiries = excluded.expiries, last_error = excluded.last_error"
         )
     };
 }
@@ -218,9 +220,9 @@ statements! {
     START = "UPDATE work SET state = 'running', attempts = attempts + 1, lease_token = $2, lease_until = $3
         WHERE id = $1 AND state = 'queued'";
     HEARTBEAT = "UPDATE work SET lease_until = $3 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
-    PUT_BACK = put_back!("due_at", "attempts", "$2", "id = $3 AND lease_token = $4 AND state = 'running'");
-    RETRY = put_back!("CAST($5 AS BIGINT)", "attempts", "$2", "id = $3 AND lease_token = $4 AND state = 'running'");
-    UNPARK = put_back!("CAST($2 AS BIGINT)", "0", "last_error", "id = $3 AND state = 'parked'");
+    PUT_BACK = put_back!("due_at", "attempts", "expiries + 1", "$2", "id = $3 AND lease_token = $4 AND state = 'running'");
+    RETRY = put_back!("CAST($5 AS BIGINT)", "attempts", "0", "$2", "id = $3 AND lease_token = $4 AND state = 'running'");
+    UNPARK = put_back!("CAST($2 AS BIGINT)", "0", "0", "last_error", "id = $3 AND state = 'parked'");
     /// Changes nothing, but locks the row: nobody takes it over before the transaction ends.
     HELD = "UPDATE work SET lease_token = lease_token WHERE id = $1 AND lease_token = $2 AND state = 'running'";
     HASTEN = "UPDATE work SET due_at = $2
@@ -228,14 +230,17 @@ statements! {
     DELETE_RUNNING = "DELETE FROM work WHERE id = $1 AND lease_token = $2 AND state = 'running'";
     DELETE_PARKED = "DELETE FROM work WHERE id = $1 AND state = 'parked'";
     DELETE_PARKED_OF_KEY = "DELETE FROM work WHERE unique_key = $1 AND state = 'parked'";
-    PARK = "UPDATE work SET state = 'parked', lease_token = NULL, lease_until = NULL, last_error = $3
-        WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+    PARK = "UPDATE work SET state = 'parked', lease_token = NULL, lease_until = NULL, expiries = 0,
+        last_error = $3 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
     PARKED = select_work!("WHERE state = 'parked' ORDER BY created_at DESC, id LIMIT $1");
     PARKED_OF_KEY = "SELECT id FROM work WHERE unique_key = $1 AND state = 'parked' LIMIT 1";
     PARKED_OF_INSTALLATION = "SELECT id FROM work WHERE state = 'parked' AND installation_id = $1 ORDER BY id";
     DEPTH = "SELECT step, state, count(*) FROM work GROUP BY step, state ORDER BY step, state";
 }
 
+/// After so many leases in a row that ran out, a piece of work is given up: it seems to end its worker's process, and
+/// with it everything else that is under way there.
+const EXPIRIES_MAX: i64 = 8;
 /// How often a claim is tried when other workers are faster each time.
 const ATTEMPTS_TO_CLAIM: usize = 10;
 
@@ -243,7 +248,8 @@ impl Store {
     /// Takes the next due piece of work: highest priority first, then the one due longest, of subjects on which
     /// nothing is running. `None` when there is none.
     ///
-    /// Before that, work whose lease has run out is put back into the queue.
+    /// Before that, work whose lease has run out is put back into the queue, or parked when that was the eighth time in
+    /// a row.
     pub async fn claim(&self, now: Timestamp, lease: Duration) -> Result<Option<Claimed>, StoreError> {
         for _ in 0..ATTEMPTS_TO_CLAIM {
             match self.try_claim(now, lease).await {
@@ -258,11 +264,17 @@ impl Store {
     async fn try_claim(&self, now: Timestamp, lease: Duration) -> Result<Option<Claimed>, StoreError> {
         let mut tx = self.begin().await?;
         let clock = tx.database_clock().await?;
-        let expired: Vec<(String, String)> = tx.rows(EXPIRED, values![clock]).await?;
-        for (id, token) in &expired {
-            let error = "the worker that had it did not come back in time";
-            tx.execute(PUT_BACK, values![new_id(), error, id, token]).await?;
-            tx.execute(DELETE_RUNNING, values![id, token]).await?;
+        let expired: Vec<(String, String, String, i64)> = tx.rows(EXPIRED, values![clock]).await?;
+        for (id, token, key, expiries) in &expired {
+            if expiries + 1 >= EXPIRIES_MAX {
+                let error = format!("the worker that had it did not come back {EXPIRIES_MAX} times");
+                tx.execute(DELETE_PARKED_OF_KEY, values![key]).await?;
+                tx.execute(PARK, values![id, token, error]).await?;
+            } else {
+                let error = "the worker that had it did not come back in time";
+                tx.execute(PUT_BACK, values![new_id(), error, id, token]).await?;
+                tx.execute(DELETE_RUNNING, values![id, token]).await?;
+            }
         }
         let next: Option<WorkRecord> = tx.rows(NEXT, values![now]).await?.into_iter().next();
         let mut claimed = None;

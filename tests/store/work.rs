@@ -225,6 +225,28 @@ both_databases! {
         assert_eq!((again.work.attempts, again.work.unique_key.as_str()), (1, "k"));
     }
 
+    async fn work_that_ends_its_worker_is_given_up(store: Store) {
+        enqueue(&store, work("k", "repo:1", 10)).await;
+        for attempt in 1..=7 {
+            assert_eq!(store.claim(at(10), NO_LEASE).await.unwrap().unwrap().work.attempts, attempt);
+        }
+        // One that comes back says that it is not the work: the count begins anew.
+        let claimed = claim(&store, 10).await.unwrap();
+        write(&store, async |tx| tx.retry(&claimed, at(10), "502").await.unwrap()).await;
+        for _ in 1..=8 {
+            store.claim(at(10), NO_LEASE).await.unwrap().expect("a lease that ran out is no reason to give up");
+        }
+        // Newer work under its key does not begin with its count, nor is it kept from its turn.
+        enqueue(&store, work("k", "repo:1", 20)).await;
+        assert_eq!(key(&store, 10).await, None);
+        let parked = store.parked(10).await.unwrap();
+        assert_eq!((parked.len(), parked[0].attempts), (1, 16));
+        assert_eq!(parked[0].last_error.as_deref(), Some("the worker that had it did not come back 8 times"));
+        let newer = store.claim(at(20), NO_LEASE).await.unwrap().unwrap();
+        assert_eq!(newer.work.attempts, 1);
+        assert_eq!(claim(&store, 20).await.unwrap().work.attempts, 2);
+    }
+
     async fn parked_work_is_settled_by_a_later_success(store: Store) {
         for _ in 0..2 {
             enqueue(&store, work("k", "repo:1", 10)).await;
