@@ -41,17 +41,7 @@ pub enum WhyFormat {
 /// Returns [`Exit::Failed`] when the server does not know it. Errors: [`UsageError`] for a name or database that is none.
 pub async fn run(args: &WhyArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyhow::Result<Exit> {
     let name = RepoName::parse(&args.repository).map_err(|error| UsageError(error.to_string()))?;
-    let url = &args.store.database_url;
-    // Connecting would make the file.
-    if let Some(rest) = url.strip_prefix("sqlite:") {
-        let file = rest.strip_prefix("//").unwrap_or(rest);
-        let file = file.split('?').next().unwrap_or(file);
-        if !std::path::Path::new(file).is_file() {
-            let why = format!("there is no database at `{file}`; point DATABASE_URL or --database-url at the server's");
-            return Err(UsageError(why).into());
-        }
-    }
-    let store = match Store::connect(url).await {
+    let store = match Store::open_existing(&args.store.database_url).await {
         Err(error @ StoreError::Address { .. }) => return Err(UsageError(error.to_string()).into()),
         connected => connected.context("the database cannot be used")?,
     };

@@ -1,11 +1,13 @@
-//! Reaching a database, and bringing its tables up to date.
+//! Reaching a database, and bringing its tables up to date; or only looking into one.
 
-use super::sql::statements;
+use super::sql::{statements, values};
 use super::{Pools, Store, StoreError};
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -18,13 +20,16 @@ const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(5);
 const WAIT_FOR_LOCK: Duration = Duration::from_secs(3);
 /// Connections that only read a SQLite file.
 const SQLITE_READERS: u32 = 4;
-/// Connections to Postgres, for reads and writes.
+/// Connections to Postgres, for reads and writes, where nobody says how many.
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// Connections to Postgres of somebody who only looks.
+const POSTGRES_READERS: u32 = 2;
 /// How often opening a SQLite file is tried while other processes open it too.
 const ATTEMPTS_TO_OPEN: usize = 20;
 
 statements! {
     PING_STATEMENT = "SELECT CAST(1 AS BIGINT)";
+    APPLIED = "SELECT version, checksum FROM _sqlx_migrations ORDER BY version";
 }
 pub(super) const PING: super::Statement = PING_STATEMENT;
 
@@ -37,29 +42,135 @@ impl Store {
     /// Errors: [`StoreError::Address`] for a URL that names no database, [`StoreError::Schema`] for tables of a newer
     /// or another program, [`StoreError::Unavailable`] when the database does not answer.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        let pools = match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => open_sqlite(url).await?,
-            Some("postgres" | "postgresql") => open_postgres(url).await?,
-            _ => {
-                // Only the scheme: the rest may hold a password.
-                let scheme = url.split_once("://").map_or("there is none", |(scheme, _)| scheme);
-                return Err(StoreError::Address {
-                    why: format!("it has to begin with sqlite:// or postgres:// (before `://`: {scheme})"),
-                });
-            }
+        Self::connect_with(url, POSTGRES_CONNECTIONS).await
+    }
+
+    /// The same, with at most `connections` to Postgres. For SQLite their number is fixed: it has one writer.
+    ///
+    /// Errors: as [`Store::connect`].
+    pub async fn connect_with(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let pools = match Kind::of(url)? {
+            Kind::Sqlite => open_sqlite(url).await?,
+            Kind::Postgres => open_postgres(url, connections.max(1)).await?,
         };
         Ok(Self { pools })
     }
+
+    /// Opens a database that a server keeps, to look into it: nothing is made, brought up to date or written.
+    ///
+    /// Errors: [`StoreError::Address`] also for a file that is not there, [`StoreError::Schema`] also for tables of an
+    /// older program; else as [`Store::connect`].
+    pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        let pools = match Kind::of(url)? {
+            Kind::Sqlite => look_into_sqlite(url).await?,
+            Kind::Postgres => look_into_postgres(url).await?,
+        };
+        let store = Self { pools };
+        store.refuse_other_tables().await?;
+        Ok(store)
+    }
+
+    /// Compares the tables' version with this program's.
+    async fn refuse_other_tables(&self) -> Result<(), StoreError> {
+        let applied: Vec<(i64, Vec<u8>)> = match self.rows(APPLIED, values![]).await {
+            Err(StoreError::Database(error)) => {
+                let why = format!(
+                    "there are none of mass-driver in it ({error}); point DATABASE_URL or --database-url at the server's \
+                     database, or start the server, which makes them"
+                );
+                return Err(StoreError::Schema { why });
+            }
+            applied => applied?,
+        };
+        let mut known: BTreeMap<i64, &[u8]> = MIGRATIONS.iter().map(|m| (m.version, m.checksum.as_ref())).collect();
+        for (version, checksum) in &applied {
+            match known.remove(version) {
+                None => return Err(MigrateError::VersionMissing(*version).into()),
+                Some(own) if own != checksum.as_slice() => return Err(MigrateError::VersionMismatch(*version).into()),
+                Some(_) => {}
+            }
+        }
+        match known.first_key_value() {
+            None => Ok(()),
+            Some((version, _)) => Err(StoreError::Schema {
+                why: format!(
+                    "migration {version} of this mass-driver was not applied to it: the database is older than this \
+                     program. Use the mass-driver that the server runs, or start the server of this version, which \
+                     brings the tables up to date"
+                ),
+            }),
+        }
+    }
+}
+
+enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    fn of(url: &str) -> Result<Self, StoreError> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Ok(Self::Sqlite),
+            Some("postgres" | "postgresql") => Ok(Self::Postgres),
+            _ => {
+                // Only the scheme: the rest may hold a password.
+                let scheme = url.split_once("://").map_or("there is none", |(scheme, _)| scheme);
+                Err(StoreError::Address {
+                    why: format!("it has to begin with sqlite:// or postgres:// (before `://`: {scheme})"),
+                })
+            }
+        }
+    }
+}
+
+fn bad(why: String) -> StoreError {
+    StoreError::Address { why }
+}
+
+fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
+    let options = SqliteConnectOptions::from_str(url).map_err(|error| bad(error.to_string()))?;
+    if options.get_filename().as_os_str().is_empty() || url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(bad("name a file, as in sqlite://mass-driver.db: what is only in memory would be lost".into()));
+    }
+    Ok(options.foreign_keys(true).busy_timeout(WAIT_FOR_LOCK))
+}
+
+/// Makes the file for its owner alone: it will hold texts of private repositories. The files that SQLite puts beside it
+/// get the same mode. One that is there already keeps the mode that somebody gave it.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+async fn look_into_sqlite(url: &str) -> Result<Pools, StoreError> {
+    let options = sqlite_options(url)?;
+    let path = options.get_filename();
+    if !path.is_file() {
+        let path = path.display();
+        return Err(bad(format!(
+            "there is no database at `{path}`; point DATABASE_URL or --database-url at the server's"
+        )));
+    }
+    let options = options.create_if_missing(false).pragma("query_only", "on");
+    let pool = SqlitePoolOptions::new().acquire_timeout(WAIT_FOR_CONNECTION);
+    let writer = pool.clone().max_connections(1).connect_lazy_with(options.clone());
+    let readers = pool.max_connections(1).connect_lazy_with(options);
+    Ok(Pools::Sqlite { readers, writer })
 }
 
 async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
-    let bad = |why: String| StoreError::Address { why };
-    let options = SqliteConnectOptions::from_str(url).map_err(|error| bad(error.to_string()))?;
+    let options = sqlite_options(url)?;
     let path = options.get_filename().to_owned();
-    if path.as_os_str().is_empty() || url.contains(":memory:") || url.contains("mode=memory") {
-        return Err(bad("name a file, as in sqlite://mass-driver.db: what is only in memory would be lost".into()));
-    }
-    let options = options.foreign_keys(true).busy_timeout(WAIT_FOR_LOCK);
+    let cannot_be_opened =
+        |error: &dyn std::fmt::Display| bad(format!("the SQLite file {} cannot be opened: {error}", path.display()));
+    make_private(&path).map_err(|error| cannot_be_opened(&error))?;
     let writing = options
         .clone()
         .create_if_missing(true)
@@ -76,7 +187,7 @@ async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
             Err(StoreError::Database(error)) => {
-                return Err(bad(format!("the SQLite file {} cannot be opened: {error}", path.display())));
+                return Err(cannot_be_opened(&error));
             }
             Err(error) => return Err(error),
             Ok(()) => break,
@@ -99,10 +210,18 @@ async fn migrate_sqlite(options: &SqliteConnectOptions) -> Result<(), StoreError
     Ok(())
 }
 
-async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|error| StoreError::Address { why: error.to_string() })?
-        .application_name("mass-driver");
+fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    Ok(PgConnectOptions::from_str(url).map_err(|error| bad(error.to_string()))?.application_name("mass-driver"))
+}
+
+async fn look_into_postgres(url: &str) -> Result<Pools, StoreError> {
+    let options = postgres_options(url)?.options([("default_transaction_read_only", "on")]);
+    let pool = PgPoolOptions::new().acquire_timeout(WAIT_FOR_CONNECTION).max_connections(POSTGRES_READERS);
+    Ok(Pools::Postgres(pool.connect_with(options).await?))
+}
+
+async fn open_postgres(url: &str, connections: u32) -> Result<Pools, StoreError> {
+    let options = postgres_options(url)?;
 
     // On a connection of its own: if this fails half-way, the lock that sqlx takes for the time of it ends with the
     // connection, and does not go back to the pool.
@@ -116,7 +235,7 @@ async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
 
     let pool = PgPoolOptions::new()
         .acquire_timeout(WAIT_FOR_CONNECTION)
-        .max_connections(POSTGRES_CONNECTIONS)
+        .max_connections(connections)
         .connect_with(options)
         .await?;
     Ok(Pools::Postgres(pool))

@@ -3,7 +3,7 @@
 use crate::databases::{both_databases, open};
 use crate::samples::{at, repository, write};
 use mass_driver::domain::{InstallationId, RepoId, RepoState};
-use mass_driver::store::{Store, StoreError};
+use mass_driver::store::{Store, StoreError, Tx};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 
 async fn run(url: &str, sql: &'static str) {
@@ -53,6 +53,33 @@ both_databases! {
         assert!(matches!(error, StoreError::Schema { .. }), "{error:?}");
         assert!(error.to_string().contains("migration 9999"), "{error}");
         assert!(error.to_string().contains("newer mass-driver"), "{error}");
+    }
+
+    async fn looking_into_a_database_leaves_it_as_it_is(url: String) {
+        let store = open(&url).await;
+        write(&store, async |tx| tx.save_repository(&repository(1, "acme/api"), at(1)).await.unwrap()).await;
+        let look = Store::open_existing(&url).await.unwrap();
+        assert!(look.repository(RepoId(1)).await.unwrap().is_some());
+        let written = async |tx: &mut Tx| tx.save_repository(&repository(2, "acme/web"), at(1)).await;
+        let refused = match look.begin().await {
+            Ok(mut tx) => written(&mut tx).await.is_err(),
+            Err(_) => true,
+        };
+        assert!(refused, "nothing can be written");
+        look.close().await;
+
+        run(&url, "UPDATE _sqlx_migrations SET version = 9999").await;
+        let error = Store::open_existing(&url).await.unwrap_err();
+        assert!(error.to_string().contains("upgraded by a newer mass-driver"), "{error}");
+        run(&url, "DELETE FROM _sqlx_migrations").await;
+        let error = Store::open_existing(&url).await.unwrap_err();
+        assert!(matches!(error, StoreError::Schema { .. }), "{error:?}");
+        assert!(error.to_string().contains("the database is older than this program"), "{error}");
+        run(&url, "DROP TABLE _sqlx_migrations").await;
+        let error = Store::open_existing(&url).await.unwrap_err();
+        assert!(matches!(error, StoreError::Schema { .. }), "{error:?}");
+        assert!(error.to_string().contains("there are none of mass-driver in it"), "{error}");
+        store.close().await;
     }
 
     async fn foreign_tables_are_not_taken_for_ours(url: String) {
@@ -116,6 +143,39 @@ async fn a_file_that_is_no_database_is_refused() {
     std::fs::write(&file, "not a database\n".repeat(200)).unwrap();
     let error = Store::connect(&format!("sqlite://{}", file.display())).await.unwrap_err();
     assert!(error.to_string().contains("notes.txt"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_not_made_by_looking() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.db");
+    let error = Store::open_existing(&format!("sqlite://{}", file.display())).await.unwrap_err();
+    assert!(matches!(error, StoreError::Address { .. }), "{error:?}");
+    assert!(error.to_string().contains("there is no database at"), "{error}");
+    assert!(!file.exists());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_stored_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.db");
+    let url = format!("sqlite://{}", file.display());
+    let store = open(&url).await;
+    write(&store, async |tx| tx.save_repository(&repository(1, "acme/api"), at(1)).await.unwrap()).await;
+    let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap()).collect();
+    assert!(files.len() > 1, "the log of writes lies beside it");
+    for file in files {
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", file.path().display());
+    }
+    store.close().await;
+
+    // Who gave it another mode had a reason.
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    open(&url).await.close().await;
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
 }
 
 #[tokio::test]
