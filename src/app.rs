@@ -141,7 +141,9 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let forge = github(&settings.github, Arc::clone(&clock))?;
     let registries = registries(&settings.registries)?;
-    let store = Store::connect(&settings.store.database_url).await.context("the database cannot be used")?;
+    let connections = connections(settings.work.workers);
+    let store =
+        Store::connect_with(&settings.store.database_url, connections).await.context("the database cannot be used")?;
     let listen = settings.web.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}; choose another address with MASS_DRIVER_LISTEN or --listen")
@@ -172,6 +174,12 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
         let _ = stopper.send(true);
     });
     app.run(listener, stop).await
+}
+
+/// How many connections to the database the server may need at once: of each worker one for its step's transaction, one
+/// for what it reads meanwhile and one for its lease; and some for webhooks, pages and the clock's work.
+fn connections(workers: u16) -> u32 {
+    u32::from(workers.max(1)) * 3 + 8
 }
 
 async fn wait_for_signal() {
