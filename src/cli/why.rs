@@ -38,11 +38,14 @@ pub enum WhyFormat {
 
 /// Prints what the server knows of a repository to `out`; that it knows nothing, to `notes`.
 ///
-/// Returns [`Exit::Failed`] when the server does not know it. Errors: [`UsageError`] for a name or database that is none.
+/// Returns [`Exit::Failed`] when the server does not know it. Errors: [`UsageError`] for a name or database that is none, and for a database of
+/// another version.
 pub async fn run(args: &WhyArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyhow::Result<Exit> {
     let name = RepoName::parse(&args.repository).map_err(|error| UsageError(error.to_string()))?;
     let store = match Store::open_existing(&args.store.database_url).await {
-        Err(error @ StoreError::Address { .. }) => return Err(UsageError(error.to_string()).into()),
+        Err(error @ (StoreError::Address { .. } | StoreError::Schema { .. })) => {
+            return Err(UsageError(error.to_string()).into());
+        }
         connected => connected.context("the database cannot be used")?,
     };
     let found = store.repository_by_name(&name).await?;

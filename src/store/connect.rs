@@ -151,7 +151,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 
 async fn look_into_sqlite(url: &str) -> Result<Pools, StoreError> {
     let options = sqlite_options(url)?;
-    let path = options.get_filename();
+    let path = options.get_filename().to_owned();
     if !path.is_file() {
         let path = path.display();
         return Err(bad(format!(
@@ -159,6 +159,15 @@ async fn look_into_sqlite(url: &str) -> Result<Pools, StoreError> {
         )));
     }
     let options = options.create_if_missing(false).pragma("query_only", "on");
+    // Whether it is a database at all shows when it is first read.
+    let mut connection = options.connect().await?;
+    if let Err(error) = connection.execute("PRAGMA schema_version").await {
+        return Err(match StoreError::from(error) {
+            StoreError::Database(error) => bad(format!("the SQLite file {} cannot be opened: {error}", path.display())),
+            error => error,
+        });
+    }
+    connection.close().await?;
     let pool = SqlitePoolOptions::new().acquire_timeout(WAIT_FOR_CONNECTION);
     let writer = pool.clone().max_connections(1).connect_lazy_with(options.clone());
     let readers = pool.max_connections(1).connect_lazy_with(options);

@@ -143,6 +143,8 @@ async fn a_file_that_is_no_database_is_refused() {
     std::fs::write(&file, "not a database\n".repeat(200)).unwrap();
     let error = Store::connect(&format!("sqlite://{}", file.display())).await.unwrap_err();
     assert!(error.to_string().contains("notes.txt"), "{error}");
+    let error = Store::open_existing(&format!("sqlite://{}", file.display())).await.unwrap_err();
+    assert!(matches!(error, StoreError::Address { .. }) && error.to_string().contains("notes.txt"), "{error:?}");
 }
 
 #[tokio::test]
