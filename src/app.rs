@@ -249,7 +249,7 @@ fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>) -> anyhow::Result
 /// Errors: if an address is not one.
 pub fn registries(addresses: &RegistryAddresses) -> anyhow::Result<Registries> {
     let settings = RegistrySettings {
-        deps_dev_url: Some(addresses.deps_dev_url.clone()).filter(|url| !url.is_empty()),
+        deps_dev_url: addresses.deps_dev_url.clone().filter(|url| !url.is_empty()),
         pypi_url: addresses.pypi_url.clone().filter(|url| !url.is_empty()),
         docker_url: addresses.docker_url.clone().filter(|url| !url.is_empty()),
         private_hosts: addresses.private_registries.iter().filter(|host| !host.is_empty()).cloned().collect(),

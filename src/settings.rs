@@ -60,9 +60,9 @@ pub struct GitHubAppSettings {
 /// Where releases are looked up.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RegistryAddresses {
-    /// The root of the deps.dev API, which knows public packages
-    #[arg(long, env = "MASS_DRIVER_DEPS_DEV_URL", default_value = "https://api.deps.dev", value_name = "URL")]
-    pub deps_dev_url: String,
+    /// The root of the deps.dev API, which knows public packages; by default the public one
+    #[arg(long, env = "MASS_DRIVER_DEPS_DEV_URL", value_name = "URL")]
+    pub deps_dev_url: Option<String>,
     /// A Python package index of your own (PEP 691 simple JSON), asked instead
     #[arg(long, env = "MASS_DRIVER_PYPI_URL", value_name = "URL")]
     pub pypi_url: Option<String>,
