@@ -154,7 +154,7 @@ fn a_file_falls_to_the_first_subscription_that_matches() {
 #[test]
 fn ignore_rules_know_how_each_ecosystem_spells_names() {
     let file = file(
-        "subscriptions: [{ migration: pypi, ignore: [Typing.Extensions, 'zope._*', 'types-*', python, ghcr.io/acme/*] }]",
+        "subscriptions: [{ migration: pypi, ignore: [Typing.Extensions, 'zope._*', 'types-*', python, ghcr.example.com/acme/*] }]",
     );
     let ignored = |ecosystem, name: &str| {
         let package = PackageId { ecosystem, name: name.into() };
@@ -163,7 +163,9 @@ fn ignore_rules_know_how_each_ecosystem_spells_names() {
     assert!(ignored(Ecosystem::Pypi, "typing-extensions") && ignored(Ecosystem::Pypi, "types-requests"));
     assert!(ignored(Ecosystem::Pypi, "zope-interface"));
     assert!(!ignored(Ecosystem::Pypi, "requests-types"));
-    assert!(ignored(Ecosystem::Docker, "library/python") && ignored(Ecosystem::Docker, "ghcr.io/acme/team/base"));
+    assert!(
+        ignored(Ecosystem::Docker, "library/python") && ignored(Ecosystem::Docker, "ghcr.example.com/acme/team/base")
+    );
     assert!(!ignored(Ecosystem::Docker, "acme/python"));
 }
 
