@@ -60,13 +60,22 @@ pub async fn plan(store: &Store, repo: RepoId, now: Timestamp) -> Result<Done, S
                 let reason = format!("{why}; it was being sent, and is looked after when that changes");
                 tx.save_proposal(&Proposal { reason, ..proposal.clone() }).await?;
             }
-            _ => Step::Execute { repo, proposal: proposal.id.clone() }.queue(&mut tx, installation, now).await?,
+            _ => {
+                let step = Step::Execute { repo, proposal: proposal.id.clone() };
+                step.queue_unless_queued(&mut tx, installation, now).await?;
+            }
         }
     }
     tx.replace_outlook(repo, &plan.outlook).await?;
     for group in ready {
         if let Some(proposal) = ids.get(&group) {
-            Step::Execute { repo, proposal: proposal.clone() }.queue(&mut tx, installation, now).await?;
+            let step = Step::Execute { repo, proposal: proposal.clone() };
+            // One that failed waits, however often it is planned for other reasons.
+            if amended.iter().any(|change| change.proposal.id == *proposal) {
+                step.queue(&mut tx, installation, now).await?;
+            } else {
+                step.queue_unless_queued(&mut tx, installation, now).await?;
+            }
         }
     }
     if let Some(wake_at) = plan.wake_at {

@@ -160,10 +160,24 @@ impl Step {
         due_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        tx.enqueue(&self.work(installation, due_at)?, now).await
+    }
+
+    /// Queues this step, due at once, unless it waits already: it may wait for the end of a pause.
+    pub async fn queue_unless_queued(
+        &self,
+        tx: &mut Tx,
+        installation: Option<InstallationId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        tx.enqueue_unless_queued(&self.work(installation, now)?, now).await
+    }
+
+    fn work(&self, installation: Option<InstallationId>, due_at: Timestamp) -> Result<NewWork, StoreError> {
         let args = serde_json::to_value(self).map_err(|error| StoreError::Corrupt {
             what: format!("the arguments of the step {}: {error}", self.name()),
         })?;
-        let work = NewWork {
+        Ok(NewWork {
             step: self.name().to_string(),
             subject: self.subject(),
             unique_key: self.unique_key(),
@@ -171,8 +185,7 @@ impl Step {
             args,
             priority: self.priority(),
             due_at,
-        };
-        tx.enqueue(&work, now).await
+        })
     }
 
     /// How urgent it is; larger goes first. What people wait for comes before what the clock asks for.

@@ -183,6 +183,13 @@ pub async fn repository(
     if !tx.replace_repository(&before, &row.repository, now).await? {
         return overtaken(tx, &before, now).await;
     }
+    if row.repository != before || head != row.head {
+        // They may have waited for just that.
+        let subject = Step::Plan { repo }.subject();
+        for step in ["execute", "index"] {
+            tx.hasten(&subject, step, now).await?;
+        }
+    }
     if let Some(head) = &head {
         tx.set_head(repo, Some(head), now).await?;
     }

@@ -4,7 +4,7 @@
 //! each subject, another one queued row for each key. A claim lasts as long as its lease, by the database's clock;
 //! its token is checked by every write that ends it, so that a worker that comes back late changes nothing.
 
-use super::sql::{from_json, small, statements, time, to_json, values, word};
+use super::sql::{Value, from_json, small, statements, time, to_json, values, word};
 use super::{Store, StoreError, Tx};
 use crate::domain::InstallationId;
 use jiff::Timestamp;
@@ -213,6 +213,10 @@ statements! {
             args = excluded.args,
             due_at = CASE WHEN excluded.due_at < work.due_at THEN excluded.due_at ELSE work.due_at END,
             priority = CASE WHEN excluded.priority > work.priority THEN excluded.priority ELSE work.priority END";
+    ENQUEUE_UNLESS_QUEUED = "INSERT INTO work
+            (id, step, subject, unique_key, installation_id, args, priority, due_at, created_at, state, attempts)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 0)
+        ON CONFLICT (unique_key) WHERE state = 'queued' DO NOTHING";
     DATABASE_CLOCK = "SELECT CAST(unixepoch('subsec') * 1000 AS BIGINT)",
         on postgres: "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
     EXPIRED = expired_leases!(""), on postgres: expired_leases!(" FOR UPDATE SKIP LOCKED");
@@ -225,6 +229,8 @@ statements! {
     UNPARK = put_back!("CAST($2 AS BIGINT)", "0", "0", "last_error", "id = $3 AND state = 'parked'");
     /// Changes nothing, but locks the row: nobody takes it over before the transaction ends.
     HELD = "UPDATE work SET lease_token = lease_token WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+    HASTEN_SUBJECT = "UPDATE work SET due_at = $3
+        WHERE subject = $1 AND step = $2 AND state = 'queued' AND due_at > $3 AND last_error IS NOT NULL";
     HASTEN = "UPDATE work SET due_at = $2
         WHERE installation_id = $1 AND state = 'queued' AND due_at > $2 AND last_error IS NOT NULL";
     DELETE_RUNNING = "DELETE FROM work WHERE id = $1 AND lease_token = $2 AND state = 'running'";
@@ -327,19 +333,13 @@ impl Tx {
     /// Queues a piece of work. Where one waits under the same key, that one takes over the newer arguments, the
     /// earlier time and the higher priority instead.
     pub async fn enqueue(&mut self, new: &NewWork, now: Timestamp) -> Result<(), StoreError> {
-        let args = to_json("work.args", &new.args)?;
-        let row = values![
-            new_id(),
-            &new.step,
-            &new.subject,
-            &new.unique_key,
-            new.installation,
-            args,
-            new.priority,
-            new.due_at,
-            now
-        ];
-        self.execute(ENQUEUE, row).await.map(drop)
+        self.execute(ENQUEUE, new.row(now)?).await.map(drop)
+    }
+
+    /// Queues a piece of work, unless some waits under the same key: that one keeps its time, which may be a pause after
+    /// a failure.
+    pub async fn enqueue_unless_queued(&mut self, new: &NewWork, now: Timestamp) -> Result<(), StoreError> {
+        self.execute(ENQUEUE_UNLESS_QUEUED, new.row(now)?).await.map(drop)
     }
 
     /// Makes this transaction worth nothing unless the claim is still ours: for what is written in the middle of a step.
@@ -348,6 +348,11 @@ impl Tx {
     pub async fn still_ours(&mut self, claimed: &Claimed) -> Result<(), StoreError> {
         let touched = self.execute(HELD, values![&claimed.work.id.0, &claimed.lease_token]).await?;
         self.held(touched)
+    }
+
+    /// Makes the steps of one name on a subject that were put back due at once.
+    pub async fn hasten(&mut self, subject: &str, step: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.execute(HASTEN_SUBJECT, values![subject, step, now]).await.map(drop)
     }
 
     /// Makes the steps of an installation that were put back due at once.
@@ -431,6 +436,22 @@ fn new_id() -> String {
 
 fn until(clock_ms: i64, lease: Duration) -> i64 {
     clock_ms.saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl NewWork {
+    fn row(&self, now: Timestamp) -> Result<Vec<Value>, StoreError> {
+        Ok(values![
+            new_id(),
+            &self.step,
+            &self.subject,
+            &self.unique_key,
+            self.installation,
+            to_json("work.args", &self.args)?,
+            self.priority,
+            self.due_at,
+            now
+        ])
+    }
 }
 
 impl WorkRecord {

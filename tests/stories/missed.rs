@@ -2,6 +2,7 @@
 
 use crate::{World, stories};
 use github_sim::{Fault, FaultKind, Gate};
+use jiff::SignedDuration;
 use mass_driver::domain::RepoState;
 
 const FILE: (&str, &str) = (".mass-driver.yaml", "subscriptions: [pypi]\n");
@@ -60,5 +61,23 @@ stories! {
         world.github.drop_pending();
         world.push("other/api", &[("requirements.txt", "httpx==0.28.0\nidna==3.6\n")]).await;
         assert_eq!(world.open("other/api"), ["Bump idna from 3.6 to 3.7"]);
+    }
+
+    /// Every look at a registry brings a release that nobody waits for, so the repository is planned again and again.
+    async fn a_plan_does_not_shorten_the_pause_after_a_failure(world: World) {
+        releases(&world);
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\nidna==3.7\n")]).await;
+        world.github.fault(Fault::once("POST", "/repos/*/*/git/trees", FaultKind::BadGateway).times(100_000));
+        world.push("acme/api", &[FILE]).await;
+        let mark = world.github.mark();
+        for n in 0..48 {
+            world.registry.release("idna", &format!("3.6.{n}"));
+            world.time_passes(SignedDuration::from_mins(10)).await;
+        }
+        let sent = world.requests_since(mark).iter().filter(|r| r.ends_with("/git/trees")).count();
+        assert!((4..=24).contains(&sent), "eight hours with at most an hour between two attempts: {sent}");
+        world.github.clear_faults();
+        world.time_passes(SignedDuration::from_hours(2)).await;
+        assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
     }
 }
