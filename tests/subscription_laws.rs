@@ -199,7 +199,7 @@ fn value_for(key: &'static str) -> BoxedStrategy<Value> {
             Value::from(map)
         });
     let age = || any_mapping(vec!["major", "minor", "patch"], select(vec![json!("3d"), json!("1w 2d"), json!(3)]));
-    let rule = || any_mapping(vec!["name", "versions"], select(vec![json!("django*"), json!(">=5"), json!("<2,>=1")]));
+    let rule = || any_mapping(vec!["name", "versions"], select(vec![json!(">=5"), json!("<2,>=1"), json!("4.*")]));
     let right = match key {
         "timezone" => select(vec![json!("UTC"), json!("Europe/Paris")]).boxed(),
         "delay" => prop_oneof![select(vec![json!("weekly"), json!("0 6 * * 1")]), delay].boxed(),

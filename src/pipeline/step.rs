@@ -24,6 +24,11 @@ pub enum Step {
         /// The installation.
         installation: InstallationId,
     },
+    /// Look again at all we know of an installation's repositories, for what happened while nobody listened.
+    CatchUp {
+        /// The installation.
+        installation: InstallationId,
+    },
     /// Bring a repository's details, head and subscription file in line with GitHub.
     SyncRepository {
         /// The repository.
@@ -94,6 +99,7 @@ impl Step {
             Self::Inbox { .. } => "inbox",
             Self::SyncApp => "sync_app",
             Self::SyncInstallation { .. } => "sync_installation",
+            Self::CatchUp { .. } => "catch_up",
             Self::SyncRepository { .. } => "sync_repository",
             Self::Index { .. } => "index",
             Self::Watch { .. } => "watch",
@@ -111,7 +117,9 @@ impl Step {
         match self {
             Self::Inbox { delivery, repo: None } => format!("delivery:{delivery}"),
             Self::SyncApp => "app".to_string(),
-            Self::SyncInstallation { installation } => format!("installation:{installation}"),
+            Self::SyncInstallation { installation } | Self::CatchUp { installation } => {
+                format!("installation:{installation}")
+            }
             Self::Watch { package } => format!("package:{package}"),
             Self::Inbox { repo: Some(repo), .. }
             | Self::SyncRepository { repo, .. }
@@ -131,7 +139,9 @@ impl Step {
         match self {
             Self::Inbox { delivery, .. } => format!("{name}:{delivery}"),
             Self::SyncApp => name.to_string(),
-            Self::SyncInstallation { installation } => format!("{name}:{installation}"),
+            Self::SyncInstallation { installation } | Self::CatchUp { installation } => {
+                format!("{name}:{installation}")
+            }
             Self::SyncRepository { repo, details: true, .. } => format!("{name}:{repo}:details"),
             Self::SyncRepository { repo, .. } | Self::Index { repo } | Self::Plan { repo } => format!("{name}:{repo}"),
             Self::Watch { package } => format!("{name}:{package}"),
@@ -173,6 +183,17 @@ impl Step {
         tx.enqueue_unless_queued(&self.work(installation, now)?, now).await
     }
 
+    /// Queues this step behind everything that somebody or the clock asks for.
+    pub async fn queue_last(
+        &self,
+        tx: &mut Tx,
+        installation: Option<InstallationId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let priority = Self::CatchUp { installation: InstallationId(0) }.priority();
+        tx.enqueue_unless_queued(&NewWork { priority, ..self.work(installation, now)? }, now).await
+    }
+
     fn work(&self, installation: Option<InstallationId>, due_at: Timestamp) -> Result<NewWork, StoreError> {
         let args = serde_json::to_value(self).map_err(|error| StoreError::Corrupt {
             what: format!("the arguments of the step {}: {error}", self.name()),
@@ -197,6 +218,7 @@ impl Step {
             Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } => 20,
             Self::SyncApp | Self::SyncInstallation { .. } => 15,
             Self::Watch { .. } => 10,
+            Self::CatchUp { .. } => 5,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Brings what we know of installations, repositories and subscription files in line with GitHub.
 
-use super::{Done, Step, StepError, target};
+use super::{Done, Step, StepError, finished, target};
 use crate::domain::{FileMode, Head, InstallationId, ObjectId, RepoId, RepoName, RepoPath, RepoState, Repository};
 use crate::forge::{EntryKind, ForgeError, GitHub, Target, TreeEntry};
 use crate::store::{Config, ConfigState, Installation, Store, StoreError, Subscription as SubscriptionColumns, Tx};
@@ -28,7 +28,29 @@ pub async fn app(store: &Store, forge: &GitHub, now: Timestamp) -> Result<Done, 
     for &installation in listed.iter().chain(&lost) {
         Step::SyncInstallation { installation }.queue(&mut tx, Some(installation), now).await?;
     }
+    for &installation in &listed {
+        Step::CatchUp { installation }.queue(&mut tx, Some(installation), now).await?;
+    }
     Ok(Done::Finished(tx))
+}
+
+/// Has every open pull request and every subscribed repository of an installation looked at: people merged, closed and
+/// pushed while nobody listened, and GitHub does not tell again.
+pub async fn catch_up(store: &Store, installation: InstallationId, now: Timestamp) -> Result<Done, StepError> {
+    let pulls = store.open_pulls_of(installation).await?;
+    let pulls = pulls.into_iter().map(|(repo, number)| Step::Follow { repo, number });
+    let repositories = store.subscribed_repositories(installation).await?;
+    let repositories = repositories.into_iter().map(|repo| Step::SyncRepository { repo, details: false, name: None });
+    let steps: Vec<Step> = pulls.chain(repositories).collect();
+    // A repetition finds those queued that wait already.
+    for portion in steps.chunks(PORTION) {
+        let mut tx = store.begin().await?;
+        for step in portion {
+            step.queue_last(&mut tx, Some(installation), now).await?;
+        }
+        tx.commit().await?;
+    }
+    finished(store).await
 }
 
 /// Reads an installation and its repositories anew.
@@ -125,6 +147,12 @@ async fn list(
             }
         }
     };
+    // What became of its pull requests was told to nobody, or to another installation.
+    if listed.state == RepoState::Active && stored.is_none_or(|(known, _)| known.state != RepoState::Active) {
+        for number in tx.open_pulls(repo).await? {
+            Step::Follow { repo, number }.queue(tx, Some(listed.installation), now).await?;
+        }
+    }
     step.queue(tx, Some(listed.installation), now).await
 }
 

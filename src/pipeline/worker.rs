@@ -227,6 +227,7 @@ impl Worker {
             Step::Inbox { delivery, .. } => inbox::decide(store, delivery, now).await,
             Step::SyncApp => sync::app(store, forge, now).await,
             Step::SyncInstallation { installation } => sync::installation(store, forge, *installation, now).await,
+            Step::CatchUp { installation } => sync::catch_up(store, *installation, now).await,
             Step::SyncRepository { repo, details, name } => {
                 sync::repository(store, forge, *repo, *details, name.as_ref(), now).await
             }

@@ -3,8 +3,8 @@
 use super::sql::{from_json, parsed, small, statements, time, to_json, values, word};
 use super::{Store, StoreError, Tx};
 use crate::domain::{
-    Ecosystem, ObjectId, Outlook, PackageId, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId,
-    RepoName, RepoPath, Standing,
+    Ecosystem, InstallationId, ObjectId, Outlook, PackageId, Proposal, ProposalId, ProposalState, PullNumber,
+    PullRequest, RepoId, RepoName, RepoPath, Standing,
 };
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -96,6 +96,12 @@ statements! {
         "(SELECT name FROM repository WHERE repository.id = proposal.repo_id) AS repository_name, ",
         "WHERE state = $1 ORDER BY updated_at DESC, id DESC LIMIT $2"
     );
+    OPEN_PULLS = "SELECT pull_number FROM proposal
+        WHERE repo_id = $1 AND state = 'open' AND pull_number IS NOT NULL ORDER BY pull_number";
+    OPEN_PULLS_OF_INSTALLATION = "SELECT repo_id, pull_number FROM proposal
+        WHERE state = 'open' AND pull_number IS NOT NULL
+        AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1 AND state = 'active')
+        ORDER BY repo_id, pull_number";
     COUNTS = "SELECT state, count(*) FROM proposal GROUP BY state ORDER BY state";
 
     RECORD = "INSERT INTO ledger (id, proposal_id, at, what, detail) VALUES ($1, $2, $3, $4, $5)";
@@ -160,6 +166,12 @@ impl Store {
             .collect()
     }
 
+    /// The bot's open pull requests in the repositories of an installation that may be worked on.
+    pub async fn open_pulls_of(&self, installation: InstallationId) -> Result<Vec<(RepoId, PullNumber)>, StoreError> {
+        let rows: Vec<(i64, i64)> = self.rows(OPEN_PULLS_OF_INSTALLATION, values![installation]).await?;
+        Ok(rows.into_iter().map(|(repo, number)| (RepoId(repo), PullNumber(number))).collect())
+    }
+
     /// What happened to a proposal, in order.
     pub async fn ledger(&self, proposal: &ProposalId) -> Result<Vec<LedgerRow>, StoreError> {
         let rows: Vec<(i64, String, String)> = self.rows(LEDGER, values![proposal]).await?;
@@ -208,6 +220,12 @@ impl Tx {
             proposal.updated_at
         ];
         self.execute(SAVE, row).await.map(drop)
+    }
+
+    /// The bot's open pull requests in a repository.
+    pub async fn open_pulls(&mut self, repo: RepoId) -> Result<Vec<PullNumber>, StoreError> {
+        let rows: Vec<(i64,)> = self.rows(OPEN_PULLS, values![repo]).await?;
+        Ok(rows.into_iter().map(|(number,)| PullNumber(number)).collect())
     }
 
     /// Adds a line to a proposal's ledger. Lines are never changed.

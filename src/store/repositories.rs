@@ -177,6 +177,8 @@ statements! {
     COUNT_REPOSITORIES = "SELECT count(*) FROM repository";
     LISTED = "SELECT id, installation_id, name, default_branch, private, fork, state, web_url, synced_at
         FROM repository WHERE installation_id = $1 ORDER BY id";
+    SUBSCRIBED = "SELECT id FROM repository
+        WHERE installation_id = $1 AND state = 'active' AND config_state <> 'none' ORDER BY id";
 }
 
 impl Store {
@@ -217,6 +219,12 @@ impl Store {
     ) -> Result<Vec<(Repository, bool)>, StoreError> {
         let rows: Vec<ListedRecord> = self.rows(LISTED, values![installation]).await?;
         rows.into_iter().map(ListedRecord::read).collect()
+    }
+
+    /// The repositories of an installation that may be worked on and have a subscription file, good or broken.
+    pub async fn subscribed_repositories(&self, installation: InstallationId) -> Result<Vec<RepoId>, StoreError> {
+        let rows: Vec<(i64,)> = self.rows(SUBSCRIBED, values![installation]).await?;
+        Ok(rows.into_iter().map(|(id,)| RepoId(id)).collect())
     }
 }
 

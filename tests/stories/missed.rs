@@ -3,7 +3,7 @@
 use crate::{World, stories};
 use github_sim::{Fault, FaultKind, Gate};
 use jiff::SignedDuration;
-use mass_driver::domain::RepoState;
+use mass_driver::domain::{ProposalState, RepoState};
 
 const FILE: (&str, &str) = (".mass-driver.yaml", "subscriptions: [pypi]\n");
 
@@ -15,6 +15,53 @@ fn releases(world: &World) {
 }
 
 stories! {
+    /// One pull request is merged, another closed, and a third dependency comes with a push. The closed one held the only
+    /// place of its repository.
+    async fn what_people_did_while_the_bot_was_down_is_noticed_when_it_starts(world: World) {
+        releases(&world);
+        world.repository("acme/merged", &[("requirements.txt", "httpx==0.27.0\n"), FILE]).await;
+        let limited = (FILE.0, "limit: 1\nsubscriptions: [pypi]\n");
+        world.repository("acme/closed", &[("requirements.txt", "httpx==0.27.0\n"), limited]).await;
+        world.repository("acme/pushed", &[("README.md", "hello\n"), FILE]).await;
+        world.github.merge("acme/merged", world.pull("acme/merged").number).unwrap();
+        world.github.close("acme/closed", world.pull("acme/closed").number).unwrap();
+        world.push_quietly("acme/closed", &[("requirements.txt", "httpx==0.27.0\nidna==3.6\n")]);
+        world.push_quietly("acme/pushed", &[("requirements.txt", "idna==3.6\n")]);
+        world.github.drop_pending();
+        world.restart().await;
+        assert_eq!(world.proposals("acme/merged", ProposalState::Merged).await.len(), 1);
+        assert!(world.open("acme/merged").is_empty());
+        assert_eq!(world.proposals("acme/closed", ProposalState::Closed).await.len(), 1);
+        assert_eq!(world.open("acme/closed"), ["Bump idna from 3.6 to 3.7"]);
+        assert_eq!(world.open("acme/pushed"), ["Bump idna from 3.6 to 3.7"]);
+    }
+
+    /// GitHub delivers nothing while an installation is suspended.
+    async fn what_people_did_during_a_suspension_is_noticed_when_it_ends(world: World) {
+        releases(&world);
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), FILE]).await;
+        let pull = world.pull("acme/api").number;
+        world.github.suspend(world.installation).unwrap();
+        world.settle().await;
+        world.github.close("acme/api", pull).unwrap();
+        world.github.drop_pending();
+        world.github.unsuspend(world.installation).unwrap();
+        world.settle().await;
+        assert_eq!(world.proposals("acme/api", ProposalState::Closed).await.len(), 1);
+    }
+
+    /// A start looks again at what it knows, once, and asks nothing about repositories that nobody subscribed.
+    async fn a_start_costs_one_look_at_each_subscribed_repository(world: World) {
+        releases(&world);
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.28.0\n"), FILE]).await;
+        world.repository("acme/docs", &[("README.md", "no file here\n")]).await;
+        let mark = world.github.mark();
+        world.restart().await;
+        let asked: Vec<String> = world.requests_since(mark).into_iter().filter(|r| r.contains("/repos/")).collect();
+        assert!(asked.iter().all(|r| r.contains("acme/api")), "{asked:?}");
+        assert!((1..=3).contains(&asked.len()), "the head, its tree and the tree's manifests: {asked:?}");
+    }
+
     /// A step reads the branch while the installation's list tells of the archive.
     async fn a_slow_look_does_not_undo_what_the_list_told(world: World) {
         world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), FILE]).await;
