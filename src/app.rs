@@ -2,8 +2,8 @@
 
 use crate::domain::Clock;
 use crate::forge::{GitHub, GitHubSettings};
-use crate::pipeline::Worker;
 use crate::pipeline::worker::WorkPolicy;
+use crate::pipeline::{StepError, Worker};
 use crate::registries::{Registries, RegistrySettings};
 use crate::settings::{GitHubAppSettings, RegistryAddresses, ServerSettings, WebSettings};
 use crate::store::Store;
@@ -13,9 +13,13 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+
+/// How long to leave the database alone, when it fails at the start.
+const GREET_AGAIN: Duration = Duration::from_secs(1);
 
 /// The time of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -112,16 +116,38 @@ impl App {
             .context("the HTTP listener failed")
     }
 
-    /// Serves webhooks and pages and works through the queue, until `stop` turns true.
+    /// Serves webhooks and pages, greets GitHub and works through the queue, until `stop` turns true. GitHub is given
+    /// time: meanwhile webhooks are taken in and pages shown.
     ///
-    /// Errors: if the listener breaks.
-    pub async fn run(self, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    /// Errors: if the listener breaks, or GitHub refuses the App. All else is ended in good order then, too.
+    pub async fn run(self, listener: TcpListener, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+        let (stopper, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for _ in 0..self.workers.max(1) {
-            tasks.spawn(self.worker.clone().run(Arc::clone(&self.web.arrived), stop.clone()));
+            tasks.spawn(self.worker.clone().run(Arc::clone(&self.web.arrived), stopped.clone()));
         }
-        tasks.spawn(self.worker.clone().run_watches(stop.clone()));
-        let served = Self::serve_http(self.web, listener, stop).await;
+        tasks.spawn(self.worker.clone().run_watches(stopped.clone()));
+        let serving = Self::serve_http(self.web, listener, stopped);
+        let greeting = async {
+            greet(&self.worker).await?;
+            std::future::pending::<anyhow::Result<()>>().await
+        };
+        tokio::pin!(serving);
+        let early = tokio::select! {
+            served = &mut serving => Some(served),
+            refused = greeting => {
+                let _ = stopper.send(true);
+                drop(serving.as_mut().await);
+                Some(refused)
+            }
+            // Whoever could stop it is gone: the same.
+            _ = stop.wait_for(|stop| *stop) => None,
+        };
+        let _ = stopper.send(true);
+        let served = match early {
+            Some(ended) => ended,
+            None => serving.await,
+        };
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "a worker ended abnormally");
@@ -132,9 +158,24 @@ impl App {
     }
 }
 
+/// Greets GitHub; a database that cannot be used just now is waited for.
+///
+/// Errors: if GitHub refuses the App or the settings.
+async fn greet(worker: &Worker) -> anyhow::Result<()> {
+    loop {
+        match worker.greet().await {
+            Err(StepError::Store(error)) => {
+                tracing::error!(%error, "GitHub cannot be greeted without the database; that is tried again");
+                tokio::time::sleep(GREET_AGAIN).await;
+            }
+            outcome => return outcome.context("asking GitHub for the App's installations"),
+        }
+    }
+}
+
 /// Runs the server until it is told to stop by SIGINT or SIGTERM.
 ///
-/// Errors: if a setting is missing or unusable, the database or the address cannot be used.
+/// Errors: if a setting is missing or unusable, GitHub refuses the App, the database or the address cannot be used.
 pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
     refuse_missing(&settings.web, &settings.github)?;
     let webhook_secrets = webhook_secrets(&settings.web);
@@ -163,7 +204,6 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
         admin_token: settings.web.admin_token.clone().filter(|token| !token.expose_secret().is_empty()),
         local_pages: web::access::pages_are_local(settings.web.public_url.as_deref()),
     });
-    app.worker.greet().await?;
     let public = settings.web.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let public = public.trim_end_matches('/');
     tracing::info!(%address, page = format!("{public}/"), webhooks = format!("{public}/webhooks/github"), "ready");

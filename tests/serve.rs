@@ -2,7 +2,7 @@
 //! with a signal.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
-use github_sim::{GitHubSim, RepoOptions};
+use github_sim::{Fault, FaultKind, GitHubSim, RepoOptions};
 use jiff::Timestamp;
 use registry_sim::RegistrySim;
 use std::process::Stdio;
@@ -126,6 +126,59 @@ async fn a_webhook_becomes_a_pull_request_and_no_secret_is_ever_written() {
         .unwrap();
     let told = String::from_utf8(why.stdout).unwrap();
     assert!(told.contains("httpx") && told.contains("open"), "{told}");
+}
+
+/// The server's settings for a stand-in, in a folder of its own.
+fn serving(github: &GitHubSim, folder: &std::path::Path) -> Command {
+    let credentials = github.app();
+    let mut command = mass_driver();
+    command
+        .arg("serve")
+        .env("DATABASE_URL", format!("sqlite://{}", folder.join("bot.db").display()))
+        .env("MASS_DRIVER_LISTEN", "127.0.0.1:0")
+        .env("MASS_DRIVER_LOG_FORMAT", "json")
+        .env("GITHUB_API_URL", github.url())
+        .env("GITHUB_APP_ID", credentials.app_id.to_string())
+        .env("GITHUB_APP_PRIVATE_KEY", credentials.private_key_pem.replace('\n', "\\n"))
+        .env("GITHUB_WEBHOOK_SECRET", credentials.webhook_secret);
+    command
+}
+
+/// GitHub takes the connection and never answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_github_that_hangs_at_the_start_keeps_nobody_waiting() {
+    let github = GitHubSim::start(real_time()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    github.organization("acme");
+    github.install("acme").unwrap();
+    github.fault(Fault::once("GET", "/app/installations", FaultKind::Hang).times(1_000));
+    let mut server = Server::start(&mut serving(&github, folder.path()));
+    // The bot itself loses its patience with GitHub after thirty seconds.
+    let answers = tokio::time::timeout(Duration::from_secs(20), async {
+        let address = server.says("ready").await["address"].as_str().unwrap().to_string();
+        (reqwest::get(format!("http://{address}/healthz")).await.unwrap().status(), address)
+    });
+    let (status, address) = answers.await.expect("it answers while GitHub does not");
+    assert_eq!(status, 200);
+    github.set_webhook_url(&format!("http://{address}/webhooks/github"));
+    let delivered = github.deliver_pending().await;
+    assert!(!delivered.is_empty() && delivered.iter().all(|one| one.status == 202), "{delivered:?}");
+    server.stops_on_sigterm().await;
+}
+
+/// GitHub does not know the App: the process says so and ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_that_github_refuses_ends_the_process_with_the_reason() {
+    let github = GitHubSim::start(real_time()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let output = serving(&github, folder.path()).env("GITHUB_APP_ID", "999999").output();
+    let output = tokio::time::timeout(PATIENCE, output).await.expect("it ends by itself").unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code().map(|code| code == 0), Some(false), "{told}");
+    assert!(
+        told.contains("asking GitHub for the App's installations") && told.contains("Integration not found"),
+        "{told}"
+    );
 }
 
 /// What is missing is named, and nothing is started.

@@ -67,7 +67,7 @@ impl Worker {
     ///
     /// Errors: if GitHub does not accept the App, or the queue cannot be used. GitHub being out of reach is no error: the
     /// step that asks again is queued.
-    pub async fn greet(&self) -> anyhow::Result<()> {
+    pub async fn greet(&self) -> Result<(), StepError> {
         let now = self.clock.now();
         let done = match sync::app(&self.store, &self.forge, now).await {
             Err(StepError::Forge(error)) if passes(&error) && !matches!(error, ForgeError::Unauthorized { .. }) => {
@@ -76,11 +76,10 @@ impl Worker {
                 Step::SyncApp.queue(&mut tx, None, now).await?;
                 Done::Finished(tx)
             }
-            outcome => outcome.context("asking GitHub for the App's installations")?,
+            outcome => outcome?,
         };
         let (Done::Finished(tx) | Done::PutBack { tx, .. }) = done;
-        tx.commit().await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// Takes and runs one step that is due. Returns whether there was one.
