@@ -5,7 +5,7 @@ use crate::forge::{GitHub, GitHubSettings};
 use crate::pipeline::worker::WorkPolicy;
 use crate::pipeline::{StepError, Worker};
 use crate::registries::{Registries, RegistrySettings};
-use crate::settings::{GitHubAppSettings, RegistryAddresses, ServerSettings, WebSettings};
+use crate::settings::{GitHubAppSettings, PUBLIC_GITHUB_API, RegistryAddresses, ServerSettings, WebSettings};
 use crate::store::Store;
 use crate::web::{self, WebState};
 use anyhow::{Context as _, bail};
@@ -204,7 +204,8 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
         admin_token: settings.web.admin_token.clone().filter(|token| !token.expose_secret().is_empty()),
         local_pages: web::access::pages_are_local(settings.web.public_url.as_deref()),
     });
-    let public = settings.web.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let public = settings.web.public_url.clone().filter(|url| !url.trim().is_empty());
+    let public = public.unwrap_or_else(|| format!("http://{address}"));
     let public = public.trim_end_matches('/');
     tracing::info!(%address, page = format!("{public}/"), webhooks = format!("{public}/webhooks/github"), "ready");
     let (stopper, stop) = watch::channel(false);
@@ -251,7 +252,7 @@ fn refuse_missing(web: &WebSettings, app: &GitHubAppSettings) -> anyhow::Result<
     if given(&web.webhook_secret).is_none() {
         missing.push("GITHUB_WEBHOOK_SECRET is not set; without it anybody could send webhooks. Set it to the secret of the GitHub App");
     }
-    if app.github_app_id.is_none() {
+    if app.github_app_id.as_deref().is_none_or(|id| id.trim().is_empty()) {
         missing.push("GITHUB_APP_ID is not set; it is on the settings page of the GitHub App");
     }
     match (given(&app.github_app_private_key), file) {
@@ -272,7 +273,10 @@ fn webhook_secrets(settings: &WebSettings) -> Vec<SecretString> {
 }
 
 fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>) -> anyhow::Result<GitHub> {
-    let app_id = settings.github_app_id.context("GITHUB_APP_ID is not set")?;
+    let id = settings.github_app_id.as_deref().unwrap_or_default().trim();
+    let app_id = id.parse().ok().filter(|id| *id > 0).with_context(|| {
+        format!("GITHUB_APP_ID is `{id}`, which is no App's id; the number is on the settings page of the GitHub App")
+    })?;
     let key = match (given(&settings.github_app_private_key), &settings.github_app_private_key_file) {
         (Some(key), _) => SecretString::from(key.expose_secret().replace("\\n", "\n")),
         (None, Some(file)) => SecretString::from(
@@ -281,7 +285,8 @@ fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>) -> anyhow::Result
         ),
         (None, None) => bail!("GITHUB_APP_PRIVATE_KEY is not set"),
     };
-    Ok(GitHub::new(GitHubSettings::new(&settings.github_api_url, app_id, key), clock)?)
+    let api_url = Some(settings.github_api_url.trim()).filter(|url| !url.is_empty()).unwrap_or(PUBLIC_GITHUB_API);
+    Ok(GitHub::new(GitHubSettings::new(api_url, app_id, key), clock)?)
 }
 
 /// The registries behind a set of addresses.

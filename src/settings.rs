@@ -40,15 +40,18 @@ pub struct WebSettings {
     pub webhook_secret_previous: Option<SecretString>,
 }
 
+/// The REST API of GitHub itself.
+pub const PUBLIC_GITHUB_API: &str = "https://api.github.com";
+
 /// The GitHub App.
 #[derive(Args, Clone, Debug)]
 pub struct GitHubAppSettings {
     /// The root of GitHub's REST API; an Enterprise Server's is `https://HOST/api/v3`
-    #[arg(long, env = "GITHUB_API_URL", default_value = "https://api.github.com", value_name = "URL")]
+    #[arg(long, env = "GITHUB_API_URL", default_value = PUBLIC_GITHUB_API, value_name = "URL")]
     pub github_api_url: String,
     /// The App's id
     #[arg(long, env = "GITHUB_APP_ID", value_name = "ID")]
-    pub github_app_id: Option<i64>,
+    pub github_app_id: Option<String>,
     /// The App's private key, as PEM text; `\n` may stand for line breaks
     #[arg(long, env = "GITHUB_APP_PRIVATE_KEY", hide_env_values = true, value_name = "PEM")]
     pub github_app_private_key: Option<SecretString>,
@@ -61,13 +64,13 @@ pub struct GitHubAppSettings {
 #[derive(Args, Clone, Debug, Default)]
 pub struct RegistryAddresses {
     /// The root of the deps.dev API, which knows public packages; by default the public one
-    #[arg(long, env = "MASS_DRIVER_DEPS_DEV_URL", value_name = "URL")]
+    #[arg(long, env = "MASS_DRIVER_DEPS_DEV_URL", hide_env_values = true, value_name = "URL")]
     pub deps_dev_url: Option<String>,
     /// A Python package index of your own (PEP 691 simple JSON), asked instead
-    #[arg(long, env = "MASS_DRIVER_PYPI_URL", value_name = "URL")]
+    #[arg(long, env = "MASS_DRIVER_PYPI_URL", hide_env_values = true, value_name = "URL")]
     pub pypi_url: Option<String>,
     /// The registry of images that are named without a host (OCI distribution)
-    #[arg(long, env = "MASS_DRIVER_DOCKER_URL", value_name = "URL")]
+    #[arg(long, env = "MASS_DRIVER_DOCKER_URL", hide_env_values = true, value_name = "URL")]
     pub docker_url: Option<String>,
     /// Registry hosts with private addresses that images may name, separated by commas
     #[arg(long, env = "MASS_DRIVER_PRIVATE_REGISTRIES", value_delimiter = ',', value_name = "HOSTS")]

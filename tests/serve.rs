@@ -184,7 +184,13 @@ async fn an_app_that_github_refuses_ends_the_process_with_the_reason() {
 /// What is missing is named, and nothing is started.
 #[tokio::test]
 async fn settings_that_are_missing_are_named() {
-    let all_missing = mass_driver().args(["serve"]).env("GITHUB_APP_PRIVATE_KEY", "").output().await.unwrap();
+    let all_missing = mass_driver()
+        .args(["serve"])
+        .env("GITHUB_APP_PRIVATE_KEY", "")
+        .env("GITHUB_APP_ID", "")
+        .output()
+        .await
+        .unwrap();
     let with_secret = mass_driver().args(["serve"]).env("GITHUB_WEBHOOK_SECRET", "s").output().await.unwrap();
     let with_empty_secret = mass_driver().args(["serve"]).env("GITHUB_WEBHOOK_SECRET", " ").output().await.unwrap();
     let with_id =
