@@ -5,8 +5,20 @@
 ALTER TABLE work ADD COLUMN claims BIGINT NOT NULL DEFAULT 0;
 -- Whether the step asks GitHub anything: such work waits while its installation is paused.
 ALTER TABLE work ADD COLUMN asks_github BOOLEAN NOT NULL DEFAULT FALSE;
+-- How long it may wait behind others, in milliseconds; before, a rank.
+UPDATE work SET priority = (50 - priority) * 500;
+ALTER TABLE work RENAME COLUMN priority TO patience;
 -- Its place in line, once it is due; see `store/work.rs`.
 ALTER TABLE work ADD COLUMN turn BIGINT;
+DROP INDEX work_queued_in_order;
+DROP INDEX work_queued_by_due;
+DROP INDEX work_queued_by_subject;
+CREATE INDEX work_ready_in_line ON work (turn, id) WHERE state = 'queued' AND turn IS NOT NULL;
+CREATE INDEX work_ready_by_subject ON work (subject, turn, id) WHERE state = 'queued' AND turn IS NOT NULL;
+CREATE INDEX work_ready_by_installation ON work (installation_id, patience, turn)
+    WHERE state = 'queued' AND turn IS NOT NULL;
+CREATE INDEX work_queued_by_due ON work (due_at) WHERE state = 'queued' AND turn IS NULL;
+CREATE INDEX work_queued_by_installation ON work (installation_id, due_at) WHERE state = 'queued';
 
 -- How far an attempt has got, as far as GitHub's answers were seen and stored.
 ALTER TABLE attempt ADD COLUMN progress TEXT NOT NULL DEFAULT '{}';

@@ -2,6 +2,7 @@
 
 use crate::domain::Clock;
 use crate::forge::{GitHub, GitHubSettings};
+use crate::pipeline::crew::Crew;
 use crate::pipeline::worker::WorkPolicy;
 use crate::pipeline::{StepError, Worker};
 use crate::registries::{Registries, RegistrySettings};
@@ -15,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// How long to leave the database alone, when it fails at the start.
@@ -84,7 +85,6 @@ impl App {
             admin_token: parts.admin_token,
             local_pages: parts.local_pages,
             intake: web::webhook::Intake::default(),
-            arrived: Arc::new(Notify::new()),
         };
         Self { store: parts.store, worker, web, workers: parts.workers }
     }
@@ -123,10 +123,8 @@ impl App {
     pub async fn run(self, listener: TcpListener, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
         let (stopper, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        for _ in 0..self.workers.max(1) {
-            tasks.spawn(self.worker.clone().run(Arc::clone(&self.web.arrived), stopped.clone()));
-        }
-        tasks.spawn(self.worker.clone().run_watches(stopped.clone()));
+        tasks.spawn(Crew::new(self.worker.clone(), self.workers.into()).run(stopped.clone()));
+        tasks.spawn(self.worker.clone().run_duties(stopped.clone()));
         let serving = Self::serve_http(self.web, listener, stopped);
         let greeting = async {
             greet(&self.worker).await?;

@@ -8,6 +8,7 @@
 //! what it wants saved as an open transaction; the worker adds the end of the step and commits both together. So a
 //! station that is killed at any point has either happened or not, and can be repeated.
 
+pub mod crew;
 mod edits;
 pub mod execute;
 pub mod follow;
@@ -15,6 +16,7 @@ pub mod guard;
 pub mod inbox;
 pub mod index;
 pub mod plan;
+mod retry;
 pub mod step;
 pub mod sync;
 pub mod watch;
@@ -32,7 +34,7 @@ use jiff::Timestamp;
 pub enum Done {
     /// The step is over; these rows are its result.
     Finished(Tx),
-    /// The step is not over: these rows are to be saved, and it is to run again later.
+    /// The step got no further, and that counts as an attempt: these rows are to be saved, and it is to run again later.
     PutBack {
         /// What is known already.
         tx: Tx,
@@ -40,6 +42,15 @@ pub enum Done {
         until: Timestamp,
         /// Why not now.
         why: String,
+    },
+    /// The step goes on later, as it should: these rows are to be saved, and the claim does not count as an attempt.
+    PutOff {
+        /// What is known already.
+        tx: Tx,
+        /// When to go on.
+        until: Timestamp,
+        /// Why not now, where people want to know.
+        why: Option<String>,
     },
 }
 

@@ -5,6 +5,10 @@ use crate::domain::{DeliveryId, InstallationId, PackageId, ProposalId, PullNumbe
 use crate::store::{NewWork, StoreError, Tx};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long what nobody waits for stands behind everything else.
+const LAST_IN_LINE: Duration = Duration::from_secs(600);
 
 /// A piece of durable work. Its arguments are identifiers only: what there is to know is read when it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,11 +194,11 @@ impl Step {
         installation: Option<InstallationId>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let priority = Self::CatchUp { installation: InstallationId(0) }.priority();
-        tx.enqueue_unless_queued(&NewWork { priority, ..self.work(installation, now)? }, now).await
+        tx.enqueue_unless_queued(&NewWork { patience: LAST_IN_LINE, ..self.work(installation, now)? }, now).await
     }
 
-    fn work(&self, installation: Option<InstallationId>, due_at: Timestamp) -> Result<NewWork, StoreError> {
+    /// This step as a row of the queue, due at a time.
+    pub fn work(&self, installation: Option<InstallationId>, due_at: Timestamp) -> Result<NewWork, StoreError> {
         let args = serde_json::to_value(self).map_err(|error| StoreError::Corrupt {
             what: format!("the arguments of the step {}: {error}", self.name()),
         })?;
@@ -204,21 +208,39 @@ impl Step {
             unique_key: self.unique_key(),
             installation,
             args,
-            priority: self.priority(),
+            asks_github: self.asks_github(),
+            patience: self.patience(),
             due_at,
         })
     }
 
-    /// How urgent it is; larger goes first. What people wait for comes before what the clock asks for.
-    pub const fn priority(&self) -> i64 {
-        match self {
-            Self::Inbox { .. } => 50,
-            Self::Follow { .. } | Self::Retire { .. } | Self::Label { .. } | Self::Checks { .. } => 40,
-            Self::Execute { .. } => 30,
-            Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } => 20,
+    /// How long it may wait behind others: what people wait for comes before what the clock asks for, and writes that are
+    /// due before reads.
+    pub const fn patience(&self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Inbox { .. } => 0,
+            Self::Follow { .. } | Self::Retire { .. } | Self::Label { .. } | Self::Checks { .. } => 2,
+            Self::Execute { .. } => 5,
+            Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } => 10,
             Self::SyncApp | Self::SyncInstallation { .. } => 15,
-            Self::Watch { .. } => 10,
-            Self::CatchUp { .. } => 5,
+            Self::Watch { .. } => 20,
+            Self::CatchUp { .. } => LAST_IN_LINE.as_secs(),
+        })
+    }
+
+    /// Whether it asks GitHub anything: such steps wait while their installation is paused.
+    pub const fn asks_github(&self) -> bool {
+        match self {
+            Self::Inbox { .. } | Self::Watch { .. } | Self::Plan { .. } | Self::CatchUp { .. } => false,
+            Self::SyncApp
+            | Self::SyncInstallation { .. }
+            | Self::SyncRepository { .. }
+            | Self::Index { .. }
+            | Self::Execute { .. }
+            | Self::Label { .. }
+            | Self::Retire { .. }
+            | Self::Follow { .. }
+            | Self::Checks { .. } => true,
         }
     }
 }

@@ -1,29 +1,24 @@
 //! Takes steps from the queue and walks them through their station.
 
+use super::retry::{next_attempt, passes};
 use super::{Done, Step, StepError, execute, follow, inbox, index, plan, sync, watch};
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
 use crate::registries::Registries;
 use crate::store::{Claimed, Outcome, Store, StoreError};
 use anyhow::Context as _;
-use backon::BackoffBuilder as _;
 use futures_util::FutureExt as _;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, watch as signal};
+use tokio::sync::watch as signal;
 
-/// After this many attempts a step that GitHub refuses is parked: it stays visible with its reason, and runs again when
-/// its installation changes, when the server starts, or when an event asks for it.
-const REFUSALS_MAX: u32 = 5;
 /// So long the payload of a delivery is kept for whoever wants to know what it said; GitHub keeps it three days itself.
 const PAYLOADS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Between two attempts there is at most this.
-const PAUSE_MAX: Duration = Duration::from_secs(3600);
-/// How long an idle worker sleeps at most before it looks at the queue again.
-const IDLE_MAX: Duration = Duration::from_secs(1);
+/// How often it is looked whether something periodic is due.
+const DUTIES_EVERY: Duration = Duration::from_secs(5);
 
 /// How work is done.
 #[derive(Clone, Copy, Debug)]
@@ -32,22 +27,28 @@ pub struct WorkPolicy {
     pub watch_interval: SignedDuration,
     /// How long a step may run before another worker may take it over.
     pub lease: Duration,
+    /// How long the steps under way are waited for when the server stops; then they are given back, for others to do.
+    pub last_steps: Duration,
 }
 
 impl Default for WorkPolicy {
     fn default() -> Self {
-        Self { watch_interval: SignedDuration::from_mins(10), lease: Duration::from_secs(120) }
+        Self {
+            watch_interval: SignedDuration::from_mins(10),
+            lease: Duration::from_secs(120),
+            last_steps: Duration::from_secs(20),
+        }
     }
 }
 
 /// What a step needs to run. Clones share everything.
 #[derive(Clone)]
 pub struct Worker {
-    store: Store,
+    pub(super) store: Store,
     forge: GitHub,
     registries: Arc<Registries>,
     clock: Arc<dyn Clock>,
-    policy: WorkPolicy,
+    pub(super) policy: WorkPolicy,
 }
 
 impl Worker {
@@ -78,7 +79,7 @@ impl Worker {
             }
             outcome => outcome?,
         };
-        let (Done::Finished(tx) | Done::PutBack { tx, .. }) = done;
+        let (Done::Finished(tx) | Done::PutBack { tx, .. } | Done::PutOff { tx, .. }) = done;
         Ok(tx.commit().await?)
     }
 
@@ -86,19 +87,23 @@ impl Worker {
     ///
     /// Errors: only when the queue itself cannot be used. What goes wrong in a step is put on its row.
     pub async fn run_one(&self) -> anyhow::Result<bool> {
-        let claimed = self.store.claim(self.clock.now(), self.policy.lease).await.context("claiming a step")?;
-        let Some(claimed) = claimed else { return Ok(false) };
-        let result = self.walk_with_lease(&claimed).await;
-        let settled = match result {
-            Ok(Done::Finished(mut tx)) => match tx.finish(&claimed).await {
-                Ok(()) => tx.commit().await,
-                Err(error) => Err(error),
-            },
-            Ok(Done::PutBack { mut tx, until, why }) => match tx.retry(&claimed, until, &why).await {
-                Ok(()) => tx.commit().await,
-                Err(error) => Err(error),
-            },
-            Err(error) => self.put_back(&claimed, &error).await,
+        let claimed = self.claim(1).await?;
+        for one in &claimed {
+            self.carry_out(one).await;
+        }
+        Ok(!claimed.is_empty())
+    }
+
+    /// Takes steps that are due, at most so many.
+    pub(super) async fn claim(&self, count: u32) -> anyhow::Result<Vec<Claimed>> {
+        self.store.claim(self.clock.now(), self.policy.lease, count).await.context("claiming steps")
+    }
+
+    /// Runs a step and stores how it ended.
+    pub(super) async fn carry_out(&self, claimed: &Claimed) {
+        let settled = match self.walk_with_lease(claimed).await {
+            Ok(done) => settle(claimed, done).await,
+            Err(error) => self.put_back(claimed, &error).await,
         };
         match settled {
             Ok(()) => {}
@@ -114,7 +119,15 @@ impl Worker {
                 tracing::error!(step = claimed.work.step, subject = claimed.work.subject, %error, "a step's end could not be stored");
             }
         }
-        Ok(true)
+    }
+
+    /// Gives steps back that nobody is at any more, for whoever claims next.
+    pub(super) async fn give_back(&self, claimed: &[Claimed]) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        for one in claimed {
+            tx.put_off(one, one.work.due_at, None).await?;
+        }
+        tx.commit().await
     }
 
     /// Runs every step that is due, one after another, until there is none.
@@ -128,31 +141,8 @@ impl Worker {
         }
     }
 
-    /// Runs steps until `stop` turns true; the one under way is finished.
-    pub async fn run(self, arrived: Arc<Notify>, mut stop: signal::Receiver<bool>) {
-        while !*stop.borrow() {
-            match self.run_one().await {
-                Ok(true) => {}
-                Ok(false) => {
-                    tokio::select! {
-                        () = arrived.notified() => {}
-                        () = tokio::time::sleep(IDLE_MAX) => {}
-                        _ = stop.changed() => {}
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), "the queue cannot be used");
-                    tokio::select! {
-                        () = tokio::time::sleep(IDLE_MAX) => {}
-                        _ = stop.changed() => {}
-                    }
-                }
-            }
-        }
-    }
-
     /// Queues the packages that are due for a look, and forgets what is not needed any more, until `stop` turns true.
-    pub async fn run_watches(self, mut stop: signal::Receiver<bool>) {
+    pub async fn run_duties(self, mut stop: signal::Receiver<bool>) {
         let mut tidy_at = self.clock.now();
         while !*stop.borrow() {
             if self.clock.now() >= tidy_at {
@@ -165,7 +155,7 @@ impl Worker {
                 tracing::error!(error = format!("{error:#}"), "packages could not be queued");
             }
             tokio::select! {
-                () = tokio::time::sleep(IDLE_MAX * 5) => {}
+                () = tokio::time::sleep(DUTIES_EVERY) => {}
                 _ = stop.changed() => {}
             }
         }
@@ -215,7 +205,7 @@ impl Worker {
             .map_err(|error| StepError::Corrupt(format!("the arguments of the step {}: {error}", claimed.work.step)))?;
         let now = self.clock.now();
         let (store, forge, registries) = (&self.store, &self.forge, self.registries.as_ref());
-        let repeated = claimed.work.attempts > 1;
+        let repeated = claimed.work.claims > 1;
         tracing::debug!(
             step = claimed.work.step,
             subject = claimed.work.subject,
@@ -282,85 +272,26 @@ impl Worker {
     }
 }
 
-/// Whether what GitHub answered says something about GitHub's or the installation's present state, rather than about the
-/// request. However long it lasts, it is no reason to give a step up.
-fn passes(error: &ForgeError) -> bool {
-    match error {
-        ForgeError::RateLimited { .. }
-        | ForgeError::Unavailable { .. }
-        | ForgeError::Protocol { .. }
-        | ForgeError::Unauthorized { .. }
-        | ForgeError::Suspended { .. } => true,
-        ForgeError::Settings { .. }
-        | ForgeError::Gone { .. }
-        | ForgeError::Forbidden { .. }
-        | ForgeError::Archived { .. }
-        | ForgeError::Empty { .. }
-        | ForgeError::Conflict { .. }
-        | ForgeError::StaleBase { .. }
-        | ForgeError::NoChange { .. }
-        | ForgeError::Moved { .. }
-        | ForgeError::Invalid { .. }
-        | ForgeError::TooLarge { .. } => false,
-    }
-}
-
-/// When to try again: when GitHub says, else after 5 seconds, doubled each time up to an hour, with some jitter. `None`
-/// when trying again has become pointless. Pure but for the jitter.
-fn next_attempt(error: &StepError, attempts: u32, now: Timestamp) -> Option<Timestamp> {
-    let given_up = match error {
-        StepError::Forge(ForgeError::RateLimited { until, .. }) => {
-            return Some((*until).max(now + SignedDuration::from_secs(1)));
+async fn settle(claimed: &Claimed, done: Done) -> Result<(), StoreError> {
+    let tx = match done {
+        Done::Finished(mut tx) => {
+            tx.finish(claimed).await?;
+            tx
         }
-        StepError::Corrupt(_) | StepError::Panicked(_) | StepError::Store(StoreError::Corrupt { .. }) => true,
-        StepError::Forge(error) => !passes(error) && attempts >= REFUSALS_MAX,
-        StepError::Registry(_) | StepError::Store(_) => false,
+        Done::PutBack { mut tx, until, why } => {
+            tx.retry(claimed, until, &why).await?;
+            tx
+        }
+        Done::PutOff { mut tx, until, why } => {
+            tx.put_off(claimed, until, why.as_deref()).await?;
+            tx
+        }
     };
-    if given_up {
-        return None;
-    }
-    let mut pauses = backon::ExponentialBuilder::default()
-        .with_min_delay(Duration::from_secs(5))
-        .with_max_delay(PAUSE_MAX)
-        .with_factor(2.0)
-        .without_max_times()
-        .with_jitter()
-        .build();
-    // Twenty doublings are beyond the longest pause.
-    let pause = pauses.nth(attempts.clamp(1, 20) as usize - 1).unwrap_or(PAUSE_MAX);
-    Some(now + SignedDuration::try_from(pause).unwrap_or(SignedDuration::from_hours(1)))
+    tx.commit().await
 }
 
 /// What a panic said; its message may hold anything, so it is cut.
 fn panic_words(panic: &(dyn Any + Send)) -> String {
     let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     said.unwrap_or("it panicked").chars().take(300).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn unavailable() -> StepError {
-        StepError::Forge(ForgeError::Unavailable { endpoint: "GET /".into(), why: "502".into() })
-    }
-
-    #[test]
-    fn an_outage_of_any_length_gives_nothing_up() {
-        let now = Timestamp::UNIX_EPOCH;
-        for attempts in [1, 2, 12, 13, 100, u32::MAX] {
-            let at = next_attempt(&unavailable(), attempts, now).unwrap();
-            assert!(at > now && at <= now + SignedDuration::from_hours(2), "{attempts}: {at}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_is_given_up_after_a_few_attempts_and_a_defect_at_once() {
-        let now = Timestamp::UNIX_EPOCH;
-        let forbidden =
-            StepError::Forge(ForgeError::Forbidden { endpoint: "GET /".into(), needs: None, message: "no".into() });
-        assert!(next_attempt(&forbidden, REFUSALS_MAX - 1, now).is_some());
-        assert_eq!(next_attempt(&forbidden, REFUSALS_MAX, now), None);
-        assert_eq!(next_attempt(&StepError::Panicked("x".into()), 1, now), None);
-    }
 }

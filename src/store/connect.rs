@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The tables, step by step. The same texts serve both databases.
@@ -53,7 +54,7 @@ impl Store {
             Kind::Sqlite => open_sqlite(url).await?,
             Kind::Postgres => open_postgres(url, connections.max(1)).await?,
         };
-        Ok(Self { pools })
+        Ok(Self { pools, bell: Arc::default() })
     }
 
     /// Opens a database that a server keeps, to look into it: nothing is made, brought up to date or written.
@@ -65,7 +66,7 @@ impl Store {
             Kind::Sqlite => look_into_sqlite(url).await?,
             Kind::Postgres => look_into_postgres(url).await?,
         };
-        let store = Self { pools };
+        let store = Self { pools, bell: Arc::default() };
         store.refuse_other_tables().await?;
         Ok(store)
     }

@@ -10,6 +10,7 @@
 //! With SQLite there is one writer: never wait for a second [`Store::begin`] while holding a [`Tx`].
 
 mod attempts;
+mod bell;
 mod connect;
 mod deliveries;
 mod error;
@@ -33,13 +34,17 @@ pub use sql::Statement;
 pub use subscriptions::{Subscription, SubscriptionRow};
 pub use work::{Claimed, NewWork, QueueDepth, WorkId, WorkRow, WorkState};
 
+use bell::Bell;
+use jiff::Timestamp;
 use sql::{StoredRow, Value, arguments, widen};
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use std::sync::Arc;
 
 /// The database. Cheap to clone; all clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Store {
     pools: Pools,
+    bell: Arc<Bell>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +63,9 @@ pub struct Tx {
     inner: Inner,
     /// A lease turned out to be lost: then nothing else of this transaction may stand either.
     lease_lost: bool,
+    /// Work was queued that can be begun at once.
+    rings: bool,
+    bell: Arc<Bell>,
 }
 
 #[derive(Debug)]
@@ -76,7 +84,7 @@ impl Store {
             Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
         };
-        Ok(Tx { inner, lease_lost: false })
+        Ok(Tx { inner, lease_lost: false, rings: false, bell: Arc::clone(&self.bell) })
     }
 
     /// Whether the database answers.
@@ -101,9 +109,9 @@ impl Store {
     pub fn statements() -> impl Iterator<Item = Statement> {
         [
             attempts::STATEMENTS,
+            bell::STATEMENTS,
             connect::STATEMENTS,
             deliveries::STATEMENTS,
-            work::STATEMENTS,
             installations::STATEMENTS,
             repositories::STATEMENTS,
             subscriptions::STATEMENTS,
@@ -112,6 +120,7 @@ impl Store {
             proposals::STATEMENTS,
         ]
         .into_iter()
+        .chain(work::STATEMENTS)
         .flatten()
         .copied()
     }
@@ -166,6 +175,9 @@ impl Tx {
             Inner::Sqlite(tx) => tx.commit().await?,
             Inner::Postgres(tx) => tx.commit().await?,
         }
+        if self.rings {
+            self.bell.ring();
+        }
         Ok(())
     }
 
@@ -176,6 +188,11 @@ impl Tx {
             Inner::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
+    }
+
+    /// Has the bell rung at the commit, when there is work due at once.
+    fn brings_work(&mut self, due_at: Timestamp, now: Timestamp) {
+        self.rings |= due_at <= now;
     }
 
     /// Runs a statement and says how many rows it touched.
@@ -221,5 +238,29 @@ impl Tx {
                 sqlx::query_as_with(statement.postgres, arguments::<Postgres>(values)?).fetch_all(&mut **tx).await?
             }
         })
+    }
+
+    /// What a statement returns for many keys at once, seen from inside the transaction.
+    async fn rows_for<T: StoredRow>(
+        &mut self,
+        statement: Statement,
+        keys: Vec<Vec<Value>>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                for (sql, values) in widen(statement.sqlite, keys) {
+                    let query = sqlx::query_as_with(sql, arguments::<Sqlite>(values)?).persistent(false);
+                    rows.extend(query.fetch_all(&mut **tx).await?);
+                }
+            }
+            Inner::Postgres(tx) => {
+                for (sql, values) in widen(statement.postgres, keys) {
+                    let query = sqlx::query_as_with(sql, arguments::<Postgres>(values)?).persistent(false);
+                    rows.extend(query.fetch_all(&mut **tx).await?);
+                }
+            }
+        }
+        Ok(rows)
     }
 }

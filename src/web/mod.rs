@@ -13,7 +13,6 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use secrecy::SecretString;
 use std::sync::Arc;
-use tokio::sync::Notify;
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -30,8 +29,6 @@ pub struct WebState {
     pub local_pages: bool,
     /// How much of the webhooks is taken in at a time.
     pub intake: webhook::Intake,
-    /// Woken when a delivery was stored, so that a worker looks at once.
-    pub arrived: Arc<Notify>,
 }
 
 /// All routes.

@@ -89,10 +89,7 @@ async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<Ans
         tracing::warn!(%delivery, event, status = status.as_u16(), why = why.trim_end(), "refused a webhook");
     })?;
     match inbox::receive(&state.store, &incoming, state.clock.now()).await {
-        Ok(inbox::Received::New) => {
-            state.arrived.notify_one();
-            Ok(answer(StatusCode::ACCEPTED, "stored"))
-        }
+        Ok(inbox::Received::New) => Ok(answer(StatusCode::ACCEPTED, "stored")),
         Ok(inbox::Received::Duplicate) => Ok(answer(StatusCode::ACCEPTED, "stored before, nothing to do")),
         Err(error) => {
             tracing::error!(%delivery, event, %error, "a webhook could not be stored");

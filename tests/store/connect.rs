@@ -68,7 +68,7 @@ both_databases! {
         assert!(refused, "nothing can be written");
         look.close().await;
 
-        run(&url, "UPDATE _sqlx_migrations SET version = 9999").await;
+        run(&url, "UPDATE _sqlx_migrations SET version = 9999 WHERE version = 2").await;
         let error = Store::open_existing(&url).await.unwrap_err();
         assert!(error.to_string().contains("upgraded by a newer mass-driver"), "{error}");
         run(&url, "DELETE FROM _sqlx_migrations").await;

@@ -20,7 +20,8 @@ fn work(key: &str, subject: &str, due: i64) -> NewWork {
         unique_key: key.into(),
         installation: Some(InstallationId(7)),
         args: json!({ "key": key }),
-        priority: 0,
+        asks_github: true,
+        patience: Duration::from_secs(9),
         due_at: at(due),
     }
 }
@@ -30,7 +31,11 @@ async fn enqueue(store: &Store, new: NewWork) {
 }
 
 async fn claim(store: &Store, now: i64) -> Option<Claimed> {
-    store.claim(at(now), LEASE).await.unwrap()
+    claim_for(store, now, LEASE).await
+}
+
+async fn claim_for(store: &Store, now: i64, lease: Duration) -> Option<Claimed> {
+    store.claim(at(now), lease, 1).await.unwrap().pop()
 }
 
 async fn key(store: &Store, now: i64) -> Option<String> {
@@ -42,28 +47,112 @@ async fn depth(store: &Store, state: WorkState) -> i64 {
 }
 
 both_databases! {
-    async fn work_is_claimed_when_due_by_priority_and_age(store: Store) {
+    async fn work_is_claimed_when_due_by_patience_and_age(store: Store) {
         enqueue(&store, work("late", "repo:1", 30)).await;
         enqueue(&store, work("later", "repo:2", 40)).await;
-        enqueue(&store, NewWork { priority: 9, ..work("urgent", "repo:3", 50) }).await;
+        enqueue(&store, NewWork { patience: Duration::from_secs(0), ..work("urgent", "repo:3", 35) }).await;
         assert_eq!(key(&store, 29).await, None);
         let first = claim(&store, 50).await.unwrap();
         assert_eq!((first.work.unique_key.as_str(), first.work.attempts), ("urgent", 1));
         assert_eq!(first.work.args, json!({ "key": "urgent" }));
         assert_eq!(first.work.installation, Some(InstallationId(7)));
-        assert_eq!(first.work.due_at, at(50));
+        assert_eq!(first.work.due_at, at(35));
         assert_eq!(key(&store, 50).await.as_deref(), Some("late"));
         assert_eq!(key(&store, 50).await.as_deref(), Some("later"));
         assert_eq!(key(&store, 50).await, None);
         assert_eq!(depth(&store, WorkState::Running).await, 3);
     }
 
+    async fn what_is_patient_goes_at_last_before_what_is_not(store: Store) {
+        enqueue(&store, NewWork { patience: Duration::from_secs(600), ..work("patient", "repo:1", 10) }).await;
+        enqueue(&store, NewWork { patience: Duration::ZERO, ..work("urgent", "repo:2", 20) }).await;
+        enqueue(&store, NewWork { patience: Duration::ZERO, ..work("later", "repo:3", 611) }).await;
+        assert_eq!(key(&store, 700).await.as_deref(), Some("urgent"));
+        assert_eq!(key(&store, 700).await.as_deref(), Some("patient"));
+        assert_eq!(key(&store, 700).await.as_deref(), Some("later"));
+    }
+
+    async fn a_large_installation_leaves_a_small_one_its_turns(store: Store) {
+        let of = |installation, name: String| NewWork { installation: Some(InstallationId(installation)), ..work(&name, &name, 10) };
+        write(&store, async |tx| {
+            tx.enqueue_all((0..1200).map(|n| of(1, format!("large:{n:04}"))), at(1)).await.unwrap();
+            tx.enqueue_all((0..3).map(|n| of(2, format!("small:{n}"))), at(1)).await.unwrap();
+        }).await;
+        let mut order = Vec::new();
+        for _ in 0..8 {
+            order.extend(store.claim(at(10), LEASE, 2).await.unwrap().into_iter().map(|c| c.work.unique_key));
+        }
+        let small: Vec<usize> = (0..order.len()).filter(|&n| order[n].starts_with("small")).collect();
+        assert!(small.len() == 3 && small[2] <= 6, "{order:?}");
+        // Who comes while the large one still has hundreds to go does not stand behind them.
+        enqueue(&store, NewWork { due_at: at(12), ..of(3, "newcomer".into()) }).await;
+        let next: Vec<String> = store.claim(at(12), LEASE, 8).await.unwrap().into_iter().map(|c| c.work.unique_key).collect();
+        assert!(next.contains(&"newcomer".into()), "{next:?}");
+    }
+
+    async fn a_batch_has_one_of_each_subject(store: Store) {
+        for (name, subject) in [("a", "repo:1"), ("b", "repo:1"), ("c", "repo:2"), ("d", "repo:3")] {
+            enqueue(&store, work(name, subject, 10)).await;
+        }
+        let batch = store.claim(at(10), LEASE, 10).await.unwrap();
+        let keys: Vec<&str> = batch.iter().map(|claimed| claimed.work.unique_key.as_str()).collect();
+        assert_eq!(keys, ["a", "c", "d"]);
+        write(&store, async |tx| tx.finish_all(&batch).await.unwrap()).await;
+        assert_eq!(key(&store, 10).await.as_deref(), Some("b"));
+        let mut tx = store.begin().await.unwrap();
+        assert!(matches!(tx.finish_all(&batch[..1]).await, Err(StoreError::LeaseLost)));
+    }
+
+    async fn more_of_the_same_step_can_be_taken(store: Store) {
+        for n in 0..4 {
+            enqueue(&store, work(&format!("index:{n}"), &format!("repo:{n}"), 10)).await;
+            enqueue(&store, NewWork { step: "plan".into(), ..work(&format!("plan:{n}"), &format!("repo:{n}"), 11) }).await;
+        }
+        assert_eq!(key(&store, 11).await.as_deref(), Some("index:0"));
+        let more = store.claim_step("index", LEASE, 2).await.unwrap();
+        let keys: Vec<&str> = more.iter().map(|claimed| claimed.work.unique_key.as_str()).collect();
+        assert_eq!(keys, ["index:1", "index:2"]);
+        assert!(store.claim_step("plan", LEASE, 2).await.unwrap().is_empty(), "they wait behind the others of their repositories");
+    }
+
+    async fn what_is_put_off_is_no_attempt(store: Store) {
+        enqueue(&store, work("k", "repo:1", 10)).await;
+        for claims in 1..=3 {
+            let claimed = claim(&store, 10).await.unwrap();
+            assert_eq!((claimed.work.attempts, claimed.work.claims), (1, claims));
+            write(&store, async |tx| tx.put_off(&claimed, at(10), Some("its slot has not come")).await.unwrap()).await;
+        }
+        let claimed = claim(&store, 10).await.unwrap();
+        assert_eq!(claimed.work.last_error.as_deref(), Some("its slot has not come"));
+        write(&store, async |tx| tx.retry(&claimed, at(10), "502").await.unwrap()).await;
+        assert_eq!(claim(&store, 10).await.unwrap().work.attempts, 2);
+    }
+
+    async fn whoever_waits_is_woken_by_another_process(url: String) {
+        let (here, there) = (open(&url).await, open(&url).await);
+        if url.starts_with("sqlite") {
+            enqueue(&here, work("k", "repo:1", 1)).await;
+            return here.work_arrived().await;
+        }
+        let woken = async {
+            // The first call is for what came before it listened.
+            here.work_arrived().await;
+            enqueue(&there, work("k", "repo:1", 1)).await;
+            here.work_arrived().await;
+        };
+        tokio::select! {
+            () = woken => {}
+            () = here.relay_bell() => {}
+            () = there.relay_bell() => {}
+        }
+    }
+
     async fn what_waits_already_is_not_queued_twice(store: Store) {
-        enqueue(&store, NewWork { args: json!(1), priority: 5, ..work("k", "repo:1", 30) }).await;
-        enqueue(&store, NewWork { args: json!(2), priority: 3, ..work("k", "repo:1", 20) }).await;
-        enqueue(&store, NewWork { args: json!(3), priority: 4, ..work("k", "repo:1", 40) }).await;
+        enqueue(&store, NewWork { args: json!(1), patience: Duration::from_secs(4), ..work("k", "repo:1", 30) }).await;
+        enqueue(&store, NewWork { args: json!(2), patience: Duration::from_secs(6), ..work("k", "repo:1", 20) }).await;
+        enqueue(&store, NewWork { args: json!(3), patience: Duration::from_secs(5), ..work("k", "repo:1", 40) }).await;
         let claimed = claim(&store, 20).await.expect("the earlier time holds");
-        assert_eq!((claimed.work.args.clone(), claimed.work.priority), (json!(3), 5));
+        assert_eq!((claimed.work.args.clone(), claimed.work.patience), (json!(3), Duration::from_secs(4)));
         // What comes while it runs may be news to it: that waits for its turn.
         enqueue(&store, work("k", "repo:1", 20)).await;
         assert_eq!(key(&store, 50).await, None);
@@ -99,7 +188,7 @@ both_databases! {
                 let (done, busy) = (done.clone(), busy.clone());
                 tokio::spawn(async move {
                     while done.lock().unwrap().len() < 500 {
-                        let Some(claimed) = store.claim(at(10), LEASE).await.unwrap() else {
+                        let Some(claimed) = claim_for(&store, 10, LEASE).await else {
                             tokio::task::yield_now().await;
                             continue;
                         };
@@ -133,7 +222,7 @@ both_databases! {
             let claims: Vec<_> = (0..8)
                 .map(|_| {
                     let store = store.clone();
-                    tokio::spawn(async move { store.claim(at(10), LEASE).await.unwrap() })
+                    tokio::spawn(async move { claim_for(&store, 10, LEASE).await })
                 })
                 .collect();
             let mut won = 0;
@@ -146,7 +235,7 @@ both_databases! {
 
     async fn a_worker_that_dies_is_replaced_and_shut_out(store: Store) {
         enqueue(&store, work("k", "repo:1", 10)).await;
-        let dead = store.claim(at(10), NO_LEASE).await.unwrap().unwrap();
+        let dead = claim_for(&store, 10, NO_LEASE).await.unwrap();
         let heir = claim(&store, 10).await.expect("the lease is over");
         assert_eq!(heir.work.attempts, 2);
         assert!(heir.work.last_error.as_deref().unwrap().contains("did not come back"));
@@ -174,26 +263,26 @@ both_databases! {
 
     async fn a_heartbeat_keeps_the_claim(store: Store) {
         enqueue(&store, work("k", "repo:1", 10)).await;
-        let claimed = store.claim(at(10), NO_LEASE).await.unwrap().unwrap();
+        let claimed = claim_for(&store, 10, NO_LEASE).await.unwrap();
         store.heartbeat(&claimed, LEASE).await.unwrap();
         assert_eq!(key(&store, 10).await, None);
         write(&store, async |tx| tx.finish(&claimed).await.unwrap()).await;
     }
 
     async fn work_put_back_melts_into_what_waits(store: Store) {
-        enqueue(&store, NewWork { args: json!("old"), priority: 5, ..work("k", "repo:1", 10) }).await;
+        enqueue(&store, NewWork { args: json!("old"), patience: Duration::from_secs(4), ..work("k", "repo:1", 10) }).await;
         let claimed = claim(&store, 10).await.unwrap();
         enqueue(&store, NewWork { args: json!("new"), ..work("k", "repo:1", 30) }).await;
         write(&store, async |tx| tx.retry(&claimed, at(99), "502").await.unwrap()).await;
         assert_eq!((depth(&store, WorkState::Queued).await, depth(&store, WorkState::Running).await), (1, 0));
         let again = claim(&store, 30).await.expect("the earlier of both times");
-        assert_eq!((again.work.args.clone(), again.work.priority), (json!("new"), 5));
+        assert_eq!((again.work.args.clone(), again.work.patience), (json!("new"), Duration::from_secs(4)));
         assert_eq!((again.work.attempts, again.work.last_error.as_deref()), (2, Some("502")));
 
         // The same when the lease of the one runs out while the other waits.
         write(&store, async |tx| tx.finish(&again).await.unwrap()).await;
         enqueue(&store, work("k", "repo:1", 10)).await;
-        store.claim(at(10), NO_LEASE).await.unwrap().unwrap();
+        claim_for(&store, 10, NO_LEASE).await.unwrap();
         enqueue(&store, work("k", "repo:1", 30)).await;
         let heir = claim(&store, 10).await.unwrap();
         assert_eq!(heir.work.attempts, 2);
@@ -228,13 +317,13 @@ both_databases! {
     async fn work_that_ends_its_worker_is_given_up(store: Store) {
         enqueue(&store, work("k", "repo:1", 10)).await;
         for attempt in 1..=7 {
-            assert_eq!(store.claim(at(10), NO_LEASE).await.unwrap().unwrap().work.attempts, attempt);
+            assert_eq!(claim_for(&store, 10, NO_LEASE).await.unwrap().work.attempts, attempt);
         }
         // One that comes back says that it is not the work: the count begins anew.
         let claimed = claim(&store, 10).await.unwrap();
         write(&store, async |tx| tx.retry(&claimed, at(10), "502").await.unwrap()).await;
         for _ in 1..=8 {
-            store.claim(at(10), NO_LEASE).await.unwrap().expect("a lease that ran out is no reason to give up");
+            claim_for(&store, 10, NO_LEASE).await.expect("a lease that ran out is no reason to give up");
         }
         // Newer work under its key does not begin with its count, nor is it kept from its turn.
         enqueue(&store, work("k", "repo:1", 20)).await;
@@ -242,7 +331,7 @@ both_databases! {
         let parked = store.parked(10).await.unwrap();
         assert_eq!((parked.len(), parked[0].attempts), (1, 16));
         assert_eq!(parked[0].last_error.as_deref(), Some("the worker that had it did not come back 8 times"));
-        let newer = store.claim(at(20), NO_LEASE).await.unwrap().unwrap();
+        let newer = claim_for(&store, 20, NO_LEASE).await.unwrap();
         assert_eq!(newer.work.attempts, 1);
         assert_eq!(claim(&store, 20).await.unwrap().work.attempts, 2);
     }

@@ -74,7 +74,7 @@ stories! {
         world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
         world.push_quietly("acme/api", &[FILE]);
         let delivered = world.github.deliver_pending().await;
-        let claimed = world.store.claim(world.clock_now(), std::time::Duration::from_secs(60)).await.unwrap().unwrap();
+        let claimed = world.store.claim(world.clock_now(), std::time::Duration::from_secs(60), 1).await.unwrap().remove(0);
         assert_eq!(claimed.work.step, "inbox");
         let mut tx = world.store.begin().await.unwrap();
         tx.park(&claimed, "nobody knows why").await.unwrap();

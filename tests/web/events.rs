@@ -26,7 +26,7 @@ both_databases! {
         assert_eq!((stored.event.as_str(), stored.outcome), ("push", None));
         assert_eq!((stored.repo, stored.installation), (Some(RepoId(42)), Some(InstallationId(7))));
         assert_eq!(store.payload(&stored.guid).await.unwrap(), Some(body), "to the letter");
-        let claimed = store.claim(crate::scene::now(), std::time::Duration::from_secs(60)).await.unwrap().unwrap();
+        let claimed = store.claim(crate::scene::now(), std::time::Duration::from_secs(60), 1).await.unwrap().remove(0);
         assert_eq!((claimed.work.step.as_str(), claimed.work.subject.as_str()), ("inbox", "repo:42"));
     }
 

@@ -14,7 +14,6 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 pub const SECRET: &str = "It's a Secret to Everybody";
@@ -61,7 +60,6 @@ impl Server {
             admin_token: Some(ADMIN_TOKEN.into()),
             local_pages: true,
             intake: Intake::new(Duration::from_secs(600), 1, 64 * 1024),
-            arrived: Arc::new(Notify::new()),
         };
         change(&mut state);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,0 +1,125 @@
+//! Several workers in one process: who is free takes the next step in line.
+//!
+//! Steps are claimed in batches, since a claim costs more than many a step. While steps are over in milliseconds, some
+//! are claimed ahead of a free worker; when they take longer, none, so that another process may take them.
+
+use super::Worker;
+use crate::store::Claimed;
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::sync::watch as signal;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long to wait at most before looking at the queue again: what another process queued, or what became due.
+const IDLE_MAX: Duration = Duration::from_secs(1);
+/// A batch that was begun within this time makes the next one larger.
+const QUICK: Duration = Duration::from_millis(50);
+
+/// The workers of one process.
+pub struct Crew {
+    worker: Worker,
+    places: usize,
+    /// Claimed, and waiting for a free place.
+    ahead: VecDeque<Claimed>,
+    /// Steps under way.
+    busy: JoinSet<()>,
+    /// Turns true when those under way are not waited for any longer.
+    leave: signal::Sender<bool>,
+}
+
+impl Crew {
+    /// So many workers like this one.
+    pub fn new(worker: Worker, places: usize) -> Self {
+        let leave = signal::Sender::new(false);
+        Self { worker, places: places.max(1), ahead: VecDeque::new(), busy: JoinSet::new(), leave }
+    }
+
+    /// Runs steps until `stop` turns true. Then those under way are finished; what takes longer than the policy's
+    /// `last_steps` is given back, as is what was claimed ahead.
+    pub async fn run(mut self, mut stop: signal::Receiver<bool>) {
+        let mut batch = 0;
+        let mut claimed_at = Instant::now();
+        while !*stop.borrow() {
+            let free = self.places - self.busy.len();
+            if free == 0 {
+                tokio::select! {
+                    ended = self.busy.join_next() => report(ended),
+                    _ = stop.changed() => {}
+                }
+                self.begin_steps();
+                continue;
+            }
+            let wanted = free + batch;
+            let outcome = self.worker.claim(u32::try_from(wanted).unwrap_or(u32::MAX)).await;
+            let found = outcome.as_ref().map_or(0, Vec::len);
+            match outcome {
+                Ok(claimed) => self.ahead.extend(claimed),
+                Err(error) => tracing::error!(error = format!("{error:#}"), "the queue cannot be used"),
+            }
+            self.begin_steps();
+            if found == wanted {
+                batch = if claimed_at.elapsed() < QUICK { self.places } else { 0 };
+                claimed_at = Instant::now();
+                continue;
+            }
+            batch = 0;
+            // There is no more: until something comes, or the end of a step sets free what may not run beside it.
+            tokio::select! {
+                () = self.worker.store.work_arrived() => {}
+                () = sleep(IDLE_MAX) => {}
+                Some(ended) = self.busy.join_next() => report(Some(ended)),
+                _ = stop.changed() => {}
+            }
+        }
+        self.finish().await;
+    }
+
+    /// Fills the free places with what was claimed.
+    fn begin_steps(&mut self) {
+        while self.busy.len() < self.places
+            && let Some(next) = self.ahead.pop_front()
+        {
+            self.busy.spawn(run_or_leave(self.worker.clone(), next, self.leave.subscribe()));
+        }
+    }
+
+    async fn finish(mut self) {
+        let ahead: Vec<Claimed> = self.ahead.into();
+        if !ahead.is_empty()
+            && let Err(error) = self.worker.give_back(&ahead).await
+        {
+            tracing::warn!(%error, steps = ahead.len(), "steps could not be given back; they are taken over when their leases run out");
+        }
+        let patience = self.worker.policy.last_steps;
+        let last = timeout(patience, async {
+            while let Some(ended) = self.busy.join_next().await {
+                report(Some(ended))
+            }
+        });
+        if last.await.is_err() {
+            tracing::warn!(steps = self.busy.len(), ?patience, "steps are still under way and given back");
+            let _ = self.leave.send(true);
+            while let Some(ended) = self.busy.join_next().await {
+                report(Some(ended));
+            }
+        }
+    }
+}
+
+/// Runs a step, or drops it where it is and gives it back: it can be repeated from anywhere.
+async fn run_or_leave(worker: Worker, claimed: Claimed, mut leave: signal::Receiver<bool>) {
+    let done = tokio::select! {
+        () = worker.carry_out(&claimed) => true,
+        left = leave.changed() => left.is_err(),
+    };
+    if !done && let Err(error) = worker.give_back(std::slice::from_ref(&claimed)).await {
+        tracing::warn!(step = claimed.work.step, subject = claimed.work.subject, %error, "a step could not be given back");
+    }
+}
+
+fn report(ended: Option<Result<(), tokio::task::JoinError>>) {
+    if let Some(Err(error)) = ended {
+        tracing::error!(%error, "a worker ended abnormally");
+    }
+}

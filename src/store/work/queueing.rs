@@ -1,0 +1,84 @@
+//! What comes into the queue, and what waits in it for another time.
+
+use super::NewWork;
+use crate::domain::InstallationId;
+use crate::store::sql::{statements, values};
+use crate::store::{StoreError, Tx};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// What waits under the same key takes over what is newer, earlier and more urgent. A place in line is kept, unless a
+/// more impatient request came: that makes it stand in line anew, further in front.
+macro_rules! enqueue {
+    ($conflict:literal) => {
+        concat!(
+            "INSERT INTO work
+                (id, step, subject, unique_key, installation_id, args, asks_github, patience, due_at, created_at, state,
+                attempts)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            ON CONFLICT (unique_key) WHERE state = 'queued' DO ",
+            $conflict
+        )
+    };
+}
+
+statements! {
+    ENQUEUE = enqueue!("UPDATE SET
+        args = excluded.args,
+        due_at = CASE WHEN excluded.due_at < work.due_at THEN excluded.due_at ELSE work.due_at END,
+        turn = CASE WHEN excluded.patience < work.patience THEN NULL ELSE work.turn END,
+        patience = CASE WHEN excluded.patience < work.patience THEN excluded.patience ELSE work.patience END");
+    ENQUEUE_UNLESS_QUEUED = enqueue!("NOTHING");
+    HASTEN_SUBJECT = "UPDATE work SET due_at = $3
+        WHERE subject = $1 AND step = $2 AND state = 'queued' AND due_at > $3 AND last_error IS NOT NULL";
+    HASTEN = "UPDATE work SET due_at = $2
+        WHERE installation_id = $1 AND state = 'queued' AND due_at > $2 AND last_error IS NOT NULL";
+}
+
+impl Tx {
+    /// Queues a piece of work. Where one waits under the same key, that one takes over the newer arguments, the
+    /// earlier time and the shorter patience instead.
+    pub async fn enqueue(&mut self, new: &NewWork, now: Timestamp) -> Result<(), StoreError> {
+        self.brings_work(new.due_at, now);
+        self.execute(ENQUEUE, new.row(now)?).await.map(drop)
+    }
+
+    /// Queues many pieces at once, each as [`Tx::enqueue`] would. Of several under one key the last counts.
+    pub async fn enqueue_all(
+        &mut self,
+        new: impl IntoIterator<Item = NewWork>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // In one order for all: two transactions then wait for each other, and not each for the other.
+        let distinct: BTreeMap<String, NewWork> = new.into_iter().map(|work| (work.unique_key.clone(), work)).collect();
+        let mut rows = Vec::with_capacity(distinct.len());
+        for work in distinct.values() {
+            self.brings_work(work.due_at, now);
+            rows.push(work.row(now)?);
+        }
+        self.execute_for(ENQUEUE, rows).await
+    }
+
+    /// Queues a piece of work, unless some waits under the same key: that one keeps its time, which may be a pause after
+    /// a failure.
+    pub async fn enqueue_unless_queued(&mut self, new: &NewWork, now: Timestamp) -> Result<(), StoreError> {
+        self.brings_work(new.due_at, now);
+        self.execute(ENQUEUE_UNLESS_QUEUED, new.row(now)?).await.map(drop)
+    }
+
+    /// Makes the steps of one name on a subject that were put back due at once.
+    pub async fn hasten(&mut self, subject: &str, step: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.brings_work(now, now);
+        self.execute(HASTEN_SUBJECT, values![subject, step, now]).await.map(drop)
+    }
+
+    /// Makes the steps of an installation that were put back due at once.
+    pub async fn hasten_installation(
+        &mut self,
+        installation: InstallationId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.brings_work(now, now);
+        self.execute(HASTEN, values![installation, now]).await.map(drop)
+    }
+}
