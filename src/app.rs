@@ -6,10 +6,13 @@ use crate::pipeline::crew::Crew;
 use crate::pipeline::worker::WorkPolicy;
 use crate::pipeline::{StepError, Worker};
 use crate::registries::{Registries, RegistrySettings};
-use crate::settings::{GitHubAppSettings, PUBLIC_GITHUB_API, RegistryAddresses, ServerSettings, WebSettings};
-use crate::store::Store;
+use crate::settings::{
+    GitHubAppSettings, PUBLIC_GITHUB_API, RegistryAddresses, Role, ServerSettings, WebSettings, WorkSettings,
+};
+use crate::store::{Alone, Store};
 use crate::web::{self, WebState};
 use anyhow::{Context as _, bail};
+use axum::Router;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::net::SocketAddr;
@@ -99,33 +102,36 @@ impl App {
         &self.web
     }
 
-    /// Answers HTTP on `listener` until `stop` turns true; requests under way are finished.
+    /// Answers webhooks, pages and probes on `listener` until `stop` turns true; requests under way are finished.
     ///
     /// Errors: if the listener breaks.
-    pub async fn serve_http(
-        web: WebState,
-        listener: TcpListener,
-        mut stop: watch::Receiver<bool>,
-    ) -> anyhow::Result<()> {
-        let service = web::router(web).into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service)
-            .with_graceful_shutdown(async move {
-                let _ = stop.wait_for(|stop| *stop).await;
-            })
-            .await
-            .context("the HTTP listener failed")
+    pub async fn serve_http(web: WebState, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+        answer(web::router(web), listener, stop).await
     }
 
     /// Serves webhooks and pages, greets GitHub and works through the queue, until `stop` turns true. GitHub is given
     /// time: meanwhile webhooks are taken in and pages shown.
     ///
     /// Errors: if the listener breaks, or GitHub refuses the App. All else is ended in good order then, too.
-    pub async fn run(self, listener: TcpListener, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    pub async fn run(self, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+        let router = web::router(self.web.clone());
+        self.work(router, listener, stop).await
+    }
+
+    /// The same, with the probes in place of webhooks and pages.
+    ///
+    /// Errors: as [`App::run`].
+    pub async fn run_worker(self, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+        let router = web::probes(self.web.clone());
+        self.work(router, listener, stop).await
+    }
+
+    async fn work(self, router: Router, listener: TcpListener, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
         let (stopper, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(Crew::new(self.worker.clone(), self.workers.into()).run(stopped.clone()));
         tasks.spawn(self.worker.clone().run_duties(stopped.clone()));
-        let serving = Self::serve_http(self.web, listener, stopped);
+        let serving = answer(router, listener, stopped);
         let greeting = async {
             greet(&self.worker).await?;
             std::future::pending::<anyhow::Result<()>>().await
@@ -138,6 +144,7 @@ impl App {
                 drop(serving.as_mut().await);
                 Some(refused)
             }
+            () = self.store.relay_bell() => None,
             // Whoever could stop it is gone: the same.
             _ = stop.wait_for(|stop| *stop) => None,
         };
@@ -154,6 +161,28 @@ impl App {
         self.store.close().await;
         served
     }
+}
+
+/// Takes webhooks in and shows pages, and leaves the queue to others, until `stop` turns true.
+///
+/// Errors: if the listener breaks.
+async fn run_web(web: WebState, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let store = web.store.clone();
+    let served = tokio::select! {
+        served = App::serve_http(web, listener, stop) => served,
+        () = store.relay_bell() => Ok(()),
+    };
+    store.close().await;
+    served
+}
+
+async fn answer(router: Router, listener: TcpListener, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move {
+            let _ = stop.wait_for(|stop| *stop).await;
+        })
+        .await
+        .context("the HTTP listener failed")
 }
 
 /// Greets GitHub; a database that cannot be used just now is waited for.
@@ -175,50 +204,77 @@ async fn greet(worker: &Worker) -> anyhow::Result<()> {
 ///
 /// Errors: if a setting is missing or unusable, GitHub refuses the App, the database or the address cannot be used.
 pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
-    refuse_missing(&settings.web, &settings.github)?;
-    let webhook_secrets = webhook_secrets(&settings.web);
+    let role = settings.work.role;
+    refuse_missing(role, &settings.web, &settings.github)?;
+    let url = &settings.store.database_url;
+    let connections = connections(role, settings.work.workers);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let forge = github(&settings.github, Arc::clone(&clock))?;
-    let registries = registries(&settings.registries)?;
-    let connections = connections(settings.work.workers);
-    let store =
-        Store::connect_with(&settings.store.database_url, connections).await.context("the database cannot be used")?;
+    let adapters = match role {
+        Role::Web => None,
+        Role::All | Role::Worker => {
+            Some((github(&settings.github, Arc::clone(&clock))?, registries(&settings.registries)?))
+        }
+    };
+    // Held until the end.
+    let alone = Alone::on(url)?;
+    if alone.is_some() && role != Role::All {
+        bail!(
+            "with SQLite one process does everything: leave MASS_DRIVER_ROLE and --role at `all`, or use Postgres, \
+             which several processes may share"
+        );
+    }
+    let store = Store::connect_with(url, connections).await.context("the database cannot be used")?;
+    let web = WebState {
+        store: store.clone(),
+        clock: Arc::clone(&clock),
+        webhook_secrets: webhook_secrets(&settings.web).into(),
+        admin_token: settings.web.admin_token.clone().filter(|token| !token.expose_secret().is_empty()),
+        local_pages: web::access::pages_are_local(settings.web.public_url.as_deref()),
+        intake: web::webhook::Intake::default(),
+    };
+    let worker = adapters.map(|(forge, registries)| {
+        Worker::new(store.clone(), forge, Arc::new(registries), clock, policy(&settings.work))
+    });
     let listen = settings.web.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}; choose another address with MASS_DRIVER_LISTEN or --listen")
     })?;
     let address = listener.local_addr().context("reading the address listened on")?;
-    let app = App::new(Parts {
-        store,
-        forge,
-        registries,
-        clock,
-        policy: WorkPolicy {
-            watch_interval: SignedDuration::from_mins(i64::from(settings.work.watch_minutes)),
-            ..WorkPolicy::default()
-        },
-        workers: settings.work.workers,
-        webhook_secrets,
-        admin_token: settings.web.admin_token.clone().filter(|token| !token.expose_secret().is_empty()),
-        local_pages: web::access::pages_are_local(settings.web.public_url.as_deref()),
-    });
-    let public = settings.web.public_url.clone().filter(|url| !url.trim().is_empty());
-    let public = public.unwrap_or_else(|| format!("http://{address}"));
-    let public = public.trim_end_matches('/');
-    tracing::info!(%address, page = format!("{public}/"), webhooks = format!("{public}/webhooks/github"), "ready");
+    if role == Role::Worker {
+        tracing::info!(%address, workers = settings.work.workers, "ready");
+    } else {
+        let public = settings.web.public_url.clone().filter(|url| !url.trim().is_empty());
+        let public = public.unwrap_or_else(|| format!("http://{address}"));
+        let public = public.trim_end_matches('/');
+        tracing::info!(%address, page = format!("{public}/"), webhooks = format!("{public}/webhooks/github"), "ready");
+    }
     let (stopper, stop) = watch::channel(false);
     tokio::spawn(async move {
         wait_for_signal().await;
         tracing::info!("stopping: the steps under way are finished first");
         let _ = stopper.send(true);
     });
-    app.run(listener, stop).await
+    let Some(worker) = worker else { return run_web(web, listener, stop).await };
+    let app = App { store, worker, web, workers: settings.work.workers };
+    if role == Role::Worker { app.run_worker(listener, stop).await } else { app.run(listener, stop).await }
+}
+
+fn policy(settings: &WorkSettings) -> WorkPolicy {
+    WorkPolicy {
+        watch_interval: SignedDuration::from_mins(i64::from(settings.watch_minutes)),
+        lease: Duration::from_secs(settings.lease_seconds.into()),
+        last_steps: Duration::from_secs(settings.stop_seconds.into()),
+    }
 }
 
 /// How many connections to the database the server may need at once: of each worker one for its step's transaction, one
-/// for what it reads meanwhile and one for its lease; and some for webhooks, pages and the clock's work.
-fn connections(workers: u16) -> u32 {
-    u32::from(workers.max(1)) * 3 + 8
+/// for what it reads meanwhile and one for its lease; and some for webhooks, pages, the bell and what is done by the clock.
+fn connections(role: Role, workers: u16) -> u32 {
+    match role {
+        Role::All => u32::from(workers.max(1)) * 3 + 8,
+        Role::Worker => u32::from(workers.max(1)) * 3 + 4,
+        Role::Web => 8,
+    }
 }
 
 async fn wait_for_signal() {
@@ -244,16 +300,18 @@ fn given(secret: &Option<SecretString>) -> Option<&SecretString> {
 }
 
 /// Names every setting that is missing, all at once.
-fn refuse_missing(web: &WebSettings, app: &GitHubAppSettings) -> anyhow::Result<()> {
+fn refuse_missing(role: Role, web: &WebSettings, app: &GitHubAppSettings) -> anyhow::Result<()> {
     let file = app.github_app_private_key_file.as_ref().filter(|file| !file.as_os_str().is_empty());
     let mut missing = Vec::new();
-    if given(&web.webhook_secret).is_none() {
+    if role != Role::Worker && given(&web.webhook_secret).is_none() {
         missing.push("GITHUB_WEBHOOK_SECRET is not set; without it anybody could send webhooks. Set it to the secret of the GitHub App");
     }
-    if app.github_app_id.as_deref().is_none_or(|id| id.trim().is_empty()) {
+    let works = role != Role::Web;
+    if works && app.github_app_id.as_deref().is_none_or(|id| id.trim().is_empty()) {
         missing.push("GITHUB_APP_ID is not set; it is on the settings page of the GitHub App");
     }
     match (given(&app.github_app_private_key), file) {
+        _ if !works => {}
         (None, None) => missing.push(
             "neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE is set; \
              generate a private key on the settings page of the GitHub App",

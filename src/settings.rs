@@ -80,12 +80,32 @@ pub struct RegistryAddresses {
 /// How work is done.
 #[derive(Args, Clone, Debug)]
 pub struct WorkSettings {
+    /// What this process does: with Postgres, any number of processes share the work
+    #[arg(long, env = "MASS_DRIVER_ROLE", default_value = "all", value_name = "ROLE")]
+    pub role: Role,
     /// How many steps run at a time
     #[arg(long, env = "MASS_DRIVER_WORKERS", default_value_t = 4, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: u16,
     /// How many minutes pass between two looks at a package
     #[arg(long, env = "MASS_DRIVER_WATCH_MINUTES", default_value_t = 10, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10_080))]
     pub watch_minutes: u32,
+    /// How many seconds a worker may be silent before another takes its step over
+    #[arg(long, env = "MASS_DRIVER_LEASE_SECONDS", default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub lease_seconds: u32,
+    /// How many seconds the steps under way are waited for at the end; after that they are given back
+    #[arg(long, env = "MASS_DRIVER_STOP_SECONDS", default_value_t = 20, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub stop_seconds: u32,
+}
+
+/// What a process of the server does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Everything.
+    All,
+    /// Takes webhooks in and shows pages. It needs no key of the App.
+    Web,
+    /// Works through the queue. It answers probes and metrics, and needs no webhook secret.
+    Worker,
 }
 
 /// How logs are written.

@@ -2,6 +2,10 @@
 //! with a signal.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
+#[path = "support/databases.rs"]
+#[expect(dead_code, unused_imports, unused_macros, reason = "only Postgres is needed here")]
+mod databases;
+
 use github_sim::{Fault, FaultKind, GitHubSim, RepoOptions};
 use jiff::Timestamp;
 use registry_sim::RegistrySim;
@@ -179,6 +183,87 @@ async fn an_app_that_github_refuses_ends_the_process_with_the_reason() {
         told.contains("asking GitHub for the App's installations") && told.contains("Integration not found"),
         "{told}"
     );
+}
+
+/// SQLite is for one server: the second one names the first, and leaves it alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_server_on_one_sqlite_file_is_turned_away() {
+    let github = GitHubSim::start(real_time()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = Server::start(&mut serving(&github, folder.path()));
+    first.says("ready").await;
+    let id = first.process.id().unwrap();
+    let link = folder.path().join("other-name.db");
+    std::os::unix::fs::symlink(folder.path().join("bot.db"), &link).unwrap();
+    for url in [format!("sqlite://{}", folder.path().join("bot.db").display()), format!("sqlite://{}", link.display())]
+    {
+        let second = serving(&github, folder.path()).env("DATABASE_URL", url).output();
+        let second = tokio::time::timeout(PATIENCE, second).await.expect("it ends by itself").unwrap();
+        let told = String::from_utf8(second.stderr).unwrap();
+        assert_eq!(second.status.code(), Some(1), "{told}");
+        assert!(told.contains(&format!("another mass-driver (process {id}) serves from the SQLite file")), "{told}");
+    }
+    // Killed, it holds nothing any more.
+    first.process.kill().await.unwrap();
+    let mut heir = Server::start(&mut serving(&github, folder.path()));
+    heir.says("ready").await;
+    heir.stops_on_sigterm().await;
+
+    let web = serving(&github, folder.path()).args(["--role", "web"]).output();
+    let web = tokio::time::timeout(PATIENCE, web).await.expect("it ends by itself").unwrap();
+    let told = String::from_utf8(web.stderr).unwrap();
+    assert!(told.contains("with SQLite one process does everything"), "{told}");
+}
+
+/// One process takes the webhooks in and has no key; two others work; the pull request is opened once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_share_the_work_on_postgres() {
+    databases::on_postgres(async |url: String| {
+        let github = GitHubSim::start(real_time()).unwrap();
+        let registry = RegistrySim::start(real_time()).unwrap();
+        github.organization("acme");
+        github.install("acme").unwrap();
+        for version in ["0.27.0", "0.28.0"] {
+            registry.release("httpx", version);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let role = |role: &str| {
+            let mut command = serving(&github, folder.path());
+            command.args(["--role", role]).env("DATABASE_URL", &url);
+            command.env("MASS_DRIVER_DEPS_DEV_URL", registry.deps_dev_url());
+            command
+        };
+        let mut web = role("web");
+        web.env_remove("GITHUB_APP_PRIVATE_KEY").env_remove("GITHUB_APP_ID");
+        // All at once: each would make the tables.
+        let mut web = Server::start(&mut web);
+        let mut workers: Vec<Server> =
+            (0..2).map(|_| Server::start(role("worker").env_remove("GITHUB_WEBHOOK_SECRET"))).collect();
+        let address = web.says("ready").await["address"].as_str().unwrap().to_string();
+        for worker in &mut workers {
+            let address = worker.says("ready").await["address"].as_str().unwrap().to_string();
+            for (path, status) in [("readyz", 200), ("", 404), ("webhooks/github", 404)] {
+                let answer = reqwest::get(format!("http://{address}/{path}")).await.unwrap();
+                assert_eq!(answer.status(), status, "/{path}");
+            }
+        }
+        github.set_webhook_url(&format!("http://{address}/webhooks/github"));
+        github.auto_deliver(true);
+        let options = RepoOptions::default()
+            .file("requirements.txt", "httpx==0.27.0\n")
+            .file(".mass-driver.yaml", "subscriptions: [pypi]\n");
+        github.create_repo("acme/api", options).unwrap();
+        let [mut one, mut two] = <[Server; 2]>::try_from(workers).ok().unwrap();
+        tokio::select! {
+            line = one.says("opened a pull request") => drop(line),
+            line = two.says("opened a pull request") => drop(line),
+        }
+        for server in [web, one, two] {
+            server.stops_on_sigterm().await;
+        }
+        assert_eq!(github.pull_requests("acme/api").unwrap().len(), 1);
+    })
+    .await;
 }
 
 /// What is missing is named, and nothing is started.

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,6 +123,14 @@ impl Kind {
             }
         }
     }
+}
+
+/// The file that a URL of SQLite names; `None` for Postgres.
+pub(super) fn sqlite_file(url: &str) -> Result<Option<PathBuf>, StoreError> {
+    Ok(match Kind::of(url)? {
+        Kind::Sqlite => Some(sqlite_options(url)?.get_filename().to_owned()),
+        Kind::Postgres => None,
+    })
 }
 
 fn bad(why: String) -> StoreError {

@@ -18,6 +18,12 @@ pub enum StoreError {
         /// What is wrong and what would be right. Never names a password.
         why: String,
     },
+    /// Another process has it for itself: a person has to choose.
+    #[error("{why}")]
+    InUse {
+        /// Who has it, and what to do.
+        why: String,
+    },
     /// The tables are not those this program knows: a person has to choose the right program or database.
     #[error("the database's tables do not fit this program: {why}")]
     Schema {

@@ -9,6 +9,7 @@
 //!
 //! With SQLite there is one writer: never wait for a second [`Store::begin`] while holding a [`Tx`].
 
+mod alone;
 mod attempts;
 mod bell;
 mod connect;
@@ -23,6 +24,7 @@ mod sql;
 mod subscriptions;
 mod work;
 
+pub use alone::Alone;
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
 pub use installations::{Installation, InstallationRow};

@@ -31,6 +31,15 @@ pub struct WebState {
     pub intake: webhook::Intake,
 }
 
+/// What a process answers that only works through the queue: the probes.
+pub fn probes(state: WebState) -> Router {
+    Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .with_state(state)
+        .layer(axum::middleware::map_response(with_caution))
+}
+
 /// All routes.
 pub fn router(state: WebState) -> Router {
     let pages = Router::new()
