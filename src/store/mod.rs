@@ -38,7 +38,7 @@ pub use work::{Claimed, NewWork, QueueDepth, WorkId, WorkRow, WorkState};
 
 use bell::Bell;
 use jiff::Timestamp;
-use sql::{StoredRow, Value, arguments, widen};
+use sql::{Places, StoredRow, Value, arguments, widen};
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use std::sync::Arc;
 
@@ -143,13 +143,13 @@ impl Store {
         let mut rows = Vec::new();
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
-                for (sql, values) in widen(statement.sqlite, keys) {
+                for (sql, values) in widen(statement.sqlite, keys, Places::InOrder) {
                     let query = sqlx::query_as_with(sql, arguments::<Sqlite>(values)?).persistent(false);
                     rows.extend(query.fetch_all(readers).await?);
                 }
             }
             Pools::Postgres(pool) => {
-                for (sql, values) in widen(statement.postgres, keys) {
+                for (sql, values) in widen(statement.postgres, keys, Places::Numbered) {
                     let query = sqlx::query_as_with(sql, arguments::<Postgres>(values)?).persistent(false);
                     rows.extend(query.fetch_all(pool).await?);
                 }
@@ -215,13 +215,13 @@ impl Tx {
     async fn execute_for(&mut self, statement: Statement, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
         match &mut self.inner {
             Inner::Sqlite(tx) => {
-                for (sql, values) in widen(statement.sqlite, rows) {
+                for (sql, values) in widen(statement.sqlite, rows, Places::InOrder) {
                     let query = sqlx::query_with(sql, arguments::<Sqlite>(values)?).persistent(false);
                     query.execute(&mut **tx).await?;
                 }
             }
             Inner::Postgres(tx) => {
-                for (sql, values) in widen(statement.postgres, rows) {
+                for (sql, values) in widen(statement.postgres, rows, Places::Numbered) {
                     let query = sqlx::query_with(sql, arguments::<Postgres>(values)?).persistent(false);
                     query.execute(&mut **tx).await?;
                 }
@@ -251,13 +251,13 @@ impl Tx {
         let mut rows = Vec::new();
         match &mut self.inner {
             Inner::Sqlite(tx) => {
-                for (sql, values) in widen(statement.sqlite, keys) {
+                for (sql, values) in widen(statement.sqlite, keys, Places::InOrder) {
                     let query = sqlx::query_as_with(sql, arguments::<Sqlite>(values)?).persistent(false);
                     rows.extend(query.fetch_all(&mut **tx).await?);
                 }
             }
             Inner::Postgres(tx) => {
-                for (sql, values) in widen(statement.postgres, keys) {
+                for (sql, values) in widen(statement.postgres, keys, Places::Numbered) {
                     let query = sqlx::query_as_with(sql, arguments::<Postgres>(values)?).persistent(false);
                     rows.extend(query.fetch_all(&mut **tx).await?);
                 }

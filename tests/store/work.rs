@@ -75,8 +75,8 @@ both_databases! {
     async fn a_large_installation_leaves_a_small_one_its_turns(store: Store) {
         let of = |installation, name: String| NewWork { installation: Some(InstallationId(installation)), ..work(&name, &name, 10) };
         write(&store, async |tx| {
-            tx.enqueue_all((0..1200).map(|n| of(1, format!("large:{n:04}"))), at(1)).await.unwrap();
-            tx.enqueue_all((0..3).map(|n| of(2, format!("small:{n}"))), at(1)).await.unwrap();
+            tx.enqueue_all(&(0..1200).map(|n| of(1, format!("large:{n:04}"))).collect::<Vec<_>>(), at(1)).await.unwrap();
+            tx.enqueue_all(&(0..3).map(|n| of(2, format!("small:{n}"))).collect::<Vec<_>>(), at(1)).await.unwrap();
         }).await;
         let mut order = Vec::new();
         for _ in 0..8 {
@@ -210,6 +210,31 @@ both_databases! {
         assert_eq!(store.queue_depth().await.unwrap(), []);
         let done = done.lock().unwrap();
         assert_eq!((done.len(), done.values().max()), (500, Some(&1)));
+    }
+
+    async fn many_are_queued_as_one_after_another_would_be(store: Store) {
+        enqueue(&store, NewWork { patience: Duration::from_secs(7), ..work("k", "repo:0", 50) }).await;
+        let several = [
+            NewWork { args: json!(1), patience: Duration::from_secs(4), ..work("k", "repo:0", 30) },
+            work("b", "repo:2", 30),
+            NewWork { args: json!(2), patience: Duration::from_secs(6), ..work("k", "repo:0", 40) },
+            work("a", "repo:1", 30),
+        ];
+        write(&store, async |tx| tx.enqueue_all(&several, at(1)).await.unwrap()).await;
+        let claimed = claim(&store, 30).await.expect("the earliest time holds");
+        assert_eq!((claimed.work.args.clone(), claimed.work.patience, claimed.work.due_at), (json!(2), Duration::from_secs(4), at(30)));
+        assert_eq!(key(&store, 30).await.as_deref(), Some("b"), "first come, first served");
+        assert_eq!(key(&store, 30).await.as_deref(), Some("a"));
+
+        let patient = [work("p", "repo:3", 60), work("p", "repo:3", 10), work("q", "repo:4", 60)];
+        write(&store, async |tx| tx.enqueue_all_unless_queued(&patient, at(1)).await.unwrap()).await;
+        write(&store, async |tx| tx.enqueue_all_unless_queued(&[work("q", "repo:4", 10)], at(1)).await.unwrap()).await;
+        assert_eq!(key(&store, 59).await, None, "what waits keeps its time");
+        assert_eq!(depth(&store, WorkState::Queued).await, 2);
+        let many: Vec<NewWork> = (0..1_201).map(|n| work(&format!("m{n}"), &format!("repo:{n}"), 70)).collect();
+        write(&store, async |tx| tx.enqueue_all(&many, at(1)).await.unwrap()).await;
+        assert_eq!(depth(&store, WorkState::Queued).await, 1_203);
+        write(&store, async |tx| tx.enqueue_all(&[], at(1)).await.unwrap()).await;
     }
 
     async fn one_subject_has_one_worker_however_many_want_it(store: Store) {

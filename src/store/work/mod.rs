@@ -212,9 +212,19 @@ fn millis(length: Duration) -> i64 {
 }
 
 impl NewWork {
-    fn row(&self, now: Timestamp) -> Result<Vec<Value>, StoreError> {
+    /// What is left of two pieces with one key: the newer arguments, the earlier time, the shorter patience.
+    fn melted_into(&self, newer: &Self) -> Self {
+        Self {
+            args: newer.args.clone(),
+            due_at: self.due_at.min(newer.due_at),
+            patience: self.patience.min(newer.patience),
+            ..self.clone()
+        }
+    }
+
+    fn row(&self, id: String, now: Timestamp) -> Result<Vec<Value>, StoreError> {
         Ok(values![
-            new_id(),
+            id,
             &self.step,
             &self.subject,
             &self.unique_key,
@@ -223,9 +233,7 @@ impl NewWork {
             self.asks_github,
             millis(self.patience),
             self.due_at,
-            now,
-            WorkState::Queued.as_str(),
-            0_i64
+            now
         ])
     }
 }

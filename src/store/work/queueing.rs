@@ -1,10 +1,11 @@
 //! What comes into the queue, and what waits in it for another time.
 
-use super::NewWork;
+use super::{NewWork, new_id};
 use crate::domain::InstallationId;
-use crate::store::sql::{statements, values};
+use crate::store::sql::{Value, statements, values};
 use crate::store::{StoreError, Tx};
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What waits under the same key takes over what is newer, earlier and more urgent. A place in line is kept, unless a
@@ -15,7 +16,7 @@ macro_rules! enqueue {
             "INSERT INTO work
                 (id, step, subject, unique_key, installation_id, args, asks_github, patience, due_at, created_at, state,
                 attempts)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', 0)
             ON CONFLICT (unique_key) WHERE state = 'queued' DO ",
             $conflict
         )
@@ -40,30 +41,47 @@ impl Tx {
     /// earlier time and the shorter patience instead.
     pub async fn enqueue(&mut self, new: &NewWork, now: Timestamp) -> Result<(), StoreError> {
         self.brings_work(new.due_at, now);
-        self.execute(ENQUEUE, new.row(now)?).await.map(drop)
+        self.execute(ENQUEUE, new.row(new_id(), now)?).await.map(drop)
     }
 
-    /// Queues many pieces at once, each as [`Tx::enqueue`] would. Of several under one key the last counts.
-    pub async fn enqueue_all(
-        &mut self,
-        new: impl IntoIterator<Item = NewWork>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        // In one order for all: two transactions then wait for each other, and not each for the other.
-        let distinct: BTreeMap<String, NewWork> = new.into_iter().map(|work| (work.unique_key.clone(), work)).collect();
-        let mut rows = Vec::with_capacity(distinct.len());
-        for work in distinct.values() {
-            self.brings_work(work.due_at, now);
-            rows.push(work.row(now)?);
-        }
+    /// Queues many pieces of work as [`Tx::enqueue`] would one after another, in as few statements as the database takes.
+    pub async fn enqueue_all(&mut self, new: &[NewWork], now: Timestamp) -> Result<(), StoreError> {
+        let rows = self.rows_by_key(new, NewWork::melted_into, now)?;
         self.execute_for(ENQUEUE, rows).await
+    }
+
+    /// Queues many pieces of work as [`Tx::enqueue_unless_queued`] would, in as few statements as the database takes.
+    pub async fn enqueue_all_unless_queued(&mut self, new: &[NewWork], now: Timestamp) -> Result<(), StoreError> {
+        let rows = self.rows_by_key(new, |earlier, _| earlier.clone(), now)?;
+        self.execute_for(ENQUEUE_UNLESS_QUEUED, rows).await
+    }
+
+    /// The rows of one wide statement, which cannot write one row twice: what has the same key is one piece before.
+    ///
+    /// In the order of their keys, for all: two transactions then wait for each other, and not each for the other. Whoever
+    /// was named first keeps the earlier identifier, and with it the place in line.
+    fn rows_by_key(
+        &mut self,
+        new: &[NewWork],
+        melt: impl Fn(&NewWork, &NewWork) -> NewWork,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<Value>>, StoreError> {
+        let mut by_key: BTreeMap<&str, (String, Cow<'_, NewWork>)> = BTreeMap::new();
+        for work in new {
+            self.brings_work(work.due_at, now);
+            by_key
+                .entry(&work.unique_key)
+                .and_modify(|(_, earlier)| *earlier = Cow::Owned(melt(earlier, work)))
+                .or_insert_with(|| (new_id(), Cow::Borrowed(work)));
+        }
+        by_key.into_values().map(|(id, work)| work.row(id, now)).collect()
     }
 
     /// Queues a piece of work, unless some waits under the same key: that one keeps its time, which may be a pause after
     /// a failure.
     pub async fn enqueue_unless_queued(&mut self, new: &NewWork, now: Timestamp) -> Result<(), StoreError> {
         self.brings_work(new.due_at, now);
-        self.execute(ENQUEUE_UNLESS_QUEUED, new.row(now)?).await.map(drop)
+        self.execute(ENQUEUE_UNLESS_QUEUED, new.row(new_id(), now)?).await.map(drop)
     }
 
     /// Makes the steps of one name on a subject that were put back due at once.
