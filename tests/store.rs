@@ -10,6 +10,8 @@ mod connect;
 mod deliveries;
 #[path = "store/manifests.rs"]
 mod manifests;
+#[path = "store/outlooks.rs"]
+mod outlooks;
 #[path = "store/packages.rs"]
 mod packages;
 #[path = "store/proposals.rs"]

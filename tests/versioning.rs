@@ -273,6 +273,14 @@ proptest! {
     }
 
     #[test]
+    fn versions_of_one_line_compare((ecosystem, versions) in with_versions(2)) {
+        let scheme = scheme(ecosystem);
+        let lines = (scheme.line(&versions[0]), scheme.line(&versions[1]));
+        let one = lines.0.is_some() && lines.0 == lines.1;
+        prop_assert_eq!(scheme.compare(&versions[0], &versions[1]).is_some(), one);
+    }
+
+    #[test]
     fn a_step_is_a_step_up((ecosystem, versions) in with_versions(2)) {
         let scheme = scheme(ecosystem);
         let newer = scheme.compare(&versions[0], &versions[1]) == Some(Ordering::Less);

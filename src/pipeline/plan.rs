@@ -1,11 +1,18 @@
-//! Plans a repository: what to propose, when, and why not yet.
+//! Plans repositories: what to propose to each, when, and why not yet.
+//!
+//! Many are planned together at the price of a few queries: a release reaches all that use the package in the same
+//! minute, and what they need to know of packages is mostly the same.
 
-use super::{Done, Step, StepError, finished, guard, sync};
-use crate::domain::{PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Standing, Verdict};
-use crate::planner::{self, Amendment, Draft, Facts, Known, Plan, Used};
-use crate::store::{ConfigState, RepositoryRow, Store};
+mod facts;
+
+use super::{Done, Step, StepError, guard};
+use crate::domain::{Outlook, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Standing, Verdict};
+use crate::planner::{self, Amended, Amendment, Catalogue, Draft, Facts, Plan};
+use crate::store::{NewWork, OutlookChange, RepositoryRow, Store, StoreError, Tx};
 use crate::subscription::SubscriptionFile;
+use facts::RepositoryFacts;
 use jiff::{SignedDuration, Timestamp};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A proposal that failed is tried again after this, or as soon as one of its files has changed.
@@ -13,75 +20,30 @@ const FAILURE_LASTS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Plans one repository and stores what changes by it.
 pub async fn plan(store: &Store, repo: RepoId, now: Timestamp) -> Result<Done, StepError> {
-    let Some(row) = store.repository(repo).await? else { return finished(store).await };
-    let installation = Some(row.repository.installation);
-    let proposals = store.proposals(repo).await?;
-    let attempted = store.attempted(repo).await?;
-    let file = sync::file_in_force(&row.config)?;
-    let blocked = blocked(&row);
-    let mut plan = match (&blocked, &file) {
-        (None, Some(file)) => plan_with(store, repo, file, &proposals, now).await?,
-        _ => Plan::default(),
-    };
-    let withdrawn_because = blocked.clone().unwrap_or_else(|| {
-        let why = match file {
-            Some(_) => "it is up to date, or the subscription file does not ask for it any more",
-            None => "there was never a subscription file that could be used",
-        };
-        why.to_string()
-    });
-    // What is being sent stays as it was written down, until its outcome is known.
-    let (sending, others): (Vec<&Proposal>, Vec<&Proposal>) =
-        proposals.iter().partition(|p| p.state == ProposalState::Waiting && attempted.contains(&p.id));
-    let others: Vec<Proposal> = others.into_iter().cloned().collect();
-    plan.drafts.retain(|draft| !sending.iter().any(|p| p.group == draft.group));
-    let (plan, ready) = match &file {
-        Some(file) => guarded(plan, &proposals, &attempted, file, now),
-        None => (plan, Vec::new()),
-    };
-    let amended = planner::reconcile(repo, &others, plan.drafts, &withdrawn_because, now, new_id);
-    let ids: BTreeMap<String, ProposalId> = others
-        .iter()
-        .filter(|p| p.state == ProposalState::Waiting)
-        .chain(amended.iter().map(|a| &a.proposal))
-        .map(|p| (p.group.clone(), p.id.clone()))
-        .collect();
+    plan_all(store, &[repo], now).await.map(Done::Finished)
+}
 
+/// Plans several repositories, none of them twice, and stores what changes by it: the very rows that planning each alone
+/// would store. The transaction also ends the steps that ask for it, and is to be committed then.
+///
+/// Made for some dozens at a time. Errors: of the store, and [`StepError::Corrupt`] if anything stored of any of them does
+/// not make sense. Nothing is stored then, and planning each alone shows which one it is.
+pub async fn plan_all(store: &Store, repos: &[RepoId], now: Timestamp) -> Result<Tx, StepError> {
+    let mut outcomes = Vec::with_capacity(repos.len());
+    for portion in facts::portions(store, repos).await? {
+        let loaded = facts::load(store, &portion).await?;
+        let mut outlooks = store.outlooks(&portion).await?;
+        let mut catalogue = Catalogue::of(&loaded.packages);
+        for one in &loaded.repositories {
+            let shown = outlooks.remove(&one.row.repository.id).unwrap_or_default();
+            outcomes.push(decide(one, &loaded.attempted, shown, &mut catalogue, now)?);
+            // Planning dozens takes a moment, and other tasks have webhooks to answer.
+            tokio::task::yield_now().await;
+        }
+    }
     let mut tx = store.begin().await?;
-    for change in &amended {
-        tx.save_proposal(&change.proposal).await?;
-        if let Some(what) = ledger_word(change.event) {
-            tx.record(&change.proposal.id, now, what, &ledger_detail(&change.proposal)).await?;
-        }
-    }
-    for &proposal in &sending {
-        match &blocked {
-            Some(why) if row.repository.state != RepoState::Active => {
-                let reason = format!("{why}; it was being sent, and is looked after when that changes");
-                tx.save_proposal(&Proposal { reason, ..proposal.clone() }).await?;
-            }
-            _ => {
-                let step = Step::Execute { repo, proposal: proposal.id.clone() };
-                step.queue_unless_queued(&mut tx, installation, now).await?;
-            }
-        }
-    }
-    tx.replace_outlook(repo, &plan.outlook).await?;
-    for group in ready {
-        if let Some(proposal) = ids.get(&group) {
-            let step = Step::Execute { repo, proposal: proposal.clone() };
-            // One that failed waits, however often it is planned for other reasons.
-            if amended.iter().any(|change| change.proposal.id == *proposal) {
-                step.queue(&mut tx, installation, now).await?;
-            } else {
-                step.queue_unless_queued(&mut tx, installation, now).await?;
-            }
-        }
-    }
-    if let Some(wake_at) = plan.wake_at {
-        Step::Plan { repo }.queue_at(&mut tx, installation, wake_at, now).await?;
-    }
-    Ok(Done::Finished(tx))
+    save(&mut tx, &outcomes, now).await?;
+    Ok(tx)
 }
 
 /// Whether the plan, made now, asks for just what this proposal holds.
@@ -91,72 +53,130 @@ pub(super) async fn still_wants(
     proposal: &Proposal,
     now: Timestamp,
 ) -> Result<bool, StepError> {
-    let (None, Some(file)) = (blocked(row), sync::file_in_force(&row.config)?) else { return Ok(false) };
-    let proposals = store.proposals(proposal.repo).await?;
-    let plan = plan_with(store, proposal.repo, &file, &proposals, now).await?;
-    Ok(plan.drafts.iter().any(|draft| draft.group == proposal.group && draft.content == proposal.content))
+    let loaded = facts::load_of(store, vec![row.clone()]).await?;
+    let mut catalogue = Catalogue::of(&loaded.packages);
+    Ok(loaded.repositories.iter().any(|one| {
+        let drafts = plan_of(one, &mut catalogue, now).drafts;
+        drafts.iter().any(|draft| draft.group == proposal.group && draft.content == proposal.content)
+    }))
+}
+
+/// What is to be stored of one repository's plan.
+struct Outcome {
+    /// Proposals that change, with what happened to them.
+    amended: Vec<Amended>,
+    /// Proposals that are being sent and cannot go on: only their words change.
+    held_up: Vec<Proposal>,
+    outlook: OutlookChange,
+    /// Steps to take; those that wait already may become due sooner by it.
+    steps: Vec<NewWork>,
+    /// Steps to take unless they wait already.
+    steps_unless_queued: Vec<NewWork>,
+}
+
+/// Decides what a repository's plan changes. Pure, but for the new proposals' identifiers.
+fn decide(
+    one: &RepositoryFacts,
+    attempted: &BTreeSet<ProposalId>,
+    shown: Vec<Outlook>,
+    catalogue: &mut Catalogue<'_>,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
+    let RepositoryFacts { row, blocked, file, proposals, .. } = one;
+    let (repo, installation) = (row.repository.id, Some(row.repository.installation));
+    let mut plan = plan_of(one, catalogue, now);
+    let withdrawn_because = blocked.as_deref().unwrap_or(match file {
+        Some(_) => "it is up to date, or the subscription file does not ask for it any more",
+        None => "there was never a subscription file that could be used",
+    });
+    // What is being sent stays as it was written down, until its outcome is known.
+    let is_sent = |p: &Proposal| p.state == ProposalState::Waiting && attempted.contains(&p.id);
+    let sending: Vec<&Proposal> = proposals.iter().filter(|p| is_sent(p)).collect();
+    let others = without(proposals, is_sent);
+    plan.drafts.retain(|draft| !sending.iter().any(|p| p.group == draft.group));
+    let (plan, ready) = match file {
+        Some(file) => guarded(plan, proposals, attempted, file, now),
+        None => (plan, Vec::new()),
+    };
+    let amended = planner::reconcile(repo, &others, plan.drafts, withdrawn_because, now, new_id);
+    let ids: BTreeMap<&str, &ProposalId> = others
+        .iter()
+        .filter(|p| p.state == ProposalState::Waiting)
+        .chain(amended.iter().map(|a| &a.proposal))
+        .map(|p| (p.group.as_str(), &p.id))
+        .collect();
+
+    let (mut steps, mut steps_unless_queued, mut held_up) = (Vec::new(), Vec::new(), Vec::new());
+    for &proposal in &sending {
+        match blocked {
+            Some(why) if row.repository.state != RepoState::Active => {
+                let reason = format!("{why}; it was being sent, and is looked after when that changes");
+                held_up.push(Proposal { reason, ..proposal.clone() });
+            }
+            _ => {
+                let step = Step::Execute { repo, proposal: proposal.id.clone() };
+                steps_unless_queued.push(step.work(installation, now)?);
+            }
+        }
+    }
+    for proposal in ready.iter().filter_map(|group| ids.get(group.as_str()).copied()) {
+        let step = Step::Execute { repo, proposal: proposal.clone() }.work(installation, now)?;
+        // One that failed waits, however often it is planned for other reasons.
+        let is_new = amended.iter().any(|change| change.proposal.id == *proposal);
+        if is_new { &mut steps } else { &mut steps_unless_queued }.push(step);
+    }
+    if let Some(wake_at) = plan.wake_at {
+        steps.push(Step::Plan { repo }.work(installation, wake_at)?);
+    }
+    let outlook = OutlookChange { repo, before: shown, after: plan.outlook };
+    Ok(Outcome { amended, held_up, outlook, steps, steps_unless_queued })
+}
+
+/// Stores the outcomes of several repositories, each kind of row in as few statements as the database takes.
+async fn save(tx: &mut Tx, outcomes: &[Outcome], now: Timestamp) -> Result<(), StoreError> {
+    let amended = || outcomes.iter().flat_map(|one| &one.amended);
+    let held_up = outcomes.iter().flat_map(|one| &one.held_up);
+    // Of one repository, what is withdrawn makes room for what is drafted in its place.
+    tx.save_proposals(amended().map(|change| &change.proposal).chain(held_up)).await?;
+    let events: Vec<(&ProposalId, &str, String)> = amended()
+        .filter_map(|Amended { proposal, event }| Some((&proposal.id, ledger_word(*event)?, ledger_detail(proposal))))
+        .collect();
+    tx.record_all(now, events.iter().map(|(proposal, what, detail)| (*proposal, *what, detail.as_str()))).await?;
+    tx.replace_outlooks(outcomes.iter().map(|one| &one.outlook)).await?;
+    let all = |steps: fn(&Outcome) -> &[NewWork]| outcomes.iter().flat_map(steps).cloned().collect::<Vec<NewWork>>();
+    tx.enqueue_all(&all(|one| &one.steps), now).await?;
+    tx.enqueue_all_unless_queued(&all(|one| &one.steps_unless_queued), now).await
+}
+
+/// All proposals but some: the same ones, where that is none of them.
+fn without(proposals: &[Proposal], left_out: impl Fn(&Proposal) -> bool) -> Cow<'_, [Proposal]> {
+    if proposals.iter().any(&left_out) {
+        Cow::Owned(proposals.iter().filter(|p| !left_out(p)).cloned().collect())
+    } else {
+        Cow::Borrowed(proposals)
+    }
 }
 
 fn new_id() -> ProposalId {
     ProposalId(uuid::Uuid::now_v7().to_string())
 }
 
-/// Why nothing may be proposed to a repository, whatever its file says.
-fn blocked(row: &RepositoryRow) -> Option<String> {
-    let why = match row.repository.state {
-        RepoState::Active if row.repository.fork => sync::FORK,
-        RepoState::Active if row.config.state == ConfigState::None => "the repository has no subscription file",
-        RepoState::Active if row.repository.default_branch.is_none() => "the repository has no default branch",
-        RepoState::Active if row.head.is_none() => "the repository has no commit yet",
-        RepoState::Active => return None,
-        RepoState::Archived => "the repository is archived",
-        RepoState::Disabled => "the repository was disabled by GitHub",
-        RepoState::Suspended => "the installation is suspended",
-        RepoState::Removed => "the repository was deleted, or taken from the installation",
+/// The plan for a repository by its file, before the safeguards are asked; an empty one where nothing may be proposed.
+fn plan_of(one: &RepositoryFacts, catalogue: &mut Catalogue<'_>, now: Timestamp) -> Plan {
+    let Some(file) = one.plannable() else { return Plan::default() };
+    let held_until = |p: &Proposal| failed_until(p, &one.manifests, now);
+    let failed: Vec<Timestamp> = one.proposals.iter().filter_map(held_until).collect();
+    let proposals = without(&one.proposals, |p| p.state == ProposalState::Failed && held_until(p).is_none());
+    let facts = Facts {
+        file,
+        subscribed_since: &one.subscribed_since,
+        used: &one.used,
+        packages: catalogue.packages(),
+        proposals: &proposals,
     };
-    Some(why.to_string())
-}
-
-async fn plan_with(
-    store: &Store,
-    repo: RepoId,
-    file: &SubscriptionFile,
-    proposals: &[Proposal],
-    now: Timestamp,
-) -> Result<Plan, StepError> {
-    let since: Vec<Timestamp> = store.subscriptions(repo).await?.into_iter().map(|row| row.since).collect();
-    let used: Vec<Used> = store
-        .dependencies(repo)
-        .await?
-        .into_iter()
-        .map(|row| Used { dependency: row.dependency, since: row.since })
-        .collect();
-    let wanted: BTreeSet<&PackageId> = used.iter().map(|u| &u.dependency.package).collect();
-    let wanted: Vec<PackageId> = wanted.into_iter().cloned().collect();
-    let mut releases = store.releases_of(&wanted).await?;
-    let mut packages = BTreeMap::new();
-    for row in store.packages(&wanted).await? {
-        let known = match (row.checked_at, row.last_error) {
-            (Some(_), _) => Known::Releases(releases.remove(&row.package).unwrap_or_default()),
-            (None, Some(error)) => Known::Failed(error),
-            (None, None) => Known::NotYetAsked,
-        };
-        packages.insert(row.package, known);
-    }
-    let any_failed = proposals.iter().any(|p| p.state == ProposalState::Failed);
-    let manifests = if any_failed { store.manifests(repo).await? } else { Vec::new() };
-    let manifests: Vec<(RepoPath, Timestamp)> =
-        manifests.into_iter().map(|row| (row.manifest.path, row.updated_at)).collect();
-    let failed: Vec<Timestamp> = proposals.iter().filter_map(|p| failed_until(p, &manifests, now)).collect();
-    let proposals: Vec<Proposal> = proposals
-        .iter()
-        .filter(|p| p.state != ProposalState::Failed || failed_until(p, &manifests, now).is_some())
-        .cloned()
-        .collect();
-    let facts = Facts { file, subscribed_since: &since, used: &used, packages: &packages, proposals: &proposals };
-    let mut plan = planner::plan(&facts, now);
+    let mut plan = planner::plan_with(&facts, catalogue, now);
     plan.wake_at = plan.wake_at.into_iter().chain(failed).min();
-    Ok(plan)
+    plan
 }
 
 /// Until when a failure still holds its proposal back; `None` for one that is over: what it failed at may have passed, or
@@ -190,7 +210,7 @@ fn guarded(
                 Verdict::Stop { why } => (why, None),
             };
         draft.reason.clone_from(&why);
-        let held = |draft: &Draft, row: &crate::domain::Outlook| {
+        let held = |draft: &Draft, row: &Outlook| {
             row.standing == Standing::Waiting
                 && draft.updates.iter().any(|u| u.package == row.package && Some(&u.to) == row.target.as_ref())
         };

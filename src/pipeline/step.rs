@@ -52,6 +52,13 @@ pub enum Step {
         /// The package.
         package: PackageId,
     },
+    /// Have the other users of a package planned: there were too many for the transaction that stored its news.
+    Announce {
+        /// The package.
+        package: PackageId,
+        /// The last user that was queued.
+        after: RepoId,
+    },
     /// Work out what to propose to a repository.
     Plan {
         /// The repository.
@@ -107,6 +114,7 @@ impl Step {
             Self::SyncRepository { .. } => "sync_repository",
             Self::Index { .. } => "index",
             Self::Watch { .. } => "watch",
+            Self::Announce { .. } => "announce",
             Self::Plan { .. } => "plan",
             Self::Execute { .. } => "execute",
             Self::Label { .. } => "label",
@@ -124,7 +132,7 @@ impl Step {
             Self::SyncInstallation { installation } | Self::CatchUp { installation } => {
                 format!("installation:{installation}")
             }
-            Self::Watch { package } => format!("package:{package}"),
+            Self::Watch { package } | Self::Announce { package, .. } => format!("package:{package}"),
             Self::Inbox { repo: Some(repo), .. }
             | Self::SyncRepository { repo, .. }
             | Self::Index { repo }
@@ -148,7 +156,7 @@ impl Step {
             }
             Self::SyncRepository { repo, details: true, .. } => format!("{name}:{repo}:details"),
             Self::SyncRepository { repo, .. } | Self::Index { repo } | Self::Plan { repo } => format!("{name}:{repo}"),
-            Self::Watch { package } => format!("{name}:{package}"),
+            Self::Watch { package } | Self::Announce { package, .. } => format!("{name}:{package}"),
             Self::Execute { proposal, .. } | Self::Label { proposal, .. } | Self::Retire { proposal, .. } => {
                 format!("{name}:{proposal}")
             }
@@ -197,7 +205,9 @@ impl Step {
         tx.enqueue_unless_queued(&NewWork { patience: LAST_IN_LINE, ..self.work(installation, now)? }, now).await
     }
 
-    /// This step as a row of the queue, due at a time.
+    /// The row of this step, for those who queue many at once.
+    ///
+    /// Errors: [`StoreError::Corrupt`] if its arguments cannot be written as JSON, which does not happen.
     pub fn work(&self, installation: Option<InstallationId>, due_at: Timestamp) -> Result<NewWork, StoreError> {
         let args = serde_json::to_value(self).map_err(|error| StoreError::Corrupt {
             what: format!("the arguments of the step {}: {error}", self.name()),
@@ -221,7 +231,7 @@ impl Step {
             Self::Inbox { .. } => 0,
             Self::Follow { .. } | Self::Retire { .. } | Self::Label { .. } | Self::Checks { .. } => 2,
             Self::Execute { .. } => 5,
-            Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } => 10,
+            Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } | Self::Announce { .. } => 10,
             Self::SyncApp | Self::SyncInstallation { .. } => 15,
             Self::Watch { .. } => 20,
             Self::CatchUp { .. } => LAST_IN_LINE.as_secs(),
@@ -231,7 +241,11 @@ impl Step {
     /// Whether it asks GitHub anything: such steps wait while their installation is paused.
     pub const fn asks_github(&self) -> bool {
         match self {
-            Self::Inbox { .. } | Self::Watch { .. } | Self::Plan { .. } | Self::CatchUp { .. } => false,
+            Self::Inbox { .. }
+            | Self::Watch { .. }
+            | Self::Announce { .. }
+            | Self::Plan { .. }
+            | Self::CatchUp { .. } => false,
             Self::SyncApp
             | Self::SyncInstallation { .. }
             | Self::SyncRepository { .. }

@@ -2,34 +2,42 @@
 
 use super::{Done, Step, StepError};
 use crate::domain::package::age_starts_at;
-use crate::domain::{PackageId, Release};
+use crate::domain::{InstallationId, PackageId, Release, RepoId};
 use crate::registries::{Answer, FoundRelease, Registries, RegistryError};
-use crate::store::{PackageRow, Store, StoreError};
+use crate::store::{NewWork, PackageRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A package whose registry does not know it, or refuses, is asked about again after this.
 const LASTING_FAILURE_PAUSE: SignedDuration = SignedDuration::from_hours(6);
-/// How many packages are queued at a time.
-const BATCH: u32 = 500;
+/// How many packages are queued in one transaction, so that none holds up the others for long.
+const PACKAGES_AT_ONCE: u32 = 1_000;
+/// How many users of a package are queued in one transaction, likewise.
+const USERS_AT_ONCE: u32 = 2_000;
 
 /// Queues a look at every package that is due. Returns how many.
 pub async fn queue_due(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
-    let due = store.packages_due(now, BATCH).await?;
-    queue(store, &due, now).await?;
-    Ok(due.len())
+    let mut queued = 0;
+    loop {
+        let due = store.packages_due(now, PACKAGES_AT_ONCE).await?;
+        queue(store, &due, now).await?;
+        queued += due.len();
+        if due.len() < PACKAGES_AT_ONCE as usize {
+            return Ok(queued);
+        }
+    }
 }
 
 async fn queue(store: &Store, packages: &[PackageRow], now: Timestamp) -> Result<(), StoreError> {
     if packages.is_empty() {
         return Ok(());
     }
+    let looks = packages.iter().map(|row| Step::Watch { package: row.package.clone() }.work(None, now));
+    let looks = looks.collect::<Result<Vec<NewWork>, StoreError>>()?;
     let mut tx = store.begin().await?;
-    for PackageRow { package, .. } in packages {
-        Step::Watch { package: package.clone() }.queue(&mut tx, None, now).await?;
-        // It is on its way; it is not to be queued again while it is looked at.
-        tx.postpone_check(package, now + SignedDuration::from_mins(5)).await?;
-    }
+    tx.enqueue_all(&looks, now).await?;
+    // They are on their way; they are not to be queued again while they are looked at.
+    tx.postpone_checks(packages.iter().map(|row| &row.package), now + SignedDuration::from_mins(5)).await?;
     tx.commit().await
 }
 
@@ -61,29 +69,50 @@ pub async fn watch(
             let news = compare(&row, &stored, listing.releases, now);
             let changed =
                 !news.save.is_empty() || !news.gone.is_empty() || row.checked_at.is_none() || row.last_error.is_some();
-            let users = if changed { store.users_of(package).await? } else { Vec::new() };
+            let users = if changed { store.users_of(package, None, USERS_AT_ONCE).await? } else { Vec::new() };
             let mut tx = store.begin().await?;
             tx.save_releases(package, &news.save, &news.gone).await?;
             tx.package_checked(package, listing.etag.as_deref(), now, now + interval).await?;
-            for (repo, installation) in users {
-                Step::Plan { repo }.queue(&mut tx, Some(installation), now).await?;
-            }
+            queue_plans(&mut tx, package, &users, now).await?;
             Ok(Done::Finished(tx))
         }
         Err(error) => {
             // What is known stays. Who never got an answer is told why there is none.
             let users = if row.checked_at.is_none() && row.last_error.is_none() {
-                store.users_of(package).await?
+                store.users_of(package, None, USERS_AT_ONCE).await?
             } else {
                 Vec::new()
             };
             let mut tx = store.begin().await?;
             tx.package_failed(package, &error.to_string(), now + pause_after(&error, row.failures)).await?;
-            for (repo, installation) in users {
-                Step::Plan { repo }.queue(&mut tx, Some(installation), now).await?;
-            }
+            queue_plans(&mut tx, package, &users, now).await?;
             Ok(Done::Finished(tx))
         }
+    }
+}
+
+/// Has the users of a package planned that come after one of them, a portion at a time.
+pub async fn announce(store: &Store, package: &PackageId, after: RepoId, now: Timestamp) -> Result<Done, StepError> {
+    let users = store.users_of(package, Some(after), USERS_AT_ONCE).await?;
+    let mut tx = store.begin().await?;
+    queue_plans(&mut tx, package, &users, now).await?;
+    Ok(Done::Finished(tx))
+}
+
+/// Has these users of a package planned and, where they are as many as are asked for at once, those after them.
+async fn queue_plans(
+    tx: &mut Tx,
+    package: &PackageId,
+    users: &[(RepoId, InstallationId)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let plans = users.iter().map(|(repo, installation)| Step::Plan { repo: *repo }.work(Some(*installation), now));
+    tx.enqueue_all(&plans.collect::<Result<Vec<NewWork>, StoreError>>()?, now).await?;
+    match users.last() {
+        Some((last, _)) if users.len() >= USERS_AT_ONCE as usize => {
+            Step::Announce { package: package.clone(), after: *last }.queue(tx, None, now).await
+        }
+        _ => Ok(()),
     }
 }
 

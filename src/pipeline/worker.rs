@@ -222,6 +222,7 @@ impl Worker {
             }
             Step::Index { repo } => index::index(store, forge, *repo, claimed.work.attempts, now).await,
             Step::Watch { package } => watch::watch(store, registries, package, self.policy.watch_interval, now).await,
+            Step::Announce { package, after } => watch::announce(store, package, *after, now).await,
             Step::Plan { repo } => plan::plan(store, *repo, now).await,
             Step::Execute { repo, proposal } => {
                 execute::execute(store, forge, registries, (*repo, proposal), claimed, now).await

@@ -2,6 +2,7 @@
 //!
 //! Pure: the facts come from the store, what is decided goes back there. The order of the facts never matters.
 
+mod catalogue;
 mod group;
 mod memory;
 mod outlook;
@@ -15,6 +16,7 @@ use crate::subscription::SubscriptionFile;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
+pub use catalogue::Catalogue;
 use memory::Memory;
 pub use reconcile::{Amended, Amendment, reconcile};
 use select::{Choice, Prospect};
@@ -110,9 +112,19 @@ impl Draft {
 
 /// The plan for a repository at `now`.
 pub fn plan(facts: &Facts<'_>, now: Timestamp) -> Plan {
+    plan_with(facts, &mut Catalogue::of(facts.packages), now)
+}
+
+/// The same plan, looked up in a catalogue that the plans of several repositories share.
+///
+/// A catalogue of other packages than those of the facts is of no use, and is not used.
+pub fn plan_with<'p: 'a, 'a>(facts: &Facts<'a>, catalogue: &mut Catalogue<'p>, now: Timestamp) -> Plan {
+    if !std::ptr::eq(facts.packages, catalogue.packages()) {
+        return plan(facts, now);
+    }
     let memory = Memory::of(facts.proposals);
     let timezone = &facts.file.timezone;
-    let assessed = select::assess(facts, &memory, now);
+    let assessed = select::assess(facts, catalogue, &memory, now);
     let choices = || {
         assessed.iter().flat_map(|one| match &one.prospect {
             Prospect::Newer(choices) => choices.as_slice(),

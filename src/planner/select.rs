@@ -1,5 +1,6 @@
 //! Which releases each dependency could move to, from when on, and why not to the others.
 
+use super::catalogue::Catalogue;
 use super::memory::{Memory, Objection, Question};
 use super::timing::{self, ReleaseFacts};
 use super::{Facts, Known, Used};
@@ -170,14 +171,19 @@ pub enum Prospect<'a> {
 }
 
 /// Every dependency with what may become of it, sorted by file and line.
-pub fn assess<'a>(facts: &Facts<'a>, memory: &Memory<'a>, now: Timestamp) -> Vec<Assessed<'a>> {
+pub fn assess<'p: 'a, 'a>(
+    facts: &Facts<'a>,
+    catalogue: &mut Catalogue<'p>,
+    memory: &Memory<'a>,
+    now: Timestamp,
+) -> Vec<Assessed<'a>> {
     let mut used: Vec<&Used> = facts.used.iter().collect();
     // Several uses may stand on one line, so everything that tells them apart has a say.
     used.sort_by_key(|Used { dependency: d, since }| {
         let text = (&d.constraint, &d.current, &d.written_name, &d.digest, since);
         (&d.path, d.line, &d.package, &d.manager, text)
     });
-    let mut selection = Selection::over(facts, memory, &used, now);
+    let mut selection = Selection::over(facts, catalogue, memory, &used, now);
     used.into_iter().map(|used| Assessed { used, prospect: selection.prospect(used) }).collect()
 }
 
@@ -185,8 +191,9 @@ pub fn assess<'a>(facts: &Facts<'a>, memory: &Memory<'a>, now: Timestamp) -> Vec
 type Newer<'a> = Rc<[(&'a Release, VersionStep)]>;
 
 /// What dependencies have in common is worked out once.
-struct Selection<'s, 'a> {
+struct Selection<'s, 'p, 'a> {
     facts: &'s Facts<'a>,
+    catalogue: &'s mut Catalogue<'p>,
     memory: &'s Memory<'a>,
     now: Timestamp,
     /// Where in the subscription file the subscription stands that covers a file.
@@ -199,8 +206,14 @@ struct Selection<'s, 'a> {
     newer: BTreeMap<(&'a PackageId, &'a str, &'a str), Newer<'a>>,
 }
 
-impl<'s, 'a> Selection<'s, 'a> {
-    fn over(facts: &'s Facts<'a>, memory: &'s Memory<'a>, used: &[&'a Used], now: Timestamp) -> Self {
+impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
+    fn over(
+        facts: &'s Facts<'a>,
+        catalogue: &'s mut Catalogue<'p>,
+        memory: &'s Memory<'a>,
+        used: &[&'a Used],
+        now: Timestamp,
+    ) -> Self {
         let mut covers = BTreeMap::new();
         let mut since: BTreeMap<_, Timestamp> = BTreeMap::new();
         for Used { dependency, since: here } in used.iter().copied() {
@@ -212,7 +225,7 @@ impl<'s, 'a> Selection<'s, 'a> {
                 since.entry((position, package)).and_modify(|first| *first = (*first).min(*here)).or_insert(*here);
             }
         }
-        Self { facts, memory, now, covers, since, ignores: BTreeMap::new(), newer: BTreeMap::new() }
+        Self { facts, catalogue, memory, now, covers, since, ignores: BTreeMap::new(), newer: BTreeMap::new() }
     }
 
     fn prospect(&mut self, used: &'a Used) -> Prospect<'a> {
@@ -230,7 +243,7 @@ impl<'s, 'a> Selection<'s, 'a> {
                 return Prospect::Settled(standing, skip.to_string());
             }
         };
-        let releases = match self.facts.packages.get(&dependency.package) {
+        match self.facts.packages.get(&dependency.package) {
             None | Some(Known::NotYetAsked) => {
                 let why = "its registry has not been asked yet; that happens within minutes";
                 return Prospect::Settled(Standing::Waiting, why.into());
@@ -239,11 +252,12 @@ impl<'s, 'a> Selection<'s, 'a> {
                 return Prospect::Settled(Standing::Failed, "its registry could not be asked".into());
             }
             Some(Known::Failed(why)) => return Prospect::Settled(Standing::Failed, why.clone()),
-            Some(Known::Releases(releases)) => releases,
-        };
-        let lanes = self.lanes(used, position, current, releases);
+            Some(Known::Releases(_)) => {}
+        }
+        let lanes = self.lanes(used, position, current);
         if lanes.is_empty() {
-            return Prospect::Settled(Standing::UpToDate, nothing_newer(dependency, current, releases));
+            let newer = self.catalogue.newer_than(&dependency.package, current);
+            return Prospect::Settled(Standing::UpToDate, nothing_to_move_to(dependency, current, newer));
         }
         Prospect::Newer(lanes)
     }
@@ -258,7 +272,7 @@ impl<'s, 'a> Selection<'s, 'a> {
     }
 
     /// The lanes with something newer in them, sorted by group.
-    fn lanes(&mut self, used: &'a Used, position: usize, current: &'a str, releases: &'a [Release]) -> Vec<Choice<'a>> {
+    fn lanes(&mut self, used: &'a Used, position: usize, current: &'a str) -> Vec<Choice<'a>> {
         let facts = self.facts;
         let Some(subscription) = facts.file.subscriptions.get(position) else { return Vec::new() };
         let dependency = &used.dependency;
@@ -268,7 +282,8 @@ impl<'s, 'a> Selection<'s, 'a> {
         let subscribed_since = facts.subscribed_since.get(position).copied().unwrap_or(self.now);
         let ignores = self.ignores(position, subscription, &dependency.package);
         let key = (&dependency.package, dependency.constraint.as_str(), current);
-        let newer = self.newer.entry(key).or_insert_with(|| newer(scheme, dependency, current, releases)).clone();
+        let newer = || movable_to(dependency, current, self.catalogue.newer_than(&dependency.package, current));
+        let newer = self.newer.entry(key).or_insert_with(newer).clone();
 
         let mut lanes: BTreeMap<String, Choice<'a>> = BTreeMap::new();
         for (release, step) in newer.iter().copied() {
@@ -317,35 +332,26 @@ fn position(facts: &Facts<'_>, ecosystem: Ecosystem, path: &RepoPath) -> Option<
     facts.file.subscriptions.iter().position(|one| std::ptr::eq(one, meant))
 }
 
-fn newer<'a>(scheme: &dyn Scheme, dependency: &Dependency, current: &str, releases: &'a [Release]) -> Newer<'a> {
-    let mut newer: Vec<(&Release, VersionStep)> = releases
+/// Of the releases that are newer than the version in use, those the constraint could be moved to.
+fn movable_to<'a>(dependency: &Dependency, current: &str, newer: &[&'a Release]) -> Newer<'a> {
+    let scheme = scheme(dependency.package.ecosystem);
+    newer
         .iter()
         .filter(|r| !r.yanked && scheme.is_candidate(&dependency.constraint, current, &r.version))
-        .filter_map(|r| Some((r, scheme.step(current, &r.version)?)))
-        .collect();
-    newer.sort_by(|(a, _), (b, _)| {
-        let by_version = scheme.compare(&a.version, &b.version).unwrap_or(Ordering::Equal);
-        by_version.then_with(|| (&a.version, a.counts_from).cmp(&(&b.version, b.counts_from)))
-    });
-    newer.into()
+        .filter_map(|r| Some((*r, scheme.step(current, &r.version)?)))
+        .collect()
 }
 
-/// Why no release is newer, in words.
-fn nothing_newer(dependency: &Dependency, current: &str, releases: &[Release]) -> String {
+/// Why the constraint can be moved to none of the releases that are newer than the version in use, in words.
+fn nothing_to_move_to(dependency: &Dependency, current: &str, newer: &[&Release]) -> String {
     let scheme = scheme(dependency.package.ecosystem);
     let constraint = &dependency.constraint;
-    if releases.iter().any(|r| r.yanked && scheme.is_candidate(constraint, current, &r.version)) {
+    if newer.iter().any(|r| r.yanked && scheme.is_candidate(constraint, current, &r.version)) {
         return "what is newer was taken back by its publisher".into();
     }
-    let allowed = releases
-        .iter()
-        .filter(|r| !r.yanked && !scheme.is_prerelease(&r.version))
-        .filter(|r| scheme.step(current, &r.version).is_some() && scheme.matches(constraint, &r.version) == Ok(true))
-        .max_by(|a, b| {
-            let by_version = scheme.compare(&a.version, &b.version).unwrap_or(Ordering::Equal);
-            by_version.then_with(|| a.version.cmp(&b.version))
-        });
-    match allowed {
+    let mut allowed = newer.iter().rev().filter(|r| !r.yanked && !scheme.is_prerelease(&r.version));
+    let newest_allowed = allowed.find(|r| scheme.matches(constraint, &r.version) == Ok(true));
+    match newest_allowed {
         Some(release) => format!("`{constraint}` allows {} already", release.version),
         None => "there is nothing newer".into(),
     }

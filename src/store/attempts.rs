@@ -1,6 +1,6 @@
 //! What is being sent to GitHub for a proposal, from before the first request until its outcome is known.
 
-use super::sql::{from_json, statements, to_json, values};
+use super::sql::{each, from_json, statements, to_json, values};
 use super::{Store, StoreError, Tx};
 use crate::domain::{Change, ProposalId, RepoId};
 use jiff::Timestamp;
@@ -11,6 +11,7 @@ statements! {
         ON CONFLICT (proposal_id) DO UPDATE SET change = excluded.change, begun_at = excluded.begun_at";
     END_ATTEMPT = "DELETE FROM attempt WHERE proposal_id = $1";
     ATTEMPT = "SELECT change FROM attempt WHERE proposal_id = $1";
+    ATTEMPTED_OF = "SELECT proposal_id FROM attempt WHERE repo_id IN (VALUES (CAST($1 AS BIGINT)))";
     ATTEMPTED = "SELECT proposal_id FROM attempt WHERE repo_id = $1 ORDER BY proposal_id";
 }
 
@@ -24,6 +25,12 @@ impl Store {
     /// The proposals of a repository for which something is being sent.
     pub async fn attempted(&self, repo: RepoId) -> Result<BTreeSet<ProposalId>, StoreError> {
         let rows: Vec<(String,)> = self.rows(ATTEMPTED, values![repo]).await?;
+        Ok(rows.into_iter().map(|(id,)| ProposalId(id)).collect())
+    }
+
+    /// The proposals of several repositories for which something is being sent.
+    pub async fn attempted_of(&self, repos: &[RepoId]) -> Result<BTreeSet<ProposalId>, StoreError> {
+        let rows: Vec<(String,)> = self.rows_for(ATTEMPTED_OF, each(repos)).await?;
         Ok(rows.into_iter().map(|(id,)| ProposalId(id)).collect())
     }
 }

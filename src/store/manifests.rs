@@ -1,6 +1,6 @@
 //! The files a repository is watched for, and the packages they use.
 
-use super::sql::{from_json, parsed, statements, time, to_json, values, word};
+use super::sql::{each, from_json, parsed, statements, time, to_json, values, word};
 use super::{Store, StoreError, Tx};
 use crate::domain::{Dependency, FileMode, ObjectId, RepoId, RepoPath};
 use jiff::Timestamp;
@@ -107,6 +107,12 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     DEPENDENCIES_SINCE = "SELECT ecosystem, package, min(since) FROM dependency WHERE repo_id = $1 AND path = $2
         GROUP BY ecosystem, package";
+    DEPENDENCIES_OF = "SELECT repo_id, dependency, since FROM dependency WHERE repo_id IN (VALUES (CAST($1 AS BIGINT)))
+        ORDER BY repo_id, path, manager, ordinal";
+    DEPENDENCY_COUNTS = "SELECT repo_id, count(*) FROM dependency WHERE repo_id IN (VALUES (CAST($1 AS BIGINT)))
+        GROUP BY repo_id";
+    MANIFEST_TIMES = "SELECT repo_id, path, updated_at FROM manifest WHERE repo_id IN (VALUES (CAST($1 AS BIGINT)))
+        ORDER BY repo_id, path, manager";
     DEPENDENCIES = "SELECT dependency, since FROM dependency WHERE repo_id = $1 ORDER BY path, manager, ordinal";
 }
 
@@ -147,6 +153,37 @@ impl Store {
                 Ok(DependencyRow { dependency: from_json("dependency", &dependency)?, since: time(since) })
             })
             .collect()
+    }
+
+    /// The dependencies of several repositories, in the order of their files. Those without any are left out.
+    pub async fn dependencies_of(&self, repos: &[RepoId]) -> Result<HashMap<RepoId, Vec<DependencyRow>>, StoreError> {
+        let mut found: HashMap<RepoId, Vec<DependencyRow>> = HashMap::new();
+        for (repo, dependency, since) in self.rows_for::<(i64, String, i64)>(DEPENDENCIES_OF, each(repos)).await? {
+            let row = DependencyRow { dependency: from_json("dependency", &dependency)?, since: time(since) };
+            found.entry(RepoId(repo)).or_default().push(row);
+        }
+        Ok(found)
+    }
+
+    /// How many dependencies each of several repositories has. Those without any are left out.
+    pub async fn dependency_counts(&self, repos: &[RepoId]) -> Result<HashMap<RepoId, usize>, StoreError> {
+        let rows: Vec<(i64, i64)> = self.rows_for(DEPENDENCY_COUNTS, each(repos)).await?;
+        let count =
+            |count: i64| usize::try_from(count).map_err(|_| StoreError::corrupt("the count of dependencies", count));
+        rows.into_iter().map(|(repo, dependencies)| Ok((RepoId(repo), count(dependencies)?))).collect()
+    }
+
+    /// When each manifest of several repositories was last stored, by path. Those without any are left out.
+    pub async fn manifest_times(
+        &self,
+        repos: &[RepoId],
+    ) -> Result<HashMap<RepoId, Vec<(RepoPath, Timestamp)>>, StoreError> {
+        let mut found: HashMap<RepoId, Vec<(RepoPath, Timestamp)>> = HashMap::new();
+        for (repo, path, updated_at) in self.rows_for::<(i64, String, i64)>(MANIFEST_TIMES, each(repos)).await? {
+            let path = parsed("manifest.path", &path, RepoPath::parse)?;
+            found.entry(RepoId(repo)).or_default().push((path, time(updated_at)));
+        }
+        Ok(found)
     }
 }
 

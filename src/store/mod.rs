@@ -17,6 +17,7 @@ mod deliveries;
 mod error;
 mod installations;
 mod manifests;
+mod outlooks;
 mod packages;
 mod proposals;
 mod repositories;
@@ -29,6 +30,7 @@ pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
 pub use installations::{Installation, InstallationRow};
 pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
+pub use outlooks::OutlookChange;
 pub use packages::PackageRow;
 pub use proposals::LedgerRow;
 pub use repositories::{Config, ConfigState, RepositoryRow};
@@ -118,6 +120,7 @@ impl Store {
             repositories::STATEMENTS,
             subscriptions::STATEMENTS,
             manifests::STATEMENTS,
+            outlooks::STATEMENTS,
             packages::STATEMENTS,
             proposals::STATEMENTS,
         ]

@@ -58,7 +58,9 @@ statements! {
         last_error = NULL WHERE ecosystem = $1 AND name = $2";
     PACKAGE_FAILED = "UPDATE package SET last_error = $3, next_check_at = $4, failures = failures + 1
         WHERE ecosystem = $1 AND name = $2";
-    POSTPONE_CHECK = "UPDATE package SET next_check_at = $3 WHERE ecosystem = $1 AND name = $2";
+    POSTPONE_CHECKS = "UPDATE package SET next_check_at = CAST(asked.column3 AS BIGINT)
+        FROM (VALUES ($1, $2, CAST($3 AS BIGINT))) AS asked
+        WHERE package.ecosystem = asked.column1 AND package.name = asked.column2";
     PACKAGE = select_packages!("WHERE ecosystem = $1 AND name = $2");
     PACKAGES = select_packages!("WHERE (ecosystem, name) IN (VALUES ($1, $2)) ORDER BY ecosystem, name");
     /// Only packages that an active repository uses which subscribes to their ecosystem.
@@ -75,8 +77,8 @@ statements! {
         JOIN repository ON repository.id = dependency.repo_id
         JOIN subscription ON subscription.repo_id = dependency.repo_id
         WHERE dependency.ecosystem = $1 AND dependency.package = $2
-        AND repository.state = 'active' AND subscription.ecosystem = $1
-        ORDER BY dependency.repo_id";
+        AND repository.state = 'active' AND subscription.ecosystem = $1 AND dependency.repo_id > $3
+        ORDER BY dependency.repo_id LIMIT $4";
     SAVE_RELEASE = "INSERT INTO release
             (ecosystem, package, version, published_at, first_seen_at, counts_from, yanked)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -120,9 +122,17 @@ impl Store {
         Ok(releases)
     }
 
-    /// The active and subscribed repositories that use a package, by id.
-    pub async fn users_of(&self, package: &PackageId) -> Result<Vec<(RepoId, InstallationId)>, StoreError> {
-        let rows: Vec<(i64, i64)> = self.rows(USERS, values![package.ecosystem, &package.name]).await?;
+    /// The active and subscribed repositories that use a package, by id: the first so many, from the beginning or after
+    /// one of them.
+    pub async fn users_of(
+        &self,
+        package: &PackageId,
+        after: Option<RepoId>,
+        limit: u32,
+    ) -> Result<Vec<(RepoId, InstallationId)>, StoreError> {
+        let after = after.map_or(i64::MIN, |repo| repo.0);
+        let key = values![package.ecosystem, &package.name, after, limit];
+        let rows: Vec<(i64, i64)> = self.rows(USERS, key).await?;
         Ok(rows.into_iter().map(|(repo, installation)| (RepoId(repo), InstallationId(installation))).collect())
     }
 }
@@ -140,9 +150,15 @@ impl Tx {
         self.execute_for(ENSURE_PACKAGES, rows).await
     }
 
-    /// Puts the next look at a package off.
-    pub async fn postpone_check(&mut self, package: &PackageId, until: Timestamp) -> Result<(), StoreError> {
-        self.execute(POSTPONE_CHECK, values![package.ecosystem, &package.name, until]).await.map(drop)
+    /// Puts the next look at packages off.
+    pub async fn postpone_checks(
+        &mut self,
+        packages: impl IntoIterator<Item = &PackageId>,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let distinct: BTreeSet<&PackageId> = packages.into_iter().collect();
+        let rows = distinct.into_iter().map(|package| values![package.ecosystem, &package.name, until]).collect();
+        self.execute_for(POSTPONE_CHECKS, rows).await
     }
 
     /// Notes a registry's answer, and when to ask again.

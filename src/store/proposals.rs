@@ -1,10 +1,9 @@
-//! Proposals, the ledger of what happened to each, and the outlook for what is not yet one.
+//! Proposals, and the ledger of what happened to each.
 
-use super::sql::{from_json, parsed, small, statements, time, to_json, values, word};
+use super::sql::{Value, each, from_json, parsed, statements, time, to_json, values, word};
 use super::{Store, StoreError, Tx};
 use crate::domain::{
-    Ecosystem, InstallationId, ObjectId, Outlook, PackageId, Proposal, ProposalId, ProposalState, PullNumber,
-    PullRequest, RepoId, RepoName, RepoPath, Standing,
+    InstallationId, ObjectId, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoName,
 };
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -50,19 +49,6 @@ struct NamedProposalRecord {
     proposal: ProposalRecord,
 }
 
-#[derive(sqlx::FromRow)]
-struct OutlookRecord {
-    ecosystem: String,
-    package: String,
-    path: String,
-    line: i64,
-    current: Option<String>,
-    target: Option<String>,
-    standing: String,
-    reason: String,
-    until: Option<i64>,
-}
-
 macro_rules! select_proposals {
     ($tail:literal) => {
         select_proposals!("", $tail)
@@ -90,6 +76,8 @@ statements! {
             checks = excluded.checks, opened_at = excluded.opened_at, updated_at = excluded.updated_at";
     BY_ID = select_proposals!("WHERE id = $1");
     OF_REPOSITORY = select_proposals!("WHERE repo_id = $1 ORDER BY created_at, id");
+    OF_REPOSITORIES =
+        select_proposals!("WHERE repo_id IN (VALUES (CAST($1 AS BIGINT))) ORDER BY repo_id, created_at, id");
     BY_PULL = select_proposals!("WHERE repo_id = $1 AND pull_number = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
     OPEN_BY_HEAD = select_proposals!("WHERE repo_id = $1 AND pull_head = $2 AND state = 'open' ORDER BY id");
     IN_STATE = select_proposals!(
@@ -108,13 +96,6 @@ statements! {
     LEDGER = "SELECT at, what, detail FROM ledger WHERE proposal_id = $1 ORDER BY at, id";
     LEDGERS = "SELECT proposal_id, at, what, detail FROM ledger
         WHERE proposal_id IN (SELECT id FROM proposal WHERE repo_id = $1) ORDER BY at, id";
-
-    FORGET_OUTLOOK = "DELETE FROM outlook WHERE repo_id = $1";
-    INSERT_OUTLOOK = "INSERT INTO outlook
-            (repo_id, position, ecosystem, package, path, line, current, target, standing, reason, until)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    OUTLOOK = "SELECT ecosystem, package, path, line, current, target, standing, reason, until FROM outlook
-        WHERE repo_id = $1 ORDER BY position";
 }
 
 impl Store {
@@ -126,6 +107,15 @@ impl Store {
     /// All proposals a repository ever had, oldest first.
     pub async fn proposals(&self, repo: RepoId) -> Result<Vec<Proposal>, StoreError> {
         self.rows(OF_REPOSITORY, values![repo]).await?.into_iter().map(ProposalRecord::read).collect()
+    }
+
+    /// All proposals that each of several repositories ever had, oldest first. Those without any are left out.
+    pub async fn proposals_of(&self, repos: &[RepoId]) -> Result<HashMap<RepoId, Vec<Proposal>>, StoreError> {
+        let mut found: HashMap<RepoId, Vec<Proposal>> = HashMap::new();
+        for record in self.rows_for::<ProposalRecord>(OF_REPOSITORIES, each(repos)).await? {
+            found.entry(RepoId(record.repo_id)).or_default().push(record.read()?);
+        }
+        Ok(found)
     }
 
     /// The proposal of a pull request.
@@ -187,39 +177,22 @@ impl Store {
         }
         Ok(ledgers)
     }
-
-    /// How the dependencies of a repository stand, in the order they were stored.
-    pub async fn outlook(&self, repo: RepoId) -> Result<Vec<Outlook>, StoreError> {
-        self.rows(OUTLOOK, values![repo]).await?.into_iter().map(OutlookRecord::read).collect()
-    }
 }
 
 impl Tx {
     /// Stores a proposal, new or changed (by its id). Its repository has to be stored before, and where it takes the
     /// place of one that waits in the same group, that one first.
     pub async fn save_proposal(&mut self, proposal: &Proposal) -> Result<(), StoreError> {
-        let pull = proposal.pull.as_ref();
-        let row = values![
-            &proposal.id,
-            proposal.repo,
-            &proposal.group,
-            &proposal.content,
-            proposal.state.as_str(),
-            &proposal.reason,
-            proposal.due_at,
-            &proposal.title,
-            &proposal.branch,
-            to_json("proposal.updates", &proposal.updates)?,
-            to_json("proposal.labels", &proposal.labels)?,
-            pull.map(|pull| pull.number),
-            pull.map(|pull| &pull.url),
-            pull.map(|pull| &pull.head),
-            proposal.checks.as_ref(),
-            proposal.created_at,
-            proposal.opened_at,
-            proposal.updated_at
-        ];
-        self.execute(SAVE, row).await.map(drop)
+        self.execute(SAVE, row(proposal)?).await.map(drop)
+    }
+
+    /// Stores many proposals, in this order and none twice, as [`Tx::save_proposal`] stores one.
+    pub async fn save_proposals<'p>(
+        &mut self,
+        proposals: impl IntoIterator<Item = &'p Proposal>,
+    ) -> Result<(), StoreError> {
+        let rows = proposals.into_iter().map(row).collect::<Result<Vec<_>, StoreError>>()?;
+        self.execute_for(SAVE, rows).await
     }
 
     /// The bot's open pull requests in a repository.
@@ -236,31 +209,48 @@ impl Tx {
         what: &str,
         detail: &str,
     ) -> Result<(), StoreError> {
-        let id = Uuid::now_v7().to_string();
-        self.execute(RECORD, values![id, proposal, at, what, detail]).await.map(drop)
+        self.execute(RECORD, line(proposal, at, what, detail)).await.map(drop)
     }
 
-    /// Replaces how the dependencies of a repository stand.
-    pub async fn replace_outlook(&mut self, repo: RepoId, outlook: &[Outlook]) -> Result<(), StoreError> {
-        self.execute(FORGET_OUTLOOK, values![repo]).await?;
-        let rows = outlook.iter().enumerate().map(|(position, entry)| {
-            values![
-                repo,
-                position as i64,
-                entry.package.ecosystem,
-                &entry.package.name,
-                &entry.path,
-                entry.line,
-                entry.current.as_ref(),
-                entry.target.as_ref(),
-                entry.standing.as_str(),
-                &entry.reason,
-                entry.until
-            ]
-        });
-        let rows = rows.collect();
-        self.execute_for(INSERT_OUTLOOK, rows).await
+    /// Adds lines of one moment to the ledgers of many proposals: of each, what happened and its circumstances.
+    pub async fn record_all<'l>(
+        &mut self,
+        at: Timestamp,
+        lines: impl IntoIterator<Item = (&'l ProposalId, &'l str, &'l str)>,
+    ) -> Result<(), StoreError> {
+        let rows = lines.into_iter().map(|(proposal, what, detail)| line(proposal, at, what, detail)).collect();
+        self.execute_for(RECORD, rows).await
     }
+}
+
+/// A line of a ledger as the table takes it.
+fn line(proposal: &ProposalId, at: Timestamp, what: &str, detail: &str) -> Vec<Value> {
+    values![Uuid::now_v7().to_string(), proposal, at, what, detail]
+}
+
+/// A proposal as the table takes it.
+fn row(proposal: &Proposal) -> Result<Vec<Value>, StoreError> {
+    let pull = proposal.pull.as_ref();
+    Ok(values![
+        &proposal.id,
+        proposal.repo,
+        &proposal.group,
+        &proposal.content,
+        proposal.state.as_str(),
+        &proposal.reason,
+        proposal.due_at,
+        &proposal.title,
+        &proposal.branch,
+        to_json("proposal.updates", &proposal.updates)?,
+        to_json("proposal.labels", &proposal.labels)?,
+        pull.map(|pull| pull.number),
+        pull.map(|pull| &pull.url),
+        pull.map(|pull| &pull.head),
+        proposal.checks.as_ref(),
+        proposal.created_at,
+        proposal.opened_at,
+        proposal.updated_at
+    ])
 }
 
 impl ProposalRecord {
@@ -290,22 +280,6 @@ impl ProposalRecord {
             created_at: time(self.created_at),
             opened_at: self.opened_at.map(time),
             updated_at: time(self.updated_at),
-        })
-    }
-}
-
-impl OutlookRecord {
-    fn read(self) -> Result<Outlook, StoreError> {
-        let ecosystem = word("outlook.ecosystem", &self.ecosystem, Ecosystem::from_word)?;
-        Ok(Outlook {
-            package: PackageId { ecosystem, name: self.package },
-            path: parsed("outlook.path", &self.path, RepoPath::parse)?,
-            line: small("outlook.line", self.line)?,
-            current: self.current,
-            target: self.target,
-            standing: word("outlook.standing", &self.standing, Standing::from_word)?,
-            reason: self.reason,
-            until: self.until.map(time),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The repositories of the installations, the subscription file of each, and what is wrong with that file.
 
-use super::sql::{from_json, parsed, statements, time, to_json, values, word};
+use super::sql::{each, from_json, parsed, statements, time, to_json, values, word};
 use super::{Store, StoreError, SubscriptionRow, Tx};
 use crate::domain::{Head, InstallationId, ObjectId, RepoId, RepoName, RepoPath, RepoState, Repository};
 use jiff::Timestamp;
@@ -169,6 +169,7 @@ statements! {
     SET_INDEXED = "UPDATE repository SET indexed_commit = $2, updated_at = $3 WHERE id = $1";
     SET_NOTE = "UPDATE repository SET note = $2, updated_at = $3 WHERE id = $1";
     REPOSITORY = select_repositories!("WHERE id = $1");
+    REPOSITORIES_BY_ID = select_repositories!("WHERE id IN (VALUES (CAST($1 AS BIGINT))) ORDER BY id");
     BY_NAME = select_repositories!(
         "WHERE lower(name) = lower($1) ORDER BY CASE state WHEN 'active' THEN 0 ELSE 1 END, updated_at DESC, id DESC
         LIMIT 1"
@@ -185,6 +186,12 @@ impl Store {
     /// One repository.
     pub async fn repository(&self, id: RepoId) -> Result<Option<RepositoryRow>, StoreError> {
         self.row(REPOSITORY, values![id]).await?.map(RepositoryRecord::read).transpose()
+    }
+
+    /// Those of these repositories that are known, by id.
+    pub async fn repositories_by_id(&self, ids: &[RepoId]) -> Result<Vec<RepositoryRow>, StoreError> {
+        let rows = self.rows_for::<RepositoryRecord>(REPOSITORIES_BY_ID, each(ids)).await?;
+        rows.into_iter().map(RepositoryRecord::read).collect()
     }
 
     /// The repository that has this name, in whatever case. Names are reused: an active repository is preferred,

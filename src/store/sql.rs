@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Arguments, AssertSqlSafe, Database, Encode, FromRow, SqlStr, Type};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// A statement with its text for each database; for all but the clock and the claim it is the same text.
@@ -217,6 +218,12 @@ fn group_length(text: &str) -> usize {
         }
     }
     text.len()
+}
+
+/// The rows of a statement that asks about several repositories, each once and in order.
+pub(super) fn each(repos: &[RepoId]) -> Vec<Vec<Value>> {
+    let distinct: BTreeSet<RepoId> = repos.iter().copied().collect();
+    distinct.into_iter().map(|repo| values![repo]).collect()
 }
 
 /// A stored time.

@@ -1,7 +1,7 @@
 //! What each repository subscribes to, as its file in force says.
 
 use super::repositories::in_order_of_interest;
-use super::sql::{from_json, small, statements, time, to_json, values, word};
+use super::sql::{each, from_json, small, statements, time, to_json, values, word};
 use super::{Store, StoreError, Tx};
 use crate::domain::{Ecosystem, RepoId};
 use jiff::Timestamp;
@@ -56,6 +56,8 @@ statements! {
     SUBSCRIPTIONS_SINCE = "SELECT migration, min(since) FROM subscription WHERE repo_id = $1 GROUP BY migration";
     SUBSCRIPTIONS = "SELECT position, migration, ecosystem, delay, settings, since FROM subscription
         WHERE repo_id = $1 ORDER BY position";
+    SUBSCRIBED_SINCE = "SELECT repo_id, since FROM subscription WHERE repo_id IN (VALUES (CAST($1 AS BIGINT)))
+        ORDER BY repo_id, position";
     FOR_OVERVIEW = concat!(
         "SELECT repo_id, position, migration, ecosystem, delay, settings, since FROM subscription WHERE repo_id IN (",
         in_order_of_interest!("SELECT id FROM repository "),
@@ -67,6 +69,16 @@ impl Store {
     /// What a repository subscribes to, in the order of its file.
     pub async fn subscriptions(&self, repo: RepoId) -> Result<Vec<SubscriptionRow>, StoreError> {
         self.rows(SUBSCRIPTIONS, values![repo]).await?.into_iter().map(SubscriptionRecord::read).collect()
+    }
+
+    /// Since when each of several repositories has had its subscriptions, in the order of its file. Those that subscribe
+    /// to nothing are left out.
+    pub async fn subscribed_since(&self, repos: &[RepoId]) -> Result<HashMap<RepoId, Vec<Timestamp>>, StoreError> {
+        let mut found: HashMap<RepoId, Vec<Timestamp>> = HashMap::new();
+        for (repo, since) in self.rows_for::<(i64, i64)>(SUBSCRIBED_SINCE, each(repos)).await? {
+            found.entry(RepoId(repo)).or_default().push(time(since));
+        }
+        Ok(found)
     }
 
     /// What the first repositories of an overview subscribe to, each in the order of its file. Those that subscribe to

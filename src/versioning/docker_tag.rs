@@ -29,6 +29,10 @@ impl Scheme for DockerTag {
         (a.variant == b.variant).then(|| a.order(&b))
     }
 
+    fn line<'v>(&self, version: &'v str) -> Option<&'v str> {
+        Tag::parse(version).map(|tag| tag.variant)
+    }
+
     fn is_prerelease(&self, version: &str) -> bool {
         Tag::parse(version).is_some_and(|tag| tag.pre.is_some())
     }

@@ -25,6 +25,10 @@ pub trait Scheme: Sync {
     /// (image tags of two variants).
     fn compare(&self, a: &str, b: &str) -> Option<Ordering>;
 
+    /// What versions have in common that can be compared with each other: image tags the variant, others nothing but that
+    /// they are versions. `None` for a text that is not understood.
+    fn line<'v>(&self, version: &'v str) -> Option<&'v str>;
+
     /// Whether the version comes before a release: alpha, beta, candidate, development. `false` when not understood.
     fn is_prerelease(&self, version: &str) -> bool;
 

@@ -26,6 +26,10 @@ impl Scheme for Pep440 {
         Some(parse(a)?.cmp(&parse(b)?))
     }
 
+    fn line<'v>(&self, version: &'v str) -> Option<&'v str> {
+        parse(version).map(|_| "")
+    }
+
     fn is_prerelease(&self, version: &str) -> bool {
         parse(version).is_some_and(|v| v.any_prerelease())
     }

@@ -43,17 +43,33 @@ both_databases! {
         assert_eq!(store.package(&docker("httpx")).await.unwrap(), None);
     }
 
+    async fn looks_are_put_off_together(store: Store) {
+        user_of(&store, 1, &["httpx", "pytest", "rich"]).await;
+        let (httpx, rich) = (pypi("httpx"), pypi("rich"));
+        write(&store, async |tx| tx.postpone_checks([&rich, &httpx, &rich], at(300)).await.unwrap()).await;
+        assert_eq!(names(store.packages_due(at(299), 10).await.unwrap()), ["pytest"]);
+        assert_eq!(names(store.packages_due(at(300), 10).await.unwrap()), ["pytest", "httpx", "rich"]);
+        write(&store, async |tx| tx.postpone_checks([&docker("httpx")], at(400)).await.unwrap()).await;
+        assert_eq!(store.package(&docker("httpx")).await.unwrap(), None, "it makes no package known");
+    }
+
     async fn only_active_subscribers_count_as_users(store: Store) {
         user_of(&store, 1, &["httpx"]).await;
         user_of(&store, 2, &["httpx", "rich"]).await;
         user_of(&store, 3, &["rich"]).await;
         let httpx = pypi("httpx");
         let users = async |store: &Store| -> Vec<i64> {
-            store.users_of(&httpx).await.unwrap().into_iter().map(|(repo, _)| repo.0).collect()
+            store.users_of(&httpx, None, 10).await.unwrap().into_iter().map(|(repo, _)| repo.0).collect()
         };
         assert_eq!(users(&store).await, [1, 2]);
-        assert_eq!(store.users_of(&httpx).await.unwrap()[0], (RepoId(1), InstallationId(7)));
-        assert_eq!(store.users_of(&docker("httpx")).await.unwrap(), []);
+        let from = async |after, limit| -> Vec<i64> {
+            store.users_of(&httpx, after, limit).await.unwrap().into_iter().map(|(repo, _)| repo.0).collect()
+        };
+        assert_eq!(from(None, 1).await, [1]);
+        assert_eq!(from(Some(RepoId(1)), 1).await, [2]);
+        assert_eq!(from(Some(RepoId(2)), 1).await, [] as [i64; 0]);
+        assert_eq!(store.users_of(&httpx, None, 10).await.unwrap()[0], (RepoId(1), InstallationId(7)));
+        assert_eq!(store.users_of(&docker("httpx"), None, 10).await.unwrap(), []);
 
         write(&store, async |tx| {
             tx.set_listed_state((InstallationId(7), RepoId(1)), RepoState::Archived, at(200)).await.unwrap();
@@ -70,7 +86,7 @@ both_databases! {
         user_of(&store, 1, &["httpx"]).await;
         let twice = [crate::samples::subscription("pypi"), crate::samples::subscription("pypi")];
         write(&store, async |tx| tx.replace_subscriptions(RepoId(1), &twice, at(200)).await.unwrap()).await;
-        assert_eq!(store.users_of(&pypi("httpx")).await.unwrap().len(), 1);
+        assert_eq!(store.users_of(&pypi("httpx"), None, 10).await.unwrap().len(), 1);
         assert_eq!(store.packages_due(at(300), 10).await.unwrap().len(), 1);
     }
 

@@ -1,9 +1,9 @@
-//! Proposals, their ledger, and the outlook.
+//! Proposals and their ledger.
 
 use crate::databases::both_databases;
 use crate::samples::{at, object, path, pypi, repository, write};
 use mass_driver::domain::{
-    Outlook, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, Site, Standing, Update, VersionStep,
+    Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, Site, Update, VersionStep,
 };
 use mass_driver::store::{Store, StoreError};
 
@@ -94,6 +94,27 @@ both_databases! {
         assert_eq!(store.proposals(REPO).await.unwrap().len(), 3);
     }
 
+    async fn many_are_stored_as_one_after_another_would_be(store: Store) {
+        with_repository(&store).await;
+        write(&store, async |tx| tx.save_repository(&repository(2, "acme/web"), at(1)).await.unwrap()).await;
+        let old = proposal("old", ProposalState::Waiting, 10);
+        write(&store, async |tx| tx.save_proposals([&old]).await.unwrap()).await;
+        // Of one group: the one that goes, then the one in its place.
+        let gone = Proposal { state: ProposalState::Withdrawn, updated_at: at(11), ..old };
+        let new = proposal("new", ProposalState::Waiting, 11);
+        let elsewhere = Proposal { repo: RepoId(2), ..proposal("elsewhere", ProposalState::Waiting, 12) };
+        write(&store, async |tx| {
+            tx.save_proposals([&gone, &new, &elsewhere]).await.unwrap();
+            tx.record_all(at(11), [(&gone.id, "withdrawn", "{}"), (&new.id, "drafted", "{}")]).await.unwrap();
+        }).await;
+        let both = [REPO, RepoId(2), RepoId(3), REPO];
+        let found = store.proposals_of(&both).await.unwrap();
+        assert_eq!(found, [(REPO, vec![gone, new.clone()]), (RepoId(2), vec![elsewhere])].into());
+        assert_eq!(store.ledger(&new.id).await.unwrap().len(), 1);
+        assert_eq!(store.repositories_by_id(&both).await.unwrap().len(), 2);
+        assert_eq!(store.proposals_of(&[]).await.unwrap(), [].into());
+    }
+
     async fn proposals_are_listed_by_state(store: Store) {
         with_repository(&store).await;
         use ProposalState::{Closed, Merged, Open, Waiting};
@@ -112,26 +133,5 @@ both_databases! {
         let (_, name) = store.proposals_in(&[Closed], 1).await.unwrap().remove(0);
         assert_eq!(name.to_string(), store.repository(REPO).await.unwrap().unwrap().repository.name.to_string());
         assert_eq!(store.proposal_counts().await.unwrap(), [(Closed, 1), (Merged, 2), (Open, 2)]);
-    }
-
-    async fn the_outlook_is_replaced_as_a_whole(store: Store) {
-        with_repository(&store).await;
-        let entry = |line, standing, until| Outlook {
-            package: pypi("httpx"),
-            path: path("requirements.txt"),
-            line,
-            current: Some("0.27.0".into()),
-            target: None,
-            standing,
-            reason: "0.28.0 is 0 days old, 3 days are asked for".into(),
-            until,
-        };
-        let outlook: Vec<Outlook> =
-            Standing::ALL.into_iter().zip(1..).map(|(standing, line)| entry(line, standing, Some(at(9)))).collect();
-        write(&store, async |tx| tx.replace_outlook(REPO, &outlook).await.unwrap()).await;
-        assert_eq!(store.outlook(REPO).await.unwrap(), outlook);
-        let less = [entry(1, Standing::UpToDate, None)];
-        write(&store, async |tx| tx.replace_outlook(REPO, &less).await.unwrap()).await;
-        assert_eq!(store.outlook(REPO).await.unwrap(), less);
     }
 }

@@ -7,7 +7,7 @@ use mass_driver::domain::{
     Ecosystem, FileMode, InstallationId, ObjectId, Outlook, PackageId, Proposal, ProposalId, ProposalState, PullNumber,
     PullRequest, RepoId, RepoName, RepoPath, RepoState, Repository, Site, Standing, Update, VersionStep,
 };
-use mass_driver::store::{Config, ConfigState, Manifest, Store, Subscription, Tx};
+use mass_driver::store::{Config, ConfigState, Manifest, OutlookChange, Store, Subscription, Tx};
 use mass_driver::subscription::Problem;
 use reqwest::Method;
 use serde_json::json;
@@ -161,7 +161,8 @@ async fn organisation(store: &Store) {
             entry("django", Standing::Refused, "the file ignores django >=5", None),
             entry("rich", Standing::UpToDate, "there is nothing newer", None),
         ];
-        tx.replace_outlook(RepoId(1), &outlook).await.unwrap();
+        let outlook = OutlookChange { repo: RepoId(1), before: Vec::new(), after: outlook.into() };
+        tx.replace_outlooks([&outlook]).await.unwrap();
         let unread = Manifest {
             path: path("old/requirements.txt"),
             manager: "requirements".into(),
@@ -275,7 +276,8 @@ both_databases! {
                 reason: HOSTILE.into(),
                 until: None,
             };
-            tx.replace_outlook(RepoId(1), &[outlook]).await.unwrap();
+            let outlook = OutlookChange { repo: RepoId(1), before: Vec::new(), after: vec![outlook] };
+            tx.replace_outlooks([&outlook]).await.unwrap();
         }).await;
         let server = Server::start(&store).await;
         for path in ["/", "/repositories/acme/api"] {

@@ -1,0 +1,67 @@
+//! The releases of packages in the order of their versions, worked out once for all plans that ask about them.
+
+use super::Known;
+use crate::domain::{PackageId, Release};
+use crate::versioning::scheme;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+
+/// What is known of packages, and the order of their releases as far as somebody asked.
+///
+/// One for each plan, or for the plans of several repositories: most of them use the same packages, and reading every
+/// version of each anew for each dependency is what a plan would spend its time on.
+#[derive(Debug)]
+pub struct Catalogue<'p> {
+    packages: &'p BTreeMap<PackageId, Known>,
+    /// By package, then by line: see [`Scheme::line`](crate::versioning::Scheme::line).
+    ordered: HashMap<&'p PackageId, Lines<'p>>,
+}
+
+/// The releases of one package whose versions are understood, each line from the oldest to the newest.
+type Lines<'p> = HashMap<&'p str, Line<'p>>;
+
+#[derive(Debug)]
+struct Line<'p> {
+    releases: Vec<&'p Release>,
+    sorted: bool,
+}
+
+impl<'p> Catalogue<'p> {
+    /// A catalogue of these packages, in which nothing was looked up yet.
+    pub fn of(packages: &'p BTreeMap<PackageId, Known>) -> Self {
+        Self { packages, ordered: HashMap::new() }
+    }
+
+    /// What it was made of.
+    pub fn packages(&self) -> &'p BTreeMap<PackageId, Known> {
+        self.packages
+    }
+
+    /// The releases of a package that are newer than a version and of its line, taken back ones included, from the oldest
+    /// to the newest.
+    pub(super) fn newer_than(&mut self, package: &PackageId, current: &str) -> &[&'p Release] {
+        let Some((package, Known::Releases(releases))) = self.packages.get_key_value(package) else { return &[] };
+        let scheme = scheme(package.ecosystem);
+        let lines = self.ordered.entry(package).or_insert_with(|| {
+            let mut lines = Lines::new();
+            for release in releases {
+                if let Some(line) = scheme.line(&release.version) {
+                    let new = || Line { releases: Vec::new(), sorted: false };
+                    lines.entry(line).or_insert_with(new).releases.push(release);
+                }
+            }
+            lines
+        });
+        let Some(line) = scheme.line(current).and_then(|line| lines.get_mut(line)) else { return &[] };
+        let compare = |a: &str, b: &str| scheme.compare(a, b).unwrap_or(Ordering::Equal);
+        if !line.sorted {
+            line.releases.sort_by(|a, b| {
+                let by_version = compare(&a.version, &b.version);
+                by_version.then_with(|| (&a.version, a.counts_from).cmp(&(&b.version, b.counts_from)))
+            });
+            line.sorted = true;
+        }
+        let behind = line.releases.partition_point(|release| compare(&release.version, current).is_le());
+        &line.releases[behind..]
+    }
+}
