@@ -4,7 +4,7 @@ use crate::domain::Clock;
 use crate::forge::{GitHub, GitHubSettings};
 use crate::pipeline::crew::Crew;
 use crate::pipeline::worker::WorkPolicy;
-use crate::pipeline::{StepError, Worker};
+use crate::pipeline::{Mailroom, StepError, Worker};
 use crate::registries::{Registries, RegistrySettings};
 use crate::settings::{
     GitHubAppSettings, PUBLIC_GITHUB_API, RegistryAddresses, Role, ServerSettings, WebSettings, WorkSettings,
@@ -88,6 +88,7 @@ impl App {
             admin_token: parts.admin_token,
             local_pages: parts.local_pages,
             intake: web::webhook::Intake::default(),
+            mailroom: Mailroom::new(parts.store.clone()),
         };
         Self { store: parts.store, worker, web, workers: parts.workers }
     }
@@ -231,6 +232,7 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
         admin_token: settings.web.admin_token.clone().filter(|token| !token.expose_secret().is_empty()),
         local_pages: web::access::pages_are_local(settings.web.public_url.as_deref()),
         intake: web::webhook::Intake::default(),
+        mailroom: Mailroom::new(store.clone()),
     };
     let worker = adapters.map(|(forge, registries)| {
         Worker::new(store.clone(), forge, Arc::new(registries), clock, policy(&settings.work))

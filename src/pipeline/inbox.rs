@@ -27,56 +27,48 @@ pub enum Received {
 #[derive(Clone, Debug)]
 pub struct Incoming {
     row: NewDelivery,
-    repo: Option<RepoId>,
     ignored: bool,
 }
+
+/// GitHub's actions are single words.
+const ACTION_CHARS_MAX: usize = 100;
 
 impl Incoming {
     /// Reads a delivery. Pure, but a body of megabytes takes a while: see [`parse_apart`].
     ///
     /// Errors: the payload is not JSON, or not what the event's name promises.
-    pub fn read(delivery: DeliveryId, event_name: &str, body: &[u8]) -> Result<Self, PayloadError> {
-        let event = webhook::parse_event(event_name, body)?;
+    pub fn read(delivery: DeliveryId, event_name: &str, body: Vec<u8>) -> Result<Self, PayloadError> {
+        let event = webhook::parse_event(event_name, &body)?;
         let ignored = matches!(event.kind, EventKind::Ping | EventKind::Other { .. });
         // An event that nobody will read again is counted, not kept.
-        let payload = if ignored { String::new() } else { String::from_utf8_lossy(body).into_owned() };
+        let payload = if ignored { Vec::new() } else { body };
         let row = NewDelivery {
             guid: delivery,
             event: event_name.to_string(),
-            action: event.action,
+            // It is part of an index, which takes no text of any length.
+            action: event.action.map(|action| action.chars().take(ACTION_CHARS_MAX).collect()),
             installation: event.installation,
             repo: event.repo,
-            payload,
+            payload: String::from_utf8(payload).map_err(|error| PayloadError::NotJson(error.to_string()))?,
         };
-        Ok(Self { row, repo: event.repo, ignored })
+        Ok(Self { row, ignored })
     }
-}
 
-/// Stores a delivery, and the step that will decide what it asks for, in one transaction. When this returns, the delivery
-/// survives a crash.
-///
-/// Errors: it is not stored, and the sender has to try again.
-pub async fn receive(store: &Store, incoming: &Incoming, now: Timestamp) -> Result<Received, StoreError> {
-    let Incoming { row, repo, ignored } = incoming;
-    let mut tx = store.begin().await?;
-    let step = Step::Inbox { delivery: row.guid.clone(), repo: *repo };
-    if !tx.insert_delivery(row, now).await? {
-        tx.rollback().await?;
-        // Whoever delivers again something that was given up wants it looked at again.
-        if let Some(parked) = store.parked_under(&step.unique_key()).await? {
-            let mut tx = store.begin().await?;
-            tx.unpark(&parked, now).await?;
-            tx.commit().await?;
-        }
-        return Ok(Received::Duplicate);
+    /// The step that will decide what it asks for.
+    pub(super) fn step(&self) -> Step {
+        Step::Inbox { delivery: self.row.guid.clone(), repo: self.row.repo }
     }
-    if *ignored {
-        tx.finish_delivery(&row.guid, Outcome::Ignored, None, now).await?;
-    } else {
-        step.queue(&mut tx, row.installation, now).await?;
+
+    /// The size of what is kept of it.
+    pub(super) fn bytes(&self) -> usize {
+        self.row.payload.len()
     }
-    tx.commit().await?;
-    Ok(Received::New)
+
+    /// Its row, what became of it already, and what is to be done with it.
+    pub(super) fn into_parts(self) -> (NewDelivery, Option<Outcome>, Option<Step>) {
+        let step = self.step();
+        if self.ignored { (self.row, Some(Outcome::Ignored), None) } else { (self.row, None, Some(step)) }
+    }
 }
 
 /// Decides what a stored delivery asks for.

@@ -15,6 +15,7 @@ pub mod follow;
 pub mod guard;
 pub mod inbox;
 pub mod index;
+pub mod mailroom;
 pub mod plan;
 mod retry;
 pub mod step;
@@ -22,6 +23,7 @@ pub mod sync;
 pub mod watch;
 pub mod worker;
 
+pub use mailroom::Mailroom;
 pub use step::Step;
 pub use worker::Worker;
 

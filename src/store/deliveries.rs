@@ -4,6 +4,7 @@ use super::sql::{statements, time, values, word};
 use super::{Store, StoreError, Tx};
 use crate::domain::{DeliveryId, InstallationId, RepoId};
 use jiff::Timestamp;
+use std::collections::HashSet;
 
 /// A webhook to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,8 +121,9 @@ macro_rules! select_deliveries {
 }
 
 statements! {
-    INSERT = "INSERT INTO delivery (guid, event, action, installation_id, repo_id, payload, received_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (guid) DO NOTHING";
+    INSERT = "INSERT INTO delivery
+            (guid, event, action, installation_id, repo_id, payload, received_at, outcome, processed_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (guid) DO NOTHING RETURNING guid";
     FINISH = "UPDATE delivery SET outcome = $2, note = $3, processed_at = $4 WHERE guid = $1";
     DROP_PAYLOADS = "UPDATE delivery SET payload = ''
         WHERE received_at < $1 AND processed_at IS NOT NULL AND payload <> ''";
@@ -161,15 +163,26 @@ impl Store {
 }
 
 impl Tx {
+    /// Stores deliveries, each with what became of it already, if anything, and when it came. Says which are new: the
+    /// others were stored before.
+    pub async fn insert_deliveries(
+        &mut self,
+        mut new: Vec<(NewDelivery, Option<Outcome>, Timestamp)>,
+    ) -> Result<HashSet<DeliveryId>, StoreError> {
+        // In one order for everybody: two processes that were both given the same two would wait for each other.
+        new.sort_by(|(one, ..), (other, ..)| one.guid.cmp(&other.guid));
+        let rows = new.into_iter().map(|(new, outcome, at)| {
+            let NewDelivery { guid, event, action, installation, repo, payload } = new;
+            let outcome = outcome.map(Outcome::as_str);
+            values![guid.0, event, action, installation, repo, payload, at, outcome, outcome.map(|_| at)]
+        });
+        let inserted: Vec<(String,)> = self.rows_for(INSERT, rows.collect()).await?;
+        Ok(inserted.into_iter().map(|(guid,)| DeliveryId(guid)).collect())
+    }
+
     /// Stores a delivery; `false` when its GUID was stored before.
     pub async fn insert_delivery(&mut self, new: &NewDelivery, now: Timestamp) -> Result<bool, StoreError> {
-        let inserted = self
-            .execute(
-                INSERT,
-                values![&new.guid, &new.event, new.action.as_ref(), new.installation, new.repo, &new.payload, now],
-            )
-            .await?;
-        Ok(inserted == 1)
+        Ok(!self.insert_deliveries(vec![(new.clone(), None, now)]).await?.is_empty())
     }
 
     /// Notes what became of a delivery.

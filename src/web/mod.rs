@@ -6,6 +6,7 @@ pub mod pages;
 pub mod webhook;
 
 use crate::domain::Clock;
+use crate::pipeline::Mailroom;
 use crate::store::Store;
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -29,6 +30,8 @@ pub struct WebState {
     pub local_pages: bool,
     /// How much of the webhooks is taken in at a time.
     pub intake: webhook::Intake,
+    /// Where webhooks are stored, many at a time.
+    pub mailroom: Mailroom,
 }
 
 /// What a process answers that only works through the queue: the probes.

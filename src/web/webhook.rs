@@ -7,7 +7,7 @@ use super::WebState;
 use crate::domain::DeliveryId;
 use crate::forge::webhook;
 use crate::pipeline::inbox;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -71,8 +71,7 @@ pub async fn receive(State(state): State<WebState>, headers: HeaderMap, body: Bo
 async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<Answer, Answer> {
     let event = required(headers, "x-github-event")?.to_string();
     let delivery = DeliveryId(required(headers, "x-github-delivery")?.to_string());
-    // The permit of a body is held until it is stored.
-    let (body, _permit) = read(headers, body, &state.intake).await?;
+    let (body, room) = read(headers, body, &state.intake).await?;
     let signatures: Vec<HeaderValue> = headers.get_all("x-hub-signature-256").iter().cloned().collect();
     let secrets = Arc::clone(&state.webhook_secrets);
     let incoming = {
@@ -80,7 +79,7 @@ async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<Ans
         inbox::parse_apart(body.len(), move || {
             webhook::verify(&secrets, &body, &signatures)
                 .map_err(|error| answer(StatusCode::UNAUTHORIZED, error.to_string()))?;
-            inbox::Incoming::read(delivery, &event, &body)
+            inbox::Incoming::read(delivery, &event, body)
                 .map_err(|error| answer(StatusCode::BAD_REQUEST, error.to_string()))
         })
         .await
@@ -88,7 +87,7 @@ async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<Ans
     let incoming = incoming.inspect_err(|(status, why)| {
         tracing::warn!(%delivery, event, status = status.as_u16(), why = why.trim_end(), "refused a webhook");
     })?;
-    match inbox::receive(&state.store, &incoming, state.clock.now()).await {
+    match state.mailroom.receive(incoming, room, state.clock.now()).await {
         Ok(inbox::Received::New) => Ok(answer(StatusCode::ACCEPTED, "stored")),
         Ok(inbox::Received::Duplicate) => Ok(answer(StatusCode::ACCEPTED, "stored before, nothing to do")),
         Err(error) => {
@@ -108,7 +107,7 @@ async fn read(
     headers: &HeaderMap,
     body: Body,
     intake: &Intake,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Answer> {
+) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), Answer> {
     let too_large = || answer(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {BODY_MAX_BYTES} bytes are taken"));
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
@@ -128,7 +127,7 @@ async fn read(
     let mut bytes = Vec::new();
     loop {
         let frame = match timeout_at(deadline, body.frame()).await {
-            Ok(None) => return Ok((Bytes::from(bytes), permit)),
+            Ok(None) => return Ok((bytes, permit)),
             Ok(Some(Ok(frame))) => frame,
             Ok(Some(Err(error))) if error.downcast_ref::<LengthLimitError>().is_some() => return Err(too_large()),
             Ok(Some(Err(_))) => return Err(answer(StatusCode::BAD_REQUEST, "the body broke off")),

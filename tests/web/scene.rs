@@ -3,6 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use mass_driver::domain::Clock;
+use mass_driver::pipeline::Mailroom;
 use mass_driver::store::{Delivery, Store};
 use mass_driver::web::webhook::Intake;
 use mass_driver::web::{self, WebState};
@@ -60,6 +61,7 @@ impl Server {
             admin_token: Some(ADMIN_TOKEN.into()),
             local_pages: true,
             intake: Intake::new(Duration::from_secs(600), 1, 64 * 1024),
+            mailroom: Mailroom::new(store.clone()),
         };
         change(&mut state);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
