@@ -266,6 +266,7 @@ fn policy(settings: &WorkSettings) -> WorkPolicy {
         watch_interval: SignedDuration::from_mins(i64::from(settings.watch_minutes)),
         lease: Duration::from_secs(settings.lease_seconds.into()),
         last_steps: Duration::from_secs(settings.stop_seconds.into()),
+        payloads_kept: SignedDuration::from_hours(24 * i64::from(settings.keep_payloads_days)),
     }
 }
 

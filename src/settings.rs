@@ -95,6 +95,9 @@ pub struct WorkSettings {
     /// How many seconds the steps under way are waited for at the end; after that they are given back
     #[arg(long, env = "MASS_DRIVER_STOP_SECONDS", default_value_t = 20, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=3600))]
     pub stop_seconds: u32,
+    /// How many days the payload of a webhook is kept for whoever wants to know what it said
+    #[arg(long, env = "MASS_DRIVER_KEEP_PAYLOADS_DAYS", default_value_t = 7, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub keep_payloads_days: u32,
 }
 
 /// What a process of the server does.

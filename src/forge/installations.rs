@@ -6,6 +6,7 @@ use super::client::{Call, Identity, path};
 use super::tokens::{Access, TokenScope};
 use super::{ForgeError, GitHub, Target, pages};
 use crate::domain::{InstallationId, RepoId, RepoName, RepoState, Repository};
+use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::HashSet;
 
@@ -89,6 +90,15 @@ impl From<InstallationBody> for InstallationInfo {
     }
 }
 
+/// A repository as an installation's list tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedRepository {
+    /// The repository.
+    pub repository: Repository,
+    /// When somebody last pushed to any of its branches, by GitHub's clock.
+    pub pushed_at: Option<Timestamp>,
+}
+
 #[derive(Deserialize)]
 struct RepositoriesPage {
     repositories: Vec<RepositoryBody>,
@@ -111,6 +121,8 @@ pub(super) struct RepositoryBody {
     disabled: bool,
     #[serde(default)]
     html_url: String,
+    #[serde(default)]
+    pushed_at: Option<String>,
 }
 
 impl RepositoryBody {
@@ -158,15 +170,16 @@ impl GitHub {
     }
 
     /// The repositories an installation may work on, archived and disabled ones included.
-    pub async fn repositories(&self, installation: InstallationId) -> Result<Vec<Repository>, ForgeError> {
+    pub async fn repositories(&self, installation: InstallationId) -> Result<Vec<ListedRepository>, ForgeError> {
         let scope = TokenScope { installation, repo: None, access: Access::Metadata };
         let (mut found, mut seen) = (Vec::new(), HashSet::new());
         let first = path(&["installation", "repositories"]) + "?per_page=100";
         let take = |page: RepositoriesPage| {
             for body in page.repositories {
                 let id = body.id;
+                let pushed_at = body.pushed_at.as_deref().and_then(|at| at.parse().ok());
                 match body.into_repository(installation) {
-                    Ok(repository) if seen.insert(id) => found.push(repository),
+                    Ok(repository) if seen.insert(id) => found.push(ListedRepository { repository, pushed_at }),
                     Ok(_) => {}
                     // One odd name must not hide the other thousand repositories.
                     Err(error) => tracing::warn!(%installation, repo = %id, %error, "repository left out"),

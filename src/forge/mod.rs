@@ -11,6 +11,7 @@
 //! | `auth.rs`, `tokens.rs` | the App's JWT; installation tokens, narrow, cached, refreshed once |
 //! | `transport.rs`, `client.rs`, `answer.rs`, `limits.rs`, `pages.rs` | one request and what its answer means |
 //! | `installations.rs` | installations and their repositories |
+//! | `deliveries.rs` | webhooks that could not be handed over, and asking for them again |
 //! | `git_data.rs` | branch heads, trees, blobs, commits, refs |
 //! | `checks.rs` | what checks say about a commit |
 //! | `propose.rs`, `pulls.rs` | from a change to a pull request; its later life |
@@ -20,6 +21,7 @@ mod answer;
 mod auth;
 mod checks;
 mod client;
+mod deliveries;
 mod error;
 mod git_data;
 mod installations;
@@ -32,9 +34,10 @@ mod tokens;
 mod transport;
 pub mod webhook;
 
+pub use deliveries::{AttemptId, DeliveryAttempt, DeliveryLog};
 pub use error::ForgeError;
 pub use git_data::{EntryKind, TreeEntry};
-pub use installations::{AccountKind, InstallationInfo};
+pub use installations::{AccountKind, InstallationInfo, ListedRepository};
 pub use propose::Proposed;
 pub use pulls::{PullState, PullStatus};
 pub use settings::GitHubSettings;

@@ -20,6 +20,20 @@ pub(super) async fn read_all<Page: DeserializeOwned>(
     first: String,
     mut take: impl FnMut(Page),
 ) -> Result<(), ForgeError> {
+    let take = |page| {
+        take(page);
+        true
+    };
+    read_while(client, identity, first, take).await
+}
+
+/// The same, up to the page after which `take` says `false`.
+pub(super) async fn read_while<Page: DeserializeOwned>(
+    client: &Arc<Client>,
+    identity: Identity,
+    first: String,
+    mut take: impl FnMut(Page) -> bool,
+) -> Result<(), ForgeError> {
     let mut seen = HashSet::new();
     let mut next = Some(first);
     while let Some(path) = next {
@@ -32,7 +46,9 @@ pub(super) async fn read_all<Page: DeserializeOwned>(
             return fail("it has more pages than any list of GitHub's");
         }
         let answer = client.send(&call, identity).await?;
-        take(answer.read()?);
+        if !take(answer.read()?) {
+            return Ok(());
+        }
         next = match next_link(&answer.headers) {
             Some(link) => Some(client.own_path(&answer.endpoint, &link)?),
             None => None,

@@ -97,6 +97,11 @@ pub async fn decide(store: &Store, delivery: &DeliveryId, now: Timestamp) -> Res
             tx.set_indexed(known.row.repository.id, &head.commit, now).await?;
         }
     }
+    if let (EventKind::Push(push), Some(known)) = (&event.kind, &known)
+        && let (true, Some(at)) = (push.is_default_branch, push.pushed_at)
+    {
+        tx.note_push(known.row.repository.id, at).await?;
+    }
     // A webhook set up on the repository itself names no installation.
     let installation = event.installation.or(known.as_ref().map(|known| known.row.repository.installation));
     for step in &decision.steps {

@@ -9,6 +9,7 @@
 //! station that is killed at any point has either happened or not, and can be repeated.
 
 pub mod crew;
+pub mod duties;
 mod edits;
 pub mod execute;
 pub mod follow;
@@ -19,7 +20,9 @@ pub mod mailroom;
 pub mod plan;
 mod retry;
 pub mod step;
+pub mod sweep;
 pub mod sync;
+pub mod tidy;
 pub mod watch;
 pub mod worker;
 

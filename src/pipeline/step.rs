@@ -23,6 +23,13 @@ pub enum Step {
     },
     /// Bring the list of installations in line with GitHub.
     SyncApp,
+    /// Ask GitHub for the webhooks that it could not hand over.
+    Redeliver {
+        /// Up to which failure an earlier part of the same sweep has come: its time, and the attempt's number.
+        from: Option<(Timestamp, i64)>,
+    },
+    /// Forget what nobody needs any more.
+    Tidy,
     /// Bring an installation and its list of repositories in line with GitHub.
     SyncInstallation {
         /// The installation.
@@ -109,6 +116,8 @@ impl Step {
         match self {
             Self::Inbox { .. } => "inbox",
             Self::SyncApp => "sync_app",
+            Self::Redeliver { .. } => "redeliver",
+            Self::Tidy => "tidy",
             Self::SyncInstallation { .. } => "sync_installation",
             Self::CatchUp { .. } => "catch_up",
             Self::SyncRepository { .. } => "sync_repository",
@@ -129,6 +138,8 @@ impl Step {
         match self {
             Self::Inbox { delivery, repo: None } => format!("delivery:{delivery}"),
             Self::SyncApp => "app".to_string(),
+            Self::Redeliver { .. } => "deliveries".to_string(),
+            Self::Tidy => "old rows".to_string(),
             Self::SyncInstallation { installation } | Self::CatchUp { installation } => {
                 format!("installation:{installation}")
             }
@@ -150,7 +161,7 @@ impl Step {
         let name = self.name();
         match self {
             Self::Inbox { delivery, .. } => format!("{name}:{delivery}"),
-            Self::SyncApp => name.to_string(),
+            Self::SyncApp | Self::Redeliver { .. } | Self::Tidy => name.to_string(),
             Self::SyncInstallation { installation } | Self::CatchUp { installation } => {
                 format!("{name}:{installation}")
             }
@@ -228,13 +239,13 @@ impl Step {
     /// due before reads.
     pub const fn patience(&self) -> Duration {
         Duration::from_secs(match self {
-            Self::Inbox { .. } => 0,
+            Self::Inbox { .. } | Self::Redeliver { .. } => 0,
             Self::Follow { .. } | Self::Retire { .. } | Self::Label { .. } | Self::Checks { .. } => 2,
             Self::Execute { .. } => 5,
             Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } | Self::Announce { .. } => 10,
             Self::SyncApp | Self::SyncInstallation { .. } => 15,
             Self::Watch { .. } => 20,
-            Self::CatchUp { .. } => LAST_IN_LINE.as_secs(),
+            Self::CatchUp { .. } | Self::Tidy => LAST_IN_LINE.as_secs(),
         })
     }
 
@@ -245,8 +256,10 @@ impl Step {
             | Self::Watch { .. }
             | Self::Announce { .. }
             | Self::Plan { .. }
-            | Self::CatchUp { .. } => false,
+            | Self::CatchUp { .. }
+            | Self::Tidy => false,
             Self::SyncApp
+            | Self::Redeliver { .. }
             | Self::SyncInstallation { .. }
             | Self::SyncRepository { .. }
             | Self::Index { .. }

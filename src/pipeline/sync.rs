@@ -2,10 +2,12 @@
 
 use super::{Done, Step, StepError, finished, target};
 use crate::domain::{FileMode, Head, InstallationId, ObjectId, RepoId, RepoName, RepoPath, RepoState, Repository};
-use crate::forge::{EntryKind, ForgeError, GitHub, Target, TreeEntry};
-use crate::store::{Config, ConfigState, Installation, Store, StoreError, Subscription as SubscriptionColumns, Tx};
+use crate::forge::{EntryKind, ForgeError, GitHub, ListedRepository, Target, TreeEntry};
+use crate::store::{
+    Config, ConfigState, Installation, ListedRow, Store, StoreError, Subscription as SubscriptionColumns, Tx,
+};
 use crate::subscription::{self, FILE_NAMES, MAX_BYTES, Problem, SubscriptionFile};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 
 /// Why a fork is not served. It carries its original's subscription file, which its owner never asked for, and what the
@@ -14,6 +16,10 @@ pub(super) const FORK: &str = "the repository is a fork, and updates reach it th
 
 /// So many repositories of a new installation are stored in one transaction: others want to write in between.
 const PORTION: usize = 500;
+/// Who changes their mind about a closed pull request does so soon. As far back GitHub's log of deliveries goes.
+const REOPENED_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
+/// By so much our clock may differ from GitHub's.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(10);
 /// More installations than this are not looked for among those that GitHub does not list any more.
 const INSTALLATIONS_MAX: u32 = 100_000;
 
@@ -34,10 +40,10 @@ pub async fn app(store: &Store, forge: &GitHub, now: Timestamp) -> Result<Done, 
     Ok(Done::Finished(tx))
 }
 
-/// Has every open pull request and every subscribed repository of an installation looked at: people merged, closed and
+/// Has every open pull request, every one that was closed lately and may be open again, and every subscribed repository of an installation looked at: people merged, closed and
 /// pushed while nobody listened, and GitHub does not tell again.
 pub async fn catch_up(store: &Store, installation: InstallationId, now: Timestamp) -> Result<Done, StepError> {
-    let pulls = store.open_pulls_of(installation).await?;
+    let pulls = store.pulls_to_look_at(installation, now - REOPENED_WITHIN).await?;
     let pulls = pulls.into_iter().map(|(repo, number)| Step::Follow { repo, number });
     let repositories = store.subscribed_repositories(installation).await?;
     let repositories = repositories.into_iter().map(|repo| Step::SyncRepository { repo, details: false, name: None });
@@ -76,15 +82,15 @@ pub async fn installation(
         }
     }
     let usable = info.as_ref().is_some_and(|info| !info.suspended);
-    let stored: HashMap<RepoId, (Repository, bool)> =
-        store.listed_repositories(id).await?.into_iter().map(|one| (one.0.id, one)).collect();
-    let there: BTreeSet<RepoId> = listed.iter().map(|repository| repository.id).collect();
+    let stored: HashMap<RepoId, ListedRow> =
+        store.listed_repositories(id).await?.into_iter().map(|row| (row.repository.id, row)).collect();
+    let there: BTreeSet<RepoId> = listed.iter().map(|listed| listed.repository.id).collect();
 
     // A repetition finds those that were stored before, so the portions need not be one transaction.
     for portion in listed.chunks(PORTION) {
         let mut tx = store.begin().await?;
-        for repository in portion {
-            list(&mut tx, repository, stored.get(&repository.id), now).await?;
+        for one in portion {
+            list(&mut tx, one, stored.get(&one.repository.id), now).await?;
         }
         tx.commit().await?;
     }
@@ -103,8 +109,8 @@ pub async fn installation(
         None => drop(tx.set_installation_removed(id, true, now).await?),
     }
     let lost = if info.is_none() || usable { RepoState::Removed } else { RepoState::Suspended };
-    for (&repo, (repository, _)) in stored.iter().filter(|(repo, _)| !there.contains(repo)) {
-        if repository.state != lost {
+    for (&repo, row) in stored.iter().filter(|(repo, _)| !there.contains(repo)) {
+        if row.repository.state != lost {
             tx.set_listed_state((id, repo), lost, now).await?;
             Step::Plan { repo }.queue(&mut tx, Some(id), now).await?;
         }
@@ -123,37 +129,51 @@ pub async fn installation(
 /// its default branch belong together with its head, and change with it, in the repository's own step.
 async fn list(
     tx: &mut Tx,
-    listed: &Repository,
-    stored: Option<&(Repository, bool)>,
+    ListedRepository { repository: listed, pushed_at }: &ListedRepository,
+    stored: Option<&ListedRow>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let repo = listed.id;
     let sync = |details, name| Step::SyncRepository { repo, details, name };
+    if stored.is_none() {
+        tx.save_repository(listed, now).await?;
+    }
+    if let Some(at) = pushed_at {
+        tx.note_push(repo, *at).await?;
+    }
     let step = match stored {
-        None => {
-            tx.save_repository(listed, now).await?;
-            if listed.state == RepoState::Active { sync(false, None) } else { Step::Plan { repo } }
-        }
-        Some((known, synced)) => {
+        None if listed.state == RepoState::Active => sync(false, None),
+        None => Step::Plan { repo },
+        Some(row) => {
+            let known = &row.repository;
             let as_listed = Repository { state: listed.state, ..known.clone() } == *listed;
             if known.state != listed.state {
                 tx.set_listed_state((listed.installation, repo), listed.state, now).await?;
             }
             match listed.state {
                 RepoState::Active if !as_listed => sync(true, Some(listed.name.clone())),
-                RepoState::Active if !synced || known.state != RepoState::Active => sync(false, None),
+                RepoState::Active if row.synced_at.is_none() || known.state != RepoState::Active => sync(false, None),
                 _ if known.state != listed.state => Step::Plan { repo },
+                RepoState::Active if missed_a_push(row, *pushed_at) => {
+                    return sync(false, None).queue_last(tx, Some(listed.installation), now).await;
+                }
                 _ => return Ok(()),
             }
         }
     };
     // What became of its pull requests was told to nobody, or to another installation.
-    if listed.state == RepoState::Active && stored.is_none_or(|(known, _)| known.state != RepoState::Active) {
+    if listed.state == RepoState::Active && stored.is_none_or(|row| row.repository.state != RepoState::Active) {
         for number in tx.open_pulls(repo).await? {
             Step::Follow { repo, number }.queue(tx, Some(listed.installation), now).await?;
         }
     }
     step.queue(tx, Some(listed.installation), now).await
+}
+
+/// Whether somebody pushed since the last push that we know of. Where we know of none, what we read since then holds it. Pure.
+fn missed_a_push(known: &ListedRow, listed_at: Option<Timestamp>) -> bool {
+    let taken_in = known.pushed_at.or(known.synced_at.map(|at| at - CLOCKS_DIFFER));
+    listed_at.zip(taken_in).is_some_and(|(listed_at, taken_in)| listed_at > taken_in)
 }
 
 /// Reads a repository's head and subscription file anew, and its details too where `details` asks for it.
@@ -202,6 +222,8 @@ pub async fn repository(
         None => None,
     };
     let found = match &head {
+        // The file goes with the head: neither is stored without the other.
+        Some(_) if head == row.head && row.synced_at.is_some() => Found::Unchanged,
         Some(head) => find_file(forge, &target, head, &row.config).await?,
         None => Found::None,
     };

@@ -1,7 +1,7 @@
 //! Takes steps from the queue and walks them through their station.
 
 use super::retry::{next_attempt, passes};
-use super::{Done, Step, StepError, execute, follow, inbox, index, plan, sync, watch};
+use super::{Done, Step, StepError, duties, execute, follow, inbox, index, plan, sweep, sync, tidy, watch};
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
 use crate::registries::Registries;
@@ -15,8 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch as signal;
 
-/// So long the payload of a delivery is kept for whoever wants to know what it said; GitHub keeps it three days itself.
-const PAYLOADS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How often it is looked whether something periodic is due.
 const DUTIES_EVERY: Duration = Duration::from_secs(5);
 
@@ -29,6 +27,8 @@ pub struct WorkPolicy {
     pub lease: Duration,
     /// How long the steps under way are waited for when the server stops; then they are given back, for others to do.
     pub last_steps: Duration,
+    /// How long the payload of a delivery is kept for whoever wants to know what it said; GitHub keeps it three days itself.
+    pub payloads_kept: SignedDuration,
 }
 
 impl Default for WorkPolicy {
@@ -37,6 +37,7 @@ impl Default for WorkPolicy {
             watch_interval: SignedDuration::from_mins(10),
             lease: Duration::from_secs(120),
             last_steps: Duration::from_secs(20),
+            payloads_kept: SignedDuration::from_hours(7 * 24),
         }
     }
 }
@@ -141,15 +142,11 @@ impl Worker {
         }
     }
 
-    /// Queues the packages that are due for a look, and forgets what is not needed any more, until `stop` turns true.
+    /// Queues the packages that are due for a look, and the duties whose time has come, until `stop` turns true.
     pub async fn run_duties(self, mut stop: signal::Receiver<bool>) {
-        let mut tidy_at = self.clock.now();
         while !*stop.borrow() {
-            if self.clock.now() >= tidy_at {
-                tidy_at = self.clock.now() + SignedDuration::from_hours(1);
-                if let Err(error) = self.tidy().await {
-                    tracing::error!(%error, "the payloads of old deliveries could not be dropped");
-                }
+            if let Err(error) = duties::queue_due(&self.store, self.clock.now()).await {
+                tracing::error!(%error, "duties could not be queued");
             }
             if let Err(error) = self.queue_watches().await {
                 tracing::error!(error = format!("{error:#}"), "packages could not be queued");
@@ -159,13 +156,6 @@ impl Worker {
                 _ = stop.changed() => {}
             }
         }
-    }
-
-    /// Drops the payloads of deliveries that were dealt with long ago; that they came stays known.
-    pub async fn tidy(&self) -> Result<(), StoreError> {
-        let mut tx = self.store.begin().await?;
-        tx.drop_payloads(self.clock.now() - PAYLOADS_KEPT).await?;
-        tx.commit().await
     }
 
     async fn queue_watches(&self) -> anyhow::Result<()> {
@@ -215,6 +205,8 @@ impl Worker {
         match &step {
             Step::Inbox { delivery, .. } => inbox::decide(store, delivery, now).await,
             Step::SyncApp => sync::app(store, forge, now).await,
+            Step::Redeliver { from } => sweep::redeliver(store, forge, *from, now).await,
+            Step::Tidy => tidy::tidy(store, self.policy.payloads_kept, now).await,
             Step::SyncInstallation { installation } => sync::installation(store, forge, *installation, now).await,
             Step::CatchUp { installation } => sync::catch_up(store, *installation, now).await,
             Step::SyncRepository { repo, details, name } => {

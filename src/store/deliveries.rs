@@ -125,8 +125,21 @@ statements! {
             (guid, event, action, installation_id, repo_id, payload, received_at, outcome, processed_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (guid) DO NOTHING RETURNING guid";
     FINISH = "UPDATE delivery SET outcome = $2, note = $3, processed_at = $4 WHERE guid = $1";
-    DROP_PAYLOADS = "UPDATE delivery SET payload = ''
-        WHERE received_at < $1 AND processed_at IS NOT NULL AND payload <> ''";
+    /// In the order in which they came, so that the next portion need not pass over those of this one.
+    DROP_PAYLOADS = "UPDATE delivery SET payload = '' WHERE guid IN (
+            SELECT guid FROM delivery
+            WHERE received_at >= $1 AND received_at < $2 AND processed_at IS NOT NULL AND payload <> ''
+            ORDER BY received_at LIMIT $3)
+        RETURNING received_at";
+    DROP = "DELETE FROM delivery WHERE guid IN (
+            SELECT guid FROM delivery WHERE received_at < $1 AND processed_at IS NOT NULL
+            ORDER BY received_at LIMIT $2)";
+    /// The key of such a step is its station and the GUID.
+    REFUSE_PARKED = "UPDATE delivery SET outcome = 'refused', processed_at = $1, note = (
+            SELECT last_error FROM work WHERE state = 'parked' AND unique_key = 'inbox:' || delivery.guid)
+        WHERE processed_at IS NULL
+        AND guid IN (SELECT substr(unique_key, 7) FROM work WHERE state = 'parked' AND step = 'inbox')";
+    STORED = "SELECT guid FROM delivery WHERE guid IN (VALUES ($1))";
     BY_GUID = select_deliveries!("WHERE guid = $1");
     RECENT = select_deliveries!("ORDER BY received_at DESC, guid LIMIT $1");
     PAYLOAD = "SELECT payload FROM delivery WHERE guid = $1";
@@ -143,6 +156,16 @@ impl Store {
     /// The body of one delivery; empty once [`Tx::drop_payloads`] has dropped it.
     pub async fn payload(&self, guid: &DeliveryId) -> Result<Option<String>, StoreError> {
         Ok(self.row::<(String,)>(PAYLOAD, values![guid]).await?.map(|(payload,)| payload))
+    }
+
+    /// Those of these deliveries that are stored.
+    pub async fn stored_deliveries(
+        &self,
+        guids: impl IntoIterator<Item = &DeliveryId>,
+    ) -> Result<HashSet<DeliveryId>, StoreError> {
+        let keys = guids.into_iter().map(|guid| values![guid]).collect();
+        let rows: Vec<(String,)> = self.rows_for(STORED, keys).await?;
+        Ok(rows.into_iter().map(|(guid,)| DeliveryId(guid)).collect())
     }
 
     /// The latest deliveries, newest first.
@@ -196,10 +219,27 @@ impl Tx {
         self.execute(FINISH, values![guid, outcome.as_str(), note, now]).await.map(drop)
     }
 
-    /// Empties the bodies of processed deliveries received before `before`, and says how many. The rows stay: a late
+    /// Empties the bodies of at most `limit` processed deliveries received since `from` and before `before`, the oldest
+    /// first, and says up to when: where the next portion begins. `None` when there was none left. The rows stay: a late
     /// redelivery must still be known.
-    pub async fn drop_payloads(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        self.execute(DROP_PAYLOADS, values![before]).await
+    pub async fn drop_payloads(
+        &mut self,
+        from: Timestamp,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let emptied: Vec<(i64,)> = self.rows(DROP_PAYLOADS, values![from, before, limit]).await?;
+        Ok(emptied.into_iter().map(|(at,)| at).max().map(time))
+    }
+
+    /// Drops at most `limit` processed deliveries received before `before`, the oldest first, and says how many.
+    pub async fn drop_deliveries(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.execute(DROP, values![before, limit]).await
+    }
+
+    /// Ends the deliveries whose step was given up before it could say what became of them, with its reason.
+    pub async fn refuse_parked_deliveries(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.execute(REFUSE_PARKED, values![now]).await
     }
 }
 

@@ -14,6 +14,7 @@ mod attempts;
 mod bell;
 mod connect;
 mod deliveries;
+mod duties;
 mod error;
 mod installations;
 mod manifests;
@@ -33,7 +34,7 @@ pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
 pub use outlooks::OutlookChange;
 pub use packages::PackageRow;
 pub use proposals::LedgerRow;
-pub use repositories::{Config, ConfigState, RepositoryRow};
+pub use repositories::{Config, ConfigState, ListedRow, RepositoryRow};
 pub use sql::Statement;
 pub use subscriptions::{Subscription, SubscriptionRow};
 pub use work::{Claimed, NewWork, QueueDepth, WorkId, WorkRow, WorkState};
@@ -116,6 +117,7 @@ impl Store {
             bell::STATEMENTS,
             connect::STATEMENTS,
             deliveries::STATEMENTS,
+            duties::STATEMENTS,
             installations::STATEMENTS,
             repositories::STATEMENTS,
             subscriptions::STATEMENTS,

@@ -86,8 +86,8 @@ statements! {
     );
     OPEN_PULLS = "SELECT pull_number FROM proposal
         WHERE repo_id = $1 AND state = 'open' AND pull_number IS NOT NULL ORDER BY pull_number";
-    OPEN_PULLS_OF_INSTALLATION = "SELECT repo_id, pull_number FROM proposal
-        WHERE state = 'open' AND pull_number IS NOT NULL
+    PULLS_TO_LOOK_AT = "SELECT repo_id, pull_number FROM proposal
+        WHERE (state = 'open' OR state = 'closed' AND updated_at >= $2) AND pull_number IS NOT NULL
         AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1 AND state = 'active')
         ORDER BY repo_id, pull_number";
     COUNTS = "SELECT state, count(*) FROM proposal GROUP BY state ORDER BY state";
@@ -156,9 +156,14 @@ impl Store {
             .collect()
     }
 
-    /// The bot's open pull requests in the repositories of an installation that may be worked on.
-    pub async fn open_pulls_of(&self, installation: InstallationId) -> Result<Vec<(RepoId, PullNumber)>, StoreError> {
-        let rows: Vec<(i64, i64)> = self.rows(OPEN_PULLS_OF_INSTALLATION, values![installation]).await?;
+    /// The bot's open pull requests in the repositories of an installation that may be worked on, and those that became
+    /// closed since a time.
+    pub async fn pulls_to_look_at(
+        &self,
+        installation: InstallationId,
+        closed_since: Timestamp,
+    ) -> Result<Vec<(RepoId, PullNumber)>, StoreError> {
+        let rows: Vec<(i64, i64)> = self.rows(PULLS_TO_LOOK_AT, values![installation, closed_since]).await?;
         Ok(rows.into_iter().map(|(repo, number)| (RepoId(repo), PullNumber(number))).collect())
     }
 

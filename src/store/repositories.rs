@@ -81,12 +81,25 @@ pub struct RepositoryRow {
     pub config: Config,
     /// When it was last read in full.
     pub synced_at: Option<Timestamp>,
+    /// The last push that was taken in, by GitHub's clock.
+    pub pushed_at: Option<Timestamp>,
     /// The commit whose manifests are indexed.
     pub indexed_commit: Option<ObjectId>,
     /// Why nothing happens here, where nothing does.
     pub note: Option<String>,
     /// When anything of it last changed.
     pub updated_at: Timestamp,
+}
+
+/// A repository as it is compared with GitHub's list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedRow {
+    /// What GitHub told.
+    pub repository: Repository,
+    /// When it was last read in full.
+    pub synced_at: Option<Timestamp>,
+    /// The last push that was taken in, by GitHub's clock.
+    pub pushed_at: Option<Timestamp>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -109,6 +122,7 @@ struct RepositoryRecord {
     config_text: Option<String>,
     config_since: Option<i64>,
     synced_at: Option<i64>,
+    pushed_at: Option<i64>,
     indexed_commit: Option<String>,
     note: Option<String>,
     updated_at: i64,
@@ -125,6 +139,7 @@ struct ListedRecord {
     state: String,
     web_url: String,
     synced_at: Option<i64>,
+    pushed_at: Option<i64>,
 }
 
 macro_rules! select_repositories {
@@ -132,7 +147,7 @@ macro_rules! select_repositories {
         concat!(
             "SELECT id, installation_id, name, default_branch, private, fork, state, web_url, head_commit, head_tree, ",
             "config_path, config_blob, config_state, config_problems, config_file, config_text, config_since, ",
-            "synced_at, indexed_commit, note, updated_at FROM repository ",
+            "synced_at, pushed_at, indexed_commit, note, updated_at FROM repository ",
             $tail
         )
     };
@@ -167,6 +182,7 @@ statements! {
     SET_LISTED_STATE = "UPDATE repository SET state = $3, updated_at = $4 WHERE id = $1 AND installation_id = $2";
     SET_SYNCED = "UPDATE repository SET synced_at = $2, updated_at = $2 WHERE id = $1";
     SET_INDEXED = "UPDATE repository SET indexed_commit = $2, updated_at = $3 WHERE id = $1";
+    NOTE_PUSH = "UPDATE repository SET pushed_at = $2 WHERE id = $1 AND (pushed_at IS NULL OR pushed_at < $2)";
     SET_NOTE = "UPDATE repository SET note = $2, updated_at = $3 WHERE id = $1";
     REPOSITORY = select_repositories!("WHERE id = $1");
     REPOSITORIES_BY_ID = select_repositories!("WHERE id IN (VALUES (CAST($1 AS BIGINT))) ORDER BY id");
@@ -176,8 +192,8 @@ statements! {
     );
     REPOSITORIES = in_order_of_interest!(select_repositories!(""));
     COUNT_REPOSITORIES = "SELECT count(*) FROM repository";
-    LISTED = "SELECT id, installation_id, name, default_branch, private, fork, state, web_url, synced_at
-        FROM repository WHERE installation_id = $1 ORDER BY id";
+    LISTED = "SELECT id, installation_id, name, default_branch, private, fork, state, web_url, synced_at,
+            pushed_at FROM repository WHERE installation_id = $1 ORDER BY id";
     SUBSCRIBED = "SELECT id FROM repository
         WHERE installation_id = $1 AND state = 'active' AND config_state <> 'none' ORDER BY id";
 }
@@ -218,12 +234,8 @@ impl Store {
         Ok(self.row::<(i64,)>(COUNT_REPOSITORIES, values![]).await?.map_or(0, |(count,)| count))
     }
 
-    /// All repositories of an installation, without their files, and whether each was ever read in full: what to compare
-    /// with GitHub's list.
-    pub async fn listed_repositories(
-        &self,
-        installation: InstallationId,
-    ) -> Result<Vec<(Repository, bool)>, StoreError> {
+    /// All repositories of an installation, without their files: what to compare with GitHub's list.
+    pub async fn listed_repositories(&self, installation: InstallationId) -> Result<Vec<ListedRow>, StoreError> {
         let rows: Vec<ListedRecord> = self.rows(LISTED, values![installation]).await?;
         rows.into_iter().map(ListedRecord::read).collect()
     }
@@ -321,6 +333,11 @@ impl Tx {
         self.execute(SET_INDEXED, values![repo, commit, now]).await.map(drop)
     }
 
+    /// Notes that a push was taken in, by GitHub's clock; a later one that was noted before stays.
+    pub async fn note_push(&mut self, repo: RepoId, pushed_at: Timestamp) -> Result<(), StoreError> {
+        self.execute(NOTE_PUSH, values![repo, pushed_at]).await.map(drop)
+    }
+
     /// Notes why nothing happens in a repository, or with `None` that there is no such reason.
     pub async fn set_note(&mut self, repo: RepoId, note: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
         self.execute(SET_NOTE, values![repo, note, now]).await.map(drop)
@@ -328,7 +345,7 @@ impl Tx {
 }
 
 impl ListedRecord {
-    fn read(self) -> Result<(Repository, bool), StoreError> {
+    fn read(self) -> Result<ListedRow, StoreError> {
         let repository = Repository {
             id: RepoId(self.id),
             installation: InstallationId(self.installation_id),
@@ -339,7 +356,7 @@ impl ListedRecord {
             state: word("repository.state", &self.state, RepoState::from_word)?,
             web_url: self.web_url,
         };
-        Ok((repository, self.synced_at.is_some()))
+        Ok(ListedRow { repository, synced_at: self.synced_at.map(time), pushed_at: self.pushed_at.map(time) })
     }
 }
 
@@ -376,6 +393,7 @@ impl RepositoryRecord {
             head,
             config,
             synced_at: self.synced_at.map(time),
+            pushed_at: self.pushed_at.map(time),
             indexed_commit: object("repository.indexed_commit", self.indexed_commit)?,
             note: self.note,
             updated_at: time(self.updated_at),

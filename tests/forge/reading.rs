@@ -178,9 +178,10 @@ async fn repositories_come_from_every_page_once() {
     world.at("GET", repositories, ok(200, first).insert_header("link", links)).await;
 
     let found = world.github.repositories(InstallationId(7)).await.unwrap();
-    let names: Vec<_> = found.iter().map(|repository| repository.name.to_string()).collect();
+    let names: Vec<_> = found.iter().map(|listed| listed.repository.name.to_string()).collect();
     assert_eq!(names, ["acme/a", "acme/b", "acme/c"]);
-    assert_eq!((found[2].state, found[2].default_branch.clone()), (RepoState::Archived, None));
+    let archived = &found[2].repository;
+    assert_eq!((archived.state, archived.default_branch.clone()), (RepoState::Archived, None));
     assert_eq!(world.body("POST", TOKENS).await, json!({ "permissions": { "metadata": "read" } }));
 }
 

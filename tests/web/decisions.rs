@@ -47,6 +47,7 @@ fn known() -> KnownRepository {
             head: Some(Head { commit: object('a'), tree: object('1') }),
             config,
             synced_at: Some(now()),
+            pushed_at: None,
             indexed_commit: Some(object('a')),
             note: None,
             updated_at: now(),
@@ -67,6 +68,7 @@ fn push(paths: &[&str]) -> Push {
         deleted: false,
         tree: Some(object('2')),
         changed: ChangedPaths::Known(paths.iter().map(ToString::to_string).collect()),
+        pushed_at: None,
     }
 }
 

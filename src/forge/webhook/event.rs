@@ -75,7 +75,9 @@ fn installation_event(needs: Needs<'_>, action: Option<&str>, id: Option<Install
 
 fn push_event(needs: Needs<'_>, document: Document<'_>) -> Result<EventKind, PayloadError> {
     let mut payload: payload::PushEvent = document.read()?;
-    let repository = needs.repository(std::mem::take(&mut payload.repository))?;
+    let repository = std::mem::take(&mut payload.repository);
+    let pushed_at = repository.0.as_ref().and_then(|repository| repository.pushed_at.0);
+    let repository = needs.repository(repository)?;
     let git_ref = needs.some(payload.git_ref.0.take(), "ref")?;
     let branch = git_ref.strip_prefix("refs/heads/");
     let after = needs.object_id(&payload.after, "after")?;
@@ -87,6 +89,7 @@ fn push_event(needs: Needs<'_>, document: Document<'_>) -> Result<EventKind, Pay
         tree: tree_of(&payload).and_then(|tree| ObjectId::parse(tree).ok()),
         after,
         changed: changed_paths(payload),
+        pushed_at,
     })))
 }
 

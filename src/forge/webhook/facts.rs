@@ -3,6 +3,7 @@
 use super::push::ChangedPaths;
 use crate::domain::{InstallationId, ObjectId, PullNumber, RepoId, RepoName, RepoState};
 use crate::forge::PullStatus;
+use jiff::Timestamp;
 
 /// A delivery, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +76,8 @@ pub struct Push {
     pub tree: Option<ObjectId>,
     /// What changed.
     pub changed: ChangedPaths,
+    /// When it happened, by GitHub's clock, in whole seconds.
+    pub pushed_at: Option<Timestamp>,
 }
 
 /// A pull request after something happened to it.

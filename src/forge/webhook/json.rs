@@ -1,5 +1,6 @@
 //! Reading JSON from strangers: strict about the text, lenient about what is in it.
 
+use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -107,6 +108,9 @@ pub(super) struct Int(pub(super) Option<i64>);
 /// A boolean, if there is one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Flag(pub(super) Option<bool>);
+/// A moment, if there is one: the text that GitHub's API writes, or the seconds since 1970 that are in pushes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Moment(pub(super) Option<Timestamp>);
 /// An object, if there is one.
 #[derive(Clone, Debug)]
 pub(super) struct Obj<T>(pub(super) Option<T>);
@@ -189,6 +193,18 @@ lenient!(Int {
         Ok(Int(i64::try_from(number).ok()))
     }
 } skip { text, float, flag, map, seq });
+
+lenient!(Moment {
+    fn visit_i64<E>(self, seconds: i64) -> Result<Self::Value, E> {
+        Ok(Moment(Timestamp::from_second(seconds).ok()))
+    }
+    fn visit_u64<E>(self, seconds: u64) -> Result<Self::Value, E> {
+        Ok(Moment(i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok())))
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Moment(text.parse().ok()))
+    }
+} skip { float, flag, map, seq });
 
 lenient!(Flag {
     fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {

@@ -1,6 +1,6 @@
 //! The few fields of GitHub's payloads that we read, all of them optional.
 
-use super::json::{Flag, Int, List, Obj, Text};
+use super::json::{Flag, Int, List, Moment, Obj, Text};
 use serde::Deserialize;
 
 macro_rules! payload {
@@ -29,6 +29,7 @@ payload! {
         default_branch: Text,
         archived: Flag,
         disabled: Flag,
+        pushed_at: Moment,
     }
     PushEvent {
         repository: Obj<Repository>,
