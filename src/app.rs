@@ -3,6 +3,7 @@
 use crate::domain::Clock;
 use crate::forge::{GitHub, GitHubSettings};
 use crate::pipeline::crew::Crew;
+use crate::metrics::Metrics;
 use crate::pipeline::worker::WorkPolicy;
 use crate::pipeline::{Mailroom, StepError, Worker};
 use crate::registries::{Registries, RegistrySettings};
@@ -69,6 +70,8 @@ pub struct Parts {
     pub admin_token: Option<SecretString>,
     /// Whether a request made on this machine opens the pages too.
     pub local_pages: bool,
+    /// What is counted; forge and registries count into the same.
+    pub metrics: Metrics,
 }
 
 impl App {
@@ -89,6 +92,7 @@ impl App {
             local_pages: parts.local_pages,
             intake: web::webhook::Intake::default(),
             mailroom: Mailroom::new(parts.store.clone()),
+            metrics: parts.metrics,
         };
         Self { store: parts.store, worker, web, workers: parts.workers }
     }
@@ -210,6 +214,7 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
     let url = &settings.store.database_url;
     let connections = connections(role, settings.work.workers);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let metrics = Metrics::new();
     let adapters = match role {
         Role::Web => None,
         Role::All | Role::Worker => {
@@ -233,6 +238,7 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
         local_pages: web::access::pages_are_local(settings.web.public_url.as_deref()),
         intake: web::webhook::Intake::default(),
         mailroom: Mailroom::new(store.clone()),
+        metrics: metrics.clone(),
     };
     let worker = adapters.map(|(forge, registries)| {
         Worker::new(store.clone(), forge, Arc::new(registries), clock, policy(&settings.work))

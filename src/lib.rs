@@ -9,6 +9,7 @@ pub mod cli;
 pub mod domain;
 pub mod forge;
 pub mod managers;
+pub mod metrics;
 pub mod pipeline;
 pub mod planner;
 pub mod registries;

@@ -9,6 +9,7 @@ use mass_driver::cli::check::{self, CheckArgs, CheckFormat};
 use mass_driver::cli::why::{self, WhyArgs, WhyFormat};
 use mass_driver::domain::{Clock, Proposal, ProposalState, RepoName};
 use mass_driver::forge::{GitHub, GitHubSettings};
+use mass_driver::metrics::Metrics;
 use mass_driver::pipeline::worker::WorkPolicy;
 use mass_driver::registries::{Registries, RegistrySettings};
 use mass_driver::settings::StoreSettings;
@@ -93,6 +94,7 @@ impl World {
             webhook_secrets: vec![SecretString::from(credentials.webhook_secret)],
             admin_token: None,
             local_pages: true,
+            metrics: Metrics::new(),
         });
         let address = format!("http://{}", listener.local_addr()?);
         github.set_webhook_url(&format!("{address}/webhooks/github"));

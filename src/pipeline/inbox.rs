@@ -54,6 +54,11 @@ impl Incoming {
         Ok(Self { row, ignored })
     }
 
+    /// Whether it asks for nothing, whatever it says.
+    pub fn is_ignored(&self) -> bool {
+        self.ignored
+    }
+
     /// The step that will decide what it asks for.
     pub(super) fn step(&self) -> Step {
         Step::Inbox { delivery: self.row.guid.clone(), repo: self.row.repo }

@@ -16,6 +16,7 @@ mod connect;
 mod deliveries;
 mod duties;
 mod error;
+mod figures;
 mod installations;
 mod manifests;
 mod outlooks;
@@ -29,6 +30,7 @@ mod work;
 pub use alone::Alone;
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
+pub use figures::{BudgetFigure, QueueFigure, WorkStanding};
 pub use installations::{Installation, InstallationRow};
 pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
 pub use outlooks::OutlookChange;
@@ -118,6 +120,7 @@ impl Store {
             connect::STATEMENTS,
             deliveries::STATEMENTS,
             duties::STATEMENTS,
+            figures::STATEMENTS,
             installations::STATEMENTS,
             repositories::STATEMENTS,
             subscriptions::STATEMENTS,

@@ -1,12 +1,15 @@
-//! What the server answers over HTTP: GitHub's webhooks, the page for people, and the probes of an orchestrator.
+//! What the server answers over HTTP: GitHub's webhooks, the page for people, figures for
+//! Prometheus, and the probes of an orchestrator.
 
 pub mod access;
 pub mod health;
+pub mod metrics;
 pub mod pages;
 pub mod webhook;
 
 use crate::domain::Clock;
 use crate::pipeline::Mailroom;
+use crate::metrics::Metrics;
 use crate::store::Store;
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -32,6 +35,8 @@ pub struct WebState {
     pub intake: webhook::Intake,
     /// Where webhooks are stored, many at a time.
     pub mailroom: Mailroom,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 /// What a process answers that only works through the queue: the probes.
@@ -48,6 +53,7 @@ pub fn router(state: WebState) -> Router {
     let pages = Router::new()
         .route("/", get(pages::overview))
         .route("/repositories/{owner}/{name}", get(pages::repository))
+        .route("/metrics", get(metrics::metrics))
         .layer(axum::middleware::from_fn_with_state(state.clone(), access::only_for_admins));
     Router::new()
         .merge(pages)

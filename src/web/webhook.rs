@@ -63,12 +63,17 @@ fn answer(status: StatusCode, sentence: impl Into<String>) -> Answer {
 /// 202 stored, or stored before; 400 a header is missing or the payload is not JSON; 401 not signed with our secret;
 /// 408 too slow; 413 too large; 503 it cannot be taken now (GitHub keeps it for redelivery).
 pub async fn receive(State(state): State<WebState>, headers: HeaderMap, body: Body) -> Answer {
-    match accept(&state, &headers, body).await {
-        Ok(answer) | Err(answer) => answer,
-    }
+    let (became, answer) = match accept(&state, &headers, body).await {
+        Ok(accepted) => accepted,
+        Err(refused) => ("refused", refused),
+    };
+    let event = webhook::known_event(required(&headers, "x-github-event").unwrap_or_default());
+    state.metrics.webhook_answered(event, became, answer.0.as_u16());
+    answer
 }
 
-async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<Answer, Answer> {
+/// What became of a delivery, in a word, and what its sender is told.
+async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<(&'static str, Answer), Answer> {
     let event = required(headers, "x-github-event")?.to_string();
     let delivery = DeliveryId(required(headers, "x-github-delivery")?.to_string());
     let (body, room) = read(headers, body, &state.intake).await?;
@@ -87,9 +92,12 @@ async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<Ans
     let incoming = incoming.inspect_err(|(status, why)| {
         tracing::warn!(%delivery, event, status = status.as_u16(), why = why.trim_end(), "refused a webhook");
     })?;
+    let became = if incoming.is_ignored() { "ignored" } else { "new" };
     match state.mailroom.receive(incoming, room, state.clock.now()).await {
-        Ok(inbox::Received::New) => Ok(answer(StatusCode::ACCEPTED, "stored")),
-        Ok(inbox::Received::Duplicate) => Ok(answer(StatusCode::ACCEPTED, "stored before, nothing to do")),
+        Ok(inbox::Received::New) => Ok((became, answer(StatusCode::ACCEPTED, "stored"))),
+        Ok(inbox::Received::Duplicate) => {
+            Ok(("duplicate", answer(StatusCode::ACCEPTED, "stored before, nothing to do")))
+        }
         Err(error) => {
             tracing::error!(%delivery, event, %error, "a webhook could not be stored");
             Err(answer(StatusCode::SERVICE_UNAVAILABLE, "the delivery could not be stored; please deliver it again"))

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use mass_driver::app::{App, Parts};
 use mass_driver::domain::{Clock, Outlook, Proposal, ProposalState, RepoId, RepoName};
 use mass_driver::forge::{GitHub, GitHubSettings};
+use mass_driver::metrics::Metrics;
 use mass_driver::pipeline::worker::WorkPolicy;
 use mass_driver::registries::{Registries, RegistrySettings};
 use mass_driver::store::{QueueDepth, RepositoryRow, Store, WorkState};
@@ -67,6 +68,7 @@ impl World {
         policy: WorkPolicy,
     ) -> App {
         let credentials = github.app();
+        let metrics = Metrics::new();
         let settings =
             GitHubSettings::new(github.url(), credentials.app_id, SecretString::from(credentials.private_key_pem));
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -85,6 +87,7 @@ impl World {
             webhook_secrets: vec![SecretString::from(credentials.webhook_secret)],
             admin_token: None,
             local_pages: true,
+            metrics,
         })
     }
 

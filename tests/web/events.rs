@@ -7,7 +7,7 @@ use mass_driver::store::{EventCount, Outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-fn push() -> Value {
+pub fn push() -> Value {
     json!({
         "ref": "refs/heads/main",
         "before": "1".repeat(40),

@@ -7,14 +7,17 @@ mod support {
     #[expect(dead_code, unused_imports, reason = "of the contract, only the examples of webhooks are needed here")]
     pub mod contract;
     pub mod databases;
+    pub mod markdown;
+    pub mod openmetrics;
 }
-use support::databases;
+use support::{databases, openmetrics};
 
 mod access;
 mod bodies;
 mod decisions;
 mod events;
 mod examples;
+mod metrics;
 mod pages;
 mod scene;
 mod signatures;

@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use mass_driver::domain::Clock;
 use mass_driver::pipeline::Mailroom;
+use mass_driver::metrics::Metrics;
 use mass_driver::store::{Delivery, Store};
 use mass_driver::web::webhook::Intake;
 use mass_driver::web::{self, WebState};
@@ -62,6 +63,7 @@ impl Server {
             local_pages: true,
             intake: Intake::new(Duration::from_secs(600), 1, 64 * 1024),
             mailroom: Mailroom::new(store.clone()),
+            metrics: Metrics::new(),
         };
         change(&mut state);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -7,6 +7,15 @@ use super::push::{changed_paths, is_set, tree_of};
 use crate::domain::{InstallationId, ObjectId, PullNumber, RepoId, RepoName};
 use crate::forge::{PullStatus, installations};
 
+/// The events that [`parse_event`] acts on.
+pub const KNOWN_EVENTS: [&str; 7] =
+    ["ping", "installation", "installation_repositories", "push", "pull_request", "repository", "check_run"];
+
+/// An event's name where it is one of [`KNOWN_EVENTS`], else `other`: what is counted takes no names from outside.
+pub fn known_event(name: &str) -> &'static str {
+    KNOWN_EVENTS.into_iter().find(|known| *known == name).unwrap_or("other")
+}
+
 /// What a delivery means.
 ///
 /// `name` is the value of `X-GitHub-Event`. Unknown events and actions are [`EventKind::Other`], not errors.

@@ -10,7 +10,7 @@ mod payload;
 mod push;
 mod signature;
 
-pub use event::parse_event;
+pub use event::{KNOWN_EVENTS, known_event, parse_event};
 pub use facts::{Event, EventKind, PullFacts, Push, RepoFacts};
 pub use json::PayloadError;
 pub use push::ChangedPaths;
