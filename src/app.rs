@@ -83,7 +83,8 @@ impl App {
             Arc::new(parts.registries),
             Arc::clone(&parts.clock),
             parts.policy,
-        );
+        )
+        .counting(parts.metrics.clone());
         let web = WebState {
             store: parts.store.clone(),
             clock: parts.clock,
@@ -218,7 +219,8 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
     let adapters = match role {
         Role::Web => None,
         Role::All | Role::Worker => {
-            Some((github(&settings.github, Arc::clone(&clock))?, registries(&settings.registries)?))
+            let forge = github(&settings.github, Arc::clone(&clock), metrics.clone())?;
+            Some((forge, registries(&settings.registries)?.counting(metrics.clone())))
         }
     };
     // Held until the end.
@@ -337,7 +339,7 @@ fn webhook_secrets(settings: &WebSettings) -> Vec<SecretString> {
     [given(&settings.webhook_secret), given(&settings.webhook_secret_previous)].into_iter().flatten().cloned().collect()
 }
 
-fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>) -> anyhow::Result<GitHub> {
+fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>, metrics: Metrics) -> anyhow::Result<GitHub> {
     let id = settings.github_app_id.as_deref().unwrap_or_default().trim();
     let app_id = id.parse().ok().filter(|id| *id > 0).with_context(|| {
         format!("GITHUB_APP_ID is `{id}`, which is no App's id; the number is on the settings page of the GitHub App")
@@ -351,7 +353,7 @@ fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>) -> anyhow::Result
         (None, None) => bail!("GITHUB_APP_PRIVATE_KEY is not set"),
     };
     let api_url = Some(settings.github_api_url.trim()).filter(|url| !url.is_empty()).unwrap_or(PUBLIC_GITHUB_API);
-    Ok(GitHub::new(GitHubSettings::new(api_url, app_id, key), clock)?)
+    Ok(GitHub::counting(GitHubSettings::new(api_url, app_id, key), clock, metrics)?)
 }
 
 /// The registries behind a set of addresses.

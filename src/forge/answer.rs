@@ -73,6 +73,12 @@ impl Answer {
         })
     }
 
+    /// Whether it is about a limit.
+    pub(super) fn asks_for_pause(&self, now: Timestamp) -> bool {
+        // Reading the message is for refusals only.
+        self.status.is_client_error() && limits::pause(self.status, &self.headers, &self.message(), now).is_some()
+    }
+
     /// GitHub's message and the details of its `errors`, in one line.
     fn message(&self) -> String {
         let refusal: Refusal = serde_json::from_slice(&self.body).unwrap_or_default();

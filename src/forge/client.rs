@@ -9,6 +9,7 @@ use super::auth::AppKey;
 use super::tokens::{TokenScope, Tokens};
 use super::{ForgeError, GitHubSettings, transport};
 use crate::domain::{Clock, InstallationId};
+use crate::metrics::{AnswerClass, Metrics, RequestKind};
 use http::{HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Limited};
 use jiff::Timestamp;
@@ -58,6 +59,10 @@ impl Call {
         Self { most_bytes: bytes, ..self }
     }
 
+    fn kind(&self) -> RequestKind {
+        if self.method.is_safe() { RequestKind::Read } else { RequestKind::Write }
+    }
+
     /// Method and path, as errors name them.
     pub(super) fn endpoint(&self) -> String {
         format!("{} {}", self.method, self.path.split('?').next().unwrap_or_default())
@@ -87,12 +92,13 @@ pub(super) struct Client {
     clock: Arc<dyn Clock>,
     timeout: Duration,
     places: Semaphore,
+    metrics: Metrics,
     /// Until when GitHub wants to hear nothing, from an installation or (`None`) from the App itself.
     pauses: Mutex<HashMap<Option<InstallationId>, (Timestamp, bool)>>,
 }
 
 impl Client {
-    pub(super) fn new(settings: GitHubSettings, clock: Arc<dyn Clock>) -> Result<Self, ForgeError> {
+    pub(super) fn new(settings: GitHubSettings, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Self, ForgeError> {
         let base = settings.base()?;
         let app = AppKey::new(&settings, clock.now())?;
         let octocrab = transport::connect(&settings, &base)?;
@@ -104,12 +110,17 @@ impl Client {
             clock,
             timeout: settings.request_timeout,
             places: Semaphore::new(settings.concurrent_requests.clamp(1, 100)),
+            metrics,
             pauses: Mutex::new(HashMap::new()),
         })
     }
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     pub(super) fn tokens(&self) -> &Tokens {
@@ -158,7 +169,9 @@ impl Client {
         let mut path = call.path.clone();
         for _ in 0..=MOST_REDIRECTS {
             self.heed_pause(call, installation)?;
-            let answer = self.round_trip(call, &path, credential).await?;
+            let answer = self.round_trip(call, &path, credential).await;
+            self.metrics.github_request(installation, call.kind(), class(&answer, self.now()));
+            let answer = answer?;
             if !matches!(answer.status.as_u16(), 301 | 307 | 308) {
                 let outcome = answer.or_error(self.now());
                 if let Err(ForgeError::RateLimited { until, secondary, .. }) = outcome {
@@ -270,6 +283,15 @@ impl Client {
 
     fn lock_pauses(&self) -> std::sync::MutexGuard<'_, HashMap<Option<InstallationId>, (Timestamp, bool)>> {
         self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What came back, for the count of requests.
+fn class(answer: &Result<Answer, ForgeError>, now: Timestamp) -> AnswerClass {
+    match answer {
+        Ok(answer) if answer.asks_for_pause(now) => AnswerClass::Limited,
+        Ok(answer) => AnswerClass::Status(answer.status.as_u16()),
+        Err(_) => AnswerClass::None,
     }
 }
 

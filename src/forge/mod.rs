@@ -43,6 +43,7 @@ pub use pulls::{PullState, PullStatus};
 pub use settings::GitHubSettings;
 
 use crate::domain::{Clock, InstallationId, RepoId, RepoName};
+use crate::metrics::Metrics;
 use client::Client;
 use std::sync::Arc;
 use tokens::{Access, TokenScope};
@@ -58,7 +59,14 @@ impl GitHub {
     ///
     /// Errors: [`ForgeError::Settings`] for an address or key that cannot work.
     pub fn new(settings: GitHubSettings, clock: Arc<dyn Clock>) -> Result<Self, ForgeError> {
-        Ok(Self { client: Arc::new(Client::new(settings, clock)?) })
+        Self::counting(settings, clock, Metrics::new())
+    }
+
+    /// The same, for somebody who wants to know how much is asked: requests, tokens and pull requests are counted.
+    ///
+    /// Errors: as [`GitHub::new`].
+    pub fn counting(settings: GitHubSettings, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Self, ForgeError> {
+        Ok(Self { client: Arc::new(Client::new(settings, clock, metrics)?) })
     }
 }
 

@@ -169,6 +169,7 @@ impl GitHub {
             json!({ "title": change.title, "head": change.branch, "base": change.base_branch, "body": change.body });
         let call = Call::post(target.path(&["pulls"]), &body);
         let answer = self.client.send(&call, identity).await?;
+        self.client.metrics().pull_request_opened(target.installation);
         answer.read::<PullBody>()?.into_state(target, &answer.endpoint)
     }
 }

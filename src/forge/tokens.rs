@@ -155,6 +155,7 @@ impl Tokens {
 
 async fn ask(client: Arc<Client>, scope: TokenScope) -> Result<Arc<Token>, ForgeError> {
     let outcome = mint(&client, scope).await.map(Arc::new);
+    client.metrics().token_requested(scope.installation, outcome.is_ok());
     client.tokens().settle(scope, &outcome, client.now());
     outcome
 }

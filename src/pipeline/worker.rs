@@ -4,6 +4,7 @@ use super::retry::{next_attempt, passes};
 use super::{Done, Step, StepError, duties, execute, follow, inbox, index, plan, sweep, sync, tidy, watch};
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
+use crate::metrics::{Ending, Metrics};
 use crate::registries::Registries;
 use crate::store::{Claimed, Outcome, Store, StoreError};
 use anyhow::Context as _;
@@ -12,7 +13,7 @@ use jiff::SignedDuration;
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch as signal;
 
 /// How often it is looked whether something periodic is due.
@@ -50,6 +51,7 @@ pub struct Worker {
     registries: Arc<Registries>,
     clock: Arc<dyn Clock>,
     pub(super) policy: WorkPolicy,
+    metrics: Metrics,
 }
 
 impl Worker {
@@ -61,7 +63,12 @@ impl Worker {
         clock: Arc<dyn Clock>,
         policy: WorkPolicy,
     ) -> Self {
-        Self { store, forge, registries, clock, policy }
+        Self { store, forge, registries, clock, policy, metrics: Metrics::new() }
+    }
+
+    /// The same worker, its steps counted there.
+    pub fn counting(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Queues a look at every installation of the App, and at those we know that are not among them: what changed while
@@ -102,24 +109,28 @@ impl Worker {
 
     /// Runs a step and stores how it ended.
     pub(super) async fn carry_out(&self, claimed: &Claimed) {
+        let began = Instant::now();
         let settled = match self.walk_with_lease(claimed).await {
             Ok(done) => settle(claimed, done).await,
             Err(error) => self.put_back(claimed, &error).await,
         };
-        match settled {
-            Ok(()) => {}
+        let ending = match settled {
+            Ok(ending) => ending,
             Err(StoreError::LeaseLost) => {
                 tracing::warn!(
                     step = claimed.work.step,
                     subject = claimed.work.subject,
                     "another worker took this step over; its result here was dropped"
                 );
+                Ending::LeaseLost
             }
             // The lease runs out and the step is taken again.
             Err(error) => {
                 tracing::error!(step = claimed.work.step, subject = claimed.work.subject, %error, "a step's end could not be stored");
+                Ending::NotStored
             }
-        }
+        };
+        self.metrics.step_ended(&claimed.work.step, ending, began.elapsed());
     }
 
     /// Gives steps back that nobody is at any more, for whoever claims next.
@@ -227,7 +238,7 @@ impl Worker {
     }
 
     /// Puts a failed step back with the date of its next attempt, or parks it when another one is pointless.
-    async fn put_back(&self, claimed: &Claimed, error: &StepError) -> Result<(), StoreError> {
+    async fn put_back(&self, claimed: &Claimed, error: &StepError) -> Result<Ending, StoreError> {
         if matches!(error, StepError::Store(StoreError::LeaseLost)) {
             return Err(StoreError::LeaseLost);
         }
@@ -242,10 +253,11 @@ impl Worker {
                 step.queue(&mut tx, Some(installation), now).await?;
             }
         }
-        match next_attempt(error, work.attempts, now) {
+        let ending = match next_attempt(error, work.attempts, now) {
             Some(at) => {
                 tracing::warn!(step = work.step, subject = work.subject, attempt = work.attempts, error = words, %at, "a step failed and will be repeated");
                 tx.retry(claimed, at, &words).await?;
+                Ending::Retried
             }
             None => {
                 tracing::error!(
@@ -259,28 +271,31 @@ impl Worker {
                     tx.finish_delivery(&delivery, Outcome::Refused, Some(&words), now).await?;
                 }
                 tx.park(claimed, &words).await?;
+                if matches!(error, StepError::Panicked(_)) { Ending::Panicked } else { Ending::Parked }
             }
-        }
-        tx.commit().await
+        };
+        tx.commit().await.map(|()| ending)
     }
 }
 
-async fn settle(claimed: &Claimed, done: Done) -> Result<(), StoreError> {
-    let tx = match done {
+/// Stores how a step ended, with what it wrote.
+async fn settle(claimed: &Claimed, done: Done) -> Result<Ending, StoreError> {
+    let (tx, ending) = match done {
         Done::Finished(mut tx) => {
             tx.finish(claimed).await?;
-            tx
+            (tx, Ending::Finished)
         }
         Done::PutBack { mut tx, until, why } => {
             tx.retry(claimed, until, &why).await?;
-            tx
+            (tx, Ending::Retried)
         }
         Done::PutOff { mut tx, until, why } => {
             tx.put_off(claimed, until, why.as_deref()).await?;
-            tx
+            (tx, Ending::PutOff)
         }
     };
-    tx.commit().await
+    tx.commit().await?;
+    Ok(ending)
 }
 
 /// What a panic said; its message may hold anything, so it is cut.

@@ -75,6 +75,19 @@ impl RegistryError {
         }
     }
 
+    /// Its kind in a word, as it is counted.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "not_found",
+            Self::Denied { .. } => "denied",
+            Self::NotConfigured { .. } => "not_configured",
+            Self::RateLimited { .. } => "limited",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Protocol { .. } => "not_understood",
+            Self::Refused { .. } => "refused",
+        }
+    }
+
     /// Whether the same request may succeed later with nobody changing anything.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::RateLimited { .. } | Self::Unavailable { .. })

@@ -8,6 +8,7 @@ use super::settings::RegistrySettings;
 use super::simple_index::SimpleIndex;
 use super::{Answer, Registry};
 use crate::domain::{Ecosystem, PackageId};
+use crate::metrics::Metrics;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -18,6 +19,7 @@ pub struct Registries {
     pypi: Arc<dyn Registry>,
     images: Arc<Images>,
     lookup: Duration,
+    metrics: Metrics,
 }
 
 impl Registries {
@@ -31,7 +33,12 @@ impl Registries {
             None => Arc::new(DepsDev { base: settings.deps_dev()?, fetch: Arc::clone(&fetch) }),
         };
         let images = Arc::new(Images::new(settings.docker()?, settings.private()?, fetch));
-        Ok(Self { pypi, images, lookup: settings.limits.lookup })
+        Ok(Self { pypi, images, lookup: settings.limits.lookup, metrics: Metrics::new() })
+    }
+
+    /// The same registries, their look-ups counted there.
+    pub fn counting(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// The registry that answers for an ecosystem's packages.
@@ -47,20 +54,25 @@ impl Registries {
     /// Errors: see [`RegistryError`].
     pub async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
         let registry = self.registry(package.ecosystem);
-        match timeout(self.lookup, registry.releases(package, etag)).await {
+        let answer = match timeout(self.lookup, registry.releases(package, etag)).await {
             Ok(answer) => answer,
             Err(_) => Err(self.too_slow(registry.name())),
-        }
+        };
+        let found = if matches!(answer, Ok(Answer::NotModified)) { "not_modified" } else { "found" };
+        self.metrics.registry_asked(package.ecosystem, answer.as_ref().map_or_else(RegistryError::word, |_| found));
+        answer
     }
 
     /// The digest (`sha256:…`) an image's tag points at now: that of the index where the image has many platforms.
     ///
     /// Errors: see [`RegistryError`]; `NotFound` also when `image` is a package of another ecosystem.
     pub async fn digest(&self, image: &PackageId, tag: &str) -> Result<String, RegistryError> {
-        match timeout(self.lookup, self.images.digest(image, tag)).await {
+        let answer = match timeout(self.lookup, self.images.digest(image, tag)).await {
             Ok(answer) => answer,
             Err(_) => Err(self.too_slow(self.images.name())),
-        }
+        };
+        self.metrics.registry_asked(image.ecosystem, answer.as_ref().map_or_else(RegistryError::word, |_| "found"));
+        answer
     }
 
     fn too_slow(&self, registry: &str) -> RegistryError {

@@ -74,13 +74,14 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
         App::new(Parts {
             store: store.clone(),
-            forge: GitHub::new(settings, Arc::clone(&clock)).unwrap(),
+            forge: GitHub::counting(settings, Arc::clone(&clock), metrics.clone()).unwrap(),
             registries: Registries::new(&RegistrySettings {
                 deps_dev_url: Some(registry.deps_dev_url()),
                 docker_url: Some(registry.oci_url()),
                 ..RegistrySettings::default()
             })
-            .unwrap(),
+            .unwrap()
+            .counting(metrics.clone()),
             clock,
             policy,
             workers: 1,
