@@ -148,6 +148,78 @@ fn serving(github: &GitHubSim, folder: &std::path::Path) -> Command {
     command
 }
 
+/// The lines of a log that belong to one delivery, by what the lines themselves say: the delivery's own, those of the steps
+/// it asked for, and of the steps that those asked for.
+fn trail<'a>(log: &'a [serde_json::Value], delivery: &str) -> Vec<&'a serde_json::Value> {
+    let mut keys = vec![format!("inbox:{delivery}")];
+    let mut lines: Vec<&serde_json::Value> = log.iter().filter(|line| line["delivery"] == delivery).collect();
+    let mut read = 0;
+    while let Some(key) = keys.get(read).cloned() {
+        read += 1;
+        for line in log.iter().filter(|line| line["span"]["key"] == key.as_str()) {
+            lines.push(line);
+            let queued = line["queued"].as_str().filter(|queued| !keys.iter().any(|known| known == queued));
+            keys.extend(queued.map(str::to_owned));
+        }
+    }
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_delivery_can_be_followed_through_the_log_to_its_pull_request() {
+    let github = GitHubSim::start(real_time()).unwrap();
+    let registry = RegistrySim::start(real_time()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    github.organization("acme");
+    let installation = github.install("acme").unwrap();
+    for version in ["0.27.0", "0.28.0"] {
+        registry.release("httpx", version);
+    }
+    let mut command = serving(&github, folder.path());
+    command.env("MASS_DRIVER_DEPS_DEV_URL", registry.deps_dev_url()).env("MASS_DRIVER_LOG", "info,mass_driver=debug");
+    let mut server = Server::start(&mut command);
+    let address = server.says("ready").await["address"].as_str().unwrap().to_string();
+    github.set_webhook_url(&format!("http://{address}/webhooks/github"));
+    github.auto_deliver(true);
+    let manifest = ("requirements.txt", "httpx==0.27.0\n");
+    let file = (".mass-driver.yaml", "subscriptions: [pypi]\n");
+    // The first has the package looked up, which is nobody's delivery in particular.
+    for repo in ["acme/first", "acme/second"] {
+        github.create_repo(repo, RepoOptions::default().file(manifest.0, manifest.1)).unwrap();
+        github.push(repo, "main", &[(file.0, Some(file.1.as_bytes()))], "subscribe").unwrap();
+        server.says("opened a pull request").await;
+    }
+    let log = server.stops_on_sigterm().await;
+    let log: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+
+    let last = log.iter().rfind(|line| line["message"] == "opened a pull request").unwrap();
+    let pushes = log.iter().filter(|line| line["message"] == "stored a webhook" && line["event"] == "push");
+    // A push to the other repository had the package looked up, and may so be in the line of causes too.
+    let begins_at = |line: &serde_json::Value| {
+        line["span"]["step"] == "inbox" && line["span"]["repository_id"] == last["span"]["repository_id"]
+    };
+    let led_to_it: Vec<Vec<&serde_json::Value>> = pushes
+        .map(|line| trail(&log, line["delivery"].as_str().unwrap()))
+        .filter(|lines| lines.iter().any(|line| begins_at(line)))
+        .filter(|lines| lines.contains(&last))
+        .collect();
+    assert!(!led_to_it.is_empty(), "no push led to {last}");
+    for lines in led_to_it {
+        let steps: Vec<&str> = lines.iter().filter_map(|line| line["span"]["step"].as_str()).collect();
+        for step in ["inbox", "index", "plan", "execute"] {
+            assert!(steps.contains(&step), "{step} is not among {steps:?}");
+        }
+        let decided = lines.iter().find(|line| line["span"]["step"] == "inbox").unwrap();
+        assert_eq!(decided["span"]["delivery"], lines[0]["delivery"], "{decided}");
+    }
+
+    let span = &last["span"];
+    assert_eq!((&span["repository"], &span["attempt"]), (&"acme/second".into(), &1.into()), "{last}");
+    assert_eq!((&span["installation"], &span["step"]), (&installation.into(), &"execute".into()), "{last}");
+    assert_eq!(span["key"].as_str().unwrap(), format!("execute:{}", span["proposal"].as_str().unwrap()), "{last}");
+    assert!(span["repository_id"].is_i64() && span["work"].is_string(), "{last}");
+}
+
 /// GitHub takes the connection and never answers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_github_that_hangs_at_the_start_keeps_nobody_waiting() {

@@ -23,6 +23,7 @@ pub mod step;
 pub mod sweep;
 pub mod sync;
 pub mod tidy;
+mod trail;
 pub mod watch;
 pub mod worker;
 
@@ -86,5 +87,6 @@ pub(crate) async fn finished(store: &Store) -> Result<Done, StepError> {
 
 /// What a forge needs to know to reach a stored repository.
 pub(crate) fn target(row: &RepositoryRow) -> Target {
+    trail::name(&row.repository.name);
     Target { installation: row.repository.installation, repo: row.repository.id, name: row.repository.name.clone() }
 }

@@ -1,6 +1,7 @@
 //! The steps of the journey as rows of the `work` table: what each is called, what it must not run beside, and how
 //! urgent it is.
 
+use super::trail;
 use crate::domain::{DeliveryId, InstallationId, PackageId, ProposalId, PullNumber, RepoId, RepoName};
 use crate::store::{NewWork, StoreError, Tx};
 use jiff::Timestamp;
@@ -223,7 +224,7 @@ impl Step {
         let args = serde_json::to_value(self).map_err(|error| StoreError::Corrupt {
             what: format!("the arguments of the step {}: {error}", self.name()),
         })?;
-        Ok(NewWork {
+        let new = NewWork {
             step: self.name().to_string(),
             subject: self.subject(),
             unique_key: self.unique_key(),
@@ -232,7 +233,9 @@ impl Step {
             asks_github: self.asks_github(),
             patience: self.patience(),
             due_at,
-        })
+        };
+        trail::queued(&new);
+        Ok(new)
     }
 
     /// How long it may wait behind others: what people wait for comes before what the clock asks for, and writes that are

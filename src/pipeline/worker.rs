@@ -1,7 +1,7 @@
 //! Takes steps from the queue and walks them through their station.
 
 use super::retry::{next_attempt, passes};
-use super::{Done, Step, StepError, duties, execute, follow, inbox, index, plan, sweep, sync, tidy, watch};
+use super::{Done, Step, StepError, duties, execute, follow, inbox, index, plan, sweep, sync, tidy, trail, watch};
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
 use crate::metrics::{Ending, Metrics};
@@ -15,6 +15,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch as signal;
+use tracing::Instrument as _;
 
 /// How often it is looked whether something periodic is due.
 const DUTIES_EVERY: Duration = Duration::from_secs(5);
@@ -109,6 +110,10 @@ impl Worker {
 
     /// Runs a step and stores how it ended.
     pub(super) async fn carry_out(&self, claimed: &Claimed) {
+        self.run_claimed(claimed).instrument(trail::span(claimed)).await;
+    }
+
+    async fn run_claimed(&self, claimed: &Claimed) {
         let began = Instant::now();
         let settled = match self.walk_with_lease(claimed).await {
             Ok(done) => settle(claimed, done).await,

@@ -94,8 +94,12 @@ async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<(&'
     })?;
     let became = if incoming.is_ignored() { "ignored" } else { "new" };
     match state.mailroom.receive(incoming, room, state.clock.now()).await {
-        Ok(inbox::Received::New) => Ok((became, answer(StatusCode::ACCEPTED, "stored"))),
+        Ok(inbox::Received::New) => {
+            tracing::debug!(%delivery, event, "stored a webhook");
+            Ok((became, answer(StatusCode::ACCEPTED, "stored")))
+        }
         Ok(inbox::Received::Duplicate) => {
+            tracing::debug!(%delivery, event, "a webhook was stored before");
             Ok(("duplicate", answer(StatusCode::ACCEPTED, "stored before, nothing to do")))
         }
         Err(error) => {
