@@ -19,6 +19,7 @@ pub mod index;
 pub mod mailroom;
 pub mod plan;
 mod retry;
+pub mod setback;
 pub mod step;
 pub mod sweep;
 pub mod sync;

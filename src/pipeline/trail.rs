@@ -58,7 +58,7 @@ enum Subject {
 /// Notes whom and what a step is about. Whoever adds a step is asked here for its identifiers.
 fn identify(span: &Span, step: &Step) -> Subject {
     match step {
-        Step::SyncApp => Subject::Other,
+        Step::SyncApp | Step::Redeliver { .. } | Step::Tidy => Subject::Other,
         Step::Inbox { delivery, repo } => {
             span.record("delivery", display(delivery));
             repo.map_or(Subject::Other, |repo| Subject::Repository(repo.0))
@@ -72,7 +72,7 @@ fn identify(span: &Span, step: &Step) -> Subject {
             }
             Subject::Repository(repo.0)
         }
-        Step::Watch { package } => {
+        Step::Watch { package } | Step::Announce { package, .. } => {
             span.record("package", display(package));
             Subject::Other
         }

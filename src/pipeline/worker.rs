@@ -275,7 +275,7 @@ impl Worker {
                 if let Ok(Step::Inbox { delivery, .. }) = serde_json::from_value(work.args.clone()) {
                     tx.finish_delivery(&delivery, Outcome::Refused, Some(&words), now).await?;
                 }
-                tx.park(claimed, &words).await?;
+                tx.park(claimed, &words, now).await?;
                 if matches!(error, StepError::Panicked(_)) { Ending::Panicked } else { Ending::Parked }
             }
         };

@@ -62,9 +62,20 @@ impl Store {
     /// Errors: [`StoreError::Address`] also for a file that is not there, [`StoreError::Schema`] also for tables of an
     /// older program; else as [`Store::connect`].
     pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        Self::open_as_it_is(url, Purpose::Look).await
+    }
+
+    /// The same, for somebody who changes rows beside the server that keeps them: nothing is made or brought up to date.
+    ///
+    /// Errors: as [`Store::open_existing`].
+    pub async fn open_existing_to_write(url: &str) -> Result<Self, StoreError> {
+        Self::open_as_it_is(url, Purpose::Write).await
+    }
+
+    async fn open_as_it_is(url: &str, purpose: Purpose) -> Result<Self, StoreError> {
         let pools = match Kind::of(url)? {
-            Kind::Sqlite => look_into_sqlite(url).await?,
-            Kind::Postgres => look_into_postgres(url).await?,
+            Kind::Sqlite => join_sqlite(url, purpose).await?,
+            Kind::Postgres => join_postgres(url, purpose).await?,
         };
         let store = Self { pools, bell: Arc::default() };
         store.refuse_other_tables().await?;
@@ -102,6 +113,13 @@ impl Store {
             }),
         }
     }
+}
+
+/// What somebody wants of a database that a server keeps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Look,
+    Write,
 }
 
 enum Kind {
@@ -158,7 +176,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     }
 }
 
-async fn look_into_sqlite(url: &str) -> Result<Pools, StoreError> {
+async fn join_sqlite(url: &str, purpose: Purpose) -> Result<Pools, StoreError> {
     let options = sqlite_options(url)?;
     let path = options.get_filename().to_owned();
     if !path.is_file() {
@@ -167,7 +185,8 @@ async fn look_into_sqlite(url: &str) -> Result<Pools, StoreError> {
             "there is no database at `{path}`; point DATABASE_URL or --database-url at the server's"
         )));
     }
-    let options = options.create_if_missing(false).pragma("query_only", "on");
+    let writing = options.create_if_missing(false);
+    let options = writing.clone().pragma("query_only", "on");
     // Whether it is a database at all shows when it is first read.
     let mut connection = options.connect().await?;
     if let Err(error) = connection.execute("PRAGMA schema_version").await {
@@ -178,7 +197,8 @@ async fn look_into_sqlite(url: &str) -> Result<Pools, StoreError> {
     }
     connection.close().await?;
     let pool = SqlitePoolOptions::new().acquire_timeout(WAIT_FOR_CONNECTION);
-    let writer = pool.clone().max_connections(1).connect_lazy_with(options.clone());
+    let writing = if purpose == Purpose::Write { writing } else { options.clone() };
+    let writer = pool.clone().max_connections(1).connect_lazy_with(writing);
     let readers = pool.max_connections(1).connect_lazy_with(options);
     Ok(Pools::Sqlite { readers, writer })
 }
@@ -232,8 +252,9 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
     Ok(PgConnectOptions::from_str(url).map_err(|error| bad(error.to_string()))?.application_name("mass-driver"))
 }
 
-async fn look_into_postgres(url: &str) -> Result<Pools, StoreError> {
-    let options = postgres_options(url)?.options([("default_transaction_read_only", "on")]);
+async fn join_postgres(url: &str, purpose: Purpose) -> Result<Pools, StoreError> {
+    let read_only = if purpose == Purpose::Look { "on" } else { "off" };
+    let options = postgres_options(url)?.options([("default_transaction_read_only", read_only)]);
     let pool = PgPoolOptions::new().acquire_timeout(WAIT_FOR_CONNECTION).max_connections(POSTGRES_READERS);
     Ok(Pools::Postgres(pool.connect_with(options).await?))
 }

@@ -14,7 +14,7 @@ pub struct QueueFigure {
     pub standing: WorkStanding,
     /// How many.
     pub count: i64,
-    /// When the first of them was or will be due; of parked work, see `WorkRow::due_at`.
+    /// When the first of them was or will be due; of parked work, since when it is.
     pub first_due_at: Timestamp,
 }
 

@@ -23,6 +23,7 @@ mod outlooks;
 mod packages;
 mod proposals;
 mod repositories;
+mod setbacks;
 mod sql;
 mod subscriptions;
 mod work;
@@ -37,6 +38,7 @@ pub use outlooks::OutlookChange;
 pub use packages::PackageRow;
 pub use proposals::LedgerRow;
 pub use repositories::{Config, ConfigState, ListedRow, RepositoryRow};
+pub use setbacks::{Next, Setback};
 pub use sql::Statement;
 pub use subscriptions::{Subscription, SubscriptionRow};
 pub use work::{Claimed, NewWork, QueueDepth, WorkId, WorkRow, WorkState};
@@ -123,6 +125,7 @@ impl Store {
             figures::STATEMENTS,
             installations::STATEMENTS,
             repositories::STATEMENTS,
+            setbacks::STATEMENTS,
             subscriptions::STATEMENTS,
             manifests::STATEMENTS,
             outlooks::STATEMENTS,

@@ -47,6 +47,33 @@ pub async fn only_for_admins(State(state): State<WebState>, request: Request, ne
         .into_response()
 }
 
+/// Lets a request through that changes something unless a page of somebody else's made the browser send it; 403 then. On this
+/// machine no credential is asked for, so that the browser's word for where a request comes from is all there is.
+pub async fn only_from_here(request: Request, next: Next) -> Response {
+    if is_from_elsewhere(request.headers()) {
+        let explanation = "This request was made by a page of another site, or by one that does not say which it is.\n";
+        return (StatusCode::FORBIDDEN, explanation).into_response();
+    }
+    next.run(request).await
+}
+
+/// What browsers add to a request of which they do not want to be the accomplice. Programs send neither header.
+///
+/// Source: W3C Fetch Metadata, `Sec-Fetch-Site`; WHATWG Fetch, "Origin header".
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    // Browsers tell it to https and loopback addresses only; everywhere they send the origin with a POST.
+    if let Some(site) = text("sec-fetch-site") {
+        return !matches!(site, "same-origin" | "none");
+    }
+    // Behind a proxy the scheme is another one here than there.
+    let host = |origin: &str| origin.split_once("://").map(|(_, host)| host.to_ascii_lowercase());
+    match text("origin") {
+        None => false,
+        Some(origin) => host(origin).is_none_or(|host| text("host").is_none_or(|own| own.to_ascii_lowercase() != host)),
+    }
+}
+
 /// Whether a request was made on this machine, to this machine: not passed on by a proxy that runs beside the server, and
 /// not by a page of another site whose name was pointed at loopback.
 fn is_local(peer: Option<IpAddr>, version: Version, headers: &HeaderMap) -> bool {
@@ -115,6 +142,36 @@ mod tests {
         let plain = headers(&[("host", "127.0.0.1:8080")]);
         assert!(!is_local(Some(loopback), Version::HTTP_10, &plain), "a proxy that nobody told anything");
         assert!(!is_local(None, Version::HTTP_11, &headers(&[("host", "localhost")])));
+    }
+
+    #[test]
+    fn a_browser_says_whose_page_sends_it() {
+        let host = ("host", "bot.example.com");
+        let own: [&[(&'static str, &str)]; 6] = [
+            &[],
+            &[host],
+            &[host, ("origin", "https://bot.example.com")],
+            &[host, ("origin", "https://BOT.example.com")],
+            &[host, ("sec-fetch-site", "same-origin"), ("origin", "https://bot.example.com")],
+            &[host, ("sec-fetch-site", "none")],
+        ];
+        for headers in own.map(headers) {
+            assert!(!is_from_elsewhere(&headers), "{headers:?}");
+        }
+        let foreign: [&[(&'static str, &str)]; 9] = [
+            &[host, ("sec-fetch-site", "cross-site")],
+            &[host, ("sec-fetch-site", "same-site")],
+            &[host, ("sec-fetch-site", "")],
+            &[host, ("sec-fetch-site", "cross-site"), ("origin", "https://bot.example.com")],
+            &[host, ("origin", "https://evil.example.com")],
+            &[host, ("origin", "https://bot.example.com.evil.example.com")],
+            &[host, ("origin", "https://bot.example.com:8443")],
+            &[host, ("origin", "null")],
+            &[("origin", "https://bot.example.com")],
+        ];
+        for headers in foreign.map(headers) {
+            assert!(is_from_elsewhere(&headers), "{headers:?}");
+        }
     }
 
     #[test]

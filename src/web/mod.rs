@@ -5,6 +5,7 @@ pub mod access;
 pub mod health;
 pub mod metrics;
 pub mod pages;
+pub mod retry;
 pub mod webhook;
 
 use crate::domain::Clock;
@@ -54,6 +55,7 @@ pub fn router(state: WebState) -> Router {
         .route("/", get(pages::overview))
         .route("/repositories/{owner}/{name}", get(pages::repository))
         .route("/metrics", get(metrics::metrics))
+        .route("/work/{id}/retry", post(retry::retry).layer(axum::middleware::from_fn(access::only_from_here)))
         .layer(axum::middleware::from_fn_with_state(state.clone(), access::only_for_admins));
     Router::new()
         .merge(pages)
@@ -66,13 +68,14 @@ pub fn router(state: WebState) -> Router {
         .layer(axum::middleware::map_response(with_caution))
 }
 
-/// What a browser may do with our answers: load our own style, and nothing else. Nothing is kept unless the route says so.
+/// What a browser may do with our answers: load our own style, send our own forms, and nothing else. Nothing is kept unless
+/// the route says so. Other sites are not told where somebody came from; to ourselves the browser names the page's origin.
 async fn with_caution(mut response: Response) -> Response {
     const CONTENT_POLICY: &str =
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

@@ -11,7 +11,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use view::{
-    Listing, MessagePage, Moment, OverviewPage, ProposalView, RepositoryLine, RepositoryPage, WebhookCount, WorkView,
+    Listing, MessagePage, Moment, OverviewPage, ParkedView, ProposalView, RepositoryLine, RepositoryPage, SetbackView,
+    WebhookCount,
 };
 
 /// How many rows of a kind a page shows.
@@ -31,7 +32,7 @@ async fn load_overview(store: &Store, now: Timestamp) -> Result<OverviewPage, St
     let rows = store.repositories(SHOWN_MAX).await?;
     let broken = rows.iter().filter(|(row, _)| row.config.state == ConfigState::Broken).count();
     let lines = rows.iter().map(|(row, subscriptions)| RepositoryLine::new(row, subscriptions, now)).collect();
-    let parked = store.parked(SHOWN_MAX).await?.iter().map(WorkView::new).collect();
+    let parked = store.parked_setbacks(SHOWN_MAX).await?.into_iter().map(|s| ParkedView::new(s, now)).collect();
     let all_parked = store.queue_depth().await?.iter().filter(|d| d.state == WorkState::Parked).map(|d| d.count).sum();
     let counts = store.proposal_counts().await?;
     let listed = async |states: &[ProposalState]| {
@@ -82,7 +83,9 @@ async fn load_repository(store: &Store, name: &RepoName, now: Timestamp) -> Resu
     let proposals = shown.map(|p| ProposalView::new(p, None, history(&p.id), now)).collect();
     let outlook = store.outlook(id).await?;
     let unread = store.manifest_problems(id).await?;
-    Ok(Some(RepositoryPage::new(&row, &subscriptions, Listing::new(proposals, all), &outlook, unread, now)))
+    let setbacks = store.setbacks_of(id).await?.iter().map(SetbackView::new).collect();
+    let proposals = Listing::new(proposals, all);
+    Ok(Some(RepositoryPage::new(&row, &subscriptions, proposals, &outlook, unread, setbacks, now)))
 }
 
 /// `GET` of anything else.

@@ -82,6 +82,23 @@ both_databases! {
         store.close().await;
     }
 
+    async fn joining_a_database_to_write_changes_rows_and_no_table(url: String) {
+        let missing = Store::open_existing_to_write(&url).await.unwrap_err();
+        assert!(matches!(missing, StoreError::Address { .. } | StoreError::Schema { .. }), "{missing:?}");
+        let server = open(&url).await;
+        let guest = Store::open_existing_to_write(&url).await.unwrap();
+        // Both write in turn, each while the other has the database open.
+        for id in 1..=20 {
+            let by = if id % 2 == 0 { &server } else { &guest };
+            write(by, async |tx| tx.save_repository(&repository(id, "acme/api"), at(1)).await.unwrap()).await;
+            assert!(server.repository(RepoId(id)).await.unwrap().is_some());
+        }
+        guest.close().await;
+        run(&url, "DELETE FROM _sqlx_migrations").await;
+        let error = Store::open_existing_to_write(&url).await.unwrap_err();
+        assert!(error.to_string().contains("the database is older than this program"), "{error}");
+    }
+
     async fn foreign_tables_are_not_taken_for_ours(url: String) {
         run(&url_that_creates(&url), "CREATE TABLE delivery (parcel TEXT)").await;
         let error = Store::connect(&url).await.unwrap_err();

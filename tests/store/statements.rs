@@ -53,6 +53,10 @@ async fn the_busiest_statements_go_by_an_index() {
             ("BY_PULL", "proposal_by_pull"),
             ("IN_STATE", "proposal_by_state"),
             ("RELEASES", "release USING INDEX"),
+            ("PARKED_ON", "work_parked"),
+            ("PUT_BACK_ON", "work_queued_by_subject (subject=?)"),
+            ("PARKED_SETBACKS", "work_parked"),
+            ("NAMES", "SEARCH r USING INDEX"),
         ] {
             let statement = Store::statements().find(|statement| statement.name == name).unwrap();
             let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.sqlite));

@@ -277,7 +277,7 @@ both_databases! {
         lost(tx.retry(&dead, at(10), "x").await);
         drop(tx);
         let mut tx = store.begin().await.unwrap();
-        lost(tx.park(&dead, "x").await);
+        lost(tx.park(&dead, "x", at(10)).await);
         drop(tx);
 
         write(&store, async |tx| tx.finish(&heir).await.unwrap()).await;
@@ -326,11 +326,12 @@ both_databases! {
     async fn work_given_up_waits_for_a_person(store: Store) {
         enqueue(&store, work("k", "repo:1", 10)).await;
         let claimed = claim(&store, 10).await.unwrap();
-        write(&store, async |tx| tx.park(&claimed, "suspended").await.unwrap()).await;
+        write(&store, async |tx| tx.park(&claimed, "suspended", at(11)).await.unwrap()).await;
         assert_eq!(key(&store, 99).await, None);
         let parked = store.parked(10).await.unwrap();
         assert_eq!(parked.len(), 1);
         assert_eq!((parked[0].state, parked[0].last_error.as_deref()), (WorkState::Parked, Some("suspended")));
+        assert_eq!(parked[0].due_at, at(11), "since when it is parked");
         write(&store, async |tx| {
             assert!(tx.unpark(&parked[0].id, at(50)).await.unwrap());
             assert!(!tx.unpark(&parked[0].id, at(50)).await.unwrap());
@@ -365,7 +366,7 @@ both_databases! {
         for _ in 0..2 {
             enqueue(&store, work("k", "repo:1", 10)).await;
             let claimed = claim(&store, 10).await.unwrap();
-            write(&store, async |tx| tx.park(&claimed, "broken").await.unwrap()).await;
+            write(&store, async |tx| tx.park(&claimed, "broken", at(11)).await.unwrap()).await;
             assert_eq!(store.parked(10).await.unwrap().len(), 1, "one of each key");
         }
         enqueue(&store, work("k", "repo:1", 10)).await;
@@ -379,7 +380,7 @@ both_databases! {
             let installation = Some(InstallationId(installation));
             enqueue(&store, NewWork { installation, ..work(name, name, 10) }).await;
             let claimed = claim(&store, 10).await.unwrap();
-            write(&store, async |tx| tx.park(&claimed, "suspended").await.unwrap()).await;
+            write(&store, async |tx| tx.park(&claimed, "suspended", at(11)).await.unwrap()).await;
         }
         write(&store, async |tx| {
             assert_eq!(tx.unpark_installation(InstallationId(7), at(20)).await.unwrap(), 2);

@@ -77,7 +77,7 @@ stories! {
         let claimed = world.store.claim(world.clock_now(), std::time::Duration::from_secs(60), 1).await.unwrap().remove(0);
         assert_eq!(claimed.work.step, "inbox");
         let mut tx = world.store.begin().await.unwrap();
-        tx.park(&claimed, "nobody knows why").await.unwrap();
+        tx.park(&claimed, "nobody knows why", world.clock_now()).await.unwrap();
         tx.commit().await.unwrap();
         world.settle().await;
         assert!(world.open("acme/api").is_empty());

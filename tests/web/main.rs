@@ -19,5 +19,6 @@ mod events;
 mod examples;
 mod metrics;
 mod pages;
+mod retry;
 mod scene;
 mod signatures;

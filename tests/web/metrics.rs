@@ -59,7 +59,7 @@ async fn fill_the_queue(store: &Store) {
     queue("parked", -500).await;
     let claimed = store.claim(now(), Duration::from_secs(60)).await.unwrap().unwrap();
     let mut tx = store.begin().await.unwrap();
-    tx.park(&claimed, "refused").await.unwrap();
+    tx.park(&claimed, "refused", now()).await.unwrap();
     tx.commit().await.unwrap();
     queue("running", -400).await;
     store.claim(now(), Duration::from_secs(60)).await.unwrap().unwrap();

@@ -335,7 +335,7 @@ both_databases! {
                 let headers = response.headers().clone();
                 assert_eq!(headers["content-type"], kind, "{path}");
                 assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
-                assert_eq!(headers["referrer-policy"], "no-referrer", "{path}");
+                assert_eq!(headers["referrer-policy"], "same-origin", "{path}");
                 let policy = headers["content-security-policy"].to_str().unwrap();
                 assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{path}: {policy}");
                 assert!(headers["cache-control"].to_str().unwrap().starts_with("no-"), "{path}");

@@ -96,7 +96,7 @@ statements! {
     DELETE_PARKED_OF_KEY = "DELETE FROM work WHERE unique_key = $1 AND state = 'parked'";
     DELETE_PARKED_OF_KEYS = "DELETE FROM work WHERE state = 'parked' AND unique_key IN (VALUES ($1))";
     PARK = "UPDATE work SET state = 'parked', lease_token = NULL, lease_until = NULL, expiries = 0,
-        last_error = $3 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+        last_error = $3, due_at = $4 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
 }
 
 /// After so many leases in a row that ran out, a piece of work is given up: it seems to end its worker's process, and
@@ -146,7 +146,7 @@ impl Store {
 
     async fn try_claim(&self, now: Timestamp, lease: Duration, count: u32) -> Result<Vec<Claimed>, StoreError> {
         let mut tx = self.begin().await?;
-        tx.take_back_expired().await?;
+        tx.take_back_expired(now).await?;
         tx.execute(PLACE, values![now]).await?;
         let claimed = tx.take(CLAIM, lease, count, None).await?;
         tx.commit().await?;
@@ -166,13 +166,13 @@ impl Store {
 }
 
 impl Tx {
-    async fn take_back_expired(&mut self) -> Result<(), StoreError> {
+    async fn take_back_expired(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let expired: Vec<(String, String, String, i64)> = self.rows(EXPIRED, values![]).await?;
         for (id, token, key, expiries) in &expired {
             if expiries + 1 >= EXPIRIES_MAX {
                 let error = format!("the worker that had it did not come back {EXPIRIES_MAX} times");
                 self.execute(DELETE_PARKED_OF_KEY, values![key]).await?;
-                self.execute(PARK, values![id, token, error]).await?;
+                self.execute(PARK, values![id, token, error, now]).await?;
             } else {
                 let error = "the worker that had it did not come back in time";
                 self.execute(PUT_BACK, values![new_id(), error, id, token]).await?;
@@ -264,9 +264,9 @@ impl Tx {
     /// Gives a piece of work up, until [`Tx::unpark`]. Of one key, the last to be parked is kept.
     ///
     /// Errors: [`StoreError::LeaseLost`] when the claim is no longer ours; this transaction can then not be committed.
-    pub async fn park(&mut self, claimed: &Claimed, error: &str) -> Result<(), StoreError> {
+    pub async fn park(&mut self, claimed: &Claimed, error: &str, now: Timestamp) -> Result<(), StoreError> {
         self.execute(DELETE_PARKED_OF_KEY, values![&claimed.work.unique_key]).await?;
-        let touched = self.execute(PARK, values![&claimed.work.id.0, &claimed.lease_token, error]).await?;
+        let touched = self.execute(PARK, values![&claimed.work.id.0, &claimed.lease_token, error, now]).await?;
         self.held(touched > 0)
     }
 

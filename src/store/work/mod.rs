@@ -106,7 +106,7 @@ pub struct WorkRow {
     pub patience: Duration,
     /// Where it stands.
     pub state: WorkState,
-    /// Not before this time.
+    /// Not before this time; of parked work: since when it is.
     pub due_at: Timestamp,
     /// How often it was claimed, but for the claims that ended with [`Tx::put_off`](super::Tx::put_off).
     pub attempts: u32,

@@ -2,8 +2,9 @@
 
 use crate::domain::time::in_words;
 use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoPath, RepoState, Standing};
+use crate::pipeline::setback;
 use crate::planner::prose::display_name;
-use crate::store::{ConfigState, EventCount, LedgerRow, Outcome, RepositoryRow, SubscriptionRow, WorkRow};
+use crate::store::{ConfigState, EventCount, LedgerRow, Next, Outcome, RepositoryRow, Setback, SubscriptionRow};
 use crate::subscription::Problem;
 use askama::Template;
 use askama::filters::HtmlSafe;
@@ -86,7 +87,7 @@ pub struct OverviewPage {
     pub waiting: Listing<ProposalView>,
     pub open: Listing<ProposalView>,
     pub ended: Listing<ProposalView>,
-    pub parked: Listing<WorkView>,
+    pub parked: Listing<ParkedView>,
     pub repositories: Listing<RepositoryLine>,
     pub webhooks: Vec<WebhookCount>,
 }
@@ -258,21 +259,43 @@ impl WebhookCount {
 }
 
 /// A step that will not run again by itself.
-pub struct WorkView {
+pub struct ParkedView {
+    pub id: String,
     pub step: String,
+    /// The repository it is about, or else what it works on.
+    pub repository: Option<String>,
     pub subject: String,
     pub attempts: u32,
+    pub since: Moment,
     pub error: String,
 }
 
-impl WorkView {
-    pub fn new(row: &WorkRow) -> Self {
+impl ParkedView {
+    pub fn new(setback: Setback, now: Timestamp) -> Self {
+        let (Next::Parked { since: at } | Next::Again { at }) = setback.next;
         Self {
-            step: row.step.replace('_', " "),
-            subject: row.subject.clone(),
-            attempts: row.attempts,
-            error: row.last_error.clone().unwrap_or_default(),
+            id: setback.id.to_string(),
+            step: setback.step.replace('_', " "),
+            repository: setback.repository.map(|name| name.to_string()),
+            subject: setback.subject,
+            attempts: setback.attempts,
+            since: Moment::seen_from(at, now),
+            error: setback.error,
         }
+    }
+}
+
+/// A step of one repository that did not get through.
+pub struct SetbackView {
+    pub sentence: String,
+    /// The step to be retried, where it is parked.
+    pub parked: Option<String>,
+}
+
+impl SetbackView {
+    pub fn new(setback: &Setback) -> Self {
+        let parked = matches!(setback.next, Next::Parked { .. }).then(|| setback.id.to_string());
+        Self { sentence: setback::sentence(setback), parked }
     }
 }
 
@@ -294,6 +317,7 @@ pub struct RepositoryPage {
     /// Those that are up to date.
     pub up_to_date: Vec<OutlookView>,
     pub unread: Vec<(String, String)>,
+    pub setbacks: Vec<SetbackView>,
 }
 
 impl RepositoryPage {
@@ -303,6 +327,7 @@ impl RepositoryPage {
         proposals: Listing<ProposalView>,
         outlook: &[Outlook],
         unread: Vec<(RepoPath, String)>,
+        setbacks: Vec<SetbackView>,
         now: Timestamp,
     ) -> Self {
         let (up_to_date, outlook): (Vec<_>, Vec<_>) =
@@ -321,6 +346,7 @@ impl RepositoryPage {
             outlook: views(outlook),
             up_to_date: views(up_to_date),
             unread: unread.into_iter().map(|(path, problem)| (path.to_string(), problem)).collect(),
+            setbacks,
         }
     }
 }

@@ -1,0 +1,51 @@
+//! The words for a step that did not get through, the same on the page and on the command line.
+
+use crate::store::{Next, Setback};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// What happened to a step, what happens next, and why. The reason holds words of others: whoever prints it takes care.
+pub fn sentence(setback: &Setback) -> String {
+    let Setback { step, attempts, error, next, .. } = setback;
+    let attempts = if *attempts == 1 { "1 attempt".into() } else { format!("{attempts} attempts") };
+    match next {
+        Next::Parked { since } => {
+            format!("The step `{step}` is parked since {}, after {attempts}: {error}", in_utc(*since))
+        }
+        Next::Again { at } => {
+            format!("The step `{step}` was put back after {attempts} and goes on at {}: {error}", in_utc(*at))
+        }
+    }
+}
+
+fn in_utc(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::WorkId;
+
+    #[test]
+    fn a_setback_is_told_with_its_reason_and_its_time() {
+        let at = Timestamp::UNIX_EPOCH;
+        let setback = |attempts, next| Setback {
+            id: WorkId("w".into()),
+            step: "index".into(),
+            subject: "repo:1".into(),
+            repository: None,
+            attempts,
+            error: "GitHub refused it".into(),
+            next,
+        };
+        assert_eq!(
+            sentence(&setback(5, Next::Parked { since: at })),
+            "The step `index` is parked since 1970-01-01 00:00 UTC, after 5 attempts: GitHub refused it"
+        );
+        assert_eq!(
+            sentence(&setback(1, Next::Again { at })),
+            "The step `index` was put back after 1 attempt and goes on at 1970-01-01 00:00 UTC: GitHub refused it"
+        );
+    }
+}
