@@ -35,6 +35,8 @@ enum Command {
     Plan(cli::plan::PlanArgs),
     /// Tell why a repository has no pull request for an update
     Why(cli::why::WhyArgs),
+    /// Try parked steps again, or list them
+    Retry(cli::retry::RetryArgs),
     /// Print the JSON Schema of a file format
     Schema(cli::schema::SchemaArgs),
 }
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Deps(args) => cli::deps::deps(args, &mut out, &mut notes).map(|()| Exit::Done),
         Command::Plan(args) => block_on(cli::plan::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Why(args) => block_on(cli::why::run(args, &mut out, &mut notes)),
+        Command::Retry(args) => block_on(cli::retry::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Schema(args) => cli::schema::run(args, &mut out),
     };
     let flushed = out.flush();

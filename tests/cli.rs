@@ -10,7 +10,7 @@ use mass_driver::domain::{
 };
 use mass_driver::managers;
 use mass_driver::pipeline::{Done, plan};
-use mass_driver::store::{Config, ConfigState, Manifest, Store, Subscription};
+use mass_driver::store::{Config, ConfigState, Manifest, NewWork, Store, Subscription};
 use mass_driver::subscription;
 use registry_sim::RegistrySim;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -68,7 +68,7 @@ fn five_mistakes_are_five_problems_with_line_and_column() {
 #[test]
 fn a_command_that_cannot_begin_ends_with_2_and_says_what_to_do() {
     let root = folder(&[("Dockerfile", "FROM scratch\n"), ("store.db", "not a database")]);
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 15] = [
         (&[], "Usage: mass-driver <COMMAND>"),
         (&["chek"], "'check'"),
         (&["check"], "there is no `.mass-driver.yaml` in `.`. Give the path of a file, or write one"),
@@ -83,6 +83,10 @@ fn a_command_that_cannot_begin_ends_with_2_and_says_what_to_do() {
             "it has to begin with sqlite:// or postgres://",
         ),
         (&["why", "acme/api", "--database-url", "sqlite://store.db"], "store.db cannot be opened"),
+        (&["retry"], "<OWNER/REPO>"),
+        (&["retry", "acme/api", "--all"], "cannot be used with"),
+        (&["retry", "acme"], "`acme` is not a repository name (OWNER/NAME)"),
+        (&["retry", "--all"], "there is no database at `mass-driver.db`; point DATABASE_URL or --database-url at"),
     ];
     for (arguments, expected) in cases {
         let (code, out, err) = run(root.path(), arguments);
@@ -282,6 +286,77 @@ async fn why_tells_the_reason_and_the_date_of_everything_held_back() {
     let (code, out, err) = run(folder.path(), &["why", "acme/other"]);
     assert_eq!((code, out.as_str()), (1, ""));
     assert!(err.contains("the server does not know acme/other; is the App installed there"), "{err}");
+}
+
+/// Parks a step for each of these subjects, as a worker does.
+async fn park(store: &Store, subjects: &[&str], now: Timestamp) {
+    for subject in subjects {
+        let new = NewWork {
+            step: "index".into(),
+            subject: (*subject).into(),
+            unique_key: format!("index:{subject}"),
+            installation: Some(InstallationId(7)),
+            args: serde_json::json!({}),
+            // Before what planning queued.
+            priority: 1_000,
+            due_at: now,
+        };
+        let mut tx = store.begin().await.unwrap();
+        tx.enqueue(&new, now).await.unwrap();
+        tx.commit().await.unwrap();
+        let claimed = store.claim(now, std::time::Duration::from_secs(60)).await.unwrap().unwrap();
+        let mut tx = store.begin().await.unwrap();
+        tx.park(&claimed, "GitHub refused \u{1b}[31mit", now).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn retry_shows_what_is_parked_and_releases_it_beside_a_server() {
+    let folder = folder(&[]);
+    let now = at("2026-03-05T12:00:00Z");
+    seeded(folder.path(), now).await;
+    // The server has its database open all the time.
+    let server = Store::connect(&format!("sqlite://{}", folder.path().join("mass-driver.db").display())).await.unwrap();
+    let parked = async || server.parked(10).await.unwrap().len();
+    park(&server, &["repo:1", "repo:2", "package:pypi/httpx"], now).await;
+
+    let (code, out, err) = run(folder.path(), &["retry", "--list"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(out.lines().count(), 4, "{out}");
+    for shown in ["acme/api", "repo:2", "package:pypi/httpx", "2026-03-05 12:00 UTC", "GitHub refused \u{fffd}[31mit"] {
+        assert!(out.contains(shown), "{shown} is missing from\n{out}");
+    }
+    let (code, out, _) = run(folder.path(), &["retry", "acme/api", "--list", "--format", "json"]);
+    let listed: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, listed.as_array().unwrap().len()), (0, 1), "{out}");
+    assert_eq!((&listed[0]["repository"], &listed[0]["step"]), (&"acme/api".into(), &"index".into()));
+    assert_eq!((&listed[0]["attempts"], &listed[0]["parked_at"]), (&1.into(), &"2026-03-05T12:00:00Z".into()));
+    assert_eq!(parked().await, 3, "a list changes nothing");
+
+    let (_, out, _) = run(folder.path(), &["why", "acme/api"]);
+    let told =
+        "The step `index` is parked since 2026-03-05 12:00 UTC, after 1 attempt: GitHub refused \u{fffd}[31mit\n";
+    assert!(out.contains(told) && out.contains("`mass-driver retry acme/api` tries again"), "{out}");
+
+    let (code, out, err) = run(folder.path(), &["retry", "acme/other"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("the server does not know acme/other"), "{err}");
+    assert_eq!(parked().await, 3);
+
+    let (code, out, err) = run(folder.path(), &["retry", "ACME/api"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("acme/api") && out.ends_with("1 step is queued again.\n"), "{out}");
+    assert_eq!(parked().await, 2);
+    assert_eq!(run(folder.path(), &["retry", "acme/api"]), (0, "Nothing is parked.\n".into(), String::new()));
+
+    let (code, out, _) = run(folder.path(), &["retry", "--all", "--format", "json"]);
+    let released: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, released.as_array().unwrap().len(), parked().await), (0, 2, 0), "{out}");
+    assert_eq!(run(folder.path(), &["retry", "--all", "--format", "json"]), (0, "[]\n".into(), String::new()));
+    let due = server.claim(app::now(), std::time::Duration::from_secs(60)).await.unwrap().expect("it is due at once");
+    assert_eq!((due.work.step.as_str(), due.work.attempts), ("index", 1));
+    server.close().await;
 }
 
 /// A server that is ended with the test, however that ends.

@@ -9,6 +9,7 @@ pub mod check;
 pub mod deps;
 pub mod plan;
 mod print;
+pub mod retry;
 pub mod schema;
 pub mod why;
 

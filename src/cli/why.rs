@@ -1,11 +1,13 @@
 //! `mass-driver why OWNER/REPO`: how each dependency of a repository stands, and why there is no pull request for it.
 
 use super::print::{add_row, lines, new_table, printable};
+use super::retry::json_of;
 use super::{Exit, UsageError};
 use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoState};
+use crate::pipeline::setback;
 use crate::planner::prose::display_name;
 use crate::settings::StoreSettings;
-use crate::store::{ConfigState, RepositoryRow, Store, StoreError};
+use crate::store::{ConfigState, Next, RepositoryRow, Setback, Store, StoreError};
 use crate::subscription::Problem;
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -67,16 +69,15 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
     let repo = row.repository.id;
     let outlook = store.outlook(repo).await?;
     let proposals = store.proposals(repo).await?;
-    let subject = format!("repo:{repo}");
-    let parked: Vec<_> = store.parked(1_000).await?.into_iter().filter(|work| work.subject == subject).collect();
+    let setbacks = store.setbacks_of(repo).await?;
     let unread = store.manifest_problems(repo).await?;
     let problems: Vec<Problem> = serde_json::from_value(row.config.problems.clone()).unwrap_or_default();
     if format == WhyFormat::Json {
-        let parked: Vec<_> =
-            parked.iter().map(|w| json!({ "step": w.step, "attempts": w.attempts, "error": w.last_error })).collect();
+        let (parked, put_back): (Vec<&Setback>, Vec<&Setback>) = setbacks.iter().partition(|s| is_parked(s));
+        let rows = |setbacks: Vec<&Setback>| setbacks.into_iter().map(json_of).collect::<Vec<_>>();
         let answer = json!({
             "repository": row.repository.name, "state": row.repository.state, "file": row.config.state.as_str(),
-            "problems": problems, "proposals": proposals, "dependencies": outlook, "unread": unread, "parked": parked,
+            "problems": problems, "proposals": proposals, "dependencies": outlook, "unread": unread, "parked": rows(parked), "put_back": rows(put_back),
         });
         writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)?;
         return Ok(());
@@ -118,12 +119,18 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
     for (path, problem) in unread {
         writeln!(out, "{path} could not be read: {}", printable(&problem))?;
     }
-    for work in parked {
-        let error = work.last_error.unwrap_or_default();
-        let (step, attempts) = (work.step, work.attempts);
-        writeln!(out, "The step `{step}` is parked after {attempts} attempts: {}", printable(&error))?;
+    for one in &setbacks {
+        writeln!(out, "{}", printable(&setback::sentence(one)))?;
+    }
+    if setbacks.iter().any(is_parked) {
+        let name = &row.repository.name;
+        writeln!(out, "Once the cause is mended, `mass-driver retry {name}` tries again what is parked.")?;
     }
     Ok(())
+}
+
+fn is_parked(setback: &Setback) -> bool {
+    matches!(setback.next, Next::Parked { .. })
 }
 
 fn outlook_table(outlook: &[Outlook]) -> String {

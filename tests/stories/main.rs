@@ -10,18 +10,21 @@ mod support {
     #[expect(dead_code, unused_imports, reason = "the stories use a part of it")]
     pub mod contract;
     pub mod databases;
+    pub mod openmetrics;
 }
 
-use support::{contract, databases};
+use support::{contract, databases, openmetrics};
 
 mod world;
 
 mod crashes;
 mod deliveries;
+mod figures;
 mod files;
 mod groups;
 mod missed;
 mod outages;
+mod parked;
 mod pull_requests;
 mod repositories;
 mod requests;

@@ -37,6 +37,9 @@ pub struct World {
     pub store: Store,
     /// The installation on the organisation `acme`.
     pub installation: i64,
+    /// Where the bot is reached, and where its rows are.
+    pub address: String,
+    pub database_url: String,
     app: App,
     stop: watch::Sender<bool>,
 }
@@ -51,12 +54,14 @@ impl World {
         let store = crate::databases::open(url).await;
         let app = Self::process(&github, &registry, &clock, &store, WorkPolicy::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        github.set_webhook_url(&format!("http://{}/webhooks/github", listener.local_addr().unwrap()));
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        github.set_webhook_url(&format!("{address}/webhooks/github"));
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(App::serve_http(app.web().clone(), listener, stopped));
         github.organization("acme");
         let installation = github.install("acme").unwrap();
-        Self { github, registry, clock, store, installation, app, stop }
+        let database_url = url.to_owned();
+        Self { github, registry, clock, store, installation, address, database_url, app, stop }
     }
 
     /// The bot as one process: its own tokens and connections, the database shared with every other.
@@ -240,6 +245,23 @@ impl World {
     /// The requests the bot made since a mark, as `METHOD path`.
     pub fn requests_since(&self, mark: u64) -> Vec<String> {
         self.github.requests_since(mark).iter().map(|e| format!("{} {}", e.method, e.path)).collect()
+    }
+
+    /// What the bot answers to a person on its machine.
+    pub async fn page(&self, path: &str) -> String {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client.get(format!("{}{path}", self.address)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.text().await.unwrap()
+    }
+
+    /// A person presses a button on a page.
+    pub async fn press(&self, path: &str) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let pressed = client.post(format!("{}{path}", self.address)).header("sec-fetch-site", "same-origin");
+        let answer = pressed.header("accept", "text/html").send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}: the page it came from");
+        self.settle().await;
     }
 
     /// The present moment of the story.

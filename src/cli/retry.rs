@@ -1,0 +1,137 @@
+//! `mass-driver retry`: what is parked, and trying it again.
+
+use super::print::{add_row, lines, new_table};
+use super::{Exit, UsageError};
+use crate::domain::{Clock, RepoName};
+use crate::settings::StoreSettings;
+use crate::store::{Next, Setback, Store, StoreError};
+use anyhow::Context as _;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+use std::io::Write;
+
+/// More than this is not looked at in one go; the command says so.
+const MOST: u32 = 100_000;
+/// So many are queued in one transaction: the server shall not wait long for its turn to write.
+const AT_ONCE: usize = 200;
+
+/// Arguments of `mass-driver retry`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RetryArgs {
+    /// The repository whose parked steps are tried again, as OWNER/REPO
+    #[arg(value_name = "OWNER/REPO", conflicts_with = "all", required_unless_present_any = ["all", "list"])]
+    pub repository: Option<String>,
+    /// Try all parked steps again
+    #[arg(long)]
+    pub all: bool,
+    /// Only show what is parked
+    #[arg(long)]
+    pub list: bool,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = RetryFormat::Table)]
+    pub format: RetryFormat,
+    /// Where the server keeps its rows
+    #[command(flatten)]
+    pub store: StoreSettings,
+}
+
+/// How `retry` prints its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum RetryFormat {
+    /// For people
+    #[default]
+    Table,
+    /// For scripts: one JSON array
+    Json,
+}
+
+/// Queues parked steps again, beside a server that may run, and prints them to `out`; or only prints them.
+///
+/// Returns [`Exit::Failed`] when the server does not know the repository. Errors: [`UsageError`] for a name or database that
+/// is none, and for a database of another version.
+pub async fn run(
+    args: &RetryArgs,
+    clock: &dyn Clock,
+    out: &mut dyn Write,
+    notes: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    let name = args.repository.as_deref().map(RepoName::parse).transpose();
+    let name = name.map_err(|error| UsageError(error.to_string()))?;
+    let url = &args.store.database_url;
+    let opened = if args.list { Store::open_existing(url).await } else { Store::open_existing_to_write(url).await };
+    let store = match opened {
+        Err(error @ (StoreError::Address { .. } | StoreError::Schema { .. })) => {
+            return Err(UsageError(error.to_string()).into());
+        }
+        opened => opened.context("the database cannot be used")?,
+    };
+    let parked = match &name {
+        None => store.parked_setbacks(MOST).await?,
+        Some(name) => match store.repository_by_name(name).await? {
+            Some(row) => {
+                let all = store.setbacks_of(row.repository.id).await?;
+                all.into_iter().filter(|setback| matches!(setback.next, Next::Parked { .. })).collect()
+            }
+            None => {
+                writeln!(notes, "mass-driver: the server does not know {name}; is the App installed there?")?;
+                return Ok(Exit::Failed);
+            }
+        },
+    };
+    let shown = if args.list { parked } else { release(&store, parked, clock.now()).await? };
+    store.close().await;
+    print(&shown, args, out)?;
+    Ok(Exit::Done)
+}
+
+async fn release(store: &Store, parked: Vec<Setback>, now: Timestamp) -> anyhow::Result<Vec<Setback>> {
+    let mut released = Vec::new();
+    for some in parked.chunks(AT_ONCE) {
+        let mut tx = store.begin().await?;
+        released.extend(tx.retry_parked(some.to_vec(), now).await?);
+        tx.commit().await?;
+    }
+    Ok(released)
+}
+
+fn print(setbacks: &[Setback], args: &RetryArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    if args.format == RetryFormat::Json {
+        let rows: Vec<_> = setbacks.iter().map(json_of).collect();
+        writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?;
+        return Ok(());
+    }
+    if setbacks.is_empty() {
+        writeln!(out, "Nothing is parked.")?;
+        return Ok(());
+    }
+    let mut table = new_table(["Step", "About", "Attempts", "Parked", "Why"]);
+    for s in setbacks {
+        let about = s.repository.as_ref().map_or_else(|| s.subject.clone(), ToString::to_string);
+        let since = match s.next {
+            Next::Parked { since: at } | Next::Again { at } => {
+                at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
+            }
+        };
+        add_row(&mut table, [&s.step, &about, &s.attempts.to_string(), &since, &s.error]);
+    }
+    write!(out, "{}", lines(table))?;
+    if !args.list {
+        let (count, steps) = (setbacks.len(), if setbacks.len() == 1 { "step is" } else { "steps are" });
+        writeln!(out, "{count} {steps} queued again.")?;
+    }
+    Ok(())
+}
+
+/// A setback for scripts: `parked_at` or `again_at` says what happens next.
+pub(super) fn json_of(setback: &Setback) -> serde_json::Value {
+    let (parked_at, again_at) = match setback.next {
+        Next::Parked { since } => (Some(since), None),
+        Next::Again { at } => (None, Some(at)),
+    };
+    json!({
+        "id": setback.id.to_string(), "step": setback.step, "subject": setback.subject,
+        "repository": setback.repository, "attempts": setback.attempts, "error": setback.error,
+        "parked_at": parked_at, "again_at": again_at,
+    })
+}
