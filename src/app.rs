@@ -124,7 +124,7 @@ impl App {
         self.work(router, listener, stop).await
     }
 
-    /// The same, with the probes in place of webhooks and pages.
+    /// The same, with probes and figures in place of webhooks and pages.
     ///
     /// Errors: as [`App::run`].
     pub async fn run_worker(self, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {

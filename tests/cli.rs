@@ -298,13 +298,14 @@ async fn park(store: &Store, subjects: &[&str], now: Timestamp) {
             installation: Some(InstallationId(7)),
             args: serde_json::json!({}),
             // Before what planning queued.
-            priority: 1_000,
+            asks_github: false,
+            patience: std::time::Duration::ZERO,
             due_at: now,
         };
         let mut tx = store.begin().await.unwrap();
         tx.enqueue(&new, now).await.unwrap();
         tx.commit().await.unwrap();
-        let claimed = store.claim(now, std::time::Duration::from_secs(60)).await.unwrap().unwrap();
+        let claimed = store.claim(now, std::time::Duration::from_secs(60), 1).await.unwrap().remove(0);
         let mut tx = store.begin().await.unwrap();
         tx.park(&claimed, "GitHub refused \u{1b}[31mit", now).await.unwrap();
         tx.commit().await.unwrap();
@@ -354,7 +355,7 @@ async fn retry_shows_what_is_parked_and_releases_it_beside_a_server() {
     let released: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, released.as_array().unwrap().len(), parked().await), (0, 2, 0), "{out}");
     assert_eq!(run(folder.path(), &["retry", "--all", "--format", "json"]), (0, "[]\n".into(), String::new()));
-    let due = server.claim(app::now(), std::time::Duration::from_secs(60)).await.unwrap().expect("it is due at once");
+    let due = server.claim(app::now(), std::time::Duration::from_secs(60), 1).await.unwrap().pop().expect("it is due at once");
     assert_eq!((due.work.step.as_str(), due.work.attempts), ("index", 1));
     server.close().await;
 }

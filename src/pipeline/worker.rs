@@ -20,6 +20,11 @@ use tracing::Instrument as _;
 /// How often it is looked whether something periodic is due.
 const DUTIES_EVERY: Duration = Duration::from_secs(5);
 
+/// The step of which many are done at once.
+const PLAN: &str = "plan";
+/// How many repositories are planned together at most.
+const PLANS_AT_ONCE: u32 = 64;
+
 /// How work is done.
 #[derive(Clone, Copy, Debug)]
 pub struct WorkPolicy {
@@ -114,6 +119,9 @@ impl Worker {
     }
 
     async fn run_claimed(&self, claimed: &Claimed) {
+        if claimed.work.step == PLAN && self.plan_many(claimed).await {
+            return;
+        }
         let began = Instant::now();
         let settled = match self.walk_with_lease(claimed).await {
             Ok(done) => settle(claimed, done).await,
@@ -136,6 +144,55 @@ impl Worker {
             }
         };
         self.metrics.step_ended(&claimed.work.step, ending, began.elapsed());
+    }
+
+    /// Plans a repository together with others whose turn it is: many cost little more than one. `false` when there were
+    /// no others, or something was wrong with one of them: then each is planned for itself.
+    async fn plan_many(&self, first: &Claimed) -> bool {
+        let began = Instant::now();
+        let mut claimed = match self.store.claim_step(PLAN, self.policy.lease, PLANS_AT_ONCE - 1).await {
+            Ok(others) if !others.is_empty() => others,
+            Ok(_) => return false,
+            Err(error) => {
+                tracing::debug!(%error, "no other plans could be claimed");
+                return false;
+            }
+        };
+        claimed.push(first.clone());
+        let planned = AssertUnwindSafe(async {
+            let mut repos = Vec::with_capacity(claimed.len());
+            for one in &claimed {
+                repos.extend(match step_of(one)? {
+                    Step::Plan { repo } => Some(repo),
+                    _ => None,
+                });
+            }
+            let mut tx = plan::plan_all(&self.store, &repos, self.clock.now()).await?;
+            tx.finish_all(&claimed).await?;
+            Ok::<(), StepError>(tx.commit().await?)
+        });
+        match planned.catch_unwind().await {
+            Ok(Ok(())) => {
+                let each = began.elapsed() / u32::try_from(claimed.len()).unwrap_or(1);
+                for one in &claimed {
+                    self.metrics.step_ended(&one.work.step, Ending::Finished, each);
+                }
+                true
+            }
+            failed => {
+                if let Ok(Err(error)) = failed {
+                    tracing::debug!(%error, plans = claimed.len(), "planning together failed; each is planned for itself");
+                }
+                // Those that came along go back into line; who has lost the lease of one has nothing to give back.
+                claimed.pop();
+                for one in &claimed {
+                    if let Err(error) = self.give_back(std::slice::from_ref(one)).await {
+                        tracing::debug!(%error, subject = one.work.subject, "a plan could not be given back");
+                    }
+                }
+                false
+            }
+        }
     }
 
     /// Gives steps back that nobody is at any more, for whoever claims next.
@@ -207,8 +264,7 @@ impl Worker {
     }
 
     async fn walk(&self, claimed: &Claimed) -> Result<Done, StepError> {
-        let step: Step = serde_json::from_value(claimed.work.args.clone())
-            .map_err(|error| StepError::Corrupt(format!("the arguments of the step {}: {error}", claimed.work.step)))?;
+        let step = step_of(claimed)?;
         let now = self.clock.now();
         let (store, forge, registries) = (&self.store, &self.forge, self.registries.as_ref());
         let repeated = claimed.work.claims > 1;
@@ -281,6 +337,12 @@ impl Worker {
         };
         tx.commit().await.map(|()| ending)
     }
+}
+
+/// The step that a piece of work stands for.
+fn step_of(claimed: &Claimed) -> Result<Step, StepError> {
+    serde_json::from_value(claimed.work.args.clone())
+        .map_err(|error| StepError::Corrupt(format!("the arguments of the step {}: {error}", claimed.work.step)))
 }
 
 /// Stores how a step ended, with what it wrote.

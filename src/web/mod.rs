@@ -40,9 +40,13 @@ pub struct WebState {
     pub metrics: Metrics,
 }
 
-/// What a process answers that only works through the queue: the probes.
+/// What a process answers that only works through the queue: probes and figures.
 pub fn probes(state: WebState) -> Router {
+    let figures = Router::new()
+        .route("/metrics", get(metrics::metrics))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), access::only_for_admins));
     Router::new()
+        .merge(figures)
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(state)

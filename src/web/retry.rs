@@ -67,7 +67,6 @@ async fn release(state: &WebState, id: &WorkId) -> Result<Option<Setback>, Store
     tx.commit().await?;
     if let Some(setback) = &released {
         tracing::info!(step = setback.step, subject = setback.subject, work = %setback.id, "a parked step was queued again");
-        state.arrived.notify_one();
     }
     Ok(released)
 }

@@ -49,7 +49,8 @@ async fn fill_the_queue(store: &Store) {
             unique_key: key.into(),
             installation: Some(INSTALLATION),
             args: json!({}),
-            priority: 0,
+            asks_github: false,
+            patience: Duration::ZERO,
             due_at: now() + SignedDuration::from_secs(due_in),
         };
         let mut tx = store.begin().await.unwrap();
@@ -57,12 +58,12 @@ async fn fill_the_queue(store: &Store) {
         tx.commit().await.unwrap();
     };
     queue("parked", -500).await;
-    let claimed = store.claim(now(), Duration::from_secs(60)).await.unwrap().unwrap();
+    let claimed = store.claim(now(), Duration::from_secs(60), 1).await.unwrap().remove(0);
     let mut tx = store.begin().await.unwrap();
     tx.park(&claimed, "refused", now()).await.unwrap();
     tx.commit().await.unwrap();
     queue("running", -400).await;
-    store.claim(now(), Duration::from_secs(60)).await.unwrap().unwrap();
+    store.claim(now(), Duration::from_secs(60), 1).await.unwrap().remove(0);
     queue("ready", -90).await;
     queue("ready too", -30).await;
     queue("waiting", 60).await;

@@ -35,13 +35,14 @@ async fn setbacks(store: &Store) {
             unique_key: format!("{step}:{subject}"),
             installation: Some(InstallationId(7)),
             args: json!({}),
-            priority: 0,
+            asks_github: false,
+            patience: Duration::ZERO,
             due_at: hour_ago,
         };
         let mut tx = store.begin().await.unwrap();
         tx.enqueue(&new, hour_ago).await.unwrap();
         tx.commit().await.unwrap();
-        let claimed = store.claim(hour_ago, Duration::from_secs(60)).await.unwrap().unwrap();
+        let claimed = store.claim(hour_ago, Duration::from_secs(60), 1).await.unwrap().remove(0);
         let mut tx = store.begin().await.unwrap();
         let why = format!("GitHub refused {HOSTILE}");
         match step {
@@ -127,7 +128,7 @@ both_databases! {
         let second = format!("/work/{}/retry?from=overview", ids[1].1);
         assert_eq!(leads_to(&press(&server, &second).send().await.unwrap()), (303, "/"));
         assert!(parked(&store).await.is_empty());
-        let due = store.claim(now(), Duration::from_secs(60)).await.unwrap().expect("it is due at once");
+        let due = store.claim(now(), Duration::from_secs(60), 1).await.unwrap().pop().expect("it is due at once");
         assert_eq!((due.work.step.as_str(), due.work.attempts), ("index", 1));
         for nonsense in ["/work/x/retry?from=https://evil.example.com", "/work/x/retry?from=//evil.example.com"] {
             assert_eq!(press(&server, nonsense).send().await.unwrap().status(), 400, "{nonsense}");
