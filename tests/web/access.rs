@@ -33,7 +33,7 @@ both_databases! {
             ("with another scheme", vec![far, ("authorization", "Basic let-me-see")], false),
         ];
         for (name, headers, allowed) in cases {
-            for path in ["/", "/repositories/acme/api"] {
+            for path in ["/", "/repositories/acme/api", "/metrics"] {
                 let mut request = server.get(path);
                 for (header, value) in &headers {
                     request = request.header(*header, *value);

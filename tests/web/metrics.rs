@@ -102,6 +102,8 @@ both_databases! {
             })
             .collect();
         assert_eq!(documented, there, "the page left, the answer right");
+        assert_eq!(sum(&families, "mass_driver_leases_lost_total", &[("step", "plan")]), 1.0);
+        assert_eq!(sum(&families, "mass_driver_step_duration_seconds_count", &[]), Ending::ALL.len() as f64);
         for family in &families {
             assert!(family.name.starts_with("mass_driver_"), "{}", family.name);
             assert!(family.help.len() > 20, "{} is not explained: {}", family.name, family.help);
