@@ -50,6 +50,11 @@ impl Call {
         Self { method: Method::POST, body: Some(body.to_string().into_bytes()), ..Self::get(path) }
     }
 
+    /// A POST without a body.
+    pub(super) fn post_nothing(path: String) -> Self {
+        Self { method: Method::POST, ..Self::get(path) }
+    }
+
     pub(super) fn patch(path: String, body: &Value) -> Self {
         Self { method: Method::PATCH, ..Self::post(path, body) }
     }

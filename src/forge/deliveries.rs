@@ -9,7 +9,6 @@ use super::{ForgeError, GitHub, pages};
 use crate::domain::DeliveryId;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::json;
 use std::fmt;
 
 /// The number of one attempt at a delivery.
@@ -74,7 +73,7 @@ impl GitHub {
     ///
     /// Errors: [`ForgeError::Gone`] when the log does not hold the attempt any more.
     pub async fn redeliver(&self, attempt: AttemptId) -> Result<(), ForgeError> {
-        let call = Call::post(path(&["app", "hook", "deliveries", &attempt.to_string(), "attempts"]), &json!({}));
+        let call = Call::post_nothing(path(&["app", "hook", "deliveries", &attempt.to_string(), "attempts"]));
         self.client.send(&call, Identity::App).await.map(drop)
     }
 }

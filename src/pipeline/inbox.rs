@@ -272,6 +272,10 @@ fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {
     if head.commit == push.after {
         return Decision::nothing("that commit is known already");
     }
+    if push.pushed_at.zip(known.row.pushed_at).is_some_and(|(told, known)| told < known) {
+        // It fits the head we know all the same where somebody went back to that by force.
+        return sync(false, "a later push is known");
+    }
     if head.commit != push.before {
         return sync(false, "the push is not on top of the head we know");
     }

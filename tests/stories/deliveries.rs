@@ -1,6 +1,7 @@
 //! Webhooks that come twice, late, in the wrong order, or not at all.
 
 use crate::{World, stories};
+use jiff::SignedDuration;
 
 const FILE: (&str, &str) = (".mass-driver.yaml", "subscriptions: [pypi]\n");
 
@@ -56,6 +57,21 @@ stories! {
         world.github.release_held();
         world.settle().await;
         assert!(world.open("acme/api").is_empty(), "the file is as it is now, not as the late event tells");
+    }
+
+    /// The default branch went from A to B and was forced back to A; the first of the two events is late, and fits A.
+    async fn a_late_push_that_was_taken_back_does_not_move_the_head(world: World) {
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.28.0\n"), FILE]).await;
+        let before = world.github.head("acme/api", "main").unwrap().unwrap();
+        world.clock_moves(SignedDuration::from_secs(60));
+        world.push_quietly("acme/api", &[("README.md", "a mistake\n")]);
+        world.github.hold("push").unwrap();
+        world.clock_moves(SignedDuration::from_secs(60));
+        world.github.force_push("acme/api", "main", &before).unwrap();
+        world.settle().await;
+        world.github.release_held();
+        world.settle().await;
+        assert_eq!(world.row("acme/api").await.head.unwrap().commit.as_str(), before);
     }
 
     async fn a_start_finds_what_happened_while_nobody_listened(world: World) {

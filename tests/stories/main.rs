@@ -28,6 +28,7 @@ mod parked;
 mod pull_requests;
 mod repositories;
 mod requests;
+mod restored;
 mod shares;
 mod timing;
 

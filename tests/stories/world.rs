@@ -7,6 +7,7 @@ use mass_driver::app::{App, Parts};
 use mass_driver::domain::{Clock, Outlook, Proposal, ProposalState, RepoId, RepoName};
 use mass_driver::forge::{GitHub, GitHubSettings};
 use mass_driver::metrics::Metrics;
+use mass_driver::pipeline::duties;
 use mass_driver::pipeline::worker::WorkPolicy;
 use mass_driver::registries::{Registries, RegistrySettings};
 use mass_driver::store::{QueueDepth, RepositoryRow, Store, WorkState};
@@ -279,6 +280,38 @@ impl World {
     pub async fn looks_at_installations(&self) {
         self.app.worker().greet().await.unwrap();
         assert!(self.app.worker().run_one().await.unwrap());
+    }
+
+    /// The clock's duties that are due are done, and what comes of them.
+    pub async fn duties(&self) {
+        duties::queue_due(&self.store, self.clock.now()).await.unwrap();
+        self.settle().await;
+    }
+
+    /// From now on nobody takes webhooks: GitHub finds no server at the address.
+    pub fn goes_down(&self) {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        self.github.set_webhook_url(&format!("http://{nobody}/webhooks/github"));
+    }
+
+    /// From now on webhooks reach a process that cannot use its database.
+    pub async fn loses_its_database(&self) {
+        let store = crate::databases::open(&self.database_url).await;
+        let app = Self::process(&self.github, &self.registry, &self.clock, &store, WorkPolicy::default());
+        store.close().await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.github.set_webhook_url(&format!("http://{}/webhooks/github", listener.local_addr().unwrap()));
+        tokio::spawn(App::serve_http(app.web().clone(), listener, self.stop.subscribe()));
+    }
+
+    /// The server takes webhooks again.
+    pub fn comes_back(&self) {
+        self.github.set_webhook_url(&self.address);
+    }
+
+    /// The clock moves on, and nobody does anything yet.
+    pub fn clock_moves(&self, length: SignedDuration) {
+        self.clock.0.fetch_add(i64::try_from(length.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
     /// What must hold at the end of every story.
