@@ -8,6 +8,8 @@ mod databases;
 mod connect;
 #[path = "store/deliveries.rs"]
 mod deliveries;
+#[path = "store/duties.rs"]
+mod duties;
 #[path = "store/manifests.rs"]
 mod manifests;
 #[path = "store/outlooks.rs"]

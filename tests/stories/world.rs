@@ -306,7 +306,7 @@ impl World {
 
     /// The server takes webhooks again.
     pub fn comes_back(&self) {
-        self.github.set_webhook_url(&self.address);
+        self.github.set_webhook_url(&format!("{}/webhooks/github", self.address));
     }
 
     /// The clock moves on, and nobody does anything yet.
