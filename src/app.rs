@@ -2,8 +2,8 @@
 
 use crate::domain::Clock;
 use crate::forge::{GitHub, GitHubSettings};
-use crate::pipeline::crew::Crew;
 use crate::metrics::Metrics;
+use crate::pipeline::crew::Crew;
 use crate::pipeline::worker::WorkPolicy;
 use crate::pipeline::{Mailroom, StepError, Worker};
 use crate::registries::{Registries, RegistrySettings};

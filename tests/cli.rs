@@ -355,7 +355,12 @@ async fn retry_shows_what_is_parked_and_releases_it_beside_a_server() {
     let released: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, released.as_array().unwrap().len(), parked().await), (0, 2, 0), "{out}");
     assert_eq!(run(folder.path(), &["retry", "--all", "--format", "json"]), (0, "[]\n".into(), String::new()));
-    let due = server.claim(app::now(), std::time::Duration::from_secs(60), 1).await.unwrap().pop().expect("it is due at once");
+    let due = server
+        .claim(app::now(), std::time::Duration::from_secs(60), 1)
+        .await
+        .unwrap()
+        .pop()
+        .expect("it is due at once");
     assert_eq!((due.work.step.as_str(), due.work.attempts), ("index", 1));
     server.close().await;
 }

@@ -9,8 +9,8 @@ pub mod retry;
 pub mod webhook;
 
 use crate::domain::Clock;
-use crate::pipeline::Mailroom;
 use crate::metrics::Metrics;
+use crate::pipeline::Mailroom;
 use crate::store::Store;
 use axum::Router;
 use axum::http::{HeaderValue, header};

@@ -113,7 +113,8 @@ both_databases! {
             unique_key: format!("inbox:{guid}"),
             installation: None,
             args: serde_json::json!({}),
-            priority: 0,
+            asks_github: false,
+            patience: std::time::Duration::ZERO,
             due_at: at(10),
         };
         write(&store, async |tx| {
@@ -122,9 +123,9 @@ both_databases! {
             }
             tx.enqueue_all(&[work("parked")], at(10)).await.unwrap();
         }).await;
-        let claimed = store.claim(at(10), std::time::Duration::from_secs(60)).await.unwrap().unwrap();
+        let claimed = store.claim(at(10), std::time::Duration::from_secs(60), 1).await.unwrap().remove(0);
         write(&store, async |tx| {
-            tx.park(&claimed, "it did not come back").await.unwrap();
+            tx.park(&claimed, "it did not come back", at(10)).await.unwrap();
             tx.enqueue_all(&[work("waiting")], at(10)).await.unwrap();
         }).await;
         write(&store, async |tx| assert_eq!(tx.refuse_parked_deliveries(at(20)).await.unwrap(), 1)).await;

@@ -43,7 +43,10 @@ async fn the_busiest_statements_go_by_an_index() {
         open(&url).await.close().await;
         let mut database = SqliteConnection::connect(&url).await.unwrap();
         for (name, index) in [
-            ("USERS", "dependency USING COVERING INDEX dependency_by_package (ecosystem=? AND package=? AND repo_id>?)"),
+            (
+                "USERS",
+                "dependency USING COVERING INDEX dependency_by_package (ecosystem=? AND package=? AND repo_id>?)",
+            ),
             ("PACKAGES_DUE", "package USING INDEX package_by_next_check"),
             ("CLAIM", "candidate USING INDEX work_ready_in_line"),
             ("PLACE", "work USING INDEX work_queued_by_due"),

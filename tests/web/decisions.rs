@@ -1,6 +1,7 @@
 //! Which steps an event asks for: a table, without a server.
 
 use crate::scene::now;
+use jiff::SignedDuration;
 use mass_driver::domain::{
     Head, InstallationId, ObjectId, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoName,
     RepoPath, RepoState, Repository,
@@ -69,6 +70,18 @@ fn push(paths: &[&str]) -> Push {
         tree: Some(object('2')),
         changed: ChangedPaths::Known(paths.iter().map(ToString::to_string).collect()),
         pushed_at: None,
+    }
+}
+
+/// Commit `a` was left for `b` and taken back by force; the event of the first push comes after that of the second.
+#[test]
+fn a_push_from_before_the_last_one_known_proves_nothing() {
+    let minutes = |minutes| Some(now() + SignedDuration::from_mins(minutes));
+    let known = KnownRepository { row: RepositoryRow { pushed_at: minutes(2), ..known().row }, ..known() };
+    let at = |pushed_at| decide(Push { pushed_at, ..push(&["README.md"]) }, Some(&known));
+    assert_eq!(short(&at(minutes(1))), (vec!["sync_repository"], false, false));
+    for pushed_at in [minutes(2), minutes(3), None] {
+        assert_eq!(short(&at(pushed_at)), (vec![], true, true), "{pushed_at:?}");
     }
 }
 

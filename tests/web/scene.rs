@@ -3,8 +3,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use mass_driver::domain::Clock;
-use mass_driver::pipeline::Mailroom;
 use mass_driver::metrics::Metrics;
+use mass_driver::pipeline::Mailroom;
 use mass_driver::store::{Delivery, Store};
 use mass_driver::web::webhook::Intake;
 use mass_driver::web::{self, WebState};
