@@ -5,6 +5,7 @@
 
 mod forge {
     mod faults;
+    mod long_ids;
     mod proposing;
     mod reading;
     mod secrets;

@@ -210,7 +210,7 @@ fn both_names_are_a_problem_that_names_both() {
 
 /// What these guard against takes minutes or gigabytes: then the test runner's own limit ends the test.
 #[test]
-fn hostile_files_are_refused() {
+fn bad_input_18_hostile_files_are_refused() {
     let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned()
         + &(b'b'..=b'z')
             .map(|c| {
@@ -255,6 +255,7 @@ fn hostile_files_are_refused() {
         assert!(problems.len() <= 101, "{name}: {} problems", problems.len());
         assert!(problems.iter().any(|problem| problem.what.contains(expected)), "{name}: {}", lines(&problems));
         assert!(problems.iter().all(|problem| problem.to_string().len() < 600), "{name} is quoted at length");
+        assert!(problems.iter().all(|problem| problem.line > 0 && problem.column > 0), "{name} has no place");
     }
 }
 

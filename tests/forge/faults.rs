@@ -154,7 +154,7 @@ async fn a_write_is_redirected_as_a_write(#[case] status: u16) {
 }
 
 #[tokio::test]
-async fn a_redirect_to_another_repository_is_not_followed() {
+async fn security_03_a_redirect_to_another_repository_is_not_followed() {
     let world = World::new().await;
     let moved = ResponseTemplate::new(307).insert_header("location", "/repositories/12/pulls/5");
     world.at("PATCH", "/repos/acme/api/pulls/5", moved).await;

@@ -25,7 +25,7 @@ async fn elsewhere(world: &World, other: &MockServer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_on_other_hosts_are_not_fetched() {
+async fn security_01_pages_on_other_hosts_are_not_fetched() {
     let other = MockServer::start().await;
     Mock::given(any()).respond_with(ok(200, json!({ "repositories": [] }))).mount(&other).await;
     let world = World::new().await;
@@ -42,7 +42,7 @@ async fn pages_on_other_hosts_are_not_fetched() {
 }
 
 #[tokio::test]
-async fn redirects_to_other_hosts_are_not_followed() {
+async fn security_01_redirects_to_other_hosts_are_not_followed() {
     let other = MockServer::start().await;
     let world = World::new().await;
     for address in elsewhere(&world, &other).await {
@@ -98,7 +98,7 @@ fn echo(status: u16) -> impl Fn(&Request) -> ResponseTemplate + Send + Sync {
 }
 
 #[tokio::test]
-async fn no_credential_reaches_an_error() {
+async fn security_10_no_credential_reaches_an_error() {
     for status in [200, 302, 400, 401, 403, 404, 409, 418, 422, 429, 500, 502] {
         let world = World::without_tokens().await;
         world.at("POST", TOKENS, ok(201, json!({ "token": CANARY, "expires_at": "2026-03-02T10:00:00Z" }))).await;
@@ -122,7 +122,7 @@ async fn no_credential_reaches_an_error() {
 }
 
 #[tokio::test]
-async fn a_token_in_a_broken_answer_reaches_no_error() {
+async fn security_10_a_token_in_a_broken_answer_reaches_no_error() {
     let bodies = [
         json!({ "token": CANARY }),
         json!({ "token": CANARY, "expires_at": CANARY }),

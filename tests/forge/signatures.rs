@@ -27,7 +27,7 @@ fn during_a_rotation_both_secrets_count() {
 }
 
 #[test]
-fn everything_else_is_refused_for_its_own_reason() {
+fn bad_input_01_every_other_signature_is_refused_for_its_own_reason() {
     use SignatureError::*;
     let digits = &VECTOR[7..];
     let cases: [(&[&str], SignatureError); 12] = [

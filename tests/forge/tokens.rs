@@ -91,7 +91,7 @@ async fn a_second_refusal_is_the_answer() {
 }
 
 #[tokio::test]
-async fn a_token_is_for_one_repository_and_the_step() {
+async fn security_03_a_token_is_for_one_repository_and_the_step() {
     let world = world_with_main().await;
     world.github.head(&target(), "main").await.unwrap();
     let body = world.body("POST", TOKENS).await;
@@ -119,7 +119,7 @@ async fn a_token_is_for_one_repository_and_the_step() {
 }
 
 #[tokio::test]
-async fn no_token_is_shared_between_repositories_or_installations() {
+async fn security_03_no_token_is_shared_between_repositories_or_installations() {
     let world = world_with_main().await;
     world.at("POST", "/app/installations/8/access_tokens", Minting::default()).await;
     for (installation, repo) in [(7, 11), (7, 12), (8, 11), (7, 11)] {
@@ -151,17 +151,24 @@ async fn a_clock_that_runs_ahead_does_not_make_a_token_request_of_every_request(
 }
 
 #[tokio::test]
-async fn long_tokens_with_dots_are_as_good() {
-    let world = World::without_tokens().await;
-    let token = format!("ghs_{}.{}", "a".repeat(257), "B".repeat(258));
-    assert_eq!(token.len(), 520);
-    let body = json!({ "token": token, "expires_at": "2026-03-02T10:00:00Z" });
-    world.at("POST", TOKENS, ok(201, body)).await;
-    Mock::given(header("authorization", format!("Bearer {token}").as_str()))
-        .respond_with(ok(200, branch("main", 'a', 'b', 'c')))
-        .mount(&world.server)
-        .await;
-    assert!(world.github.head(&target(), "main").await.unwrap().is_some());
+async fn bad_input_09_tokens_of_40_and_of_520_characters_are_as_good() {
+    let short = format!("ghs_{}", "a".repeat(36));
+    let long = format!("ghs_{}.{}", "a".repeat(257), "B".repeat(258));
+    assert_eq!((short.len(), long.len()), (40, 520));
+    for token in [short, long] {
+        let world = World::without_tokens().await;
+        let body = json!({ "token": token, "expires_at": "2026-03-02T10:00:00Z" });
+        world.at("POST", TOKENS, ok(201, body)).await;
+        Mock::given(header("authorization", format!("Bearer {token}").as_str()))
+            .respond_with(ok(200, branch("main", 'a', 'b', 'c')))
+            .mount(&world.server)
+            .await;
+        assert!(world.github.head(&target(), "main").await.unwrap().is_some(), "{} characters", token.len());
+        // It is cut nowhere on its way into an error either: half of one would not be found there.
+        world.at("PATCH", "/repos/acme/api/pulls/5", refusal(422, &format!("you sent {token}"))).await;
+        let error = world.github.close(&target(), PullNumber(5)).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("aaaa"), "{error:?}");
+    }
 }
 
 #[tokio::test]
@@ -237,7 +244,7 @@ async fn refused_tokens_are_sorted_by_what_to_do() {
 }
 
 #[tokio::test]
-async fn unusable_settings_are_explained_and_never_quoted() {
+async fn security_10_unusable_settings_are_explained_and_never_quoted() {
     let world = World::without_tokens().await;
     let damaged = PKCS1.replacen("MII", "XXX", 1);
     let escaped = PKCS1.trim().replace('\n', "\\n");

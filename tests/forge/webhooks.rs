@@ -95,14 +95,14 @@ type Spoiler = fn(&mut Value);
     let one = p["commits"][1].clone();
     p["commits"] = Value::Array(vec![one; 2048]);
 })]
-fn what_a_push_does_not_tell_is_not_guessed(#[case] spoil: Spoiler) {
+fn bad_input_06_what_a_push_does_not_tell_is_not_guessed(#[case] spoil: Spoiler) {
     let mut body = push();
     spoil(&mut body);
     assert_eq!(changed(&body), ChangedPaths::Truncated);
 }
 
 #[test]
-fn just_below_githubs_limits_a_list_is_complete() {
+fn bad_input_06_just_below_githubs_limits_a_list_is_complete() {
     let mut body = push();
     body["commits"][0]["added"] = (0..2999).map(|n| json!(n.to_string())).collect();
     let last = body["commits"][1].clone();
@@ -112,7 +112,7 @@ fn just_below_githubs_limits_a_list_is_complete() {
 }
 
 #[test]
-fn tags_deletions_and_other_branches_are_told_apart() {
+fn bad_input_07_tags_deletions_and_other_branches_are_told_apart() {
     let with = |changes: &[(&str, Value)]| {
         let mut body = push();
         changes.iter().for_each(|(key, value)| body[*key] = value.clone());
@@ -180,7 +180,7 @@ fn pull_request_actions() {
 }
 
 #[test]
-fn a_pull_request_of_ghosts_is_understood() {
+fn bad_input_05_a_pull_request_of_ghosts_is_understood() {
     let mut body = pull("closed");
     body["sender"] = Value::Null;
     body["installation"] = Value::Null;
@@ -259,12 +259,12 @@ fn check_runs_end() {
     "pull_requests": [null, { "number": "6" }] } }))]
 #[case::changes_of_a_repository("repository", json!({ "action": "renamed", "changes": [5], "repository": {
     "id": "x", "full_name": "acme/api", "default_branch": 5 } }))]
-fn what_nobody_reads_refuses_nothing(#[case] name: &str, #[case] body: Value) {
+fn bad_input_04_what_nobody_reads_refuses_nothing(#[case] name: &str, #[case] body: Value) {
     assert!(!matches!(kind(name, &body), EventKind::Other { .. }), "{body}");
 }
 
 #[test]
-fn unknown_events_are_no_errors() {
+fn bad_input_04_unknown_events_are_no_errors() {
     for body in [json!({}), json!([]), json!(null), json!("x"), json!({ "action": 5, "installation": [] })] {
         assert!(matches!(kind("quantum_leap", &body), EventKind::Other { event } if event == "quantum_leap"));
         assert_eq!(kind("ping", &body), EventKind::Ping);
@@ -294,7 +294,7 @@ fn an_event_tells_whom_it_is_about() {
 #[case::deep_object([br#"{"a":"#.repeat(10_000), vec![b'1'], vec![b'}'; 10_000]].concat())]
 #[case::deep_and_cut(vec![b'['; 1_000_000])]
 #[case::nan(b"{\"id\": NaN}".to_vec())]
-fn what_is_no_json_is_refused(#[case] body: Vec<u8>) {
+fn bad_input_03_what_is_no_json_is_refused(#[case] body: Vec<u8>) {
     for name in EVENTS {
         let error = parse_event(name, &body).unwrap_err();
         assert!(matches!(error, PayloadError::NotJson(_)), "{name}: {error:?}");

@@ -41,7 +41,7 @@ stories! {
         assert!(world.registry.requests().is_empty(), "nobody subscribes, so no registry is asked");
     }
 
-    async fn removing_the_file_withdraws_what_waits(world: World) {
+    async fn bad_input_19_removing_the_file_withdraws_what_waits(world: World) {
         world.registry.release("httpx", "0.27.0");
         world.repository("acme/api", &[
             ("requirements.txt", "httpx==0.27.0\n"),
@@ -58,7 +58,7 @@ stories! {
         assert!(world.open("acme/api").is_empty());
     }
 
-    async fn both_names_at_once_are_a_problem_that_names_both(world: World) {
+    async fn bad_input_19_both_names_at_once_are_a_problem_that_names_both(world: World) {
         world.repository("acme/api", &[
             (".mass-driver.yaml", "subscriptions: [pypi]\n"),
             (".mass-driver.yml", "subscriptions: [docker]\n"),

@@ -184,7 +184,7 @@ stories! {
         assert_eq!(asked, 0);
     }
 
-    async fn modes_are_kept_and_links_are_not_followed(world: World) {
+    async fn bad_input_17_modes_are_kept_and_links_are_not_followed(world: World) {
         releases(&world);
         let options = RepoOptions {
             files: vec![
@@ -202,7 +202,7 @@ stories! {
         assert_eq!(world.outlook("acme/api").await.len(), 1, "the link is no manifest of its own");
     }
 
-    async fn a_subscription_file_that_is_a_link_is_a_problem(world: World) {
+    async fn bad_input_17_a_subscription_file_that_is_a_link_is_a_problem(world: World) {
         let options = RepoOptions {
             files: vec![FileChangeInput::put("real.yaml", FILE.1), FileChangeInput::symlink(FILE.0, "real.yaml")],
             ..RepoOptions::default()
@@ -221,7 +221,7 @@ stories! {
     }
 
     /// GitHub names 3,000 paths of a push, and the manifest is not among them.
-    async fn a_push_of_more_paths_than_github_names_is_not_believed(world: World) {
+    async fn bad_input_06_a_push_of_more_paths_than_github_names_is_not_believed(world: World) {
         releases(&world);
         world.repository("acme/api", &[FILE]).await;
         let names: Vec<String> = (0..3_000).map(|n| format!("many/{n:04}")).collect();

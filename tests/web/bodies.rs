@@ -14,14 +14,14 @@ fn head(rest: &str) -> Vec<u8> {
 }
 
 both_databases! {
-    async fn a_body_that_announces_too_much_is_refused_before_it_is_sent(store: Store) {
+    async fn bad_input_02_a_body_that_announces_too_much_is_refused_before_it_is_sent(store: Store) {
         let server = Server::start(&store).await;
         let answer = server.raw(head(&format!("content-length: {}", BODY_MAX_BYTES + 1))).await;
         assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
         assert!(answer.contains("at most 26214400 bytes"), "{answer}");
     }
 
-    async fn a_body_that_turns_out_too_large_is_refused_where_it_does(store: Store) {
+    async fn bad_input_02_a_body_that_turns_out_too_large_is_refused_where_it_does(store: Store) {
         let server = Server::start(&store).await;
         let size = BODY_MAX_BYTES + 1;
         let mut bytes = head("transfer-encoding: chunked");
@@ -31,7 +31,7 @@ both_databases! {
         assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     }
 
-    async fn a_body_that_does_not_come_is_not_waited_for(store: Store) {
+    async fn bad_input_02_a_body_that_does_not_come_is_not_waited_for(store: Store) {
         let server = Server::start_with(&store, |state| state.intake = Intake::new(Duration::from_millis(20), 1, 64)).await;
         for begun in ["", "{", "{\"zen\":"] {
             let mut bytes = head("content-length: 100");
@@ -40,6 +40,24 @@ both_databases! {
             assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
             assert!(answer.contains("did not arrive in time"), "{answer}");
         }
+    }
+
+    /// Each byte is on time, and all of them would take hours: the patience is for the whole body.
+    async fn bad_input_02_a_body_that_drips_is_not_waited_for(store: Store) {
+        let server = Server::start_with(&store, |state| state.intake = Intake::new(Duration::from_millis(100), 1, 64)).await;
+        let answer = server.drip(head("content-length: 900000")).await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(answer.contains("did not arrive in time"), "{answer}");
+        assert_eq!(server.deliveries().await, []);
+    }
+
+    /// The sender hangs up before the length it gave: what came is a correctly signed payload, and yet it is not the body.
+    async fn bad_input_02_a_length_beyond_the_body_stores_nothing(store: Store) {
+        let server = Server::start(&store).await;
+        let signed = String::from_utf8(head("content-length: 3")).unwrap().replace("sha256=00", &sign(SECRET, b"{}"));
+        let answer = server.hang_up_after([signed.as_bytes(), b"{}"].concat()).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
+        assert_eq!(server.deliveries().await, []);
     }
 
     async fn large_bodies_wait_for_their_turn_and_small_ones_do_not(store: Store) {
@@ -75,7 +93,7 @@ both_databases! {
         assert!(idle.starts_with("HTTP/1.1 408"), "{idle}");
     }
 
-    async fn a_length_that_lies_stores_nothing(store: Store) {
+    async fn bad_input_02_a_length_that_lies_stores_nothing(store: Store) {
         let server = Server::start(&store).await;
         let signature = sign(SECRET, b"{}");
         let head = |rest: &str| String::from_utf8(head(rest)).unwrap().replace("sha256=00", &signature).into_bytes();
@@ -94,7 +112,7 @@ both_databases! {
         assert_eq!(server.deliveries().await, []);
     }
 
-    async fn a_body_as_large_as_github_sends_is_stored(store: Store) {
+    async fn bad_input_02_a_body_as_large_as_github_sends_is_stored(store: Store) {
         let server = Server::start(&store).await;
         let wanted = 24_900_000;
         let start = r#"{"ref":"refs/heads/topic","before":"1111111111111111111111111111111111111111",
@@ -110,16 +128,18 @@ both_databases! {
         assert_eq!(server.store.payload(&stored.guid).await.unwrap().unwrap().len(), wanted);
     }
 
-    async fn what_is_no_json_is_refused_with_the_reason(store: Store) {
+    async fn bad_input_03_what_is_no_json_is_refused_with_the_reason(store: Store) {
         let server = Server::start(&store).await;
         let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(10_000), close.repeat(10_000)).into_bytes();
-        let cases: [(&str, Vec<u8>, &str); 10] = [
+        let within = [br#"{"ref":"refs/heads/main","unread":"#.to_vec(), deep("[", "]"), b"}".to_vec()].concat();
+        let cases: [(&str, Vec<u8>, &str); 11] = [
             ("nothing", vec![], "EOF"),
             ("a word", b"hello".to_vec(), "expected"),
             ("cut short", br#"{"zen":"#.to_vec(), "EOF"),
             ("two documents", b"{} {}".to_vec(), "trailing"),
             ("deep lists", deep("[", "]"), "recursion limit"),
             ("deep objects", deep(r#"{"a":"#, "}"), "recursion limit"),
+            ("deep in what nobody reads", within, "recursion limit"),
             ("not UTF-8", b"{\"a\":\"\xff\xfe\"}".to_vec(), "utf-8"),
             ("UTF-16", "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect(), "utf-8"),
             ("a key twice", br#"{"action":"created","action":"deleted"}"#.to_vec(), "`action` is given twice"),

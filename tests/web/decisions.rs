@@ -182,6 +182,28 @@ fn a_push_that_is_not_as_usual() {
 }
 
 #[test]
+fn bad_input_07_deletions_tags_and_other_branches_ask_for_nothing() {
+    let zero = "0".repeat(40);
+    let cases = [
+        ("deleted", "refs/heads/main", json!(true), zero.clone()),
+        ("deleted, and nothing else says so", "refs/heads/main", json!(null), zero),
+        ("deleted, in 64 digits", "refs/heads/main", json!(false), "0".repeat(64)),
+        ("a tag", "refs/tags/main", json!(false), "b".repeat(40)),
+        ("another branch", "refs/heads/topic", json!(false), "b".repeat(40)),
+        ("a branch that ends like it", "refs/heads/topic/main", json!(false), "b".repeat(40)),
+        ("a note", "refs/notes/commits", json!(false), "b".repeat(40)),
+    ];
+    for (name, git_ref, deleted, after) in cases {
+        let body = json!({ "ref": git_ref, "before": "a".repeat(40), "after": after, "deleted": deleted,
+            "installation": { "id": 7 }, "head_commit": null, "commits": [],
+            "repository": { "id": 42, "full_name": "acme/api", "default_branch": "main" } });
+        let event = parse_event("push", body.to_string().as_bytes()).unwrap();
+        let decision = steps_for(&event, Some(&known()));
+        assert_eq!(short(&decision), (vec![], false, false), "{name}: {}", decision.note);
+    }
+}
+
+#[test]
 fn the_first_file_of_a_repository_is_read() {
     let mut known = known();
     known.row.config = Config::none();

@@ -109,6 +109,47 @@ impl Server {
         self.store.queue_depth().await.unwrap().iter().map(|depth| depth.count).sum()
     }
 
+    /// Writes a request's head, then spaces one by one, until an answer comes back.
+    pub async fn drip(&self, head: Vec<u8>) -> String {
+        let address = self.address;
+        tokio::task::spawn_blocking(move || {
+            let mut connection = TcpStream::connect(address).unwrap();
+            connection.set_nodelay(true).unwrap();
+            connection.write_all(&head).unwrap();
+            // Waiting for an answer a moment at a time is what makes it drip.
+            connection.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+            let mut answer = Vec::new();
+            let mut piece = [0; 4096];
+            while !is_whole(&answer) {
+                match connection.read(&mut piece) {
+                    Ok(0) => break,
+                    Ok(count) => answer.extend_from_slice(&piece[..count]),
+                    Err(_) if answer.is_empty() => drop(connection.write_all(b" ")),
+                    Err(_) => {}
+                }
+            }
+            String::from_utf8(answer).unwrap()
+        })
+        .await
+        .unwrap()
+    }
+
+    /// Writes bytes, says that no more will come, and returns what is answered until the connection ends.
+    pub async fn hang_up_after(&self, bytes: Vec<u8>) -> String {
+        let address = self.address;
+        tokio::task::spawn_blocking(move || {
+            let mut connection = TcpStream::connect(address).unwrap();
+            connection.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            connection.write_all(&bytes).unwrap();
+            connection.shutdown(std::net::Shutdown::Write).unwrap();
+            let mut answer = Vec::new();
+            connection.read_to_end(&mut answer).unwrap();
+            String::from_utf8(answer).unwrap()
+        })
+        .await
+        .unwrap()
+    }
+
     /// Writes bytes to a connection of its own and returns the first answer that comes back, its body included.
     ///
     /// Nothing is written after `bytes`, and the connection stays open for writing until the answer is there.

@@ -7,7 +7,7 @@ use reqwest::header::HeaderValue;
 const BODY: &str = r#"{"zen":"Keep it logically awesome."}"#;
 
 both_databases! {
-    async fn what_is_not_signed_with_our_secret_is_refused(store: Store) {
+    async fn bad_input_01_what_is_not_signed_with_our_secret_is_refused(store: Store) {
         let server = Server::start(&store).await;
         let good = sign(SECRET, BODY.as_bytes());
         let header = |text: &str| HeaderValue::from_str(text).unwrap();
