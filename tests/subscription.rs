@@ -260,6 +260,12 @@ fn bad_input_18_hostile_files_are_refused() {
 }
 
 #[test]
+fn bad_input_18_wrong_types_are_told_line_by_line() {
+    let found = problems("timezone: [1]\nlimit: many\nlabels: { a: 1 }\nmin_age: true\nsubscriptions: 7\n");
+    assert_eq!(found.iter().map(|problem| problem.line).collect::<Vec<_>>(), [1, 2, 3, 4, 5], "{}", lines(&found));
+}
+
+#[test]
 fn mistakes_before_a_broken_line_are_told_too() {
     let found = lines(&problems("delay: weakly\nsubscriptions:\n  - migration: pipy\n  - {migration: docker\n"));
     assert!(found.contains("weakly") && found.contains("pipy") && found.contains("never closed"), "{found}");

@@ -22,6 +22,7 @@ mod deliveries;
 mod figures;
 mod files;
 mod groups;
+mod inputs;
 mod missed;
 mod outages;
 mod parked;
