@@ -106,6 +106,42 @@ fn a_missing_file_is_a_usage_error_that_says_what_to_do() {
     assert_eq!((exit, text.as_str()), (Exit::Usage, "error: there is no file or folder `./nowhere`"));
 }
 
+/// The server follows no link either, and says the same.
+#[cfg(unix)]
+#[test]
+fn bad_input_17_what_is_no_file_is_called_by_its_name() {
+    let folder = folder(&[("real.yaml", GOOD)]);
+    let place = |name: &str| folder.path().join(name);
+    for kind in ["link", "dangling", "folder", "pipe", "both"] {
+        std::fs::create_dir(place(kind)).unwrap();
+    }
+    let name = FILE_NAMES[0];
+    std::os::unix::fs::symlink("../real.yaml", place("link").join(name)).unwrap();
+    std::os::unix::fs::symlink("nowhere.yaml", place("dangling").join(name)).unwrap();
+    std::fs::create_dir(place("folder").join(name)).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(place("pipe").join(name)).status().unwrap().success());
+    std::fs::write(place("both").join(name), GOOD).unwrap();
+    std::os::unix::fs::symlink(name, place("both").join(FILE_NAMES[1])).unwrap();
+    for (kind, expected) in [
+        ("link", "it is a symbolic link"),
+        ("dangling", "it is a symbolic link"),
+        ("folder", "it is a folder"),
+        ("pipe", "it is no file but a pipe, a socket or a device"),
+        ("both", "both `.mass-driver.yaml` and `.mass-driver.yml` are here"),
+    ] {
+        for path in [kind.to_owned(), format!("{kind}/{name}")] {
+            let (exit, text) = check(folder.path(), &path, CheckFormat::Text);
+            let alone = kind == "both" && path.ends_with(name);
+            assert_eq!(exit, if alone { Exit::Done } else { Exit::Failed }, "{path}: {text}");
+            assert!(alone || text.contains(expected), "{path}: {text}");
+            assert!(alone || kind == "both" || text.contains("commit an ordinary file"), "{path}: {text}");
+        }
+    }
+    // Under another name it is the caller's own affair.
+    std::os::unix::fs::symlink("real.yaml", place("mine.yaml")).unwrap();
+    assert_eq!(check(folder.path(), "mine.yaml", CheckFormat::Text).0, Exit::Done);
+}
+
 #[test]
 fn both_names_at_once_are_a_problem() {
     let folder = folder(&[(FILE_NAMES[0], GOOD), (FILE_NAMES[1], GOOD)]);

@@ -1,10 +1,9 @@
 //! `mass-driver check [PATH]`: validates a subscription file and says what it subscribes to.
 
 use super::{Exit, UsageError};
-use crate::domain::time::in_words;
 use crate::planner::timing::next_slot;
 use crate::subscription::{
-    Delay, FILE_NAMES, MAX_BYTES, MigrationPattern, MinAge, Problem, Subscription, SubscriptionFile, both_present,
+    Delay, FILE_NAMES, MAX_BYTES, MigrationPattern, Problem, Subscription, SubscriptionFile, both_present, not_a_file,
     parse,
 };
 use annotate_snippets::renderer::DecorStyle;
@@ -50,6 +49,7 @@ pub fn run(args: &CheckArgs, now: Timestamp, out: &mut dyn Write) -> anyhow::Res
             (path, parse(&bytes), bytes)
         }
         Found::Both(path) => (path, Err(vec![both_present()]), Vec::new()),
+        Found::Other(path, kind) => (path, Err(vec![not_a_file(kind)]), Vec::new()),
     };
     let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
     match (&result, args.format) {
@@ -71,10 +71,30 @@ enum Found {
     File(PathBuf),
     /// Both names are there; the path is the first of them.
     Both(PathBuf),
+    /// Something of that name that is no ordinary file.
+    Other(PathBuf, &'static str),
+}
+
+/// What stands at a path; `None` for nothing. A link is not followed: the server does not follow it either.
+fn look(path: PathBuf) -> Option<Found> {
+    let kind = std::fs::symlink_metadata(&path).ok()?.file_type();
+    let other = match () {
+        () if kind.is_file() => return Some(Found::File(path)),
+        () if kind.is_symlink() => "a symbolic link",
+        () if kind.is_dir() => "a folder",
+        () => "no file but a pipe, a socket or a device",
+    };
+    Some(Found::Other(path, other))
 }
 
 fn find(path: &Path) -> anyhow::Result<Found> {
     let usage = |what: String| anyhow::Error::new(UsageError(what));
+    // Under its own name it is judged as it would be in a repository, wherever it was named.
+    if FILE_NAMES.iter().any(|name| path.file_name() == Some(name.as_ref()))
+        && let Some(found) = look(path.into())
+    {
+        return Ok(found);
+    }
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => usage(format!("there is no file or folder `{}`", path.display())),
         _ => usage(format!("`{}` cannot be opened: {error}", path.display())),
@@ -85,16 +105,15 @@ fn find(path: &Path) -> anyhow::Result<Found> {
     if !metadata.is_dir() {
         return Err(usage(format!("`{}` is neither a file nor a folder", path.display())));
     }
-    let present: Vec<PathBuf> = FILE_NAMES.iter().map(|name| path.join(name)).filter(|file| file.is_file()).collect();
-    match <[PathBuf; 2]>::try_from(present) {
-        Ok([first, _]) => Ok(Found::Both(first)),
-        Err(present) => present.into_iter().next().map(Found::File).ok_or_else(|| {
-            usage(format!(
-                "there is no `{}` in `{}`. Give the path of a file, or write one: `subscriptions: [pypi]` is enough to begin with",
-                FILE_NAMES[0],
-                path.display()
-            ))
-        }),
+    let mut present = FILE_NAMES.iter().filter_map(|name| look(path.join(name)));
+    match (present.next(), present.next()) {
+        (Some(_), Some(_)) => Ok(Found::Both(path.join(FILE_NAMES[0]))),
+        (Some(found), None) => Ok(found),
+        (None, _) => Err(usage(format!(
+            "there is no `{}` in `{}`. Give the path of a file, or write one: `subscriptions: [pypi]` is enough to begin with",
+            FILE_NAMES[0],
+            path.display()
+        ))),
     }
 }
 
@@ -162,7 +181,7 @@ fn print_summary(path: &str, file: &SubscriptionFile, now: Timestamp, out: &mut 
             migration,
             one.delay.to_string(),
             slot_in_words(file, one, now),
-            age_in_words(&one.min_age),
+            one.min_age.in_words(),
             one.group.to_string(),
             paths,
         ];
@@ -182,14 +201,6 @@ fn slot_in_words(file: &SubscriptionFile, one: &Subscription, now: Timestamp) ->
             .strftime("%a %Y-%m-%d %H:%M")
             .to_string(),
     }
-}
-
-fn age_in_words(age: &MinAge) -> String {
-    let words = |age: jiff::SignedDuration| if age.is_zero() { "none".into() } else { in_words(age) };
-    if age.major == age.minor && age.minor == age.patch {
-        return words(age.major);
-    }
-    format!("major {}, minor {}, patch {}", words(age.major), words(age.minor), words(age.patch))
 }
 
 /// One object whatever the result, so that a script asks `.valid` first.

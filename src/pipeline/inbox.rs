@@ -112,6 +112,9 @@ pub async fn decide(store: &Store, delivery: &DeliveryId, now: Timestamp) -> Res
     for step in &decision.steps {
         step.queue(&mut tx, installation, now).await?;
     }
+    if let (Some(installation), true) = (event.installation, grants_permissions(&event)) {
+        super::sync::forget_failures(store, &mut tx, installation, now).await?;
+    }
     let outcome =
         if decision.steps.is_empty() && decision.head.is_none() { Outcome::Ignored } else { Outcome::Handled };
     tx.finish_delivery(delivery, outcome, Some(&decision.note), now).await?;
@@ -164,6 +167,11 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
         _ => {}
     }
     Ok(Some(known))
+}
+
+/// Whether the owner of an account has just allowed the App more, or something else.
+fn grants_permissions(event: &Event) -> bool {
+    event.kind == EventKind::Installation && event.action.as_deref() == Some("new_permissions_accepted")
 }
 
 /// What an event asks for.

@@ -1,7 +1,10 @@
 //! Brings what we know of installations, repositories and subscription files in line with GitHub.
 
 use super::{Done, Step, StepError, finished, target};
-use crate::domain::{FileMode, Head, InstallationId, ObjectId, RepoId, RepoName, RepoPath, RepoState, Repository};
+use crate::domain::{
+    FileMode, Head, InstallationId, ObjectId, Proposal, ProposalState, RepoId, RepoName, RepoPath, RepoState,
+    Repository,
+};
 use crate::forge::{EntryKind, ForgeError, GitHub, ListedRepository, Target, TreeEntry};
 use crate::store::{
     Config, ConfigState, Installation, ListedRow, Store, StoreError, Subscription as SubscriptionColumns, Tx,
@@ -123,6 +126,25 @@ pub async fn installation(
         }
     }
     Ok(Done::Finished(tx))
+}
+
+/// Has everything planned anew that failed in an installation. Its permissions have just been changed: what was missing
+/// may be there now, and what failed for another reason costs one more attempt.
+pub(super) async fn forget_failures(
+    store: &Store,
+    tx: &mut Tx,
+    installation: InstallationId,
+    now: Timestamp,
+) -> Result<(), StepError> {
+    for failed in store.failed_proposals_of(installation).await? {
+        let (id, repo) = (failed.id.clone(), failed.repo);
+        let reason = format!("{}; the App's permissions were changed since, so it is planned anew", failed.reason);
+        let withdrawn = Proposal { state: ProposalState::Withdrawn, reason, updated_at: now, ..failed };
+        tx.save_proposal(&withdrawn).await?;
+        tx.record(&id, now, "withdrawn", "the App's permissions were changed").await?;
+        Step::Plan { repo }.queue(tx, Some(installation), now).await?;
+    }
+    Ok(())
 }
 
 /// Takes over what an installation's list says of a repository. Of one we know, only the state is believed: its name and
@@ -294,12 +316,15 @@ async fn find_file(forge: &GitHub, target: &Target, head: &Head, before: &Config
     if other.is_some() {
         return Ok(unreadable(subscription::both_present()));
     }
-    let is_file = entry.kind == EntryKind::Blob && FileMode::from_git(&entry.mode).is_some();
-    if !is_file {
-        return Ok(unreadable(Problem::whole_file(
-            "it is a symbolic link, a folder or a submodule",
-            "commit an ordinary file",
-        )));
+    let other_kind = match entry.kind {
+        EntryKind::Blob if FileMode::from_git(&entry.mode).is_some() => None,
+        EntryKind::Blob => Some("a symbolic link"),
+        EntryKind::Tree => Some("a folder"),
+        EntryKind::Commit => Some("a submodule"),
+        EntryKind::Other => Some("no file of a kind that is known here"),
+    };
+    if let Some(kind) = other_kind {
+        return Ok(unreadable(subscription::not_a_file(kind)));
     }
     if before.blob.as_ref() == Some(&entry.id) && before.path.as_ref() == Some(&path) {
         return Ok(Found::Unchanged);

@@ -90,6 +90,10 @@ statements! {
         WHERE (state = 'open' OR state = 'closed' AND updated_at >= $2) AND pull_number IS NOT NULL
         AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1 AND state = 'active')
         ORDER BY repo_id, pull_number";
+    FAILED_OF_INSTALLATION = select_proposals!(
+        "WHERE state = 'failed'
+        AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1 AND state = 'active') ORDER BY id"
+    );
     COUNTS = "SELECT state, count(*) FROM proposal GROUP BY state ORDER BY state";
 
     RECORD = "INSERT INTO ledger (id, proposal_id, at, what, detail) VALUES ($1, $2, $3, $4, $5)";
@@ -165,6 +169,12 @@ impl Store {
     ) -> Result<Vec<(RepoId, PullNumber)>, StoreError> {
         let rows: Vec<(i64, i64)> = self.rows(PULLS_TO_LOOK_AT, values![installation, closed_since]).await?;
         Ok(rows.into_iter().map(|(repo, number)| (RepoId(repo), PullNumber(number))).collect())
+    }
+
+    /// The failed proposals in the repositories of an installation that may be worked on.
+    pub async fn failed_proposals_of(&self, installation: InstallationId) -> Result<Vec<Proposal>, StoreError> {
+        let rows: Vec<ProposalRecord> = self.rows(FAILED_OF_INSTALLATION, values![installation]).await?;
+        rows.into_iter().map(ProposalRecord::read).collect()
     }
 
     /// What happened to a proposal, in order.

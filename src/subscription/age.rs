@@ -4,6 +4,7 @@ use super::fields::{Field, Mapping, fields_schema, read_fields, text};
 use super::problem::{Problems, quoted};
 use super::yaml::{Node, Value};
 use crate::domain::VersionStep;
+use crate::domain::time::in_words;
 use jiff::SignedDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,15 @@ impl MinAge {
     /// The same age for every step.
     pub const fn same(age: SignedDuration) -> Self {
         Self { major: age, minor: age, patch: age }
+    }
+
+    /// The ages for people: one where they are the same, `none` for none.
+    pub fn in_words(&self) -> String {
+        let words = |age: SignedDuration| if age.is_zero() { "none".into() } else { in_words(age) };
+        if *self == Self::same(self.major) {
+            return words(self.major);
+        }
+        format!("major {}, minor {}, patch {}", words(self.major), words(self.minor), words(self.patch))
     }
 }
 

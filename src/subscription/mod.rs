@@ -30,6 +30,11 @@ pub use yaml::MAX_BYTES;
 /// The names the file may have at the root of a repository.
 pub const FILE_NAMES: [&str; 2] = [".mass-driver.yaml", ".mass-driver.yml"];
 
+/// The problem of a repository with something else of the file's name: `kind` says what, with its article.
+pub fn not_a_file(kind: &str) -> Problem {
+    Problem::whole_file(format!("it is {kind}"), "commit an ordinary file")
+}
+
 /// The problem of a repository that has the file under both names.
 pub fn both_present() -> Problem {
     let [yaml, yml] = FILE_NAMES;

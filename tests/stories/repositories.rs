@@ -1,6 +1,7 @@
 //! What happens to repositories and installations.
 
 use crate::{World, stories};
+use github_sim::InstallOptions;
 use mass_driver::domain::{ProposalState, RepoState};
 
 async fn waiting_api(world: &World) {
@@ -151,5 +152,23 @@ stories! {
         let pull = world.pull("acme/api");
         assert_eq!(world.github.commits("acme/api", &pull.head_branch).unwrap()[0].parents, [commit]);
         assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "# anew\nhttpx==0.28.0\n");
+    }
+
+    /// The App may not open pull requests, until the owner lets it: then it does so at once, and not a day later.
+    async fn what_failed_for_want_of_a_permission_is_tried_when_it_is_granted(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.registry.release("httpx", "0.28.0");
+        world.github.organization("poor");
+        let installation = world.github.install_with("poor", InstallOptions::default().without("pull_requests")).unwrap();
+        world.repository("poor/api", &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "subscriptions: [pypi]\n")]).await;
+        let failed = world.proposals("poor/api", ProposalState::Failed).await;
+        assert_eq!(failed.len(), 1);
+        assert!(failed[0].reason.contains("permission"), "{}", failed[0].reason);
+        world.bot_looks().await;
+        assert!(world.open("poor/api").is_empty());
+        world.github.accept_permissions(installation, InstallOptions::default().permissions).unwrap();
+        world.settle().await;
+        assert_eq!(world.open("poor/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+        assert!(world.proposals("poor/api", ProposalState::Failed).await.is_empty(), "it does not count as failed any more");
     }
 }
