@@ -15,6 +15,7 @@ use crate::web::{self, WebState};
 use anyhow::{Context as _, bail};
 use axum::Router;
 use jiff::{SignedDuration, Timestamp};
+use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -212,6 +213,7 @@ async fn greet(worker: &Worker) -> anyhow::Result<()> {
 pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
     let role = settings.work.role;
     refuse_missing(role, &settings.web, &settings.github)?;
+    refuse_odd_address(settings.web.public_url.as_deref().unwrap_or_default().trim())?;
     let url = &settings.store.database_url;
     let connections = connections(role, settings.work.workers);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -231,7 +233,7 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
              which several processes may share"
         );
     }
-    let store = Store::connect_with(url, connections).await.context("the database cannot be used")?;
+    let store = Store::connect_with(url, connections).await?;
     let web = WebState {
         store: store.clone(),
         clock: Arc::clone(&clock),
@@ -333,6 +335,23 @@ fn refuse_missing(role: Role, web: &WebSettings, app: &GitHubAppSettings) -> any
         _ => {}
     }
     if missing.is_empty() { Ok(()) } else { bail!("{}", missing.join("\nmass-driver: ")) }
+}
+
+/// Refuses a public address that no browser could open: links and GitHub's deliveries would lead nowhere.
+fn refuse_odd_address(public_url: &str) -> anyhow::Result<()> {
+    let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let bare = |url: &Url| url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    match Url::parse(public_url) {
+        _ if public_url.is_empty() => Ok(()),
+        Ok(url) if !bare(&url) => {
+            bail!("MASS_DRIVER_PUBLIC_URL holds a user name, a password or a query; leave them out of the address")
+        }
+        Ok(url) if is_web(&url) => Ok(()),
+        _ => bail!(
+            "MASS_DRIVER_PUBLIC_URL is `{public_url}`, which is no web address; write it in full, as \
+             https://bot.example.com, or leave it empty"
+        ),
+    }
 }
 
 fn webhook_secrets(settings: &WebSettings) -> Vec<SecretString> {

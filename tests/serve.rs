@@ -12,7 +12,7 @@ use registry_sim::RegistrySim;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
 /// Far more than a loaded machine needs; it only ends a test that hangs.
@@ -255,6 +255,7 @@ async fn an_app_that_github_refuses_ends_the_process_with_the_reason() {
         told.contains("asking GitHub for the App's installations") && told.contains("Integration not found"),
         "{told}"
     );
+    assert!(told.contains("check GITHUB_APP_ID and GITHUB_API_URL") && !told.contains("deleted"), "{told}");
 }
 
 /// SQLite is for one server: the second one names the first, and leaves it alone.
@@ -372,5 +373,71 @@ async fn settings_that_are_missing_are_named() {
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(told.contains(expected), "expected `{expected}` in:\n{told}");
         assert_ne!(output.status.code(), Some(0));
+    }
+}
+
+/// Each refusal of a webhook is told once, with the delivery it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_refused_webhook_is_logged() {
+    let github = GitHubSim::start(real_time()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&mut serving(&github, folder.path()));
+    let address = server.says("ready").await["address"].as_str().unwrap().to_string();
+    let (event, guid) = ("x-github-event: ping\r\n", "x-github-delivery: guid-1\r\n");
+    for (headers, length, status, delivery, why) in [
+        (guid.to_string(), 2, 400, "guid-1", "x-github-event"),
+        (event.to_string(), 2, 400, "", "x-github-delivery"),
+        (format!("{event}{guid}"), 2, 401, "guid-1", "is missing"),
+        (format!("{event}{guid}"), 99_999_999, 413, "guid-1", "at most"),
+    ] {
+        let mut connection = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let head = format!("POST /webhooks/github HTTP/1.1\r\nhost: bot\r\n{headers}content-length: {length}\r\n\r\n");
+        connection.write_all(format!("{head}{{}}").as_bytes()).await.unwrap();
+        let told = server.says("refused a webhook").await;
+        assert_eq!((&told["status"], &told["delivery"]), (&status.into(), &delivery.into()), "{told}");
+        assert!(told["why"].as_str().unwrap().contains(why), "{told}");
+    }
+    server.stops_on_sigterm().await;
+}
+
+/// A start without GitHub says so once, with the address; the next attempt is another one, some seconds later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_github_out_of_reach_is_told_once_with_its_address() {
+    let github = GitHubSim::start(real_time()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = serving(&github, folder.path());
+    let mut server = Server::start(command.env("GITHUB_API_URL", format!("http://{nobody}")));
+    let told = server.says("GitHub cannot be asked for the App's installations now; that is tried again").await;
+    assert!(told["error"].as_str().unwrap().contains(&format!("at http://{nobody}")), "{told}");
+    let log = server.stops_on_sigterm().await;
+    assert_eq!(log.matches(&nobody.to_string()).count(), 1, "{log}");
+}
+
+/// What cannot be used is told in one sentence.
+#[tokio::test]
+async fn settings_that_cannot_be_used_are_told_once() {
+    let github = GitHubSim::start(real_time()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let not_a_database = folder.path().join("text");
+    std::fs::write(&not_a_database, "no database ".repeat(1_000)).unwrap();
+    let file = format!("sqlite://{}", not_a_database.display());
+    for (name, value, expected) in [
+        ("MASS_DRIVER_PUBLIC_URL", "nonsense", "MASS_DRIVER_PUBLIC_URL is `nonsense`, which is no web address"),
+        ("MASS_DRIVER_PUBLIC_URL", "bot.example.com:8080", "no web address"),
+        ("MASS_DRIVER_PUBLIC_URL", "ftp://bot.example.com", "no web address"),
+        ("MASS_DRIVER_PUBLIC_URL", "https://me:hunter2@bot.example.com", "leave them out"),
+        ("DATABASE_URL", "mysql://me:hunter2@example.com/x", "the database's address cannot be used"),
+        ("DATABASE_URL", "sqlite:///nonexistent/folder/bot.db", "the database"),
+        ("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/x", "the database cannot be used at the moment"),
+        ("DATABASE_URL", file.as_str(), "the database"),
+    ] {
+        let output = serving(&github, folder.path()).env(name, value).output();
+        let output = tokio::time::timeout(PATIENCE, output).await.expect("it ends by itself").unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(expected) && !told.contains("hunter2"), "expected `{expected}` in:\n{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+        assert!(told.matches("the database").count() <= 1, "{told}");
     }
 }

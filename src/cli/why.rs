@@ -9,7 +9,6 @@ use crate::planner::prose::display_name;
 use crate::settings::StoreSettings;
 use crate::store::{ConfigState, Next, RepositoryRow, Setback, Store, StoreError};
 use crate::subscription::Problem;
-use anyhow::Context as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -48,7 +47,7 @@ pub async fn run(args: &WhyArgs, out: &mut dyn Write, notes: &mut dyn Write) -> 
         Err(error @ (StoreError::Address { .. } | StoreError::Schema { .. })) => {
             return Err(UsageError(error.to_string()).into());
         }
-        connected => connected.context("the database cannot be used")?,
+        connected => connected?,
     };
     let found = store.repository_by_name(&name).await?;
     let exit = match &found {

@@ -63,6 +63,10 @@ impl Answer {
             403 if said.contains("suspended") => ForgeError::Suspended { endpoint },
             403 if said.contains("archived") => ForgeError::Archived { endpoint },
             403 | 451 => ForgeError::Forbidden { endpoint, needs: self.needs(), message },
+            // Said of the App itself, to a JWT in its name: no repository or installation is gone.
+            404 if said == "integration not found" => {
+                ForgeError::Unauthorized { why: self.unauthorized(&message), endpoint }
+            }
             404 | 410 => ForgeError::Gone { endpoint, message },
             409 if said.contains("empty") => ForgeError::Empty { endpoint },
             409 => ForgeError::Conflict { endpoint, why: message, found: None, pull: None },
@@ -100,7 +104,9 @@ impl Answer {
         {
             let date = self.headers.get(http::header::DATE).and_then(|v| v.to_str().ok()).unwrap_or("unknown");
             format!("{message}; this machine's clock is off: set it by NTP (GitHub's clock says {date})")
-        } else if said.contains("json web token") || said.contains("integration not found") {
+        } else if said.contains("integration not found") {
+            format!("{message}; there is no App of that id on this GitHub: check GITHUB_APP_ID and GITHUB_API_URL")
+        } else if said.contains("json web token") {
             format!("{message}; check that the App's id and private key belong together")
         } else {
             message.into()

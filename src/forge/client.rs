@@ -200,8 +200,10 @@ impl Client {
     async fn round_trip(&self, call: &Call, path: &str, credential: &SecretString) -> Result<Answer, ForgeError> {
         let endpoint = call.endpoint();
         let request = self.request(call, path, credential)?;
-        let unavailable =
-            |why: String| ForgeError::Unavailable { endpoint: endpoint.clone(), why: without(why, credential) };
+        let unavailable = |why: String| ForgeError::Unavailable {
+            endpoint: endpoint.clone(),
+            why: without(format!("{why}, at {}", self.base.origin().ascii_serialization()), credential),
+        };
         let exchange = async {
             let response = self.octocrab.send(request).await.map_err(|error| unavailable(chain(&error)))?;
             let (head, body) = response.into_parts();

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch as signal;
 use tracing::Instrument as _;
 
+/// How long after a start without GitHub it is greeted again: at once would only say the same twice.
+const GREET_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 /// How often it is looked whether something periodic is due.
 const DUTIES_EVERY: Duration = Duration::from_secs(5);
 
@@ -88,7 +90,7 @@ impl Worker {
             Err(StepError::Forge(error)) if passes(&error) && !matches!(error, ForgeError::Unauthorized { .. }) => {
                 tracing::warn!(%error, "GitHub cannot be asked for the App's installations now; that is tried again");
                 let mut tx = self.store.begin().await?;
-                Step::SyncApp.queue(&mut tx, None, now).await?;
+                Step::SyncApp.queue_at(&mut tx, None, now + GREET_AGAIN, now).await?;
                 Done::Finished(tx)
             }
             outcome => outcome?,

@@ -74,9 +74,10 @@ pub async fn receive(State(state): State<WebState>, headers: HeaderMap, body: Bo
 
 /// What became of a delivery, in a word, and what its sender is told.
 async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<(&'static str, Answer), Answer> {
-    let event = required(headers, "x-github-event")?.to_string();
-    let delivery = DeliveryId(required(headers, "x-github-delivery")?.to_string());
-    let (body, room) = read(headers, body, &state.intake).await?;
+    let refused = |answer: &Answer| log_refusal(headers, answer);
+    let event = required(headers, "x-github-event").inspect_err(refused)?.to_string();
+    let delivery = DeliveryId(required(headers, "x-github-delivery").inspect_err(refused)?.to_string());
+    let (body, room) = read(headers, body, &state.intake).await.inspect_err(refused)?;
     let signatures: Vec<HeaderValue> = headers.get_all("x-hub-signature-256").iter().cloned().collect();
     let secrets = Arc::clone(&state.webhook_secrets);
     let incoming = {
@@ -89,9 +90,7 @@ async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<(&'
         })
         .await
     };
-    let incoming = incoming.inspect_err(|(status, why)| {
-        tracing::warn!(%delivery, event, status = status.as_u16(), why = why.trim_end(), "refused a webhook");
-    })?;
+    let incoming = incoming.inspect_err(refused)?;
     let became = if incoming.is_ignored() { "ignored" } else { "new" };
     match state.mailroom.receive(incoming, room, state.clock.now()).await {
         Ok(inbox::Received::New) => {
@@ -107,6 +106,12 @@ async fn accept(state: &WebState, headers: &HeaderMap, body: Body) -> Result<(&'
             Err(answer(StatusCode::SERVICE_UNAVAILABLE, "the delivery could not be stored; please deliver it again"))
         }
     }
+}
+
+/// Says which delivery was refused, and why; a header that is missing or unreadable is left empty.
+fn log_refusal(headers: &HeaderMap, (status, why): &Answer) {
+    let [event, delivery] = ["x-github-event", "x-github-delivery"].map(|name| required(headers, name).unwrap_or(""));
+    tracing::warn!(delivery, event, status = status.as_u16(), why = why.trim_end(), "refused a webhook");
 }
 
 fn required<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, Answer> {

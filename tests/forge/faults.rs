@@ -119,6 +119,7 @@ async fn a_broken_connection_can_be_repeated(#[case] answer: Option<&'static [u8
     let error = github.installation(InstallationId(7)).await.unwrap_err();
     assert!(matches!(error, ForgeError::Unavailable { .. }), "{error:?}");
     assert!(!error.to_string().contains('\n'), "{error}");
+    assert!(error.to_string().contains("at http://127.0.0.1:"), "it names the address that was tried: {error}");
 }
 
 #[tokio::test]

@@ -215,6 +215,11 @@ async fn a_wrong_clock_is_called_by_its_name() {
     world.at("GET", "/app/installations/7", refusal(401, "A JSON web token could not be decoded")).await;
     let error = world.github.installation(InstallationId(7)).await.unwrap_err().to_string();
     assert!(error.contains("belong together"), "{error}");
+    world.server.reset().await;
+    world.at("GET", "/app/installations/7", refusal(404, "Integration not found")).await;
+    let error = world.github.installation(InstallationId(7)).await.unwrap_err();
+    assert!(matches!(error, ForgeError::Unauthorized { .. }), "the installation is not gone: {error:?}");
+    assert!(error.to_string().contains("check GITHUB_APP_ID and GITHUB_API_URL"), "{error}");
 }
 
 #[tokio::test]
