@@ -169,7 +169,13 @@ async fn plan_says_what_would_be_opened_and_when() {
     assert!(image.contains("to 3.13-slim") && image.contains("3.13-slim is 0 days old, 9 days are asked for"), "{out}");
     assert!(row("missing").contains("does not have pypi/missing"), "{out}");
     assert!(row(". ").contains("it comes from a path, a URL or a repository"), "{out}");
-    assert!(out.ends_with("1 of 5 dependencies are up to date.\n"), "{out}");
+    assert!(out.ends_with("1 of 5 dependencies are up to date; of 1 it is not known.\n"), "{out}");
+
+    let nowhere = ["plan", "--pypi-url", "http://127.0.0.1:9/", "--docker-url", "http://127.0.0.1:9/"];
+    std::fs::write(folder.path().join("requirements.txt"), "httpx==0.27.0\n").unwrap();
+    let (code, out, _) = run(folder.path(), &nowhere);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.ends_with("Whether the 2 dependencies are up to date is not known.\n"), "{out}");
 
     std::fs::write(folder.path().join("requirements.txt"), "httpx==0.27.0\n").unwrap();
     let (code, out, err) = run(folder.path(), &[&arguments[..], &["--format", "json"]].concat());

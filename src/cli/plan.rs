@@ -192,10 +192,18 @@ fn print_tables(plan: &Plan, file: &SubscriptionFile, now: Timestamp, out: &mut 
         writeln!(out, "{}", lines(table))?;
     }
     // A dependency that could move in two ways has two rows.
-    let all: BTreeSet<_> = plan.outlook.iter().map(|o| (&o.path, o.line, &o.package)).collect();
-    let current = plan.outlook.iter().filter(|o| o.standing == Standing::UpToDate).count();
-    let (dependencies, are) = if all.len() == 1 { ("dependency", "is") } else { ("dependencies", "are") };
-    writeln!(out, "{current} of {} {dependencies} {are} up to date.", all.len())?;
+    let places = |standing: Option<Standing>| {
+        let of_it = plan.outlook.iter().filter(|o| standing.is_none_or(|standing| o.standing == standing));
+        of_it.map(|o| (&o.path, o.line, &o.package)).collect::<BTreeSet<_>>().len()
+    };
+    // Without proposals, nothing fails but looking a package up.
+    let (all, current, unknown) = (places(None), places(Some(Standing::UpToDate)), places(Some(Standing::Failed)));
+    let (dependencies, are) = if all == 1 { ("dependency", "is") } else { ("dependencies", "are") };
+    match unknown {
+        0 => writeln!(out, "{current} of {all} {dependencies} {are} up to date.")?,
+        _ if unknown == all => writeln!(out, "Whether the {all} {dependencies} {are} up to date is not known.")?,
+        _ => writeln!(out, "{current} of {all} {dependencies} {are} up to date; of {unknown} it is not known.")?,
+    }
     Ok(())
 }
 

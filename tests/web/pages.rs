@@ -8,7 +8,7 @@ use mass_driver::domain::{
     PullRequest, RepoId, RepoName, RepoPath, RepoState, Repository, Site, Standing, Update, VersionStep,
 };
 use mass_driver::store::{Config, ConfigState, Manifest, OutlookChange, Store, Subscription, Tx};
-use mass_driver::subscription::Problem;
+use mass_driver::subscription::{Problem, parse};
 use reqwest::Method;
 use serde_json::json;
 
@@ -111,7 +111,11 @@ fn problem(line: u32, column: u32, what: &str, fix: &str) -> Problem {
 
 fn subscription(migration: &str, delay: &str) -> Subscription {
     let ecosystem = Ecosystem::from_word(migration);
-    Subscription { migration: migration.into(), ecosystem, delay: delay.into(), settings: json!({}) }
+    let text = format!(
+        "subscriptions:\n  - migration: {migration}\n    min_age: {{ major: 14d, patch: 0h }}\n    group: web\n"
+    );
+    let settings = parse(text.as_bytes()).map_or(json!({}), |file| json!(file.subscriptions[0]));
+    Subscription { migration: migration.into(), ecosystem, delay: delay.into(), settings }
 }
 
 /// An organisation: `acme/api` with proposals of every kind, `acme/broken` with a broken file, `acme/new` without one.
@@ -224,6 +228,7 @@ both_databases! {
             has(&server.page(path).await, &[
                 "<title>acme/api · mass-driver</title>",
                 r#"<a href="https://github.example.com/acme/api" rel="noreferrer">"#,
+                r#"<td data-label="Minimum age">major 14 days, minor none, patch none</td><td data-label="Group">web</td>"#,
                 "Bump httpx from 0.27.0 to 0.28.0",
                 "planned</strong> 0.28.0 is old enough",
                 "0.28.0 is 2 days old, 3 days are asked for",

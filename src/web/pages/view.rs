@@ -5,7 +5,7 @@ use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoPath, RepoSt
 use crate::pipeline::setback;
 use crate::planner::prose::display_name;
 use crate::store::{ConfigState, EventCount, LedgerRow, Next, Outcome, RepositoryRow, Setback, SubscriptionRow};
-use crate::subscription::Problem;
+use crate::subscription::{Problem, Subscription};
 use askama::Template;
 use askama::filters::HtmlSafe;
 use jiff::{Timestamp, tz::TimeZone};
@@ -161,14 +161,21 @@ impl FileView {
 pub struct SubscriptionView {
     pub migration: String,
     pub delay: String,
+    /// Empty where what is stored cannot be read, which an older version may have written.
+    pub min_age: String,
+    pub group: String,
     pub since: Moment,
 }
 
 impl SubscriptionView {
     fn new(row: &SubscriptionRow, now: Timestamp) -> Self {
+        let settings: Option<Subscription> = serde_json::from_value(row.subscription.settings.clone()).ok();
+        let (min_age, group) = settings.map(|s| (s.min_age.in_words(), s.group.to_string())).unwrap_or_default();
         Self {
             migration: row.subscription.migration.clone(),
             delay: row.subscription.delay.clone(),
+            min_age,
+            group,
             since: Moment::seen_from(row.since, now),
         }
     }
