@@ -7,7 +7,7 @@ CARGO ?= cargo
 RUN_TESTS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --workspace,$(CARGO) test --workspace --lib --bins --tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help check test demo contract-data cargo
+.PHONY: help check test demo contract-data cargo postgres
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ check: cargo ## Format, lints, docs and the rules of ARCHITECTURE.md
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
 	$(CARGO) test --quiet --test architecture
 
-test: cargo contract-data ## All tests, on SQLite and on a throwaway Postgres (or DATABASE_URL_TEST)
+test: cargo postgres contract-data ## All tests, on SQLite and on a throwaway Postgres (or DATABASE_URL_TEST)
 	$(CARGO) test --quiet --workspace --doc
 	$(CARGO) build --quiet --workspace --example demo
 	scripts/with-postgres $(RUN_TESTS)
@@ -33,3 +33,7 @@ contract-data: ## Fetch GitHub's API description and webhook examples for the te
 
 cargo:
 	@command -v $(CARGO) >/dev/null || { echo 'make: `$(CARGO)` is not installed: get the Rust toolchain (1.90 or newer) with rustup, or from your distribution' >&2; exit 1; }
+
+# A throwaway Postgres that starts now will start after minutes of building, too.
+postgres:
+	@scripts/with-postgres true

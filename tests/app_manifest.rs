@@ -54,6 +54,18 @@ fn the_page_hands_over_the_same_manifest() {
     }
 }
 
+/// The code works once and for an hour: whoever reloads the page must still find it, and nobody else's link may bring one.
+#[test]
+fn the_page_keeps_the_code_for_a_reload() {
+    let page = read("app-manifest/register.html");
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("the page does not say `{text}`"));
+    assert!(place("location.search || sessionStorage.getItem('answer')") < place("answer.get('state') === sent.state"));
+    assert!(place("if (known) {") < place("sessionStorage.setItem('answer', answer.toString())"));
+    assert!(place("sessionStorage.setItem('answer'") < place("history.replaceState"));
+    assert!(!page.contains("removeItem('registration')"), "the state is compared again at a reload");
+    assert_eq!(page.matches("register.html?again").count(), 2, "and there is a way out");
+}
+
 #[test]
 fn its_documentation_explains_each_permission_and_event() {
     let page = read("app-manifest/README.md");
