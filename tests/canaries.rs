@@ -19,8 +19,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::databases;
 use support::databases::both_databases;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::UnboundedReceiver;
 use wiremock::matchers::{any, method, path, path_regex};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -36,7 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(50);
 /// The server as a process of its own, and all it wrote.
 struct Server {
     process: Child,
-    log: BufReader<ChildStderr>,
+    /// Its lines, read as they come: a server whose log nobody reads comes to a stop.
+    log: UnboundedReceiver<String>,
     written: String,
     address: String,
 }
@@ -59,7 +61,13 @@ impl Server {
             .env("GITHUB_WEBHOOK_SECRET", WEBHOOK_SECRET)
             .env("GITHUB_WEBHOOK_SECRET_PREVIOUS", PREVIOUS_SECRET);
         let mut process = command.spawn().unwrap();
-        let log = BufReader::new(process.stderr.take().unwrap());
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let (read, log) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                let _ = read.send(line + "\n");
+            }
+        });
         let mut server = Self { process, log, written: String::new(), address: String::new() };
         let ready: Value = serde_json::from_str(&server.says("\"message\":\"ready\"").await).unwrap();
         server.address = ready["address"].as_str().unwrap().to_owned();
@@ -68,11 +76,12 @@ impl Server {
 
     /// Reads the log up to a line with these words.
     async fn says(&mut self, words: &str) -> String {
+        // A log at full length never falls silent, so the patience is for all of it.
+        let until = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let mut line = String::new();
-            let read = tokio::time::timeout(PATIENCE, self.log.read_line(&mut line)).await;
-            let read = read.unwrap_or_else(|_| panic!("never said {words}:\n{}", self.errors())).unwrap();
-            assert!(read > 0, "ended without {words}:\n{}", self.errors());
+            let read = tokio::time::timeout_at(until, self.log.recv()).await;
+            let read = read.unwrap_or_else(|_| panic!("never said {words}:\n{}", self.errors()));
+            let line = read.unwrap_or_else(|| panic!("ended without {words}:\n{}", self.errors()));
             self.written += &line;
             if line.contains(words) {
                 return line;
@@ -112,8 +121,12 @@ impl Server {
     async fn stop(mut self) -> String {
         let kill = format!("kill -TERM {}", self.process.id().unwrap());
         assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
-        let rest = tokio::time::timeout(PATIENCE, self.log.read_to_string(&mut self.written)).await;
-        rest.expect("it ends").unwrap();
+        let rest = async {
+            while let Some(line) = self.log.recv().await {
+                self.written += &line;
+            }
+        };
+        tokio::time::timeout(PATIENCE, rest).await.expect("it ends");
         tokio::time::timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap();
         self.written
     }

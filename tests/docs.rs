@@ -199,3 +199,54 @@ fn every_message_of_the_troubleshooting_page_can_be_said() {
     }
     assert!(seen > 30, "only {seen} messages were found");
 }
+
+/// The named tests below a folder as `file name`, with the file relative to `tests/`.
+fn named_tests(folder: &Path, prefix: &str, found: &mut BTreeSet<(String, String)>) {
+    let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests");
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            named_tests(&entry, prefix, found);
+        } else if entry.extension().is_some_and(|ending| ending == "rs") {
+            let file = entry.strip_prefix(&tests).unwrap().to_str().unwrap().to_owned();
+            let text = fs::read_to_string(&entry).unwrap();
+            let names =
+                text.lines().filter_map(|line| line.trim_start().trim_start_matches("async ").strip_prefix("fn "));
+            let names = names.filter_map(|rest| rest.split('(').next()).filter(|name| name.starts_with(prefix));
+            found.extend(names.map(|name| (file.clone(), name.to_owned())));
+        }
+    }
+}
+
+#[test]
+fn every_case_that_has_a_number_has_tests_of_that_number() {
+    let page = read("tests/README.md");
+    let inputs: Vec<u32> = (1..=9).chain(17..=19).collect();
+    for (heading, prefix, numbers) in
+        [("## Bad inputs", "bad_input_", inputs), ("## Security", "security_", vec![1, 3, 10])]
+    {
+        let mut listed = BTreeSet::new();
+        let mut seen = Vec::new();
+        for cells in table(&page, heading) {
+            let number: u32 = cells[0].parse().unwrap();
+            seen.push(number);
+            let mut file = "";
+            for span in code_spans(cells[2]) {
+                if span.ends_with(".rs") {
+                    file = span;
+                } else {
+                    assert!(span.starts_with(&format!("{prefix}{number:02}_")), "{span} is in the row of {number}");
+                    listed.insert((file.to_owned(), span.to_owned()));
+                }
+            }
+        }
+        assert_eq!(seen, numbers, "{heading}");
+        let mut there = BTreeSet::new();
+        named_tests(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests"), prefix, &mut there);
+        assert_eq!(listed, there, "tests/README.md left, the tests right");
+        assert!(
+            numbers
+                .iter()
+                .all(|number| listed.iter().any(|(_, name)| name.starts_with(&format!("{prefix}{number:02}_"))))
+        );
+    }
+}

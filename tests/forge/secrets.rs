@@ -57,6 +57,32 @@ async fn security_01_redirects_to_other_hosts_are_not_followed() {
     assert!(other.received_requests().await.unwrap().is_empty());
 }
 
+/// The App's own JWT opens more than any token does.
+#[tokio::test]
+async fn security_01_a_token_is_not_asked_for_elsewhere() {
+    let other = MockServer::start().await;
+    let minted = json!({ "token": CANARY, "expires_at": "2026-03-02T10:00:00Z" });
+    Mock::given(any()).respond_with(ok(201, minted)).mount(&other).await;
+    let world = World::without_tokens().await;
+    for (status, address) in [301, 302, 307, 308].into_iter().cycle().zip(elsewhere(&world, &other).await) {
+        world.server.reset().await;
+        let answer = || ResponseTemplate::new(status).insert_header("location", address.as_str());
+        world.at("POST", TOKENS, answer()).await;
+        world.at("GET", "/app/installations/7", answer()).await;
+        let asked = [
+            world.github.head(&target(), "main").await.map(drop),
+            world.github.installation(InstallationId(7)).await.map(drop),
+        ];
+        for outcome in asked {
+            let error = outcome.expect_err(&address);
+            assert!(matches!(error, ForgeError::Protocol { .. }), "{address}: {error:?}");
+            assert!(!error.to_string().contains("pass@"), "{error}");
+        }
+        assert_eq!(world.requests().await.len(), 2, "{address}");
+    }
+    assert!(other.received_requests().await.unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn an_enterprise_root_with_a_path_is_kept() {
     let world = World::new().await;
