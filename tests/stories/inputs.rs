@@ -197,7 +197,7 @@ stories! {
         assert!(world.outlook("acme/api").await.is_empty());
         assert!(world.proposals("acme/api", ProposalState::Waiting).await.is_empty());
         for pull in world.github.pull_requests("acme/api").unwrap() {
-            assert_eq!(world.github.commits("acme/api", &pull.head_branch).unwrap()[0].parents, [known.clone()]);
+            assert_eq!(world.github.commits("acme/api", &pull.head_branch).unwrap()[0].parents, std::slice::from_ref(&known));
         }
     }
 
