@@ -7,6 +7,7 @@ use crate::pipeline::crew::Crew;
 use crate::pipeline::worker::WorkPolicy;
 use crate::pipeline::{Mailroom, StepError, Worker};
 use crate::registries::{Registries, RegistrySettings};
+use crate::safeguards::pace::PacePolicy;
 use crate::settings::{
     GitHubAppSettings, PUBLIC_GITHUB_API, RegistryAddresses, Role, ServerSettings, WebSettings, WorkSettings,
 };
@@ -277,6 +278,10 @@ fn policy(settings: &WorkSettings) -> WorkPolicy {
         lease: Duration::from_secs(settings.lease_seconds.into()),
         last_steps: Duration::from_secs(settings.stop_seconds.into()),
         payloads_kept: SignedDuration::from_hours(24 * i64::from(settings.keep_payloads_days)),
+        pace: PacePolicy {
+            spacing: SignedDuration::from_millis(settings.write_spacing_ms.into()),
+            ..PacePolicy::default()
+        },
     }
 }
 

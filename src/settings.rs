@@ -95,6 +95,9 @@ pub struct WorkSettings {
     /// How many seconds the steps under way are waited for at the end; after that they are given back
     #[arg(long, env = "MASS_DRIVER_STOP_SECONDS", default_value_t = 20, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=3600))]
     pub stop_seconds: u32,
+    /// How many milliseconds pass at least between two writes to one installation; 0 for an Enterprise Server without limits
+    #[arg(long, env = "MASS_DRIVER_WRITE_SPACING_MS", default_value_t = 1000, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u32).range(0..=60_000))]
+    pub write_spacing_ms: u32,
     /// How many days the payload of a webhook is kept for whoever wants to know what it said
     #[arg(long, env = "MASS_DRIVER_KEEP_PAYLOADS_DAYS", default_value_t = 7, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=30))]
     pub keep_payloads_days: u32,

@@ -4,6 +4,8 @@
 #[path = "support/databases.rs"]
 mod databases;
 
+#[path = "store/budgets.rs"]
+mod budgets;
 #[path = "store/connect.rs"]
 mod connect;
 #[path = "store/deliveries.rs"]

@@ -12,6 +12,7 @@ use mass_driver::forge::{GitHub, GitHubSettings};
 use mass_driver::metrics::Metrics;
 use mass_driver::pipeline::worker::WorkPolicy;
 use mass_driver::registries::{Registries, RegistrySettings};
+use mass_driver::safeguards::pace::PacePolicy;
 use mass_driver::settings::StoreSettings;
 use mass_driver::store::Store;
 use mass_driver::subscription::Problem;
@@ -89,7 +90,7 @@ impl World {
             forge: GitHub::new(settings, Arc::new(clock.clone()))?,
             registries: Registries::new(&registries)?,
             clock: Arc::new(clock.clone()),
-            policy: WorkPolicy::default(),
+            policy: WorkPolicy { pace: PacePolicy::OFF, ..WorkPolicy::default() },
             workers: 1,
             webhook_secrets: vec![SecretString::from(credentials.webhook_secret)],
             admin_token: None,

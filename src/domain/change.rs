@@ -1,6 +1,7 @@
 //! What is sent to a forge: files, a commit message, a branch, a pull request.
 
-use super::repo::{Head, RepoPath};
+use super::allowance::Turn;
+use super::repo::{Head, ObjectId, RepoPath};
 use serde::{Deserialize, Serialize};
 
 /// The mode of a file in a git tree.
@@ -59,4 +60,25 @@ pub struct Change {
     pub title: String,
     /// The pull request's text in Markdown, at most 58,000 characters.
     pub body: String,
+}
+
+/// How far a change has got on its way to a pull request, as far as a forge's answers tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// The tree it makes, once written.
+    pub tree: Option<ObjectId>,
+    /// The commit of that tree, once written.
+    pub commit: Option<ObjectId>,
+    /// Whether the branch holds that commit.
+    pub branch: bool,
+    /// Its turn to write, where writes have to wait for one.
+    pub turn: Option<Turn>,
+}
+
+impl Progress {
+    /// Whether nothing of the change was sent.
+    pub fn is_start(&self) -> bool {
+        self.tree.is_none() && self.commit.is_none() && !self.branch
+    }
 }

@@ -1,6 +1,7 @@
 //! The nouns every other room shares. Pure values: no async, no SQL, no HTTP, and `now` comes in
 //! as an argument. This room imports nothing from the rest of the house.
 
+pub mod allowance;
 pub mod change;
 pub mod ids;
 pub mod package;
@@ -10,7 +11,8 @@ pub mod time;
 pub mod update;
 pub mod verdict;
 
-pub use change::{Change, FileChange, FileMode};
+pub use allowance::{Heard, Limit, Pace, Pause, Quota, Refusal, Turn};
+pub use change::{Change, FileChange, FileMode, Progress};
 pub use ids::{DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
 pub use package::{Dependency, Ecosystem, PackageId, Release, Skip, Span};
 pub use proposal::{Outlook, Proposal, ProposalState, PullRequest, Standing};

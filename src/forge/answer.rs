@@ -1,6 +1,7 @@
 //! What an answer of GitHub's means: a value, or one of the ways a request can fail.
 
 use super::{ForgeError, limits};
+use crate::domain::{Limit, Refusal};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -10,6 +11,8 @@ use serde_json::Value;
 
 /// Longer messages are cut: they end up in logs and on pages.
 const LONGEST_MESSAGE_CHARS: usize = 600;
+/// An error's body is smaller; larger ones are not read twice.
+const LARGEST_DENIAL_BYTES: usize = 16 << 10;
 
 /// An answer that has arrived completely.
 pub(super) struct Answer {
@@ -24,7 +27,7 @@ pub(super) struct Answer {
 /// How GitHub words a refusal.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Refusal {
+struct Wording {
     message: Value,
     errors: Value,
 }
@@ -47,17 +50,34 @@ impl Answer {
         readable(&without(text, &self.credential))
     }
 
+    /// GitHub's word that a limit is reached, if this is one.
+    pub(super) fn refusal(&self, now: Timestamp) -> Option<Refusal> {
+        match self.denial() {
+            None if self.status.is_success() => None,
+            None => limits::refusal(self.status, &self.headers, &self.message(), now),
+            // No header of it says that it is a refusal, so the words have to.
+            Some(denial) => limits::refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), &denial, now),
+        }
+    }
+
     /// Passes a success on and sorts everything else by what the caller does about it.
     pub(super) fn or_error(self, now: Timestamp) -> Result<Self, ForgeError> {
-        if self.status.is_success() {
-            return Ok(self);
-        }
         let endpoint = self.endpoint.clone();
+        if let Some(Refusal { pause, .. }) = self.refusal(now) {
+            let secondary = pause.limit == Limit::Secondary;
+            return Err(ForgeError::RateLimited { until: pause.until, secondary, endpoint });
+        }
+        if self.status == StatusCode::PARTIAL_CONTENT {
+            return Err(self.not_understood("it is a part of an answer, and nothing else was asked for"));
+        }
+        if self.status.is_success() {
+            return match self.denial() {
+                Some(denial) => Err(self.not_understood(format!("it is called a success and says: {denial}"))),
+                None => Ok(self),
+            };
+        }
         let message = self.message();
         let said = message.to_ascii_lowercase();
-        if let Some(pause) = limits::pause(self.status, &self.headers, &message, now) {
-            return Err(ForgeError::RateLimited { until: pause.until, secondary: pause.secondary, endpoint });
-        }
         Err(match self.status.as_u16() {
             401 => ForgeError::Unauthorized { why: self.unauthorized(&message), endpoint },
             403 if said.contains("suspended") => ForgeError::Suspended { endpoint },
@@ -77,15 +97,25 @@ impl Answer {
         })
     }
 
-    /// Whether it is about a limit.
-    pub(super) fn asks_for_pause(&self, now: Timestamp) -> bool {
-        // Reading the message is for refusals only.
-        self.status.is_client_error() && limits::pause(self.status, &self.headers, &self.message(), now).is_some()
+    /// What went wrong, where the status says success and the body is an error's: with the address of its
+    /// documentation, or with a list of errors.
+    fn denial(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Denial {
+            documentation_url: Option<Value>,
+            errors: Option<Vec<Value>>,
+        }
+        if !self.status.is_success() || self.body.len() > LARGEST_DENIAL_BYTES {
+            return None;
+        }
+        let denial: Denial = serde_json::from_slice(&self.body).ok()?;
+        let failed = denial.documentation_url.is_some() || denial.errors.is_some_and(|errors| !errors.is_empty());
+        failed.then(|| self.message())
     }
 
     /// GitHub's message and the details of its `errors`, in one line.
     fn message(&self) -> String {
-        let refusal: Refusal = serde_json::from_slice(&self.body).unwrap_or_default();
+        let refusal: Wording = serde_json::from_slice(&self.body).unwrap_or_default();
         let mut parts: Vec<String> = refusal.message.as_str().map(String::from).into_iter().collect();
         match &refusal.errors {
             Value::Array(errors) => parts.extend(errors.iter().take(5).filter_map(detail)),

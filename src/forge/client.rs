@@ -6,9 +6,10 @@
 
 use super::answer::{Answer, readable, without};
 use super::auth::AppKey;
+use super::heard::Standings;
 use super::tokens::{TokenScope, Tokens};
 use super::{ForgeError, GitHubSettings, transport};
-use crate::domain::{Clock, InstallationId};
+use crate::domain::{Clock, InstallationId, Limit, Pause};
 use crate::metrics::{AnswerClass, Metrics, RequestKind};
 use http::{HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Limited};
@@ -17,9 +18,8 @@ use octocrab::{OctoBody, Octocrab};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -98,8 +98,7 @@ pub(super) struct Client {
     timeout: Duration,
     places: Semaphore,
     metrics: Metrics,
-    /// Until when GitHub wants to hear nothing, from an installation or (`None`) from the App itself.
-    pauses: Mutex<HashMap<Option<InstallationId>, (Timestamp, bool)>>,
+    standings: Standings,
 }
 
 impl Client {
@@ -116,7 +115,7 @@ impl Client {
             timeout: settings.request_timeout,
             places: Semaphore::new(settings.concurrent_requests.clamp(1, 100)),
             metrics,
-            pauses: Mutex::new(HashMap::new()),
+            standings: Standings::default(),
         })
     }
 
@@ -126,6 +125,11 @@ impl Client {
 
     pub(super) fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// What was heard of the limits.
+    pub(super) fn standings(&self) -> &Standings {
+        &self.standings
     }
 
     pub(super) fn tokens(&self) -> &Tokens {
@@ -138,6 +142,8 @@ impl Client {
             Identity::App => return self.send_as_app(call).await,
             Identity::Installation(scope) => scope,
         };
+        // A token that may not be used now need not be asked for.
+        self.heed_pause(call, Some(scope.installation))?;
         let token = self.tokens.get(self, scope).await?;
         match self.exchange(call, &token.secret, Some(scope)).await {
             // Nothing was done with a refused token, so even a write may be repeated.
@@ -175,14 +181,15 @@ impl Client {
         for _ in 0..=MOST_REDIRECTS {
             self.heed_pause(call, installation)?;
             let answer = self.round_trip(call, &path, credential).await;
-            self.metrics.github_request(installation, call.kind(), class(&answer, self.now()));
+            let now = self.now();
+            self.metrics.github_request(installation, call.kind(), class(&answer, now));
             let answer = answer?;
+            self.standings.hear(installation, answer.status, &answer.headers, now);
             if !matches!(answer.status.as_u16(), 301 | 307 | 308) {
-                let outcome = answer.or_error(self.now());
-                if let Err(ForgeError::RateLimited { until, secondary, .. }) = outcome {
-                    self.lock_pauses().insert(installation, (until, secondary));
+                if let Some(refusal) = answer.refusal(now) {
+                    self.standings.refused(installation, refusal);
                 }
-                return outcome;
+                return answer.or_error(now);
             }
             let location = answer.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
             let location = location.ok_or_else(|| answer.not_understood("it redirects without saying where to"))?;
@@ -275,28 +282,17 @@ impl Client {
 
     /// Fails without a request while GitHub wants to hear nothing: asking on prolongs the ban.
     fn heed_pause(&self, call: &Call, installation: Option<InstallationId>) -> Result<(), ForgeError> {
-        let mut pauses = self.lock_pauses();
-        match pauses.get(&installation) {
-            Some(&(until, secondary)) if self.now() < until => {
-                Err(ForgeError::RateLimited { until, secondary, endpoint: call.endpoint() })
-            }
-            Some(_) => {
-                pauses.remove(&installation);
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn lock_pauses(&self) -> std::sync::MutexGuard<'_, HashMap<Option<InstallationId>, (Timestamp, bool)>> {
-        self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
+        self.standings.pause(installation, self.now()).map_or(Ok(()), |Pause { until, limit }| {
+            let secondary = limit == Limit::Secondary;
+            Err(ForgeError::RateLimited { until, secondary, endpoint: call.endpoint() })
+        })
     }
 }
 
 /// What came back, for the count of requests.
 fn class(answer: &Result<Answer, ForgeError>, now: Timestamp) -> AnswerClass {
     match answer {
-        Ok(answer) if answer.asks_for_pause(now) => AnswerClass::Limited,
+        Ok(answer) if answer.refusal(now).is_some() => AnswerClass::Limited,
         Ok(answer) => AnswerClass::Status(answer.status.as_u16()),
         Err(_) => AnswerClass::None,
     }

@@ -74,6 +74,11 @@ struct ShaBody {
 }
 
 #[derive(Deserialize)]
+struct RefBody {
+    object: ShaBody,
+}
+
+#[derive(Deserialize)]
 struct GitCommitBody {
     sha: ObjectId,
     tree: ShaBody,
@@ -285,7 +290,8 @@ impl GitHub {
         let body = json!({ "ref": format!("refs/heads/{branch}"), "sha": commit });
         let call = Call::post(target.path(&["git", "refs"]), &body);
         match self.client.send(&call, identity).await {
-            Ok(_) => Ok(true),
+            Ok(answer) if answer.read::<RefBody>()?.object.sha == *commit => Ok(true),
+            Ok(answer) => Err(answer.not_understood("the branch it made holds another commit")),
             Err(error) if error.says("reference already exists") => Ok(false),
             // A branch `x` leaves no room for `x/y`, and the other way round.
             Err(ForgeError::Invalid { endpoint, message }) if message.contains("Reference update failed") => {

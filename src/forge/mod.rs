@@ -9,7 +9,8 @@
 //! | --- | --- |
 //! | `settings.rs` | what the App is and where GitHub is |
 //! | `auth.rs`, `tokens.rs` | the App's JWT; installation tokens, narrow, cached, refreshed once |
-//! | `transport.rs`, `client.rs`, `answer.rs`, `limits.rs`, `pages.rs` | one request and what its answer means |
+//! | `transport.rs`, `client.rs`, `answer.rs`, `pages.rs` | one request and what its answer means |
+//! | `limits.rs`, `heard.rs` | what an answer says of the limits; what was heard so far |
 //! | `installations.rs` | installations and their repositories |
 //! | `deliveries.rs` | webhooks that could not be handed over, and asking for them again |
 //! | `git_data.rs` | branch heads, trees, blobs, commits, refs |
@@ -24,6 +25,7 @@ mod client;
 mod deliveries;
 mod error;
 mod git_data;
+mod heard;
 mod installations;
 mod limits;
 mod pages;
@@ -38,11 +40,11 @@ pub use deliveries::{AttemptId, DeliveryAttempt, DeliveryLog};
 pub use error::ForgeError;
 pub use git_data::{EntryKind, TreeEntry};
 pub use installations::{AccountKind, InstallationInfo, ListedRepository};
-pub use propose::Proposed;
+pub use propose::{Advance, Proposed};
 pub use pulls::{PullState, PullStatus};
 pub use settings::GitHubSettings;
 
-use crate::domain::{Clock, InstallationId, RepoId, RepoName};
+use crate::domain::{Clock, Heard, InstallationId, Pause, RepoId, RepoName};
 use crate::metrics::Metrics;
 use client::Client;
 use std::sync::Arc;
@@ -67,6 +69,17 @@ impl GitHub {
     /// Errors: as [`GitHub::new`].
     pub fn counting(settings: GitHubSettings, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Self, ForgeError> {
         Ok(Self { client: Arc::new(Client::new(settings, clock, metrics)?) })
+    }
+
+    /// What this process heard of the limits of an installation (`None`: of the App itself) since the last call.
+    pub fn heard(&self, installation: Option<InstallationId>) -> Option<Heard> {
+        self.client.standings().take(installation)
+    }
+
+    /// Asks nothing in the name of an installation (`None`: of the App itself) before the pause is over: another process
+    /// learned of it.
+    pub fn heed(&self, installation: Option<InstallationId>, pause: Pause) {
+        self.client.standings().heed(installation, pause);
     }
 }
 

@@ -11,7 +11,7 @@ use super::git_data::{Tip, touches_workflows};
 use super::pulls::{PullState, PullStatus};
 use super::tokens::Access;
 use super::{ForgeError, GitHub, Target};
-use crate::domain::{Change, ObjectId, PullRequest};
+use crate::domain::{Change, ObjectId, Progress, PullRequest};
 
 /// A change that stands on GitHub as a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,15 @@ pub struct Proposed {
     pub adopted: bool,
     /// Its status: an adopted one may have been closed or merged since.
     pub status: PullStatus,
+}
+
+/// Where a change stands after one more write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// It got so far; there is more to write.
+    Further(Progress),
+    /// It is a pull request.
+    Arrived(Proposed),
 }
 
 /// A change on its way, with what is needed at each step.
@@ -37,6 +46,11 @@ impl Attempt<'_> {
     /// Whether a commit is what this change makes, whichever attempt made it.
     fn made(&self, tip: &Tip) -> bool {
         tip.tree == self.tree && tip.parents == [self.change.base.commit.clone()]
+    }
+
+    /// The commit of a branch that is ours.
+    fn own(&self, tip: Tip) -> Result<ObjectId, ForgeError> {
+        if self.made(&tip) { Ok(tip.commit) } else { Err(self.foreign_branch(&tip, None)) }
     }
 
     fn conflict(&self, why: String, found: Option<ObjectId>, pull: Option<&PullState>) -> ForgeError {
@@ -62,25 +76,68 @@ impl GitHub {
     /// Errors: [`ForgeError::Conflict`] when the branch holds something else, [`ForgeError::StaleBase`] when the base
     /// is gone, [`ForgeError::NoChange`] when there is nothing to propose, and all of what any request may fail with.
     pub async fn propose(&self, target: &Target, change: &Change, look_first: bool) -> Result<Proposed, ForgeError> {
-        let access = if touches_workflows(change) { Access::ProposeWorkflows } else { Access::Propose };
-        let identity = target.scope(access).into();
-        let (pulls, tip) = if look_first {
-            let pulls = self.pulls_from(target, &change.branch, &change.base_branch, identity).await?;
-            (pulls, self.tip(target, &change.branch, identity).await?)
+        let mut stage = if look_first {
+            self.take_up(target, change).await?
         } else {
-            (Vec::new(), None)
+            self.advance(target, change, &Progress::default()).await?
         };
-        // Writing a tree that exists already is harmless, and tells what the commit must hold to be ours.
+        loop {
+            match stage {
+                Advance::Arrived(proposed) => return Ok(proposed),
+                Advance::Further(progress) => stage = self.advance(target, change, &progress).await?,
+            }
+        }
+    }
+
+    /// Sends the next write of a change, and that one alone: its tree, its commit, its branch or its pull request.
+    ///
+    /// `progress` is what GitHub answered so far, with nothing sent since that is not in it. Whoever cannot say that
+    /// calls [`GitHub::take_up`] first. A tree of more than 100 files takes several requests.
+    ///
+    /// Errors: as of [`GitHub::propose`].
+    pub async fn advance(&self, target: &Target, change: &Change, progress: &Progress) -> Result<Advance, ForgeError> {
+        let identity = target.scope(access(change)).into();
+        let further = |progress| Ok(Advance::Further(progress));
+        let Some(tree) = progress.tree.clone() else {
+            let tree = self.changed_tree(target, change, identity).await?;
+            return further(Progress { tree: Some(tree), ..progress.clone() });
+        };
+        let Some(commit) = progress.commit.clone() else {
+            let commit = self.write_commit(target, change, &tree, identity).await?;
+            return further(Progress { commit: Some(commit), ..progress.clone() });
+        };
+        let attempt = Attempt { target, change, identity, tree };
+        if !progress.branch {
+            let commit = self.put_branch(&attempt, commit).await?;
+            return further(Progress { commit: Some(commit), branch: true, ..progress.clone() });
+        }
+        self.put_pull(&attempt, commit).await.map(Advance::Arrived)
+    }
+
+    /// Looks how far an earlier attempt got, whose end nobody saw, and adopts what it left. Sends one write, the tree:
+    /// writing one that exists already is harmless, and tells what the commit must hold to be ours.
+    ///
+    /// Errors: as of [`GitHub::propose`].
+    pub async fn take_up(&self, target: &Target, change: &Change) -> Result<Advance, ForgeError> {
+        let identity = target.scope(access(change)).into();
+        let pulls = self.pulls_from(target, &change.branch, &change.base_branch, identity).await?;
+        let tip = self.tip(target, &change.branch, identity).await?;
+        let tree = self.changed_tree(target, change, identity).await?;
+        let attempt = Attempt { target, change, identity, tree };
+        if let Some(proposed) = self.adopt_pull(&attempt, &pulls, tip.as_ref()).await? {
+            return Ok(Advance::Arrived(proposed));
+        }
+        let commit = tip.map(|tip| attempt.own(tip)).transpose()?;
+        let branch = commit.is_some();
+        Ok(Advance::Further(Progress { tree: Some(attempt.tree), commit, branch, turn: None }))
+    }
+
+    async fn changed_tree(&self, target: &Target, change: &Change, identity: Identity) -> Result<ObjectId, ForgeError> {
         let tree = self.write_tree(target, change, identity).await?;
         if tree == change.base.tree {
             return Err(ForgeError::NoChange { endpoint: format!("POST {}", target.path(&["git", "trees"])) });
         }
-        let attempt = Attempt { target, change, identity, tree };
-        if let Some(proposed) = self.adopt_pull(&attempt, &pulls, tip.as_ref()).await? {
-            return Ok(proposed);
-        }
-        let commit = self.put_branch(&attempt, tip).await?;
-        self.put_pull(&attempt, commit).await
+        Ok(tree)
     }
 
     /// Takes back what an attempt left, as far as no pull request came of it: deletes the branch, if it still holds the
@@ -90,8 +147,7 @@ impl GitHub {
     ///
     /// Errors: [`ForgeError::Conflict`] when there is an open pull request with other commits.
     pub async fn withdraw(&self, target: &Target, change: &Change) -> Result<Option<Proposed>, ForgeError> {
-        let access = if touches_workflows(change) { Access::ProposeWorkflows } else { Access::Propose };
-        let identity = target.scope(access).into();
+        let identity = target.scope(access(change)).into();
         let pulls = self.pulls_from(target, &change.branch, &change.base_branch, identity).await?;
         let tip = self.tip(target, &change.branch, identity).await?;
         if pulls.is_empty() && tip.is_none() {
@@ -134,22 +190,15 @@ impl GitHub {
         }
     }
 
-    /// The branch with the change on it: the one that is there, if it is ours, or a new one.
-    async fn put_branch(&self, attempt: &Attempt<'_>, tip: Option<Tip>) -> Result<ObjectId, ForgeError> {
-        let Attempt { target, change, identity, tree } = attempt;
-        let tip = match tip {
-            Some(tip) => tip,
-            None => {
-                let commit = self.write_commit(target, change, tree, *identity).await?;
-                if self.write_branch(target, &change.branch, &commit, *identity).await? {
-                    return Ok(commit);
-                }
-                self.tip(target, &change.branch, *identity).await?.ok_or_else(|| {
-                    attempt.conflict(format!("the branch `{}` comes and goes", change.branch), None, None)
-                })?
-            }
-        };
-        if attempt.made(&tip) { Ok(tip.commit) } else { Err(attempt.foreign_branch(&tip, None)) }
+    /// The branch with the change on it: a new one, or the one that is there, if it is ours. Returns its commit.
+    async fn put_branch(&self, attempt: &Attempt<'_>, commit: ObjectId) -> Result<ObjectId, ForgeError> {
+        let Attempt { target, change, identity, .. } = attempt;
+        if self.write_branch(target, &change.branch, &commit, *identity).await? {
+            return Ok(commit);
+        }
+        let tip = self.tip(target, &change.branch, *identity).await?;
+        let gone = || attempt.conflict(format!("the branch `{}` comes and goes", change.branch), None, None);
+        attempt.own(tip.ok_or_else(gone)?)
     }
 
     /// The pull request for the branch: a new one, or the open one that GitHub says is there.
@@ -192,6 +241,10 @@ impl GitHub {
             other => other,
         })
     }
+}
+
+fn access(change: &Change) -> Access {
+    if touches_workflows(change) { Access::ProposeWorkflows } else { Access::Propose }
 }
 
 fn adopted(pull: &PullState, head: ObjectId) -> Proposed {

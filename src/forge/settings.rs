@@ -16,19 +16,20 @@ pub struct GitHubSettings {
     pub private_key_pem: SecretString,
     /// How long one request may take, body included. GitHub itself gives up after 10 seconds.
     pub request_timeout: Duration,
-    /// Requests under way at once. GitHub allows 100.
+    /// Requests under way at once in this process. GitHub allows 100, whichever process they come from.
     pub concurrent_requests: usize,
 }
 
 impl GitHubSettings {
-    /// Settings with GitHub's own limits: 30 seconds a request, 90 requests at once.
+    /// Settings with GitHub's own limits: 30 seconds a request, and 32 requests at once, so that three processes stay
+    /// below 100.
     pub fn new(api_url: impl Into<String>, app_id: i64, private_key_pem: SecretString) -> Self {
         Self {
             api_url: api_url.into(),
             app_id,
             private_key_pem,
             request_timeout: Duration::from_secs(30),
-            concurrent_requests: 90,
+            concurrent_requests: 32,
         }
     }
 

@@ -6,21 +6,30 @@
 //! the world has moved on in the meantime, the repeat takes back what it finds (a branch; a pull request is kept and
 //! followed) and everything is planned anew. So a proposal never has two branches or two pull requests, and none is
 //! forgotten, wherever a process is killed and whatever happens before the next one.
+//!
+//! Where writes are paced, each of the four is a claim of its own. It begins with a transaction that says "from here on
+//! something may be under way", sends one write, and ends with one that stores GitHub's answer, says "nothing is under
+//! way", and puts the step off until its next write may be sent. Only after such an *orderly* end does the next claim go
+//! on from what is stored; after any other it looks.
 
-use super::edits::{digests, edited};
-use super::{Done, Step, StepError, finished, guard, plan, sync, target};
-use crate::domain::{Change, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Verdict};
-use crate::forge::{ForgeError, GitHub, Proposed, PullStatus};
-use crate::planner::prose;
+use super::intent::{Intent, intent, same};
+use super::line::{self, Place, Writer};
+use super::{Done, Step, StepError, Writing, finished, plan, target};
+use crate::domain::{Change, Progress, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Turn};
+use crate::forge::{Advance, ForgeError, GitHub, Proposed, PullStatus};
 use crate::registries::Registries;
-use crate::store::{Claimed, RepositoryRow, Store};
-use crate::subscription::SubscriptionFile;
+use crate::safeguards::pace;
+use crate::store::{Attempt, RepositoryRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
 /// How often a proposal is tried while the repository is not as we know it, before it counts as failed.
 const TRIES_MAX: u32 = 5;
 /// How long to wait for the repository to be read again.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// Tree, commit, branch, pull request.
+const WRITES: u32 = 4;
+/// The tree, to recognise what is there, and the branch's removal.
+const WRITES_TO_TAKE_BACK: u32 = 2;
 
 /// What everybody here needs to know of the proposal at hand.
 struct Case<'a> {
@@ -28,19 +37,8 @@ struct Case<'a> {
     proposal: Proposal,
     /// All proposals of the repository.
     all: &'a [Proposal],
-    lease: &'a Claimed,
+    writing: &'a Writing<'a>,
     now: Timestamp,
-}
-
-/// Whether a proposal may be sent now, and as what.
-enum Intent {
-    Send(Change),
-    /// Its time has not come.
-    Early,
-    /// The facts it was planned with do not hold any more.
-    PlanAgain,
-    /// It cannot be made.
-    Impossible(String),
 }
 
 /// Opens the pull request of one proposal, unless something speaks against it now.
@@ -49,9 +47,9 @@ pub async fn execute(
     forge: &GitHub,
     registries: &Registries,
     (repo, id): (RepoId, &ProposalId),
-    lease: &Claimed,
-    now: Timestamp,
+    writing: &Writing<'_>,
 ) -> Result<Done, StepError> {
+    let now = writing.clock.now();
     let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
         return finished(store).await;
     };
@@ -61,22 +59,16 @@ pub async fn execute(
     }
     let all = store.proposals(repo).await?;
     let begun = store.attempt(id).await?;
-    let case = Case { row: &row, proposal, all: &all, lease, now };
-    let intent = intent(store, registries, &case).await?;
+    let case = Case { row: &row, proposal, all: &all, writing, now };
+    let intent = intent(store, registries, (&row, &case.proposal), &all, now).await?;
     match (begun, intent) {
-        (None, Intent::Send(change)) => {
-            let mut tx = store.begin().await?;
-            tx.still_ours(lease).await?;
-            tx.begin_attempt((repo, id), &change, now).await?;
-            tx.commit().await?;
-            send(store, forge, case, &change, false).await
-        }
+        (None, Intent::Send(change)) => begin(store, forge, case, change).await,
         (Some(begun), Intent::Send(change))
-            if same(&begun, &change) && plan::still_wants(store, &row, &case.proposal, now).await? =>
+            if same(&begun.change, &change) && plan::still_wants(store, &row, &case.proposal, now).await? =>
         {
-            send(store, forge, case, &begun, true).await
+            go_on(store, forge, case, begun).await
         }
-        (Some(begun), _) => take_back(store, forge, case, &begun).await,
+        (Some(begun), _) => take_back(store, forge, case, begun).await,
         (None, Intent::Early) => {
             let (tx, until) = (store.begin().await?, case.proposal.due_at);
             Ok(Done::PutBack { tx, until, why: case.proposal.reason })
@@ -86,53 +78,99 @@ pub async fn execute(
     }
 }
 
-/// The same files on the same base under the same name; words may differ.
-fn same(one: &Change, other: &Change) -> bool {
-    (&one.base, &one.base_branch, &one.branch, &one.files)
-        == (&other.base, &other.base_branch, &other.branch, &other.files)
-}
-
-/// What would be sent now. Head, tree and manifests are one snapshot: the head is one whose manifests are all indexed.
-async fn intent(store: &Store, registries: &Registries, case: &Case<'_>) -> Result<Intent, StepError> {
-    let Case { row, proposal, all, now, .. } = case;
-    let file = sync::file_in_force(&row.config)?;
-    let base = row.head.clone().filter(|head| row.indexed_commit.as_ref() == Some(&head.commit));
-    let (Some(file), Some(base), Some(base_branch)) = (file, base, row.repository.default_branch.clone()) else {
-        return Ok(Intent::PlanAgain);
-    };
-    if proposal.due_at > *now {
-        return Ok(Intent::Early);
+/// Writes a change down, and sends it when it is its turn.
+async fn begin(store: &Store, forge: &GitHub, case: Case<'_>, change: Change) -> Result<Done, StepError> {
+    let mut tx = store.begin().await?;
+    tx.still_ours(case.writing.lease).await?;
+    let place = join(&mut tx, &case, WRITES, None).await?;
+    if let Place::Full(until) = place {
+        // Not written down yet: what waits longer than the line is long may still be planned otherwise.
+        return put_off(tx, case, until).await;
     }
-    let attempted = store.attempted(proposal.repo).await?;
-    let taken = guard::places(all, &attempted, &proposal.group);
-    if guard::verdict(&proposal.updates, &taken, &file) != Verdict::Go {
-        return Ok(Intent::PlanAgain);
-    }
-    let digests = match digests(registries, &proposal.updates).await {
-        Ok(digests) => digests,
-        Err(error) if !error.may_pass() => return Ok(Intent::Impossible(error.to_string())),
-        Err(error) => return Err(error.into()),
-    };
-    let manifests = store.manifests(proposal.repo).await?;
-    Ok(match edited(&manifests, &proposal.updates, &digests) {
-        Ok(files) => {
-            let (message, body) = words(row, proposal, &file);
-            let (branch, title) = (proposal.branch.clone(), proposal.title.clone());
-            Intent::Send(Change { base, base_branch, branch, files, message, title, body })
+    tx.begin_attempt((case.proposal.repo, &case.proposal.id), &change, case.now).await?;
+    match place {
+        Place::Later(turn) => {
+            let progress = Progress { turn: Some(turn), ..Progress::default() };
+            tx.save_progress(&case.proposal.id, &progress, Some(case.writing.lease.work.claims)).await?;
+            put_off(tx, case, turn.from).await
         }
-        Err(why) => Intent::Impossible(why),
-    })
+        Place::Now(turn) => {
+            tx.commit().await?;
+            let progress = Progress { turn: Some(turn), ..Progress::default() };
+            send(store, forge, case, Attempt { change, progress, orderly_claim: None }, false).await
+        }
+        Place::Full(_) => finished(store).await,
+    }
 }
 
-/// The commit's message and the pull request's text. Pure.
-fn words(row: &RepositoryRow, proposal: &Proposal, file: &SubscriptionFile) -> (String, String) {
-    let delay = guard::subscription_of(&proposal.updates, file).map_or_else(|| "immediate".into(), |s| s.delay.kind());
-    let occasion = prose::Occasion {
-        timezone: &file.timezone,
-        delay: &delay,
-        file: row.config.path.as_ref().map_or(".mass-driver.yaml", |path| path.as_str()),
-    };
-    (prose::commit_message(&proposal.title, &proposal.updates), prose::body(&proposal.updates, &occasion))
+/// Goes on with a change that was written down: from where its last claim ended, or by looking.
+async fn go_on(store: &Store, forge: &GitHub, case: Case<'_>, mut begun: Attempt) -> Result<Done, StepError> {
+    let orderly = begun.orderly_claim.is_some();
+    // Without a pace there is no turn to wait for, and a repeat has nothing to say that is not said already.
+    if orderly || !case.writing.pace.is_off() {
+        let mut tx = store.begin().await?;
+        tx.still_ours(case.writing.lease).await?;
+        let left = if orderly { writes_left(&begun.progress) } else { WRITES };
+        let place = join(&mut tx, &case, left, begun.progress.turn.map(|turn| (turn, left))).await?;
+        let orderly_claim = begun.orderly_claim.map(|_| case.writing.lease.work.claims);
+        match place {
+            Place::Now(turn) => {
+                // Whoever has to look after this, because it is killed, comes after the write that is about to be sent.
+                begun.progress.turn = Some(pace::after_write(&turn, case.now, case.writing.pace));
+                tx.save_progress(&case.proposal.id, &begun.progress, None).await?;
+                tx.commit().await?;
+                begun.progress.turn = Some(turn);
+            }
+            Place::Later(turn) => {
+                begun.progress.turn = Some(turn);
+                tx.save_progress(&case.proposal.id, &begun.progress, orderly_claim).await?;
+                return put_off(tx, case, turn.from).await;
+            }
+            Place::Full(until) => return put_off(tx, case, until).await,
+        }
+    }
+    send(store, forge, case, begun, !orderly).await
+}
+
+/// How many writes a change has before it. Pure.
+fn writes_left(progress: &Progress) -> u32 {
+    match progress {
+        Progress { branch: true, .. } => 1,
+        Progress { commit: Some(_), .. } => 2,
+        Progress { tree: Some(_), .. } => 3,
+        _ => WRITES,
+    }
+}
+
+async fn join(tx: &mut Tx, case: &Case<'_>, writes: u32, held: Option<(Turn, u32)>) -> Result<Place, StoreError> {
+    let Writing { lease, pace, .. } = *case.writing;
+    let writer = Writer { installation: case.row.repository.installation, lease, writes, held };
+    line::join(tx, &writer, case.now, pace).await
+}
+
+/// Ends a claim until a turn comes; where that takes longer, the proposal says so.
+async fn put_off(mut tx: Tx, case: Case<'_>, until: Timestamp) -> Result<Done, StepError> {
+    let why = line::words(until, case.now);
+    if let Some(reason) = &why {
+        tx.save_proposal(&Proposal { reason: reason.clone(), updated_at: case.now, ..case.proposal }).await?;
+    }
+    Ok(Done::PutOff { tx, until, why })
+}
+
+/// Sends what is next of a change: one write where writes are paced, else all of them.
+async fn write(
+    forge: &GitHub,
+    case: &Case<'_>,
+    Attempt { change, progress, .. }: &Attempt,
+    look: bool,
+) -> Result<Advance, ForgeError> {
+    let target = target(case.row);
+    match (case.writing.pace.is_off(), look) {
+        (true, true) => forge.propose(&target, change, true).await.map(Advance::Arrived),
+        (true, false) if progress.is_start() => forge.propose(&target, change, false).await.map(Advance::Arrived),
+        (false, true) => forge.take_up(&target, change).await,
+        (_, false) => forge.advance(&target, change, progress).await,
+    }
 }
 
 /// Sends a change that was written down. `repeated` says that it was begun before and may have got any distance.
@@ -140,11 +178,21 @@ async fn send(
     store: &Store,
     forge: &GitHub,
     case: Case<'_>,
-    change: &Change,
+    attempt: Attempt,
     repeated: bool,
 ) -> Result<Done, StepError> {
-    match forge.propose(&target(case.row), change, repeated).await {
-        Ok(proposed) => opened(store, case, proposed).await,
+    let change = &attempt.change;
+    match write(forge, &case, &attempt, repeated).await {
+        Ok(Advance::Arrived(proposed)) => opened(store, case, proposed).await,
+        Ok(Advance::Further(further)) => {
+            let Writing { lease, pace, clock } = *case.writing;
+            let now = clock.now();
+            let turn = attempt.progress.turn.map(|turn| pace::after_write(&turn, now, pace));
+            let until = turn.map_or(now, |turn| turn.from);
+            let mut tx = store.begin().await?;
+            tx.save_progress(&case.proposal.id, &Progress { turn, ..further }, Some(lease.work.claims)).await?;
+            Ok(Done::PutOff { tx, until, why: None })
+        }
         Err(ForgeError::Conflict { pull: Some(number), .. }) if repeated => {
             let proposed = taken_over(change, number, &case.row.repository.web_url);
             opened(store, case, proposed).await
@@ -158,7 +206,7 @@ async fn send(
             tx.end_attempt(&proposal.id).await?;
             Ok(Done::PutBack { tx, until: case.now, why: "its branch's name was taken".into() })
         }
-        Err(error) if is_elsewhere(&error) && case.lease.work.attempts < TRIES_MAX => {
+        Err(error) if is_elsewhere(&error) && case.writing.lease.work.attempts < TRIES_MAX => {
             read_again(store, &case, &error).await
         }
         Err(error) if is_elsewhere(&error) || is_refusal(&error) => {
@@ -173,26 +221,51 @@ async fn send(
 
 /// Ends an attempt whose change is not what is wanted now: a pull request is kept and followed, for a newer one to take
 /// its place; a branch is deleted.
-async fn take_back(store: &Store, forge: &GitHub, case: Case<'_>, begun: &Change) -> Result<Done, StepError> {
+async fn take_back(store: &Store, forge: &GitHub, case: Case<'_>, begun: Attempt) -> Result<Done, StepError> {
+    let orderly = begun.orderly_claim.is_some();
+    if orderly && begun.progress.is_start() {
+        return taken_back(store, case, "the repository changed before it was sent").await;
+    }
+    if orderly || !case.writing.pace.is_off() {
+        let mut tx = store.begin().await?;
+        tx.still_ours(case.writing.lease).await?;
+        let held = begun.progress.turn.map(|turn| (turn, WRITES_TO_TAKE_BACK));
+        match join(&mut tx, &case, WRITES_TO_TAKE_BACK, held).await? {
+            Place::Now(_) => {
+                tx.save_progress(&case.proposal.id, &begun.progress, None).await?;
+                tx.commit().await?;
+            }
+            Place::Later(turn) => {
+                let orderly_claim = begun.orderly_claim.map(|_| case.writing.lease.work.claims);
+                let progress = Progress { turn: Some(turn), ..begun.progress };
+                tx.save_progress(&case.proposal.id, &progress, orderly_claim).await?;
+                return put_off(tx, case, turn.from).await;
+            }
+            Place::Full(until) => return put_off(tx, case, until).await,
+        }
+    }
+    let begun = &begun.change;
     match forge.withdraw(&target(case.row), begun).await {
         Ok(Some(proposed)) => opened(store, case, proposed).await,
-        Ok(None) => {
-            let mut tx = store.begin().await?;
-            tx.end_attempt(&case.proposal.id).await?;
-            tx.record(&case.proposal.id, case.now, "taken back", "the repository changed while it was sent").await?;
-            Step::Plan { repo: case.proposal.repo }.queue(&mut tx, installation(case.row), case.now).await?;
-            Ok(Done::Finished(tx))
-        }
+        Ok(None) => taken_back(store, case, "the repository changed while it was sent").await,
         Err(ForgeError::Conflict { pull: Some(number), .. }) => {
             let proposed = taken_over(begun, number, &case.row.repository.web_url);
             opened(store, case, proposed).await
         }
-        Err(error) if is_elsewhere(&error) && case.lease.work.attempts < TRIES_MAX => {
+        Err(error) if is_elsewhere(&error) && case.writing.lease.work.attempts < TRIES_MAX => {
             read_again(store, &case, &error).await
         }
         Err(error) if is_elsewhere(&error) || is_refusal(&error) => fail(store, case, &error.to_string()).await,
         Err(error) => Err(error.into()),
     }
+}
+
+async fn taken_back(store: &Store, case: Case<'_>, why: &str) -> Result<Done, StepError> {
+    let mut tx = store.begin().await?;
+    tx.end_attempt(&case.proposal.id).await?;
+    tx.record(&case.proposal.id, case.now, "taken back", why).await?;
+    Step::Plan { repo: case.proposal.repo }.queue(&mut tx, installation(case.row), case.now).await?;
+    Ok(Done::Finished(tx))
 }
 
 /// Our pull request, on which a person put commits before we saw that it exists. With the base as the head that we left

@@ -1,6 +1,7 @@
 //! What becomes of a pull request after it was opened: people merge or close it, checks run, a newer one takes its place.
 
-use super::{Done, Step, StepError, finished, target};
+use super::line::{self, Admission};
+use super::{Done, Step, StepError, Writing, finished, target};
 use crate::domain::{Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId};
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus, Target};
 use crate::store::{DependencyRow, Store};
@@ -101,10 +102,20 @@ pub async fn checks(
 }
 
 /// Puts a proposal's labels on its pull request.
-pub async fn label(store: &Store, forge: &GitHub, (repo, id): (RepoId, &ProposalId)) -> Result<Done, StepError> {
+pub async fn label(
+    store: &Store,
+    forge: &GitHub,
+    (repo, id): (RepoId, &ProposalId),
+    &Writing { lease, pace, clock }: &Writing<'_>,
+) -> Result<Done, StepError> {
     if let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?)
         && let Some(pull) = &proposal.pull
+        && !proposal.labels.is_empty()
     {
+        let one = (row.repository.installation, 1);
+        if let Admission::Later(done) = line::admit(store, lease, one, clock.now(), pace).await? {
+            return Ok(done);
+        }
         match forge.add_labels(&target(&row), pull.number, &proposal.labels).await {
             // A pull request without labels is better than a step that fails for ever.
             Err(error) if is_final(&error) => {
@@ -116,13 +127,17 @@ pub async fn label(store: &Store, forge: &GitHub, (repo, id): (RepoId, &Proposal
     Ok(Done::Finished(store.begin().await?))
 }
 
-/// Closes the pull request of a proposal that a newer one replaced, says why, and takes its branch away.
+/// The comment, the closing and the branch's removal.
+const WRITES_TO_RETIRE: u32 = 3;
+
+/// Closes the pull request of a proposal that a newer one replaced, says why, and takes its branch away. Where writes
+/// are paced, each claim sends one of them, and looks again what is left to do.
 pub async fn retire(
     store: &Store,
     forge: &GitHub,
     (repo, id): (RepoId, &ProposalId),
     by: PullNumber,
-    repeated: bool,
+    &Writing { lease, pace, clock }: &Writing<'_>,
 ) -> Result<Done, StepError> {
     let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
         return finished(store).await;
@@ -130,15 +145,41 @@ pub async fn retire(
     let Some(pull) = proposal.pull.as_ref().filter(|_| proposal.state == ProposalState::Superseded) else {
         return finished(store).await;
     };
-    match retire_pull(forge, &target(&row), &proposal.branch, pull, by, repeated).await {
-        Ok(()) => {}
+    let writes = (row.repository.installation, WRITES_TO_RETIRE);
+    let turn = match line::admit(store, lease, writes, clock.now(), pace).await? {
+        Admission::Now(turn) => turn,
+        Admission::Later(done) => return Ok(done),
+    };
+    let how = Retiring { by, repeated: lease.work.claims > 1, one_write: turn.is_some() };
+    match (retire_pull(forge, &target(&row), &proposal.branch, pull, how).await, turn) {
+        (Ok(Retired::InPart), Some(turn)) => {
+            return Ok(line::after_write(store, lease, &turn, clock.now(), pace).await?);
+        }
+        (Ok(_), _) => {}
         // The newer pull request says that it goes further; the older one stays where GitHub keeps us from it.
-        Err(error) if is_final(&error) => {
+        (Err(error), _) if is_final(&error) => {
             tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "a replaced pull request could not be closed");
         }
-        Err(error) => return Err(error.into()),
+        (Err(error), _) => return Err(error.into()),
     }
     finished(store).await
+}
+
+/// How a pull request is retired.
+#[derive(Clone, Copy)]
+struct Retiring {
+    /// The one in its place.
+    by: PullNumber,
+    /// Whether an earlier claim may have written the comment.
+    repeated: bool,
+    /// Stop after one write.
+    one_write: bool,
+}
+
+#[derive(PartialEq, Eq)]
+enum Retired {
+    InPart,
+    Wholly,
 }
 
 async fn retire_pull(
@@ -146,13 +187,12 @@ async fn retire_pull(
     target: &Target,
     branch: &str,
     pull: &PullRequest,
-    by: PullNumber,
-    repeated: bool,
-) -> Result<(), ForgeError> {
+    Retiring { by, repeated, one_write }: Retiring,
+) -> Result<Retired, ForgeError> {
     let found = forge.pull(target, pull.number).await?;
     // A person's commits on the branch make it theirs: it stays open.
     if found.head != pull.head {
-        return Ok(());
+        return Ok(Retired::Wholly);
     }
     if found.status == PullStatus::Open {
         let said = repeated && forge.commented(target, pull.number, &closing_words(by)).await?;
@@ -160,12 +200,17 @@ async fn retire_pull(
             match forge.comment(target, pull.number, &closing_words(by)).await {
                 // A locked conversation: it is closed without words.
                 Err(ForgeError::Forbidden { .. }) => {}
+                Ok(()) if one_write => return Ok(Retired::InPart),
                 outcome => outcome?,
             }
         }
         forge.close(target, pull.number).await?;
+        if one_write {
+            return Ok(Retired::InPart);
+        }
     }
-    forge.delete_branch(target, branch, &pull.head).await.map(drop)
+    forge.delete_branch(target, branch, &pull.head).await?;
+    Ok(Retired::Wholly)
 }
 
 /// GitHub says no, or has nothing there any more: another attempt would end the same way.

@@ -8,6 +8,7 @@
 //! what it wants saved as an open transaction; the worker adds the end of the step and commits both together. So a
 //! station that is killed at any point has either happened or not, and can be repeated.
 
+pub mod allowance;
 pub mod crew;
 pub mod duties;
 mod edits;
@@ -16,6 +17,8 @@ pub mod follow;
 pub mod guard;
 pub mod inbox;
 pub mod index;
+mod intent;
+mod line;
 pub mod mailroom;
 pub mod plan;
 mod retry;
@@ -32,9 +35,11 @@ pub use mailroom::Mailroom;
 pub use step::Step;
 pub use worker::Worker;
 
+use crate::domain::Clock;
 use crate::forge::{ForgeError, Target};
 use crate::registries::RegistryError;
-use crate::store::{RepositoryRow, Store, StoreError, Tx};
+use crate::safeguards::pace::PacePolicy;
+use crate::store::{Claimed, RepositoryRow, Store, StoreError, Tx};
 use jiff::Timestamp;
 
 /// What a station did.
@@ -59,6 +64,17 @@ pub enum Done {
         /// Why not now, where people want to know.
         why: Option<String>,
     },
+}
+
+/// What a station needs to write to GitHub: whose claim it works under, and when it may.
+#[derive(Clone, Copy)]
+pub struct Writing<'a> {
+    /// The claim of its step.
+    pub lease: &'a Claimed,
+    /// How fast an installation is written to.
+    pub pace: &'a PacePolicy,
+    /// The time, which goes on while GitHub answers.
+    pub clock: &'a dyn Clock,
 }
 
 /// Why a station has no result.

@@ -1,15 +1,19 @@
 //! Takes steps from the queue and walks them through their station.
 
 use super::retry::{next_attempt, passes};
-use super::{Done, Step, StepError, duties, execute, follow, inbox, index, plan, sweep, sync, tidy, trail, watch};
+use super::{
+    Done, Step, StepError, Writing, allowance, duties, execute, follow, inbox, index, plan, sweep, sync, tidy, trail,
+    watch,
+};
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
 use crate::metrics::{Ending, Metrics};
 use crate::registries::Registries;
+use crate::safeguards::pace::PacePolicy;
 use crate::store::{Claimed, Outcome, Store, StoreError};
 use anyhow::Context as _;
 use futures_util::FutureExt as _;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -38,6 +42,8 @@ pub struct WorkPolicy {
     pub last_steps: Duration,
     /// How long the payload of a delivery is kept for whoever wants to know what it said; GitHub keeps it three days itself.
     pub payloads_kept: SignedDuration,
+    /// How fast each installation is written to.
+    pub pace: PacePolicy,
 }
 
 impl Default for WorkPolicy {
@@ -47,6 +53,7 @@ impl Default for WorkPolicy {
             lease: Duration::from_secs(120),
             last_steps: Duration::from_secs(20),
             payloads_kept: SignedDuration::from_hours(7 * 24),
+            pace: PacePolicy::default(),
         }
     }
 }
@@ -126,8 +133,15 @@ impl Worker {
         }
         let began = Instant::now();
         let settled = match self.walk_with_lease(claimed).await {
-            Ok(done) => settle(claimed, done).await,
-            Err(error) => self.put_back(claimed, &error).await,
+            Ok(done) => {
+                let settled = settle(claimed, done).await;
+                self.hear(claimed).await;
+                settled
+            }
+            Err(error) => {
+                let paused = self.hear(claimed).await;
+                self.put_back(claimed, &error, paused).await
+            }
         };
         let ending = match settled {
             Ok(ending) => ending,
@@ -206,6 +220,15 @@ impl Worker {
         tx.commit().await
     }
 
+    /// Stores what a step heard of GitHub's limits, and says until when its installation is paused.
+    async fn hear(&self, claimed: &Claimed) -> Option<Timestamp> {
+        let heard = allowance::after(&self.store, &self.forge, claimed.work.installation, self.clock.now()).await;
+        heard.unwrap_or_else(|error| {
+            tracing::warn!(step = claimed.work.step, subject = claimed.work.subject, %error, "what GitHub said of its limits could not be stored");
+            None
+        })
+    }
+
     /// Runs every step that is due, one after another, until there is none.
     pub async fn run_until_idle(&self) -> anyhow::Result<()> {
         loop {
@@ -269,13 +292,16 @@ impl Worker {
         let step = step_of(claimed)?;
         let now = self.clock.now();
         let (store, forge, registries) = (&self.store, &self.forge, self.registries.as_ref());
-        let repeated = claimed.work.claims > 1;
+        let writing = Writing { lease: claimed, pace: &self.policy.pace, clock: self.clock.as_ref() };
         tracing::debug!(
             step = claimed.work.step,
             subject = claimed.work.subject,
             attempt = claimed.work.attempts,
             "a step begins"
         );
+        if let Some(done) = allowance::before(store, forge, &step, claimed.work.installation, now).await? {
+            return Ok(done);
+        }
         match &step {
             Step::Inbox { delivery, .. } => inbox::decide(store, delivery, now).await,
             Step::SyncApp => sync::app(store, forge, now).await,
@@ -291,17 +317,22 @@ impl Worker {
             Step::Announce { package, after } => watch::announce(store, package, *after, now).await,
             Step::Plan { repo } => plan::plan(store, *repo, now).await,
             Step::Execute { repo, proposal } => {
-                execute::execute(store, forge, registries, (*repo, proposal), claimed, now).await
+                execute::execute(store, forge, registries, (*repo, proposal), &writing).await
             }
-            Step::Label { repo, proposal } => follow::label(store, forge, (*repo, proposal)).await,
-            Step::Retire { repo, proposal, by } => follow::retire(store, forge, (*repo, proposal), *by, repeated).await,
+            Step::Label { repo, proposal } => follow::label(store, forge, (*repo, proposal), &writing).await,
+            Step::Retire { repo, proposal, by } => follow::retire(store, forge, (*repo, proposal), *by, &writing).await,
             Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), now).await,
             Step::Checks { repo, number } => follow::checks(store, forge, (*repo, *number), now).await,
         }
     }
 
     /// Puts a failed step back with the date of its next attempt, or parks it when another one is pointless.
-    async fn put_back(&self, claimed: &Claimed, error: &StepError) -> Result<Ending, StoreError> {
+    async fn put_back(
+        &self,
+        claimed: &Claimed,
+        error: &StepError,
+        paused: Option<Timestamp>,
+    ) -> Result<Ending, StoreError> {
         if matches!(error, StepError::Store(StoreError::LeaseLost)) {
             return Err(StoreError::LeaseLost);
         }
@@ -318,9 +349,16 @@ impl Worker {
         }
         let ending = match next_attempt(error, work.attempts, now) {
             Some(at) => {
+                let at = paused.map_or(at, |paused| at.max(paused));
                 tracing::warn!(step = work.step, subject = work.subject, attempt = work.attempts, error = words, %at, "a step failed and will be repeated");
-                tx.retry(claimed, at, &words).await?;
-                Ending::Retried
+                if matches!(error, StepError::Forge(ForgeError::RateLimited { .. })) {
+                    // A pause says nothing of the step.
+                    tx.put_off(claimed, at, Some(&words)).await?;
+                    Ending::PutOff
+                } else {
+                    tx.retry(claimed, at, &words).await?;
+                    Ending::Retried
+                }
             }
             None => {
                 tracing::error!(

@@ -2,6 +2,9 @@
 //! [`Verdict`]; it knows nothing of where the signals come from.
 
 pub mod limit;
+pub mod pace;
+pub mod pauses;
+pub mod quota;
 
 use crate::domain::Verdict;
 

@@ -1,25 +1,46 @@
 //! What is being sent to GitHub for a proposal, from before the first request until its outcome is known.
 
-use super::sql::{each, from_json, statements, to_json, values};
+use super::sql::{each, from_json, small, statements, to_json, values};
 use super::{Store, StoreError, Tx};
-use crate::domain::{Change, ProposalId, RepoId};
+use crate::domain::{Change, Progress, ProposalId, RepoId};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 statements! {
     BEGIN_ATTEMPT = "INSERT INTO attempt (proposal_id, repo_id, change, begun_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (proposal_id) DO UPDATE SET change = excluded.change, begun_at = excluded.begun_at";
+        ON CONFLICT (proposal_id) DO UPDATE SET change = excluded.change, begun_at = excluded.begun_at,
+            progress = excluded.progress, orderly_claim = excluded.orderly_claim";
+    SAVE_PROGRESS = "UPDATE attempt SET progress = $2, orderly_claim = $3 WHERE proposal_id = $1";
     END_ATTEMPT = "DELETE FROM attempt WHERE proposal_id = $1";
-    ATTEMPT = "SELECT change FROM attempt WHERE proposal_id = $1";
+    ATTEMPT = "SELECT change, progress, orderly_claim FROM attempt WHERE proposal_id = $1";
     ATTEMPTED_OF = "SELECT proposal_id FROM attempt WHERE repo_id IN (VALUES (CAST($1 AS BIGINT)))";
     ATTEMPTED = "SELECT proposal_id FROM attempt WHERE repo_id = $1 ORDER BY proposal_id";
 }
 
+/// A change on its way to GitHub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// What is sent.
+    pub change: Change,
+    /// How far it has got, as far as GitHub's answers were seen and stored.
+    pub progress: Progress,
+    /// The claim of its step that ended in good order, with nothing under way: things are as `progress` says, as long
+    /// as no later claim has begun to send. `None` while one is sending, and after it was interrupted.
+    pub orderly_claim: Option<u32>,
+}
+
 impl Store {
     /// The change that is being sent for a proposal; `None` when nothing of it can be on GitHub, or all is known.
-    pub async fn attempt(&self, proposal: &ProposalId) -> Result<Option<Change>, StoreError> {
-        let row: Option<(String,)> = self.row(ATTEMPT, values![proposal]).await?;
-        row.map(|(change,)| from_json("attempt.change", &change)).transpose()
+    pub async fn attempt(&self, proposal: &ProposalId) -> Result<Option<Attempt>, StoreError> {
+        let row: Option<(String, String, Option<i64>)> = self.row(ATTEMPT, values![proposal]).await?;
+        row.map(|(change, progress, orderly_claim)| {
+            Ok(Attempt {
+                change: from_json("attempt.change", &change)?,
+                progress: from_json("attempt.progress", &progress)?,
+                orderly_claim: orderly_claim.map(|claim| small("attempt.orderly_claim", claim)).transpose()?,
+            })
+        })
+        .transpose()
     }
 
     /// The proposals of a repository for which something is being sent.
@@ -45,6 +66,18 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let change = to_json("attempt.change", change)?;
         self.execute(BEGIN_ATTEMPT, values![proposal, repo, change, now]).await.map(drop)
+    }
+
+    /// Notes how far an attempt has got. `orderly_claim` is the claim that stores this as its end; `None` says that
+    /// something is about to be sent, so that whoever comes next has to look.
+    pub async fn save_progress(
+        &mut self,
+        proposal: &ProposalId,
+        progress: &Progress,
+        orderly_claim: Option<u32>,
+    ) -> Result<(), StoreError> {
+        let progress = to_json("attempt.progress", progress)?;
+        self.execute(SAVE_PROGRESS, values![proposal, progress, orderly_claim.map(i64::from)]).await.map(drop)
     }
 
     /// Notes that nothing is being sent for a proposal any more: what became of it is known.

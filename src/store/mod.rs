@@ -12,6 +12,7 @@
 mod alone;
 mod attempts;
 mod bell;
+mod budgets;
 mod connect;
 mod deliveries;
 mod duties;
@@ -29,6 +30,8 @@ mod subscriptions;
 mod work;
 
 pub use alone::Alone;
+pub use attempts::Attempt;
+pub use budgets::Budget;
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
 pub use figures::{BudgetFigure, QueueFigure, WorkStanding};
@@ -119,6 +122,7 @@ impl Store {
         [
             attempts::STATEMENTS,
             bell::STATEMENTS,
+            budgets::STATEMENTS,
             connect::STATEMENTS,
             deliveries::STATEMENTS,
             duties::STATEMENTS,

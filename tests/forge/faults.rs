@@ -2,7 +2,7 @@
 
 use super::world::*;
 use jiff::SignedDuration;
-use mass_driver::domain::{InstallationId, PullNumber};
+use mass_driver::domain::{InstallationId, Limit, Pause, PullNumber, Quota};
 use mass_driver::forge::{ForgeError, GitHub, GitHubSettings, Target};
 use rstest::rstest;
 use serde_json::json;
@@ -50,6 +50,10 @@ async fn a_limit_silences_one_installation_until_it_is_over() {
 #[case(refusal(422, "Repository rule violations found"), "Forbidden")]
 #[case(ResponseTemplate::new(302).insert_header("location", "/x"), "Protocol")]
 #[case(ResponseTemplate::new(304), "Protocol")]
+#[case(ok(206, pull(5, "closed", 'e')), "Protocol")]
+#[case(refusal(200, "Something went wrong while executing your query."), "Protocol")]
+#[case(refusal(200, "You have exceeded a secondary rate limit."), "RateLimited")]
+#[case(ok(200, json!({ "data": null, "errors": [{ "message": "API rate limit exceeded" }] })), "RateLimited")]
 #[tokio::test]
 async fn answers_are_sorted_by_what_to_do(#[case] answer: ResponseTemplate, #[case] variant: &str) {
     let world = World::new().await;
@@ -59,6 +63,58 @@ async fn answers_are_sorted_by_what_to_do(#[case] answer: ResponseTemplate, #[ca
     assert!(error.to_string().contains("PATCH /repos/acme/api/pulls/5"), "{error}");
     let repeated = if variant == "Unauthorized" { 2 } else { 1 };
     assert_eq!(world.asked().await.len(), repeated, "a write is not repeated behind the caller's back");
+}
+
+/// The body of a comment's answer is not read, so its status alone would say that all is well.
+#[tokio::test]
+async fn a_success_whose_body_is_an_error_is_none() {
+    let world = World::new().await;
+    world.at("POST", "/repos/acme/api/issues/5/comments", refusal(200, "Something went wrong")).await;
+    let error = world.github.comment(&target(), PullNumber(5), "x").await.unwrap_err();
+    assert!(matches!(&error, ForgeError::Protocol { why, .. } if why.contains("Something went wrong")), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_answers_tell_of_the_limits_is_heard_once() {
+    let world = World::new().await;
+    let reset = monday() + SignedDuration::from_mins(40);
+    let told = |remaining: i64| {
+        ok(200, branch("main", 'a', 'b', 'c'))
+            .insert_header("x-ratelimit-limit", "5000")
+            .insert_header("x-ratelimit-remaining", remaining.to_string())
+            .insert_header("x-ratelimit-reset", reset.as_second().to_string())
+    };
+    world.once("GET", MAIN, told(4_000)).await;
+    world.once("GET", MAIN, told(4_001)).await;
+    let installation = Some(InstallationId(7));
+    assert_eq!(world.github.heard(installation), None);
+    world.github.head(&target(), "main").await.unwrap();
+    world.github.head(&target(), "main").await.unwrap();
+    let heard = world.github.heard(installation).unwrap();
+    let quota = Quota { limit: 5_000, remaining: 4_000, resets_at: reset };
+    assert_eq!((heard.quota, heard.refusal), (Some(quota), None), "answers overtake each other");
+    assert_eq!(world.github.heard(installation), None);
+    world.once("GET", MAIN, refusal(403, "You have exceeded a secondary rate limit.")).await;
+    world.github.head(&target(), "main").await.unwrap_err();
+    let refusal = world.github.heard(installation).unwrap().refusal.unwrap();
+    assert_eq!((refusal.at, refusal.told, refusal.pause.limit), (monday(), false, Limit::Secondary));
+}
+
+#[tokio::test]
+async fn a_pause_that_another_process_learned_of_is_kept_to() {
+    let world = World::new().await;
+    world.at("GET", MAIN, ok(200, branch("main", 'a', 'b', 'c'))).await;
+    let pause = |minutes| Pause { until: monday() + SignedDuration::from_mins(minutes), limit: Limit::Hourly };
+    world.github.heed(Some(InstallationId(7)), pause(30));
+    world.github.heed(Some(InstallationId(7)), pause(10));
+    let error = world.github.head(&target(), "main").await.unwrap_err();
+    assert!(
+        matches!(error, ForgeError::RateLimited { until, secondary: false, .. } if until == pause(30).until),
+        "{error:?}"
+    );
+    assert!(world.requests().await.is_empty(), "{:?}", world.asked().await);
+    world.clock.advance(SignedDuration::from_mins(31));
+    world.github.head(&target(), "main").await.unwrap();
 }
 
 #[tokio::test]

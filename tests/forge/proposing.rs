@@ -28,7 +28,9 @@ async fn writable() -> World {
     let world = World::new().await;
     world.at("POST", TREES, ok(201, json!({ "sha": id('d'), "tree": [] }))).await;
     world.at("POST", COMMITS, ok(201, json!({ "sha": id('e') }))).await;
-    world.at("POST", REFS, ok(201, json!({ "ref": "refs/heads/mass-driver/pypi/httpx" }))).await;
+    world
+        .at("POST", REFS, ok(201, json!({ "ref": "refs/heads/mass-driver/pypi/httpx", "object": { "sha": id('e') } })))
+        .await;
     world.at("POST", PULLS, ok(201, pull(5, "open", 'e'))).await;
     world
 }
@@ -193,7 +195,7 @@ async fn a_pull_request_that_is_not_listed_yet_is_tried_again_later() {
     world.at("POST", TOKENS, Minting::default()).await;
     world.at("POST", TREES, ok(201, json!({ "sha": id('d') }))).await;
     world.at("POST", COMMITS, ok(201, json!({ "sha": id('e') }))).await;
-    world.at("POST", REFS, ok(201, json!({}))).await;
+    world.at("POST", REFS, ok(201, json!({ "object": { "sha": id('e') } }))).await;
     world.at("POST", PULLS, ok(422, exists())).await;
     sees(&world, json!([]), None).await;
     let error = world.github.propose(&target(), &change(), false).await.unwrap_err();
@@ -234,7 +236,7 @@ async fn refused_pull_requests_are_told_apart(#[case] errors: Value, #[case] var
     let world = World::new().await;
     world.at("POST", TREES, ok(201, json!({ "sha": id('d') }))).await;
     world.at("POST", COMMITS, ok(201, json!({ "sha": id('e') }))).await;
-    world.at("POST", REFS, ok(201, json!({}))).await;
+    world.at("POST", REFS, ok(201, json!({ "object": { "sha": id('e') } }))).await;
     world.at("POST", PULLS, ok(422, json!({ "message": "Validation Failed", "errors": errors }))).await;
     let error = world.github.propose(&target(), &change(), false).await.unwrap_err();
     assert!(format!("{error:?}").starts_with(variant), "{error:?}");

@@ -1,7 +1,7 @@
 //! A process is killed in the middle of things, an answer is lost, two processes work at once: there is one pull
 //! request all the same.
 
-use crate::{World, stories};
+use crate::{World, stories, stories_at_any_pace};
 use github_sim::{Fault, FaultKind};
 use mass_driver::domain::ProposalState;
 use std::time::Duration;
@@ -30,7 +30,7 @@ async fn one_pull_request(world: &World) {
     assert_eq!(open[0].pull.as_ref().unwrap().head.as_str(), pull.head_sha);
 }
 
-stories! {
+stories_at_any_pace! {
     async fn killed_before_each_of_the_writes(world: World) {
         waiting_api(&world).await;
         world.clock_comes("2026-03-09T06:00:00Z");
@@ -72,25 +72,6 @@ stories! {
         let pull = world.pull("acme/api");
         assert_eq!(world.github.pull_requests("acme/api").unwrap().len(), 1);
         assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "# a person's line\nhttpx==0.28.0\n");
-    }
-
-    /// The pull request is made, its answer is lost, and before the next try there is a newer release.
-    async fn a_pull_request_nobody_knows_of_is_found_although_a_newer_release_came(world: World) {
-        waiting_api(&world).await;
-        world.github.fault(Fault::once("POST", "/repos/*/*/pulls", FaultKind::BadGatewayAfter));
-        world.clock_comes("2026-03-09T06:00:00Z");
-        world.settle().await;
-        let first = world.pull("acme/api");
-        assert!(world.proposals("acme/api", ProposalState::Open).await.is_empty(), "it is not known yet");
-        // The next tries are refused for an hour; meanwhile the newer release is seen, and is due at once.
-        world.github.fault(Fault::once("GET", "/repos/*/*/pulls", FaultKind::PrimaryRateLimit { status: 403, reset_in: Duration::from_secs(3600) }));
-        world.registry.release("httpx", "0.28.1");
-        world.bot_looks().await;
-        world.bot_looks().await;
-        world.time_comes("2026-03-09T08:00:00Z").await;
-        assert_eq!(world.pull("acme/api").title, "Bump httpx from 0.27.0 to 0.28.1");
-        let first = world.github.pull_request("acme/api", first.number).unwrap();
-        assert_eq!((first.state.as_str(), first.comments.len()), ("closed", 1), "it was found again, and replaced");
     }
 
     /// Our pull request, its answer lost, and a person's commit on its branch before we look again.
@@ -144,5 +125,26 @@ stories! {
             let name = format!("acme/r{n}");
             assert_eq!(world.github.pull_requests(&name).unwrap().len(), 3, "{name}: {:?}", world.open(&name));
         }
+    }
+}
+
+stories! {
+    /// The pull request is made, its answer is lost, and before the next try there is a newer release.
+    async fn a_pull_request_nobody_knows_of_is_found_although_a_newer_release_came(world: World) {
+        waiting_api(&world).await;
+        world.github.fault(Fault::once("POST", "/repos/*/*/pulls", FaultKind::BadGatewayAfter));
+        world.clock_comes("2026-03-09T06:00:00Z");
+        world.settle().await;
+        let first = world.pull("acme/api");
+        assert!(world.proposals("acme/api", ProposalState::Open).await.is_empty(), "it is not known yet");
+        // The next tries are refused for an hour; meanwhile the newer release is seen, and is due at once.
+        world.github.fault(Fault::once("GET", "/repos/*/*/pulls", FaultKind::PrimaryRateLimit { status: 403, reset_in: Duration::from_secs(3600) }));
+        world.registry.release("httpx", "0.28.1");
+        world.bot_looks().await;
+        world.bot_looks().await;
+        world.time_comes("2026-03-09T08:00:00Z").await;
+        assert_eq!(world.pull("acme/api").title, "Bump httpx from 0.27.0 to 0.28.1");
+        let first = world.github.pull_request("acme/api", first.number).unwrap();
+        assert_eq!((first.state.as_str(), first.comments.len()), ("closed", 1), "it was found again, and replaced");
     }
 }

@@ -23,6 +23,7 @@ mod figures;
 mod files;
 mod groups;
 mod inputs;
+mod limits;
 mod missed;
 mod outages;
 mod parked;
@@ -41,7 +42,7 @@ macro_rules! stories {
         crate::databases::both_databases! {$(
             $(#[doc = $doc])*
             async fn $name(url: String) {
-                let $world = World::begin(&url).await;
+                let $world = World::begin(&url, crate::world::at_once()).await;
                 $body
                 $world.the_end().await;
             }
@@ -49,3 +50,32 @@ macro_rules! stories {
     };
 }
 pub(crate) use stories;
+
+/// The same, with writes sent a second apart: the world's clock moves on to each of them.
+macro_rules! paced_stories {
+    ($($(#[doc = $doc:literal])* async fn $name:ident($world:ident: World) $body:block)+) => {
+        crate::databases::both_databases! {$(
+            $(#[doc = $doc])*
+            async fn $name(url: String) {
+                let $world = World::begin(&url, crate::world::paced()).await;
+                $body
+                $world.the_end().await;
+            }
+        )+}
+    };
+}
+pub(crate) use paced_stories;
+
+/// Makes four tests of each story: on each database, and with writes sent at once as well as a second apart.
+macro_rules! stories_at_any_pace {
+    ($($(#[doc = $doc:literal])* async fn $name:ident($world:ident: World) $body:block)+) => {
+        crate::stories! {$($(#[doc = $doc])* async fn $name($world: World) $body)+}
+
+        mod paced {
+            use super::*;
+
+            crate::paced_stories! {$($(#[doc = $doc])* async fn $name($world: World) $body)+}
+        }
+    };
+}
+pub(crate) use stories_at_any_pace;

@@ -1,6 +1,6 @@
 //! GitHub is slow, down, or says no: nothing is lost, nothing is asked in vain, and it goes on afterwards.
 
-use crate::{World, stories};
+use crate::{World, stories_at_any_pace};
 use github_sim::{Fault, FaultKind, FileChangeInput, InstallOptions, RepoOptions, RetryAfter};
 use jiff::SignedDuration;
 use mass_driver::domain::{ProposalState, RepoState};
@@ -20,7 +20,7 @@ async fn hours_pass(world: &World, hours: i64) {
     }
 }
 
-stories! {
+stories_at_any_pace! {
     async fn github_is_down_for_two_days_and_nothing_is_given_up(world: World) {
         releases(&world);
         world.github.create_repo("acme/api", RepoOptions::default().file("requirements.txt", "httpx==0.27.0\n").file(FILE.0, FILE.1)).unwrap();

@@ -10,9 +10,11 @@ use mass_driver::metrics::Metrics;
 use mass_driver::pipeline::duties;
 use mass_driver::pipeline::worker::WorkPolicy;
 use mass_driver::registries::{Registries, RegistrySettings};
+use mass_driver::safeguards::pace::PacePolicy;
 use mass_driver::store::{QueueDepth, RepositoryRow, Store, WorkState};
 use registry_sim::RegistrySim;
 use secrecy::SecretString;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -42,18 +44,29 @@ pub struct World {
     pub address: String,
     pub database_url: String,
     app: App,
+    policy: WorkPolicy,
     stop: watch::Sender<bool>,
 }
 
+/// The policy of most stories: what can be done now is done now.
+pub fn at_once() -> WorkPolicy {
+    WorkPolicy { pace: PacePolicy::OFF, ..WorkPolicy::default() }
+}
+
+/// As GitHub wants it: a second between two writes. The world's clock moves on while they are made.
+pub fn paced() -> WorkPolicy {
+    WorkPolicy { pace: PacePolicy::default(), ..WorkPolicy::default() }
+}
+
 impl World {
-    pub async fn begin(url: &str) -> Self {
+    pub async fn begin(url: &str, policy: WorkPolicy) -> Self {
         let beginning: Timestamp = BEGINNING.parse().unwrap();
         let clock = StoryClock(Arc::new(AtomicI64::new(beginning.as_millisecond())));
         let ticking = |clock: StoryClock| Arc::new(move || clock.now());
         let github = GitHubSim::start(ticking(clock.clone())).unwrap();
         let registry = RegistrySim::start(ticking(clock.clone())).unwrap();
         let store = crate::databases::open(url).await;
-        let app = Self::process(&github, &registry, &clock, &store, WorkPolicy::default());
+        let app = Self::process(&github, &registry, &clock, &store, policy);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         github.set_webhook_url(&format!("{address}/webhooks/github"));
@@ -62,7 +75,7 @@ impl World {
         github.organization("acme");
         let installation = github.install("acme").unwrap();
         let database_url = url.to_owned();
-        Self { github, registry, clock, store, installation, address, database_url, app, stop }
+        Self { github, registry, clock, store, installation, address, database_url, app, policy, stop }
     }
 
     /// The bot as one process: its own tokens and connections, the database shared with every other.
@@ -100,7 +113,7 @@ impl World {
 
     /// One more process of the bot at the same work.
     pub fn another_process(&self) -> App {
-        Self::process(&self.github, &self.registry, &self.clock, &self.store, WorkPolicy::default())
+        Self::process(&self.github, &self.registry, &self.clock, &self.store, self.policy)
     }
 
     /// A process works until a request falls silent, and is killed at that instant. The leases it held are over.
@@ -108,7 +121,7 @@ impl World {
         assert!(matches!(kind, FaultKind::Hang | FaultKind::HangAfter), "a process is killed while it waits");
         self.github.fault(Fault::once(method, path, kind));
         let mark = self.github.mark();
-        let policy = WorkPolicy { lease: Duration::from_millis(1), ..WorkPolicy::default() };
+        let policy = WorkPolicy { lease: Duration::from_millis(1), ..self.policy };
         let doomed = Self::process(&self.github, &self.registry, &self.clock, &self.store, policy);
         let silence = async {
             while !self.github.requests_since(mark).iter().any(|e| e.fault.is_some()) {
@@ -119,6 +132,7 @@ impl World {
         let life = async {
             for _ in 0..1_000 {
                 doomed.worker().run_until_idle().await.unwrap();
+                self.let_writes_come_due().await;
             }
         };
         tokio::select! {
@@ -169,10 +183,36 @@ impl World {
         loop {
             self.app.worker().run_until_idle().await.unwrap();
             // What a killed process had under way is taken over as soon as its lease is over.
-            if !running(self.store.queue_depth().await.unwrap()) {
+            if !running(self.store.queue_depth().await.unwrap()) && !self.let_writes_come_due().await {
                 return;
             }
         }
+    }
+
+    /// Where writes are paced, the clock moves on to the next turn, if that is a matter of seconds. `false` if there is none.
+    pub async fn let_writes_come_due(&self) -> bool {
+        if self.policy.pace.is_off() {
+            return false;
+        }
+        let soon = self.clock.now() + SignedDuration::from_secs(60);
+        let Some(next) = self.next_write().await.filter(|next| *next <= soon) else { return false };
+        self.clock.0.fetch_max(next.as_millisecond(), Ordering::SeqCst);
+        true
+    }
+
+    /// When the next step comes that waits for its turn to write.
+    async fn next_write(&self) -> Option<Timestamp> {
+        const SQL: &str =
+            "SELECT min(due_at) FROM work WHERE state = 'queued' AND step IN ('execute', 'label', 'retire')
+            AND (last_error IS NULL OR last_error LIKE 'GitHub limits how fast%')";
+        let due: Option<i64> = if self.database_url.starts_with("sqlite") {
+            let mut database = SqliteConnection::connect(&self.database_url).await.unwrap();
+            sqlx::query_scalar(SQL).fetch_one(&mut database).await.unwrap()
+        } else {
+            let mut database = PgConnection::connect(&self.database_url).await.unwrap();
+            sqlx::query_scalar(SQL).fetch_one(&mut database).await.unwrap()
+        };
+        due.map(|due| Timestamp::from_millisecond(due).unwrap())
     }
 
     /// The clock moves to a point in time, and nobody does anything yet.
@@ -180,6 +220,16 @@ impl World {
         let at: Timestamp = at.parse().unwrap();
         assert!(at >= self.clock.now(), "the clock only moves forward");
         self.clock.0.store(at.as_millisecond(), Ordering::SeqCst);
+    }
+
+    /// The clock moves on, and nobody does anything yet.
+    pub fn clock_moves(&self, length: SignedDuration) {
+        self.clock.0.fetch_add(i64::try_from(length.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// The moment at which the story began.
+    pub fn beginning(&self) -> Timestamp {
+        BEGINNING.parse().unwrap()
     }
 
     /// The clock moves on, and the bot does what is due by then. Registries are looked at every ten minutes.
@@ -307,11 +357,6 @@ impl World {
     /// The server takes webhooks again.
     pub fn comes_back(&self) {
         self.github.set_webhook_url(&format!("{}/webhooks/github", self.address));
-    }
-
-    /// The clock moves on, and nobody does anything yet.
-    pub fn clock_moves(&self, length: SignedDuration) {
-        self.clock.0.fetch_add(i64::try_from(length.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
     /// What must hold at the end of every story.

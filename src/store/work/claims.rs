@@ -271,7 +271,7 @@ impl Tx {
     }
 
     /// Turns "no row had our token" into the loss of the lease.
-    fn held(&mut self, ours: bool) -> Result<(), StoreError> {
+    pub(in crate::store) fn held(&mut self, ours: bool) -> Result<(), StoreError> {
         if ours {
             return Ok(());
         }

@@ -1,0 +1,75 @@
+//! What would be sent for a proposal, if it were sent now: worked out anew before each write, from stored facts.
+
+use super::edits::{digests, edited};
+use super::{StepError, guard, sync};
+use crate::domain::{Change, Proposal, Verdict};
+use crate::planner::prose;
+use crate::registries::Registries;
+use crate::store::{RepositoryRow, Store};
+use crate::subscription::SubscriptionFile;
+use jiff::Timestamp;
+
+/// Whether a proposal may be sent now, and as what.
+pub(super) enum Intent {
+    Send(Change),
+    /// Its time has not come.
+    Early,
+    /// The facts it was planned with do not hold any more.
+    PlanAgain,
+    /// It cannot be made.
+    Impossible(String),
+}
+
+/// What would be sent now. Head, tree and manifests are one snapshot: the head is one whose manifests are all indexed.
+pub(super) async fn intent(
+    store: &Store,
+    registries: &Registries,
+    (row, proposal): (&RepositoryRow, &Proposal),
+    all: &[Proposal],
+    now: Timestamp,
+) -> Result<Intent, StepError> {
+    let file = sync::file_in_force(&row.config)?;
+    let base = row.head.clone().filter(|head| row.indexed_commit.as_ref() == Some(&head.commit));
+    let (Some(file), Some(base), Some(base_branch)) = (file, base, row.repository.default_branch.clone()) else {
+        return Ok(Intent::PlanAgain);
+    };
+    if proposal.due_at > now {
+        return Ok(Intent::Early);
+    }
+    let attempted = store.attempted(proposal.repo).await?;
+    let taken = guard::places(all, &attempted, &proposal.group);
+    if guard::verdict(&proposal.updates, &taken, &file) != Verdict::Go {
+        return Ok(Intent::PlanAgain);
+    }
+    let digests = match digests(registries, &proposal.updates).await {
+        Ok(digests) => digests,
+        Err(error) if !error.may_pass() => return Ok(Intent::Impossible(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    let manifests = store.manifests(proposal.repo).await?;
+    Ok(match edited(&manifests, &proposal.updates, &digests) {
+        Ok(files) => {
+            let (message, body) = words(row, proposal, &file);
+            let (branch, title) = (proposal.branch.clone(), proposal.title.clone());
+            Intent::Send(Change { base, base_branch, branch, files, message, title, body })
+        }
+        Err(why) => Intent::Impossible(why),
+    })
+}
+
+/// The commit's message and the pull request's text. Pure.
+fn words(row: &RepositoryRow, proposal: &Proposal, file: &SubscriptionFile) -> (String, String) {
+    let delay = guard::subscription_of(&proposal.updates, file).map_or_else(|| "immediate".into(), |s| s.delay.kind());
+    let occasion = prose::Occasion {
+        timezone: &file.timezone,
+        delay: &delay,
+        file: row.config.path.as_ref().map_or(".mass-driver.yaml", |path| path.as_str()),
+    };
+    (prose::commit_message(&proposal.title, &proposal.updates), prose::body(&proposal.updates, &occasion))
+}
+
+/// The same files on the same base under the same name; words may differ.
+pub(super) fn same(one: &Change, other: &Change) -> bool {
+    (&one.base, &one.base_branch, &one.branch, &one.files)
+        == (&other.base, &other.base_branch, &other.branch, &other.files)
+}

@@ -1,0 +1,168 @@
+//! The line of those who want to write in one installation's name, shared by all processes.
+//!
+//! A step that wants to write joins the line in a transaction of its own, before it sends anything. If its turn has not
+//! come it is put off to that moment, and no worker waits for it. The turn is kept with the work: in the attempt of a
+//! pull request, and for other steps beside their arguments, where their own reading passes over it.
+
+use super::Done;
+use crate::domain::{InstallationId, Turn};
+use crate::safeguards::pace::{self, PacePolicy};
+use crate::store::{Claimed, Store, StoreError, Tx};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// The line is given out this far ahead. Who comes when it is longer tries again later: what is not yet in line can still
+/// change, and something new waits no longer than this behind the roll-out of a large organisation.
+const HORIZON: SignedDuration = SignedDuration::from_mins(30);
+
+/// Where somebody stands in the line.
+pub(super) enum Place {
+    /// It may write now, within this turn.
+    Now(Turn),
+    /// It has a turn that is still to come.
+    Later(Turn),
+    /// The line is too long to be joined before this time.
+    Full(Timestamp),
+}
+
+/// Who wants to write.
+pub(super) struct Writer<'a> {
+    /// In whose name.
+    pub(super) installation: InstallationId,
+    /// For which work.
+    pub(super) lease: &'a Claimed,
+    /// How many writes it has before it, if it has to join.
+    pub(super) writes: u32,
+    /// The turn it has already, and how many writes that must still hold.
+    pub(super) held: Option<(Turn, u32)>,
+}
+
+/// Finds out whether it is somebody's turn, and gives out one to whom has none that is of use.
+pub(super) async fn join(
+    tx: &mut Tx,
+    writer: &Writer<'_>,
+    now: Timestamp,
+    policy: &PacePolicy,
+) -> Result<Place, StoreError> {
+    if policy.is_off() {
+        return Ok(Place::Now(Turn { from: now, until: now }));
+    }
+    let placed = |turn: Turn| if turn.from <= now { Place::Now(turn) } else { Place::Later(turn) };
+    if let Some((turn, writes)) = writer.held
+        && pace::is_long_enough(&turn, writes, now, policy)
+    {
+        return Ok(placed(turn));
+    }
+    // What failed in between is late for other reasons.
+    let missed = writer.held.filter(|_| writer.lease.work.attempts == 1);
+    let late = missed.map_or(SignedDuration::ZERO, |(turn, _)| now.duration_since(turn.from));
+    let budget = tx.lock_budget(Some(writer.installation)).await?;
+    let (turn, rest) = pace::reserve(budget.pace, writer.writes, late, now, policy);
+    if turn.from.duration_since(now) > HORIZON {
+        return Ok(Place::Full(now + HORIZON / 2 + spread(&writer.lease.work.unique_key)));
+    }
+    tx.save_pace(Some(writer.installation), &rest).await?;
+    Ok(placed(turn))
+}
+
+/// Not all at the same moment: up to half the horizon, the same for the same piece of work.
+fn spread(key: &str) -> SignedDuration {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    let most = HORIZON.as_secs() / 2;
+    SignedDuration::from_secs(i64::try_from(hasher.finish() % most.unsigned_abs()).unwrap_or(most))
+}
+
+/// The time between now and a turn, as people are told. `None` while that is a matter of seconds.
+pub(super) fn words(from: Timestamp, now: Timestamp) -> Option<String> {
+    let long = from.duration_since(now) > SignedDuration::from_secs(5);
+    long.then(|| {
+        format!("GitHub limits how fast an account is written to; its turn comes at {}", from.strftime("%F %T UTC"))
+    })
+}
+
+/// A turn for a step that keeps it beside its arguments.
+pub(super) enum Admission {
+    /// It may write, at once; `None` where nobody has to wait for a turn.
+    Now(Option<Turn>),
+    /// It goes on later.
+    Later(Done),
+}
+
+/// Admits a step whose writes are looked up again each time: `writes` at most are before it.
+pub(super) async fn admit(
+    store: &Store,
+    lease: &Claimed,
+    (installation, writes): (InstallationId, u32),
+    now: Timestamp,
+    policy: &PacePolicy,
+) -> Result<Admission, StoreError> {
+    if policy.is_off() {
+        return Ok(Admission::Now(None));
+    }
+    let mut tx = store.begin().await?;
+    tx.still_ours(lease).await?;
+    let held = turn_of(&lease.work.args).map(|turn| (turn, 1));
+    match join(&mut tx, &Writer { installation, lease, writes, held }, now, policy).await? {
+        Place::Now(turn) => {
+            // Whoever repeats this, after an error, comes after the write that is about to be sent.
+            tx.keep_args(lease, &with_turn(&lease.work.args, &pace::after_write(&turn, now, policy))).await?;
+            tx.commit().await?;
+            Ok(Admission::Now(Some(turn)))
+        }
+        Place::Later(turn) => {
+            tx.keep_args(lease, &with_turn(&lease.work.args, &turn)).await?;
+            Ok(Admission::Later(Done::PutOff { tx, until: turn.from, why: words(turn.from, now) }))
+        }
+        Place::Full(until) => Ok(Admission::Later(Done::PutOff { tx, until, why: words(until, now) })),
+    }
+}
+
+/// Ends a claim after one of several writes, whose answer came at `sent`.
+pub(super) async fn after_write(
+    store: &Store,
+    lease: &Claimed,
+    turn: &Turn,
+    sent: Timestamp,
+    policy: &PacePolicy,
+) -> Result<Done, StoreError> {
+    let rest = pace::after_write(turn, sent, policy);
+    let mut tx = store.begin().await?;
+    tx.keep_args(lease, &with_turn(&lease.work.args, &rest)).await?;
+    Ok(Done::PutOff { tx, until: rest.from, why: None })
+}
+
+/// The key under which a turn lies within the fields of a step.
+const TURN: &str = "turn";
+
+fn turn_of(args: &Value) -> Option<Turn> {
+    let (_, fields) = args.as_object()?.iter().next()?;
+    serde_json::from_value(fields.get(TURN)?.clone()).ok()
+}
+
+fn with_turn(args: &Value, turn: &Turn) -> Value {
+    let mut args = args.clone();
+    if let Some(Value::Object(fields)) = args.as_object_mut().and_then(|step| step.values_mut().next()) {
+        fields.insert(TURN.into(), serde_json::json!(turn));
+    }
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ProposalId, RepoId};
+    use crate::pipeline::Step;
+
+    #[test]
+    fn a_step_is_read_as_before_with_a_turn_beside_it() {
+        let step = Step::Label { repo: RepoId(7), proposal: ProposalId("p".into()) };
+        let args = serde_json::to_value(&step).unwrap();
+        assert_eq!(turn_of(&args), None);
+        let turn = Turn { from: Timestamp::UNIX_EPOCH, until: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(2) };
+        let kept = with_turn(&args, &turn);
+        assert_eq!(turn_of(&kept), Some(turn));
+        assert_eq!(serde_json::from_value::<Step>(kept).unwrap(), step);
+    }
+}
