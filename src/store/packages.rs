@@ -63,14 +63,16 @@ statements! {
         WHERE package.ecosystem = asked.column1 AND package.name = asked.column2";
     PACKAGE = select_packages!("WHERE ecosystem = $1 AND name = $2");
     PACKAGES = select_packages!("WHERE (ecosystem, name) IN (VALUES ($1, $2)) ORDER BY ecosystem, name");
-    /// Only packages that an active repository uses which subscribes to their ecosystem.
+    /// Only packages that an active repository uses which subscribes to their ecosystem: one such is looked for, package
+    /// by package. An EXISTS would leave Postgres the choice of joining all dependencies first.
     PACKAGES_DUE = select_packages!(
-        "WHERE next_check_at <= $1 AND EXISTS (
-            SELECT 1 FROM dependency
+        "WHERE next_check_at <= $1 AND (
+            SELECT dependency.repo_id FROM dependency
             JOIN repository ON repository.id = dependency.repo_id
             JOIN subscription ON subscription.repo_id = dependency.repo_id
             WHERE dependency.ecosystem = package.ecosystem AND dependency.package = package.name
-            AND repository.state = 'active' AND subscription.ecosystem = package.ecosystem)
+            AND repository.state = 'active' AND subscription.ecosystem = package.ecosystem
+            LIMIT 1) IS NOT NULL
         ORDER BY next_check_at, ecosystem, name LIMIT $2"
     );
     USERS = "SELECT DISTINCT dependency.repo_id, repository.installation_id FROM dependency

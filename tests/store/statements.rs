@@ -1,7 +1,7 @@
 //! Every statement, as each database understands it.
 
 use crate::databases::{both_databases, open};
-use mass_driver::store::Store;
+use mass_driver::store::{Statement, Store};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection};
 
 both_databases! {
@@ -72,4 +72,70 @@ async fn the_busiest_statements_go_by_an_index() {
         }
     })
     .await;
+}
+
+/// What a release asks the database, and each plan: its cost must grow with what is found, not with what is stored.
+const BY_INDEX_ALONE: [&str; 14] = [
+    "USERS",
+    "PACKAGES_DUE",
+    "PACKAGES",
+    "RELEASES",
+    "POSTPONE_CHECKS",
+    "REPOSITORIES_BY_ID",
+    "OF_REPOSITORIES",
+    "ATTEMPTED_OF",
+    "SUBSCRIBED_SINCE",
+    "DEPENDENCY_COUNTS",
+    "DEPENDENCIES_OF",
+    "MANIFEST_TIMES",
+    "OUTLOOKS",
+    "FORGET_OUTLOOK",
+];
+
+/// The steps of a database's plan, each with how deep it stands.
+async fn steps_of(url: &str, statement: &Statement) -> Vec<String> {
+    if url.starts_with("sqlite") {
+        let mut database = SqliteConnection::connect(url).await.unwrap();
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.sqlite));
+        let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(&mut database).await.unwrap();
+        return steps.into_iter().map(|step| step.3).collect();
+    }
+    let mut database = PgConnection::connect(url).await.unwrap();
+    // Empty tables are read whole by choice: that there is another way is the question.
+    for way in ["seqscan", "hashjoin", "mergejoin", "bitmapscan"] {
+        database.execute(AssertSqlSafe(format!("SET enable_{way} = off"))).await.unwrap();
+    }
+    let numbers = (1..20).rev().fold(statement.postgres.to_string(), |sql, n| sql.replace(&format!("${n}"), "'1'"));
+    let explain = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {numbers}"));
+    sqlx::query_scalar(explain).fetch_all(&mut database).await.unwrap()
+}
+
+/// The steps that go through a table, or an index, from one end to the other.
+fn from_end_to_end(steps: &[String]) -> Vec<&String> {
+    // SQLite says so itself; of rows that the statement brings along, too.
+    let own = |step: &str| step.ends_with("CONSTANT ROW") || step.ends_with("CONSTANT ROWS") || step == "SCAN asked";
+    let of_sqlite = |step: &&String| step.starts_with("SCAN ") && !own(step);
+    // Postgres names the condition below the index it looks into.
+    let of_postgres = |at: usize| {
+        let step = &steps[at];
+        let looks_up = steps.get(at + 1).is_some_and(|next| next.contains("Index Cond:"));
+        step.contains("Seq Scan on") || (step.contains("Index") && step.contains("Scan using") && !looks_up)
+    };
+    let numbered = steps.iter().enumerate().filter(|(at, _)| of_postgres(*at)).map(|(_, step)| step);
+    steps.iter().filter(of_sqlite).chain(numbered).collect()
+}
+
+both_databases! {
+    async fn a_release_costs_as_much_as_it_has_users(url: String) {
+        open(&url).await.close().await;
+        for name in BY_INDEX_ALONE {
+            let statement = Store::statements().find(|statement| statement.name == name).unwrap();
+            let steps = steps_of(&url, &statement).await;
+            assert!(steps.iter().any(|step| step.to_lowercase().contains("using")), "{name} uses no index: {steps:#?}");
+            assert_eq!(from_end_to_end(&steps), [] as [&String; 0], "{name}: {steps:#?}");
+        }
+        let overview = Store::statements().find(|statement| statement.name == "REPOSITORIES").unwrap();
+        let steps = steps_of(&url, &overview).await;
+        assert_ne!(from_end_to_end(&steps), [] as [&String; 0], "this test cannot fail: {steps:#?}");
+    }
 }

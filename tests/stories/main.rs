@@ -33,6 +33,7 @@ mod requests;
 mod restored;
 mod shares;
 mod timing;
+mod together;
 
 use world::World;
 
