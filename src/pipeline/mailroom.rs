@@ -2,7 +2,7 @@
 //!
 //! A commit waits for the disk, however many rows it holds. So deliveries are stored together: while one transaction is on its
 //! way to the disk, the others gather, and the next transaction takes all of them. Nobody waits for company: a delivery that
-//! comes alone is stored at once, and alone. This room knows nothing of HTTP, and does not ask what a delivery means.
+//! comes alone is stored at once, and alone. Postgres has a second transaction under way while the first waits for the disk. This room knows nothing of HTTP, and does not ask what a delivery means.
 
 use super::inbox::{Incoming, Received};
 use crate::domain::DeliveryId;
@@ -16,6 +16,9 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 const ROWS_MAX: usize = 256;
 /// At most so many bytes of payloads are stored in one transaction; a larger delivery has one for itself.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// So many transactions are under way at most, where the database takes several.
+const CLERKS_MAX: usize = 2;
 
 /// Why a delivery was not taken in.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -41,11 +44,11 @@ pub struct Mailroom {
     counter: Arc<Mutex<Counter>>,
 }
 
-/// What lies on the counter, and whether somebody attends to it.
+/// What lies on the counter, and how many attend to it.
 #[derive(Debug, Default)]
 struct Counter {
     waiting: VecDeque<Letter>,
-    attended: bool,
+    clerks: usize,
 }
 
 /// A delivery that waits to be stored.
@@ -78,14 +81,16 @@ impl Mailroom {
     ) -> Result<Received, NotStored> {
         let step = incoming.step();
         let (reply, answer) = oneshot::channel();
-        let attended = {
+        let one_more = {
             let mut counter = lock(&self.counter);
             counter.waiting.push_back(Letter { incoming, received_at: now, _room: room, reply });
-            std::mem::replace(&mut counter.attended, true)
+            let one_more = counter.clerks < self.store.writers_at_once().min(CLERKS_MAX);
+            counter.clerks += usize::from(one_more);
+            one_more
         };
-        if !attended {
+        if one_more {
             let clerk = Clerk { store: self.store.clone(), counter: Arc::clone(&self.counter), on_duty: true };
-            // Apart from the caller, who may go away at any time; the others wait for this commit too.
+            // Apart from the caller, who may go away at any time: the others wait for this commit too.
             tokio::spawn(clerk.attend());
         }
         let received = answer.await.unwrap_or(Err(NotStored::BrokenOff))?;
@@ -125,8 +130,10 @@ impl Clerk {
             is_first || bytes <= BYTES_MAX
         });
         let count = fitting.count();
-        counter.attended = count > 0;
-        self.on_duty = count > 0;
+        if count == 0 {
+            counter.clerks -= 1;
+            self.on_duty = false;
+        }
         (count > 0).then(|| counter.waiting.drain(..count).collect())
     }
 }
@@ -137,7 +144,7 @@ impl Drop for Clerk {
         if self.on_duty {
             let mut counter = lock(&self.counter);
             counter.waiting.clear();
-            counter.attended = false;
+            counter.clerks -= 1;
         }
     }
 }

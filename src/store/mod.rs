@@ -99,6 +99,14 @@ impl Store {
         Ok(Tx { inner, lease_lost: false, rings: false, bell: Arc::clone(&self.bell) })
     }
 
+    /// How many transactions that write can be under way at once.
+    pub fn writers_at_once(&self) -> usize {
+        match &self.pools {
+            Pools::Sqlite { .. } => 1,
+            Pools::Postgres(pool) => usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX),
+        }
+    }
+
     /// Whether the database answers.
     ///
     /// Errors: [`StoreError::Unavailable`] when it does not.
