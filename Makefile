@@ -7,7 +7,7 @@ CARGO ?= cargo
 RUN_TESTS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --workspace,$(CARGO) test --workspace --lib --bins --tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help check test demo contract-data cargo postgres
+.PHONY: help check test demo bench contract-data cargo postgres
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,11 @@ test: cargo postgres contract-data ## All tests, on SQLite and on a throwaway Po
 
 demo: cargo ## Watch the bot do its job, on stand-ins, with nothing else installed
 	$(CARGO) run --example demo
+
+bench: cargo ## Measure the figures of docs/benchmarks.md; FIGURE=webhooks takes one of them
+	$(CARGO) build --release --bin mass-driver --example bench
+	scripts/bench-peer
+	WITH_POSTGRES_DURABLE=1 scripts/with-postgres target/release/examples/bench
 
 contract-data: ## Fetch GitHub's API description and webhook examples for the tests, if they are missing
 	@scripts/contract-data
