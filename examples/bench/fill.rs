@@ -56,6 +56,11 @@ impl<'a> Filler<'a> {
         Ok(Self { store, now: mass_driver::app::now(), text, file, path: RepoPath::parse("requirements.txt")? })
     }
 
+    /// The subscription file.
+    pub fn file(&self) -> &SubscriptionFile {
+        &self.file
+    }
+
     /// Fills in many, and says how far it has got.
     pub async fn repositories(
         &self,

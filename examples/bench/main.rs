@@ -6,14 +6,19 @@
 
 mod client;
 mod database;
+mod due;
 mod engine;
+mod fairness;
 mod fan_out;
 mod fill;
+mod github;
 mod machine;
 mod payload;
 mod peer;
 mod process;
+mod replicas;
 mod report;
+mod rollout;
 mod steps;
 mod webhooks;
 
@@ -54,6 +59,9 @@ struct Options {
     /// How many repositories `fan_out` has, each size on top of the one before
     #[arg(long, env = "BENCH_REPOSITORIES", value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000], value_name = "COUNTS")]
     repositories: Vec<usize>,
+    /// How many proposals `rollout` has due at once
+    #[arg(long, env = "BENCH_ROLLOUT", default_value_t = 10_000, value_name = "COUNT")]
+    rollout: usize,
     /// A Postgres in which databases may be made and removed; `scripts/with-postgres` starts one
     #[arg(long, env = "DATABASE_URL_TEST", hide_env_values = true, value_name = "URL")]
     postgres: Option<String>,
@@ -75,6 +83,10 @@ enum Figure {
     /// One release, and the proposals of all who use it.
     #[value(name = "fan_out")]
     FanOut,
+    /// Many proposals due at once, over many installations.
+    Rollout,
+    /// Three processes on one Postgres against one.
+    Replicas,
 }
 
 /// What this executable is when it is started by itself.
@@ -83,6 +95,9 @@ enum Part {
     /// The bot's engine: workers on a queue (started by the bench itself)
     #[command(hide = true)]
     Engine,
+    /// The stand-in for GitHub (likewise)
+    #[command(hide = true)]
+    Github,
 }
 
 fn main() -> ExitCode {
@@ -93,6 +108,7 @@ fn main() -> ExitCode {
     };
     let outcome = match arguments.part {
         Some(Part::Engine) => runtime.block_on(engine::serve()).map(|()| true),
+        Some(Part::Github) => runtime.block_on(github::serve()).map(|()| true),
         None => runtime.block_on(bench(&arguments.options)),
     };
     match outcome {
@@ -130,6 +146,14 @@ async fn bench(options: &Options) -> anyhow::Result<bool> {
             let outcome = fan_out::measure(&place, kind, options, &mut report).await;
             report.note_failure("fan_out", kind.name(), outcome);
         }
+        if wanted(Figure::Rollout) {
+            let outcome = rollout::measure(&place, kind, options, &mut report).await;
+            report.note_failure("rollout", kind.name(), outcome);
+        }
+    }
+    if wanted(Figure::Replicas) && kinds.contains(&Kind::Postgres) {
+        let outcome = replicas::measure(&place, options, &mut report).await;
+        report.note_failure("replicas", Kind::Postgres.name(), outcome);
     }
     if wanted(Figure::Webhooks) {
         let outcome = compare(&target, options, &mut report).await;

@@ -51,6 +51,7 @@ pub struct Report {
     rows: Vec<Row>,
     checks: Vec<Check>,
     notes: Vec<String>,
+    details: Vec<Value>,
 }
 
 /// The rows of one figure on one database, as they come in run by run.
@@ -72,7 +73,7 @@ impl Runs {
 impl Report {
     /// An empty one about this machine.
     pub fn new(machine: Value) -> Self {
-        Self { machine, rows: Vec::new(), checks: Vec::new(), notes: Vec::new() }
+        Self { machine, rows: Vec::new(), checks: Vec::new(), notes: Vec::new(), details: Vec::new() }
     }
 
     /// Takes in the runs of a figure.
@@ -110,6 +111,11 @@ impl Report {
     /// Adds a sentence below the table.
     pub fn note(&mut self, sentence: impl Into<String>) {
         self.notes.push(sentence.into());
+    }
+
+    /// Adds what is too long for the table, for the file alone.
+    pub fn detail(&mut self, figure: &'static str, on: &str, values: Value) {
+        self.details.push(serde_json::json!({"figure": figure, "on": on, "values": values}));
     }
 
     /// Whether every check holds.

@@ -146,6 +146,7 @@ fn rest(shared: &Shared, request: &Request, fault: Option<FaultKind>) -> Ending 
     let now = shared.site.now();
     state.last_sequence += 1;
     let sequence = state.last_sequence;
+    state.writes += u64::from(request.creates_content());
     if fault == Some(FaultKind::ExpireTokens) {
         state.expire_tokens();
     }
@@ -159,21 +160,23 @@ fn rest(shared: &Shared, request: &Request, fault: Option<FaultKind>) -> Ending 
     };
     let silent = matches!(fault, Some(FaultKind::Hang | FaultKind::HangAfter | FaultKind::Drop | FaultKind::DropAfter));
     let (response, body) = finish(shown);
-    let json = serde_json::from_slice(&body).ok();
-    state.exchanges.push(Exchange {
-        sequence,
-        at: now,
-        method: request.method.clone(),
-        path: request.path.clone(),
-        query: request.query.clone(),
-        auth: auth::kind(&request.headers),
-        request_headers: header_map(&request.headers),
-        request_body: serde_json::from_slice(&request.body).ok(),
-        status: if silent { 0 } else { response.status().as_u16() },
-        response_headers: header_map(response.headers()),
-        response_body: if silent { None } else { json },
-        fault: fault.as_ref().map(|kind| kind.name().to_owned()),
-    });
+    if !state.forgets_exchanges {
+        let json = serde_json::from_slice(&body).ok();
+        state.exchanges.push(Exchange {
+            sequence,
+            at: now,
+            method: request.method.clone(),
+            path: request.path.clone(),
+            query: request.query.clone(),
+            auth: auth::kind(&request.headers),
+            request_headers: header_map(&request.headers),
+            request_body: serde_json::from_slice(&request.body).ok(),
+            status: if silent { 0 } else { response.status().as_u16() },
+            response_headers: header_map(response.headers()),
+            response_body: if silent { None } else { json },
+            fault: fault.as_ref().map(|kind| kind.name().to_owned()),
+        });
+    }
     drop(state);
     match fault {
         Some(FaultKind::Hang | FaultKind::HangAfter) => Ending::Silence,

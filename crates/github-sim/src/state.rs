@@ -278,6 +278,8 @@ pub(crate) struct State {
     last_id: i64,
     pub accounts: BTreeMap<String, Account>,
     pub repos: BTreeMap<i64, Repo>,
+    /// Where each full name, in lower case, was used last: a short cut among thousands of repositories.
+    pub names: HashMap<String, i64>,
     /// Old full names in lower case, until they are used again.
     pub redirects: HashMap<String, i64>,
     pub installations: BTreeMap<i64, Installation>,
@@ -293,7 +295,11 @@ pub(crate) struct State {
     pub log: Vec<Attempt>,
     pub webhook_posts: Vec<WebhookPost>,
     pub exchanges: Vec<Exchange>,
+    /// Whether exchanges are only counted.
+    pub forgets_exchanges: bool,
     pub last_sequence: u64,
+    /// Requests that change something, those for tokens left out.
+    pub writes: u64,
     pub faults: Vec<Fault>,
     pub windows: HashMap<i64, Window>,
     pub limits: Limits,
@@ -332,10 +338,10 @@ impl State {
     }
 
     pub(crate) fn repo_named(&self, owner: &str, name: &str) -> Option<i64> {
-        self.repos
-            .values()
-            .find(|repo| repo.owner.eq_ignore_ascii_case(owner) && repo.name.eq_ignore_ascii_case(name))
-            .map(|repo| repo.id)
+        let is_it = |repo: &&Repo| repo.owner.eq_ignore_ascii_case(owner) && repo.name.eq_ignore_ascii_case(name);
+        let usual = self.names.get(&format!("{owner}/{name}").to_lowercase()).and_then(|id| self.repos.get(id));
+        // Renamed, transferred and deleted ones are not where they were.
+        usual.filter(is_it).or_else(|| self.repos.values().find(is_it)).map(|repo| repo.id)
     }
 
     pub(crate) fn covers(&self, installation: &Installation, repo: &Repo) -> bool {

@@ -58,6 +58,7 @@ impl Act<'_> {
         };
         // The old name of a renamed repository, used again, stops redirecting.
         self.state.redirects.remove(&repo.full_name().to_lowercase());
+        self.state.names.insert(repo.full_name().to_lowercase(), id);
         self.state.repos.insert(id, repo);
         self.emit(id, "repository", Some("created"), json!({}));
         let all =

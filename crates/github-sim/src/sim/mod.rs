@@ -172,6 +172,18 @@ impl GitHubSim {
         self.shared.state().exchanges.clear();
     }
 
+    /// From now on requests are counted and not kept, for loads whose exchanges would fill the memory.
+    pub fn forget_exchanges(&self) {
+        let mut state = self.shared.state();
+        state.forgets_exchanges = true;
+        state.exchanges.clear();
+    }
+
+    /// How many REST requests so far meant to change something, those for tokens left out.
+    pub fn writes(&self) -> u64 {
+        self.shared.state().writes
+    }
+
     /// A mark to count from with [`GitHubSim::requests_since`].
     pub fn mark(&self) -> u64 {
         self.shared.state().last_sequence
