@@ -65,6 +65,10 @@ pub async fn measure(
     for role in roles(&executable).await? {
         let role_words = if role.is_empty() { "1 worker".to_owned() } else { format!("role {role}") };
         let on = format!("{}, {role_words}", kind.name());
+        if !can_start(place, kind, &executable, role, &github).await? {
+            report.note(format!("webhooks on {on}: not measured, since the server does not start like that"));
+            continue;
+        }
         let mut runs = Runs::default();
         for run in 1..=options.runs {
             anstream::eprintln!("webhooks on {on}: run {run} of {}", options.runs);
@@ -121,6 +125,26 @@ async fn roles(executable: &Path) -> anyhow::Result<Vec<&'static str>> {
     let help = Command::new(executable).args(["serve", "--help"]).output().await?;
     let has_roles = String::from_utf8_lossy(&help.stdout).contains("--role");
     Ok(if has_roles { vec!["web", "all"] } else { vec![""] })
+}
+
+/// Whether there is such a server: taking webhooks in and working may have to be one process on SQLite. A server of all
+/// roles has to start.
+async fn can_start(
+    place: &Place,
+    kind: Kind,
+    executable: &Path,
+    role: &str,
+    github: &GitHubSim,
+) -> anyhow::Result<bool> {
+    let database = place.fresh(kind, "webhooks").await?;
+    let started = serve(executable, role, github, &database).await;
+    let outcome = match started {
+        Ok((server, _)) => server.kill().await.map(|()| true),
+        Err(_) if role == "web" => Ok(false),
+        Err(error) => Err(error),
+    };
+    database.remove().await?;
+    outcome
 }
 
 async fn serve(

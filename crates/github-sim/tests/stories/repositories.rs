@@ -84,3 +84,17 @@ fn nothing_stays_behind_on_the_disk() {
     };
     assert!(!folder.exists(), "{}", folder.display());
 }
+
+#[tokio::test]
+async fn exchanges_can_be_counted_without_being_kept() {
+    let world = World::new();
+    let token = world.token().await;
+    world.github.forget_exchanges();
+    let (requests, writes) = (world.github.mark(), world.github.writes());
+    world.get(&token, "/repos/acme/api").await.expect(200);
+    world.post(&token, "/repos/acme/api/git/blobs", json!({ "content": "x" })).await.expect(201);
+    assert_eq!(world.github.mark(), requests + 2);
+    world.token().await;
+    assert_eq!(world.github.writes(), writes + 1, "a token changes nothing");
+    assert!(world.github.exchanges().is_empty());
+}
