@@ -278,10 +278,7 @@ fn policy(settings: &WorkSettings) -> WorkPolicy {
         lease: Duration::from_secs(settings.lease_seconds.into()),
         last_steps: Duration::from_secs(settings.stop_seconds.into()),
         payloads_kept: SignedDuration::from_hours(24 * i64::from(settings.keep_payloads_days)),
-        pace: PacePolicy {
-            spacing: SignedDuration::from_millis(settings.write_spacing_ms.into()),
-            ..PacePolicy::default()
-        },
+        pace: PacePolicy::with_spacing(SignedDuration::from_millis(settings.write_spacing_ms.into())),
     }
 }
 

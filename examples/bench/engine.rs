@@ -5,14 +5,16 @@ use anyhow::Context as _;
 use mass_driver::app::SystemClock;
 use mass_driver::domain::{Clock as _, Ecosystem, PackageId};
 use mass_driver::forge::{GitHub, GitHubSettings};
+use mass_driver::pipeline::crew::Crew;
 use mass_driver::pipeline::worker::WorkPolicy;
 use mass_driver::pipeline::{Step, Worker};
 use mass_driver::registries::{Registries, RegistrySettings};
+use mass_driver::safeguards::pace::PacePolicy;
 use mass_driver::store::Store;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// What it is made of.
@@ -91,7 +93,6 @@ pub async fn serve() -> anyhow::Result<()> {
     let first = orders.recv().await.context("nobody says what to do")?;
     let Order::SetUp(setup) = serde_json::from_str(&first)? else { anyhow::bail!("the first order is not to set up") };
     let (stopper, stop) = watch::channel(false);
-    let arrived = Arc::new(Notify::new());
     // One worker has a transaction, reads meanwhile, and keeps its lease.
     let store = Store::connect_with(&setup.database_url, u32::from(setup.workers) * 3 + 8).await?;
     let worker = worker(&setup, store.clone())?;
@@ -100,13 +101,12 @@ pub async fn serve() -> anyhow::Result<()> {
     while let Some(line) = orders.recv().await {
         match serde_json::from_str(&line)? {
             Order::SetUp(_) => anyhow::bail!("it is set up already"),
-            Order::Work => begin(&worker, setup.workers, &arrived, &stop, &mut tasks),
+            Order::Work => begin(&worker, &store, setup.workers, &stop, &mut tasks),
             Order::Watch(name) => {
                 let package = PackageId { ecosystem: Ecosystem::Pypi, name };
                 let mut tx = store.begin().await?;
                 Step::Watch { package }.queue(&mut tx, None, SystemClock.now()).await?;
                 tx.commit().await?;
-                arrived.notify_waiters();
             }
         }
         answer();
@@ -130,12 +130,20 @@ fn worker(setup: &Setup, store: Store) -> anyhow::Result<Worker> {
     let forge = GitHub::new(settings, clock.clone())?;
     let registries =
         Registries::new(&RegistrySettings { deps_dev_url: Some(setup.deps_dev_url.clone()), ..Default::default() })?;
-    Ok(Worker::new(store, forge, Arc::new(registries), clock, WorkPolicy::default()))
+    // The machine is measured, and not the pauses between writes.
+    let policy = WorkPolicy { pace: PacePolicy::OFF, ..WorkPolicy::default() };
+    Ok(Worker::new(store, forge, Arc::new(registries), clock, policy))
 }
 
 /// Starts the workers, as the server does.
-fn begin(worker: &Worker, workers: u16, arrived: &Arc<Notify>, stop: &watch::Receiver<bool>, tasks: &mut JoinSet<()>) {
-    for _ in 0..workers {
-        tasks.spawn(worker.clone().run(Arc::clone(arrived), stop.clone()));
-    }
+fn begin(worker: &Worker, store: &Store, workers: u16, stop: &watch::Receiver<bool>, tasks: &mut JoinSet<()>) {
+    let store = store.clone();
+    tasks.spawn(Crew::new(worker.clone(), workers.into()).run(stop.clone()));
+    let mut stop = stop.clone();
+    tasks.spawn(async move {
+        tokio::select! {
+            () = store.relay_bell() => {}
+            _ = stop.changed() => {}
+        }
+    });
 }

@@ -2,6 +2,7 @@
 //! methods, in transactions of many repositories.
 
 use anyhow::{Context as _, anyhow};
+use futures_util::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use mass_driver::domain::{
     Ecosystem, FileMode, Head, InstallationId, ObjectId, PackageId, Release, RepoId, RepoName, RepoPath, RepoState,
@@ -18,7 +19,9 @@ pub const USED: usize = 20;
 /// What is not released during a figure is spread over so many packages.
 const LIBRARIES: usize = 2_000;
 /// Repositories in a transaction.
-const WIDE: usize = 250;
+const WIDE: usize = 100;
+/// Transactions at once, for a database that can.
+const AT_ONCE: usize = 4;
 /// The version everybody uses, and the one that is released during a figure.
 pub const OLD: &str = "1.0.0";
 /// See [`OLD`].
@@ -67,19 +70,27 @@ impl<'a> Filler<'a> {
         range: Range<usize>,
         make: impl Fn(usize) -> anyhow::Result<Filled>,
     ) -> anyhow::Result<()> {
-        let (first, count) = (range.start, range.len());
-        let mut next = range.start;
-        while next < range.end {
-            let mut tx = self.store.begin().await?;
-            for number in next..range.end.min(next + WIDE) {
-                self.repository(&mut tx, &make(number)?).await?;
+        let count = range.len();
+        let make = &make;
+        let parts = range.clone().step_by(WIDE).map(|first| {
+            let numbers = first..range.end.min(first + WIDE);
+            async move {
+                let (mut tx, size) = (self.store.begin().await?, numbers.len());
+                for number in numbers {
+                    self.repository(&mut tx, &make(number)?).await?;
+                }
+                tx.commit().await?;
+                anyhow::Ok(size)
             }
-            tx.commit().await?;
-            let (before, done) = (next - first, (next + WIDE - first).min(count));
+        });
+        let mut parts = stream::iter(parts).buffer_unordered(AT_ONCE);
+        let mut done = 0;
+        while let Some(size) = parts.next().await {
+            let before = done;
+            done += size?;
             if count >= 5_000 && before * 10 / count < done * 10 / count {
                 anstream::eprintln!("  {done} of {count} repositories filled in");
             }
-            next += WIDE;
         }
         Ok(())
     }
