@@ -5,9 +5,10 @@ CARGO ?= cargo
 # cargo-nextest runs the tests in parallel processes; without it, cargo's own runner does. The last line printed is the
 # runner's own count either way, so doc tests come first.
 RUN_TESTS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --workspace,$(CARGO) test --workspace --lib --bins --tests)
+RUN_KILLS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --profile nightly --test kills,$(CARGO) test --test kills)
 
 .DEFAULT_GOAL := help
-.PHONY: help check test demo bench contract-data cargo postgres
+.PHONY: help check test nightly demo bench contract-data cargo postgres
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +25,10 @@ test: cargo postgres contract-data ## All tests, on SQLite and on a throwaway Po
 	$(CARGO) test --quiet --workspace --doc
 	$(CARGO) build --quiet --workspace --example demo
 	scripts/with-postgres $(RUN_TESTS)
+
+nightly: export KILL_RUNS ?= 200
+nightly: cargo ## Kill the bot at 200 random moments on each database (KILL_RUNS=200, KILL_SEED for the first)
+	KILL_SEED="$${KILL_SEED:-$$RANDOM$$RANDOM}" scripts/with-postgres $(RUN_KILLS)
 
 demo: cargo ## Watch the bot do its job, on stand-ins, with nothing else installed
 	$(CARGO) run --example demo

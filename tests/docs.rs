@@ -250,3 +250,32 @@ fn every_case_that_has_a_number_has_tests_of_that_number() {
         );
     }
 }
+
+#[test]
+fn every_fault_has_its_tests_and_every_test_of_a_fault_its_row() {
+    let tests = source(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests"));
+    let written: BTreeSet<&str> =
+        tests.split("fn ").skip(1).filter_map(|text| text.split_once('(')).map(|f| f.0).collect();
+    let page = read("ARCHITECTURE.md");
+    let mut named = BTreeSet::new();
+    let rows = table(&page, "## The twenty faults");
+    assert_eq!(rows.len(), 20);
+    for (row, number) in rows.into_iter().zip(1..) {
+        assert_eq!(row[0], number.to_string(), "the faults stand in order");
+        let names = code_spans(row[3]);
+        assert!(!names.is_empty(), "fault {number} has no test");
+        for name in names {
+            assert!(written.contains(name), "fault {number}: there is no test `{name}`");
+            let own = format!("fault_{number:02}_");
+            assert!(
+                name.starts_with(&own) || !name.starts_with("fault_"),
+                "`{name}` stands in the row of fault {number}"
+            );
+            named.insert(name);
+        }
+    }
+    let numbered =
+        |name: &&str| name.strip_prefix("fault_").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let missing: Vec<&str> = written.into_iter().filter(numbered).filter(|name| !named.contains(name)).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md does not name {missing:?}");
+}

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
 #[path = "support/databases.rs"]
+#[expect(dead_code, reason = "not all of it is needed here")]
 mod databases;
 
 #[path = "store/budgets.rs"]

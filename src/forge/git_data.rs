@@ -88,9 +88,8 @@ struct GitCommitBody {
 
 #[derive(Deserialize)]
 struct TreeBody {
-    #[serde(default)]
+    // Both have to be there: an error that comes with status 200 must not pass for an empty repository.
     tree: Vec<EntryBody>,
-    #[serde(default)]
     truncated: bool,
 }
 

@@ -134,12 +134,25 @@ async fn a_missing_permission_is_named() {
 #[case(ok(200, json!([])))]
 #[case(ok(200, json!({ "name": "main", "commit": { "sha": "short", "commit": { "tree": { "sha": "" } } } })))]
 #[tokio::test]
-async fn a_200_that_is_no_answer_is_no_success(#[case] answer: ResponseTemplate) {
+async fn fault_13_a_200_that_is_no_answer_is_no_success(#[case] answer: ResponseTemplate) {
     let world = World::new().await;
     world.at("GET", MAIN, answer).await;
     let error = world.github.head(&target(), "main").await.unwrap_err();
     assert!(matches!(error, ForgeError::Protocol { .. }), "{error:?}");
     assert!(error.to_string().contains("GET /repos/acme/api/branches/main"));
+}
+
+/// A repository whose tree was taken as empty would lose its subscription file, and what waits with it.
+#[rstest]
+#[case(json!({ "message": "Something went wrong while executing your query" }))]
+#[case(json!({ "sha": id('b'), "truncated": false }))]
+#[case(json!({ "sha": id('b'), "tree": [] }))]
+#[tokio::test]
+async fn fault_13_a_tree_without_its_entries_is_not_an_empty_one(#[case] body: serde_json::Value) {
+    let world = World::new().await;
+    world.at("GET", &format!("/repos/acme/api/git/trees/{}", id('b')), ok(200, body)).await;
+    let error = world.github.tree(&target(), &id('b')).await.unwrap_err();
+    assert!(matches!(error, ForgeError::Protocol { .. }), "{error:?}");
 }
 
 /// Serves one connection with these bytes, then cuts it. `None` accepts and says nothing while the test lasts.

@@ -176,7 +176,7 @@ async fn an_open_pull_request_with_a_persons_commits_is_left_alone() {
 }
 
 #[tokio::test]
-async fn an_existing_ref_that_holds_our_commit_is_adopted_without_a_look() {
+async fn fault_17_an_existing_ref_that_holds_our_commit_is_adopted_without_a_look() {
     let world = World::new().await;
     world.at("POST", TREES, ok(201, json!({ "sha": id('d') }))).await;
     world.at("POST", COMMITS, ok(201, json!({ "sha": id('e') }))).await;
@@ -208,7 +208,7 @@ async fn a_pull_request_that_is_not_listed_yet_is_tried_again_later() {
 #[case(COMMITS, "Parent SHA does not exist or is not a commit object")]
 #[case(REFS, "Object does not exist")]
 #[tokio::test]
-async fn a_base_that_is_gone_is_said(#[case] at: &str, #[case] words: &str) {
+async fn fault_17_a_base_that_is_gone_is_said(#[case] at: &str, #[case] words: &str) {
     let world = World::new().await;
     world.at("POST", at, refusal(422, words)).await;
     world.at("POST", TREES, ok(201, json!({ "sha": id('d') }))).await;

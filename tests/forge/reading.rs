@@ -104,7 +104,7 @@ async fn a_truncated_tree_is_walked_and_loses_nothing() {
     tree_at(&world, 'd', true, json!({ "tree": [], "truncated": true })).await;
     let large = json!([entry("deep", "040000", "tree", 'e'), entry("z.txt", "100644", "blob", '3')]);
     tree_at(&world, 'd', false, json!({ "tree": large, "truncated": false })).await;
-    tree_at(&world, 'e', true, json!({ "tree": [entry("w.txt", "100644", "blob", '4')] })).await;
+    tree_at(&world, 'e', true, json!({ "tree": [entry("w.txt", "100644", "blob", '4')], "truncated": false })).await;
 
     let tree = world.github.tree(&target(), &id('b')).await.unwrap();
     let mut files: Vec<_> = tree.iter().filter(|e| e.kind == EntryKind::Blob).map(|e| e.path.as_str()).collect();

@@ -67,7 +67,7 @@ async fn a_waiter_that_gives_up_does_not_take_the_others_along() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_renewed_once_under_many_waiters() {
+async fn fault_15_a_refused_token_is_renewed_once_under_a_thousand_waiters() {
     let world = World::new().await;
     Mock::given(header("authorization", "Bearer token-1"))
         .respond_with(refusal(401, "Bad credentials"))
@@ -75,7 +75,7 @@ async fn a_refused_token_is_renewed_once_under_many_waiters() {
         .await;
     world.at("GET", MAIN, ok(200, branch("main", 'a', 'b', 'c'))).await;
     let target = target();
-    let outcomes = futures_util::future::join_all((0..100).map(|_| world.github.head(&target, "main"))).await;
+    let outcomes = futures_util::future::join_all((0..1_000).map(|_| world.github.head(&target, "main"))).await;
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(Some(_)))), "{outcomes:?}");
     assert_eq!(world.tokens_asked().await, 2);
 }
@@ -190,7 +190,7 @@ async fn the_jwt_is_what_github_asks_for() {
 }
 
 #[tokio::test]
-async fn a_jwt_is_signed_anew_when_the_clock_goes_back() {
+async fn fault_16_a_jwt_is_signed_anew_when_the_clock_goes_back() {
     let world = World::without_tokens().await;
     world.at("GET", "/app/installations/7", ok(200, json!({ "id": 7 }))).await;
     for seconds in [0, 200, -300, 500] {
@@ -205,7 +205,7 @@ async fn a_jwt_is_signed_anew_when_the_clock_goes_back() {
 }
 
 #[tokio::test]
-async fn a_wrong_clock_is_called_by_its_name() {
+async fn fault_16_a_wrong_clock_is_called_by_its_name() {
     let world = World::without_tokens().await;
     let words = "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires";
     world.at("GET", "/app/installations/7", refusal(401, words)).await;

@@ -51,7 +51,7 @@ stories_at_any_pace! {
         one_pull_request(&world).await;
     }
 
-    async fn each_write_is_answered_with_an_error_although_it_was_done(world: World) {
+    async fn fault_14_each_write_is_answered_with_502_although_it_was_done(world: World) {
         waiting_api(&world).await;
         for path in WRITES {
             world.github.fault(Fault::once("POST", path, FaultKind::BadGatewayAfter));
@@ -64,7 +64,7 @@ stories_at_any_pace! {
     }
 
     /// The branch is made, the process dies, and before the next one starts a person pushes.
-    async fn killed_after_the_branch_and_then_the_base_moves(world: World) {
+    async fn fault_03_killed_after_the_ref_and_then_the_base_moves(world: World) {
         waiting_api(&world).await;
         world.clock_comes("2026-03-09T06:00:00Z");
         world.dies_at("POST", "/repos/*/*/git/refs", FaultKind::HangAfter).await;

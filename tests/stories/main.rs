@@ -2,7 +2,7 @@
 //!
 //! A story runs twice, on SQLite and on Postgres, against the GitHub stand-in and the registry stand-in over HTTP. When it
 //! ends, every request and answer of it is held against GitHub's own API description, and the promises that hold always
-//! are checked (see `World::the_end`).
+//! are checked (see `World::the_end` and `promises`).
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on says so by a panic")]
 
 #[path = "../support"]
@@ -11,21 +11,28 @@ mod support {
     pub mod contract;
     pub mod databases;
     pub mod openmetrics;
+    pub mod promises;
 }
 
-use support::{contract, databases, openmetrics};
+use support::{contract, databases, openmetrics, promises};
 
 mod world;
 
+mod answers;
+mod clocks;
 mod crashes;
+mod crowds;
 mod deliveries;
 mod figures;
 mod files;
 mod groups;
 mod inputs;
+mod leaving;
 mod limits;
 mod missed;
+mod orders;
 mod outages;
+mod panics;
 mod parked;
 mod pull_requests;
 mod repositories;

@@ -68,7 +68,7 @@ stories_at_any_pace! {
         assert_eq!(world.open("acme/api").len(), 1);
     }
 
-    async fn tokens_end_in_the_middle(world: World) {
+    async fn fault_15_tokens_end_in_the_middle(world: World) {
         releases(&world);
         world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
         world.github.fault(Fault::once("POST", "/repos/*/*/git/commits", FaultKind::ExpireTokens));
@@ -77,7 +77,7 @@ stories_at_any_pace! {
     }
 
     /// Nobody tells of it: the event is lost.
-    async fn suspended_in_the_middle_and_resumed(world: World) {
+    async fn fault_18_suspended_without_being_told_and_resumed(world: World) {
         releases(&world);
         world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), (FILE.0, "delay: weekly\nsubscriptions: [pypi]\n")]).await;
         world.clock_comes("2026-03-09T06:00:00Z");
@@ -93,7 +93,7 @@ stories_at_any_pace! {
         assert_eq!(world.github.branches("acme/api").unwrap().len(), 2);
     }
 
-    async fn uninstalled_in_the_middle(world: World) {
+    async fn fault_18_uninstalled_without_being_told(world: World) {
         releases(&world);
         world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), (FILE.0, "delay: weekly\nsubscriptions: [pypi]\n")]).await;
         world.github.uninstall(world.installation).unwrap();

@@ -74,23 +74,4 @@ stories! {
         let pull = world.pull("acme/api");
         assert_eq!(world.file("acme/api", &pull.head_branch, "Dockerfile"), format!("ARG PY=3.12\nFROM python:3.13-slim@{new} AS base\nFROM base\n"));
     }
-
-    /// The pull request was made, and the process died before it could write that down.
-    async fn a_rerun_after_the_pull_request_exists_adopts_it(world: World) {
-        api(&world).await;
-        let before = world.pull("acme/api");
-        let mut proposal = world.proposals("acme/api", ProposalState::Open).await.remove(0);
-        proposal.state = ProposalState::Waiting;
-        proposal.pull = None;
-        proposal.opened_at = None;
-        let mut tx = world.store.begin().await.unwrap();
-        tx.save_proposal(&proposal).await.unwrap();
-        mass_driver::pipeline::Step::Plan { repo: proposal.repo }.queue(&mut tx, None, world.clock_now()).await.unwrap();
-        tx.commit().await.unwrap();
-        world.settle().await;
-        let after = world.pull("acme/api");
-        assert_eq!((after.number, &after.head_sha), (before.number, &before.head_sha));
-        let open = world.proposals("acme/api", ProposalState::Open).await;
-        assert_eq!(open[0].pull.as_ref().unwrap().number.0, before.number);
-    }
 }

@@ -86,6 +86,19 @@ impl World {
         store: &Store,
         policy: WorkPolicy,
     ) -> App {
+        let forge_clock = Arc::new(clock.clone());
+        Self::process_with(github, registry, clock, forge_clock, store, policy)
+    }
+
+    /// The same, with the time that the forge goes by apart.
+    fn process_with(
+        github: &GitHubSim,
+        registry: &RegistrySim,
+        clock: &StoryClock,
+        forge_clock: Arc<dyn Clock>,
+        store: &Store,
+        policy: WorkPolicy,
+    ) -> App {
         let credentials = github.app();
         let metrics = Metrics::new();
         let settings =
@@ -93,7 +106,7 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
         App::new(Parts {
             store: store.clone(),
-            forge: GitHub::counting(settings, Arc::clone(&clock), metrics.clone()).unwrap(),
+            forge: GitHub::counting(settings, forge_clock, metrics.clone()).unwrap(),
             registries: Registries::new(&RegistrySettings {
                 deps_dev_url: Some(registry.deps_dev_url()),
                 docker_url: Some(registry.oci_url()),
@@ -114,6 +127,11 @@ impl World {
     /// One more process of the bot at the same work.
     pub fn another_process(&self) -> App {
         Self::process(&self.github, &self.registry, &self.clock, &self.store, self.policy)
+    }
+
+    /// One more process, whose forge asks this clock.
+    pub fn process_with_forge_clock(&self, clock: Arc<dyn Clock>) -> App {
+        Self::process_with(&self.github, &self.registry, &self.clock, clock, &self.store, self.policy)
     }
 
     /// A process works until a request falls silent, and is killed at that instant. The leases it held are over.
@@ -230,6 +248,11 @@ impl World {
     /// The moment at which the story began.
     pub fn beginning(&self) -> Timestamp {
         BEGINNING.parse().unwrap()
+    }
+
+    /// Somebody sets the clock back.
+    pub fn clock_goes_back(&self, length: SignedDuration) {
+        self.clock.0.fetch_sub(i64::try_from(length.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
     /// The clock moves on, and the bot does what is due by then. Registries are looked at every ten minutes.
@@ -362,39 +385,7 @@ impl World {
     /// What must hold at the end of every story.
     pub async fn the_end(&self) {
         self.nothing_violates_githubs_description();
-        let parked = self.store.parked(10).await.unwrap();
-        assert!(parked.is_empty(), "steps were given up: {parked:#?}");
-        for (row, _) in self.store.repositories(1_000).await.unwrap() {
-            let repo = &row.repository;
-            let proposals = self.store.proposals(repo.id).await.unwrap();
-            for p in &proposals {
-                assert!(!p.reason.is_empty(), "{} is {:?} without a reason", p.title, p.state);
-                if let Some(opened_at) = p.opened_at {
-                    assert!(p.due_at <= opened_at, "{} was opened before its time", p.title);
-                    assert!(p.updates.iter().all(|u| u.due_at <= opened_at), "an update of {} was early", p.title);
-                }
-            }
-            for o in self.store.outlook(repo.id).await.unwrap() {
-                assert!(!o.reason.is_empty(), "{} has no reason", o.package);
-            }
-            // One branch and one pull request for each proposal, and none that nobody knows of.
-            let Ok(pulls) = self.github.pull_requests(&repo.name.to_string()) else { continue };
-            let known: Vec<i64> = proposals.iter().filter_map(|p| p.pull.as_ref()).map(|pull| pull.number.0).collect();
-            for pull in pulls.iter().filter(|p| p.head_branch.starts_with("mass-driver/")) {
-                assert!(known.contains(&pull.number), "#{} {} is forgotten", pull.number, pull.title);
-            }
-            // A fork has copies of its original's branches.
-            for (branch, _) in self.github.branches(&repo.name.to_string()).unwrap_or_default() {
-                let used =
-                    repo.fork || !branch.starts_with("mass-driver/") || pulls.iter().any(|p| p.head_branch == branch);
-                assert!(used, "the branch {branch} was left behind");
-            }
-            let mut branches: Vec<&str> = pulls.iter().map(|p| p.head_branch.as_str()).collect();
-            branches.sort_unstable();
-            let all = branches.len();
-            branches.dedup();
-            assert_eq!(branches.len(), all, "two pull requests came from one branch");
-        }
+        crate::promises::are_kept(&self.github, &self.store).await;
         let _ = self.stop.send(true);
     }
 

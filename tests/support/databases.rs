@@ -41,6 +41,11 @@ pub async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(String) -> F)
     }
 }
 
+/// Runs a test on one more database of its own, of the kind that `url` names: for tests that live several lives.
+pub async fn on_another<F: Future<Output = ()>>(url: &str, test: impl FnOnce(String) -> F) {
+    if url.starts_with("sqlite") { on_sqlite(test).await } else { on_postgres(test).await }
+}
+
 /// Opens the store that a test was given the address of.
 pub async fn open(url: &str) -> Store {
     Store::connect(url).await.unwrap_or_else(|error| panic!("the test's database cannot be opened: {error}"))

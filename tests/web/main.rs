@@ -6,6 +6,7 @@
 mod support {
     #[expect(dead_code, unused_imports, reason = "of the contract, only the examples of webhooks are needed here")]
     pub mod contract;
+    #[expect(dead_code, reason = "not all of it is needed here")]
     pub mod databases;
     pub mod markdown;
     pub mod openmetrics;

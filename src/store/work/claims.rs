@@ -39,6 +39,8 @@ macro_rules! place {
 
 /// Claims the first in line of subjects that have nothing running. Only the first of each subject is looked at: two
 /// workers then lock the same row, one of them skips it, and they do not take two rows of one subject.
+///
+/// The plus keeps a database from comparing each row with all those before it: it shall look by the subject.
 macro_rules! claim {
     ($which:literal, $clock:expr, $lock:literal) => {
         concat!(
@@ -48,7 +50,7 @@ macro_rules! claim {
             " AND NOT EXISTS (SELECT 1 FROM work AS busy WHERE busy.subject = candidate.subject AND busy.state = 'running')
                 AND NOT EXISTS (SELECT 1 FROM work AS earlier
                     WHERE earlier.subject = candidate.subject AND earlier.state = 'queued' AND earlier.turn IS NOT NULL
-                    AND (earlier.turn, earlier.id) < (candidate.turn, candidate.id))
+                    AND (+earlier.turn, earlier.id) < (candidate.turn, candidate.id))
                 ORDER BY turn, id LIMIT $3",
             $lock,
             ")

@@ -1,0 +1,140 @@
+//! Killed at a named point: as a request comes in, or just after it was carried out.
+
+use crate::bot::Bot;
+use crate::databases::both_databases;
+use crate::line::Rule;
+use crate::world::World;
+use github_sim::{Fault, FaultKind};
+use std::time::Duration;
+
+/// The file that keeps the newest release away, and asks for labels.
+const HELD_BACK: (&str, &str) = (
+    ".mass-driver.yaml",
+    "labels: [deps]\nsubscriptions:\n  - migration: pypi\n    ignore:\n      - name: httpx\n        versions: '>=0.29'\n",
+);
+/// The same without holding anything back: the pull request that is open is replaced.
+const RELEASED: (&str, &str) = (".mass-driver.yaml", "labels: [deps]\nsubscriptions: [pypi]\n");
+
+/// Everything the bot does to one repository: a pull request is opened and labelled; a newer one takes its place, so the
+/// first is told so, closed, and its branch deleted. The bot is killed whenever `doom` says so.
+pub async fn course(world: &World, bot: Bot, doom: &mut dyn FnMut() -> Option<Duration>) -> Bot {
+    world.releases("httpx", &["0.27.0", "0.28.0", "0.29.0"]);
+    world.organization("acme");
+    world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), HELD_BACK]);
+    let bot = world.settle(bot, doom).await;
+    assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    world.push("acme/api", &[RELEASED]);
+    world.settle(bot, doom).await
+}
+
+/// What the course ends in, however often the bot was killed on it.
+pub fn the_course_ended_well(world: &World) {
+    let pulls = world.github.pull_requests("acme/api").unwrap();
+    let found: Vec<_> = pulls.iter().map(|p| (p.title.as_str(), p.state.as_str(), p.labels.len())).collect();
+    let expected = [("Bump httpx from 0.27.0 to 0.28.0", "closed", 1), ("Bump httpx from 0.27.0 to 0.29.0", "open", 1)];
+    assert_eq!(found, expected);
+    let words: Vec<&str> = pulls[0].comments.iter().map(|comment| comment.body.as_str()).collect();
+    assert_eq!(words, ["#2 goes further than this pull request and takes its place."]);
+    let branches: Vec<String> =
+        world.github.branches("acme/api").unwrap().into_iter().map(|(branch, _)| branch).collect();
+    assert_eq!(branches.len(), 2, "main and that of the newer pull request: {branches:?}");
+}
+
+/// Walks the course, and is killed twice at each of these requests to GitHub: as it comes in, and, when the next process
+/// has come that far, just after it was carried out.
+async fn killed_at(database: &str, requests: &[(&str, &str)]) {
+    let world = World::begin(database).await;
+    let bot = world.start().await;
+    for (method, path) in requests {
+        world.github.fault(Fault::once(method, path, FaultKind::Hang));
+        world.github.fault(Fault::once(method, path, FaultKind::HangAfter));
+    }
+    let mut doom = || {
+        let struck = world.new_requests().iter().any(|request| request.fault.is_some());
+        struck.then_some(Duration::ZERO)
+    };
+    let bot = course(&world, bot, &mut doom).await;
+    assert_eq!(world.github.clear_faults(), 0, "requests that were never sent");
+    the_course_ended_well(&world);
+    world.the_end(bot).await;
+}
+
+both_databases! {
+    async fn fault_02_killed_between_commit_and_ref(url: String) {
+        killed_at(&url, &[("POST", "/repos/*/*/git/trees"), ("POST", "/repos/*/*/git/commits")]).await;
+    }
+
+    async fn fault_03_killed_after_the_ref(url: String) {
+        killed_at(&url, &[("POST", "/repos/*/*/git/refs")]).await;
+    }
+
+    async fn fault_04_killed_after_the_pull_request_and_before_its_row(url: String) {
+        killed_at(&url, &[("POST", "/repos/*/*/pulls")]).await;
+    }
+
+    async fn killed_while_labelling(url: String) {
+        killed_at(&url, &[("POST", "/repos/*/*/issues/*/labels")]).await;
+    }
+
+    /// The comment is said once, however often the process dies around it.
+    async fn killed_while_a_replaced_pull_request_is_retired(url: String) {
+        let comment = ("POST", "/repos/*/*/issues/*/comments");
+        killed_at(&url, &[comment, ("PATCH", "/repos/*/*/pulls/*"), ("DELETE", "/repos/*/*/git/refs/**")]).await;
+    }
+
+    async fn killed_while_a_token_is_asked_for(url: String) {
+        killed_at(&url, &[("POST", "/app/installations/*/access_tokens"), ("GET", "/app/installations")]).await;
+    }
+
+    async fn killed_while_a_repository_is_read(url: String) {
+        killed_at(&url, &[("GET", "/repos/*/*/git/trees/*"), ("GET", "/repos/*/*/git/blobs/*")]).await;
+    }
+
+    async fn killed_while_a_registry_is_asked(url: String) {
+        let world = World::begin(&url).await;
+        let bot = world.start().await;
+        world.registry.fault("*httpx*", registry_sim::FaultKind::Hang, 2);
+        let mut kills = 0;
+        let mut doom = || {
+            // A request without an answer.
+            let asked = world.registry.requests().iter().filter(|request| request.status.is_none()).count();
+            let struck = asked > kills;
+            kills = asked;
+            struck.then_some(Duration::ZERO)
+        };
+        let bot = course(&world, bot, &mut doom).await;
+        assert_eq!(kills, 2);
+        the_course_ended_well(&world);
+        world.the_end(bot).await;
+    }
+
+    /// The webhook is stored, and the process dies before GitHub hears of it: GitHub delivers it again, and it counts once.
+    async fn killed_between_storing_a_webhook_and_the_answer(url: String) {
+        let world = World::begin(&url).await;
+        let bot = world.start().await;
+        let mut kills = 0;
+        let mut doom = || {
+            if world.front.has_struck() {
+                world.front.rule(Rule::Passes);
+                kills += 1;
+                return Some(Duration::ZERO);
+            }
+            // Once for each half of the course.
+            if kills < 2 && world.open("acme/api").len() == kills {
+                world.front.rule(Rule::LosesAnAnswer);
+            }
+            None
+        };
+        let bot = course(&world, bot, &mut doom).await;
+        assert_eq!(kills, 2);
+        let posts = world.github.webhook_posts();
+        let lost: Vec<&str> = posts.iter().filter(|post| post.status == 0).map(|post| post.guid.as_str()).collect();
+        assert!(lost.len() >= 2, "GitHub never missed an answer");
+        for guid in lost {
+            let answers: Vec<u16> = posts.iter().filter(|post| post.guid == guid).map(|post| post.status).collect();
+            assert_eq!(answers.last(), Some(&202), "delivered again, and taken: {answers:?}");
+        }
+        the_course_ended_well(&world);
+        world.the_end(bot).await;
+    }
+}
