@@ -153,8 +153,8 @@ impl Database {
         Ok(rows.into_iter().map(|(text,)| text).collect())
     }
 
-    /// Brings the planner's statistics up to date after rows were filled in, as Postgres does by itself after a while,
-    /// and writes out what the filling left behind, so that no run pays for it.
+    /// Leaves it as a quiet time does: Postgres' planner has its statistics, by which a queue is empty that is empty now,
+    /// and what the filling left behind is written out, so that no run pays for it.
     pub async fn settle(&self) -> anyhow::Result<()> {
         match &self.look {
             Look::Sqlite(pool) => {

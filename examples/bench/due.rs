@@ -69,8 +69,7 @@ impl Load {
         let files = vec![("requirements.txt".into(), text.clone()), (".mass-driver.yaml".into(), SUBSCRIPTION.into())];
         let (github, built) = GitHub::start(owners(size), files).await?;
         let database = place.fresh(kind, name).await?;
-        fill_in(&database.url, &built, &text).await?;
-        database.settle().await?;
+        fill_in(&database, &built, &text).await?;
         let registry = RegistrySim::start(Arc::new(mass_driver::app::now))?;
         let setup = Setup {
             database_url: database.url.clone(),
@@ -160,8 +159,8 @@ fn owners(size: usize) -> Vec<Owner> {
     std::iter::once(Owner { login: "big".into(), repositories: big }).chain(others).collect()
 }
 
-async fn fill_in(url: &str, built: &Built, text: &str) -> anyhow::Result<()> {
-    let store = Store::connect(url).await?;
+async fn fill_in(database: &Database, built: &Built, text: &str) -> anyhow::Result<()> {
+    let store = Store::connect(&database.url).await?;
     let filler = Filler::new(&store, SUBSCRIPTION)?;
     filler.packages(fill::libraries().chain(std::iter::once(RELEASED.to_owned()))).await?;
     let now = mass_driver::app::now();
@@ -176,6 +175,8 @@ async fn fill_in(url: &str, built: &Built, text: &str) -> anyhow::Result<()> {
     tx.save_releases(&fill::pypi(RELEASED.to_owned()), &[release(NEW)], &[]).await?;
     tx.commit().await?;
     filler.repositories(0..built.repositories.len(), |number| filled(&built.repositories[number], text)).await?;
+    // Before the burst, as a quiet time leaves it: the planner takes the queue for empty.
+    database.settle().await?;
 
     let known = BTreeMap::from([(fill::pypi(RELEASED.to_owned()), vec![release(OLD), release(NEW)])]);
     let draft = draft(filler.file(), text, known, now)?;

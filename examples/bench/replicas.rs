@@ -55,8 +55,8 @@ async fn idle_steps(
     let github = GitHubSim::start(Arc::new(mass_driver::app::now))?;
     let registry = RegistrySim::start(Arc::new(mass_driver::app::now))?;
     let database = place.fresh(Kind::Postgres, "replicas").await?;
-    steps::queue_idle_steps(&database.url, count).await?;
     database.settle().await?;
+    steps::queue_idle_steps(&database.url, count).await?;
     let setup = Setup {
         database_url: database.url.clone(),
         workers: WORKERS,

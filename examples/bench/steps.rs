@@ -34,8 +34,9 @@ pub async fn measure(place: &Place, kind: Kind, options: &Options, report: &mut 
     for run in 1..=options.runs {
         anstream::eprintln!("steps on {on}: run {run} of {}", options.runs);
         let database = place.fresh(kind, "steps").await?;
-        queue_idle_steps(&database.url, options.steps).await?;
+        // As a quiet time leaves it, before the burst: the planner takes the queue for empty.
         database.settle().await?;
+        queue_idle_steps(&database.url, options.steps).await?;
         let setup = Setup {
             database_url: database.url.clone(),
             workers: WORKERS,
