@@ -4,7 +4,9 @@ CARGO ?= cargo
 
 # cargo-nextest runs the tests in parallel processes; without it, cargo's own runner does. The last line printed is the
 # runner's own count either way, so doc tests come first.
-RUN_TESTS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --workspace,$(CARGO) test --workspace --lib --bins --tests)
+# Twice as many at once as there are processors: some start the executable again and again and mostly wait for it.
+THREADS = $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) )))
+RUN_TESTS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --workspace --test-threads $(THREADS),$(CARGO) test --workspace --lib --bins --tests)
 RUN_KILLS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --profile nightly --test kills,$(CARGO) test --test kills)
 
 .DEFAULT_GOAL := help

@@ -361,13 +361,9 @@ async fn retry_shows_what_is_parked_and_releases_it_beside_a_server() {
     let released: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, released.as_array().unwrap().len(), parked().await), (0, 2, 0), "{out}");
     assert_eq!(run(folder.path(), &["retry", "--all", "--format", "json"]), (0, "[]\n".into(), String::new()));
-    let due = server
-        .claim(app::now(), std::time::Duration::from_secs(60), 1)
-        .await
-        .unwrap()
-        .pop()
-        .expect("it is due at once");
-    assert_eq!((due.work.step.as_str(), due.work.attempts), ("index", 1));
+    let due = server.claim(app::now(), std::time::Duration::from_secs(60), 10).await.unwrap();
+    let again = due.iter().filter(|one| one.work.step == "index" && one.work.attempts == 1).count();
+    assert_eq!(again, 2, "they are due at once, but for the one whose repository is being planned: {due:?}");
     server.close().await;
 }
 

@@ -13,6 +13,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// How long to wait at most before looking at the queue again: what another process queued, or what became due.
 const IDLE_MAX: Duration = Duration::from_secs(1);
+/// How long to wait at least.
+const SOON: Duration = Duration::from_millis(5);
 /// A batch that was begun within this time makes the next one larger.
 const QUICK: Duration = Duration::from_millis(50);
 
@@ -64,15 +66,27 @@ impl Crew {
                 continue;
             }
             batch = 0;
+            let pause = self.until_next().await;
             // There is no more: until something comes, or the end of a step sets free what may not run beside it.
             tokio::select! {
                 () = self.worker.store.work_arrived() => {}
-                () = sleep(IDLE_MAX) => {}
+                () = sleep(pause) => {}
                 Some(ended) = self.busy.join_next() => report(Some(ended)),
                 _ = stop.changed() => {}
             }
         }
         self.finish().await;
+    }
+
+    /// How long until the next step is due, as far as is known now.
+    async fn until_next(&self) -> Duration {
+        let due = match self.worker.store.next_due().await {
+            Ok(Some(due)) => due,
+            // Errors are told by the next claim.
+            Ok(None) | Err(_) => return IDLE_MAX,
+        };
+        // What is overdue already is somebody else's, or came this very moment.
+        Duration::try_from(due.duration_since(self.worker.clock.now())).unwrap_or_default().clamp(SOON, IDLE_MAX)
     }
 
     /// Fills the free places with what was claimed.

@@ -24,7 +24,7 @@ use tracing::Instrument as _;
 /// How long after a start without GitHub it is greeted again: at once would only say the same twice.
 const GREET_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 /// How often it is looked whether something periodic is due.
-const DUTIES_EVERY: Duration = Duration::from_secs(5);
+const DUTIES_EVERY: Duration = Duration::from_secs(1);
 
 /// The step of which many are done at once.
 const PLAN: &str = "plan";
@@ -64,7 +64,7 @@ pub struct Worker {
     pub(super) store: Store,
     forge: GitHub,
     registries: Arc<Registries>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) policy: WorkPolicy,
     metrics: Metrics,
 }

@@ -59,7 +59,8 @@ async fn bad_input_08_a_change_is_proposed_on_a_head_of_64_digits() {
 
     world.at("POST", &format!("{base}/git/trees"), ok(201, json!({ "sha": long('d'), "tree": [] }))).await;
     world.at("POST", &format!("{base}/git/commits"), ok(201, json!({ "sha": long('e') }))).await;
-    world.at("POST", &format!("{base}/git/refs"), ok(201, json!({ "ref": "refs/heads/mass-driver/pypi/httpx" }))).await;
+    let branch = json!({ "ref": "refs/heads/mass-driver/pypi/httpx", "object": { "sha": long('e') } });
+    world.at("POST", &format!("{base}/git/refs"), ok(201, branch)).await;
     world.at("POST", &format!("{base}/pulls"), ok(201, lengthened(&pull(5, "open", 'e')))).await;
     let change = Change { base: head.unwrap(), ..change() };
     let proposed = world.github.propose(&target(), &change, false).await.unwrap();

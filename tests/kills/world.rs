@@ -17,7 +17,7 @@ use std::time::Duration;
 /// How often the world is looked at while something is waited for.
 const GLANCE: Duration = Duration::from_millis(2);
 /// How often the database is looked into meanwhile.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(200);
 /// Long ago, for releases that are old enough for anybody.
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";
 
@@ -71,6 +71,8 @@ impl World {
             ("MASS_DRIVER_DEPS_DEV_URL", self.registry.deps_dev_url()),
             // What a killed process had under way is to be taken over while a test can wait for it.
             ("MASS_DRIVER_LEASE_SECONDS", "1".into()),
+            // Paced all the same: a pull request is written in several claims.
+            ("MASS_DRIVER_WRITE_SPACING_MS", "20".into()),
             ("MASS_DRIVER_WORKERS", "2".into()),
             ("GITHUB_API_URL", self.github.url()),
             ("GITHUB_APP_ID", app.app_id.to_string()),

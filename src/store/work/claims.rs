@@ -84,6 +84,7 @@ statements! {
         on postgres: claim!("", database_clock!(postgres), " FOR UPDATE SKIP LOCKED");
     CLAIM_STEP = claim!(" AND step = $4", database_clock!(sqlite), ""),
         on postgres: claim!(" AND step = $4", database_clock!(postgres), " FOR UPDATE SKIP LOCKED");
+    NEXT_DUE = "SELECT due_at FROM work WHERE state = 'queued' AND turn IS NULL ORDER BY due_at LIMIT 1";
     HEARTBEAT = concat!("UPDATE work SET lease_until = ", database_clock!(sqlite), " + $3
         WHERE id = $1 AND lease_token = $2 AND state = 'running'"),
         on postgres: concat!("UPDATE work SET lease_until = ", database_clock!(postgres), " + $3
@@ -144,6 +145,11 @@ impl Store {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// When the next piece of work becomes due that nobody could claim yet.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.row::<(i64,)>(NEXT_DUE, values![]).await?.map(|(due_at,)| time(due_at)))
     }
 
     async fn try_claim(&self, now: Timestamp, lease: Duration, count: u32) -> Result<Vec<Claimed>, StoreError> {
