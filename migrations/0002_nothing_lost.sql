@@ -14,7 +14,7 @@ DROP INDEX work_queued_in_order;
 DROP INDEX work_queued_by_due;
 DROP INDEX work_queued_by_subject;
 CREATE INDEX work_ready_in_line ON work (turn, id) WHERE state = 'queued' AND turn IS NOT NULL;
-CREATE INDEX work_ready_by_subject ON work (subject, turn, id) WHERE state = 'queued' AND turn IS NOT NULL;
+CREATE INDEX work_queued_by_subject ON work (subject, turn, id) WHERE state = 'queued';
 CREATE INDEX work_ready_by_installation ON work (installation_id, patience, turn)
     WHERE state = 'queued' AND turn IS NOT NULL;
 CREATE INDEX work_queued_by_due ON work (due_at) WHERE state = 'queued' AND turn IS NULL;
@@ -48,7 +48,7 @@ CREATE TABLE budget (
 -- What is done from time to time, by one process at a time.
 CREATE TABLE duty (
     name    TEXT NOT NULL PRIMARY KEY,
-    -- When it was begun last; `next_at` is when it is due again.
+    -- When it was done to its end last, where that matters; `next_at` is when it is due again.
     done_at BIGINT,
     next_at BIGINT NOT NULL
 );

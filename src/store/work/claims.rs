@@ -248,11 +248,10 @@ impl Tx {
     }
 
     /// Puts a piece of work back in good order, to go on at `due_at`: the claim does not count as an attempt. `why` is
-    /// for people; `None` keeps what was said before.
+    /// for people; with `None` there is nothing to be said, and what went wrong before is over.
     ///
     /// Errors: [`StoreError::LeaseLost`] when the claim is no longer ours; this transaction can then not be committed.
     pub async fn put_off(&mut self, claimed: &Claimed, due_at: Timestamp, why: Option<&str>) -> Result<(), StoreError> {
-        let why = why.or(claimed.work.last_error.as_deref());
         self.put(PUT_OFF, claimed, due_at, why).await
     }
 
