@@ -3,6 +3,8 @@
 
 -- How often a piece of work was claimed in all, also when that claim ended in good order and does not count as an attempt.
 ALTER TABLE work ADD COLUMN claims BIGINT NOT NULL DEFAULT 0;
+-- How often in a row of attempts it was refused, rather than kept from going on by the times.
+ALTER TABLE work ADD COLUMN refusals BIGINT NOT NULL DEFAULT 0;
 -- Whether the step asks GitHub anything: such work waits while its installation is paused.
 ALTER TABLE work ADD COLUMN asks_github BOOLEAN NOT NULL DEFAULT FALSE;
 -- How long it may wait behind others, in milliseconds; before, a rank.

@@ -27,6 +27,8 @@ use tokio::task::JoinSet;
 
 /// How long to leave the database alone, when it fails at the start.
 const GREET_AGAIN: Duration = Duration::from_secs(1);
+/// How long requests under way are waited for at the end: longer than a webhook's body may take.
+const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 /// The time of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -184,13 +186,23 @@ async fn run_web(web: WebState, listener: TcpListener, stop: watch::Receiver<boo
     served
 }
 
-async fn answer(router: Router, listener: TcpListener, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
-    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move {
-            let _ = stop.wait_for(|stop| *stop).await;
-        })
-        .await
-        .context("the HTTP listener failed")
+/// Answers until `stop` turns true, and finishes the requests under way; but whoever has only begun to ask is not waited
+/// for without end.
+async fn answer(router: Router, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let stopped = async |mut stop: watch::Receiver<bool>| drop(stop.wait_for(|stop| *stop).await);
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(stopped(stop.clone()));
+    let patience = async {
+        stopped(stop).await;
+        tokio::time::sleep(LAST_REQUESTS).await;
+    };
+    tokio::select! {
+        served = async { serving.await } => served.context("the HTTP listener failed"),
+        () = patience => {
+            tracing::warn!(after = ?LAST_REQUESTS, "some requests were not finished; they are broken off");
+            Ok(())
+        }
+    }
 }
 
 /// Greets GitHub; a database that cannot be used just now is waited for.
@@ -246,7 +258,7 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
         metrics: metrics.clone(),
     };
     let worker = adapters.map(|(forge, registries)| {
-        Worker::new(store.clone(), forge, Arc::new(registries), clock, policy(&settings.work))
+        Worker::new(store.clone(), forge, Arc::new(registries), clock, policy(&settings.work)).counting(metrics)
     });
     let listen = settings.web.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| {

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use std::io::Write;
 
-/// More than this is not looked at in one go; the command says so.
+/// The latest so many are looked at in one go.
 const MOST: u32 = 100_000;
 /// So many are queued in one transaction: the server shall not wait long for its turn to write.
 const AT_ONCE: usize = 200;

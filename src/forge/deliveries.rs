@@ -33,15 +33,15 @@ pub struct DeliveryAttempt {
     /// When it was made.
     #[serde(rename = "delivered_at")]
     pub at: Timestamp,
-    /// What was answered, or a 5xx of GitHub's own where nobody answered; 0 where even that is missing.
-    #[serde(default, rename = "status_code")]
-    pub status: i64,
+    /// What was answered, or a 5xx of GitHub's own where nobody answered; `None` where even that is missing.
+    #[serde(rename = "status_code")]
+    pub status: Option<i64>,
 }
 
 impl DeliveryAttempt {
     /// Whether it was acknowledged.
     pub fn succeeded(&self) -> bool {
-        (200..300).contains(&self.status)
+        self.status.is_some_and(|status| (200..300).contains(&status))
     }
 }
 

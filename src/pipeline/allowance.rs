@@ -43,7 +43,10 @@ pub async fn before(
         return Ok(Some(Done::PutOff { tx: store.begin().await?, until: pause.until, why: Some(why) }));
     }
     let (Some(left), Some(installation)) = (own.quota, installation) else { return Ok(None) };
+    // A write may be waiting for just that look.
+    let is_waited_for = matches!(step, Step::SyncRepository { details: true, .. });
     if !WRITING.contains(&step.name())
+        && !is_waited_for
         && quota::is_low(&left, now)
         && store.any_due(installation, WRITING, left.resets_at).await?
     {

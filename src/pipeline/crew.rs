@@ -4,6 +4,7 @@
 //! are claimed ahead of a free worker; when they take longer, none, so that another process may take them.
 
 use super::Worker;
+use super::worker::PLAN;
 use crate::store::Claimed;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,6 +18,9 @@ const IDLE_MAX: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_millis(5);
 /// A batch that was begun within this time makes the next one larger.
 const QUICK: Duration = Duration::from_millis(50);
+
+/// How long a step that was claimed ahead waits here at most.
+const HELD_BACK_MAX: Duration = Duration::from_millis(250);
 
 /// The workers of one process.
 pub struct Crew {
@@ -47,6 +51,12 @@ impl Crew {
             if free == 0 {
                 tokio::select! {
                     ended = self.busy.join_next() => report(ended),
+                    // They turned out to take their time: others may have what waits here.
+                    () = sleep(HELD_BACK_MAX), if !self.ahead.is_empty() => {
+                        let ahead: Vec<Claimed> = self.ahead.drain(..).collect();
+                        self.worker.give_back(&ahead).await;
+                        batch = 0;
+                    }
                     _ = stop.changed() => {}
                 }
                 self.begin_steps();
@@ -100,11 +110,7 @@ impl Crew {
 
     async fn finish(mut self) {
         let ahead: Vec<Claimed> = self.ahead.into();
-        if !ahead.is_empty()
-            && let Err(error) = self.worker.give_back(&ahead).await
-        {
-            tracing::warn!(%error, steps = ahead.len(), "steps could not be given back; they are taken over when their leases run out");
-        }
+        self.worker.give_back(&ahead).await;
         let patience = self.worker.policy.last_steps;
         let last = timeout(patience, async {
             while let Some(ended) = self.busy.join_next().await {
@@ -123,12 +129,16 @@ impl Crew {
 
 /// Runs a step, or drops it where it is and gives it back: it can be repeated from anywhere.
 async fn run_or_leave(worker: Worker, claimed: Claimed, mut leave: signal::Receiver<bool>) {
+    // A plan asks nobody but the database, and may be made together with others: it is soon over.
+    if claimed.work.step == PLAN {
+        return worker.carry_out(&claimed).await;
+    }
     let done = tokio::select! {
         () = worker.carry_out(&claimed) => true,
         left = leave.changed() => left.is_err(),
     };
-    if !done && let Err(error) = worker.give_back(std::slice::from_ref(&claimed)).await {
-        tracing::warn!(step = claimed.work.step, subject = claimed.work.subject, %error, "a step could not be given back");
+    if !done {
+        worker.give_back(std::slice::from_ref(&claimed)).await;
     }
 }
 

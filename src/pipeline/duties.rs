@@ -28,7 +28,7 @@ pub async fn queue_due(store: &Store, now: Timestamp) -> Result<(), StoreError> 
     // A look costs less than a transaction, and nearly always nothing is due.
     let next = store.duties().await?;
     for Duty { name, interval, step } in DUTIES {
-        if next.get(name).is_some_and(|at| *at > now) {
+        if next.get(name).is_some_and(|at| *at > now && *at <= now + interval) {
             continue;
         }
         let mut tx = store.begin().await?;

@@ -68,10 +68,23 @@ pub async fn execute(
         {
             go_on(store, forge, case, begun).await
         }
+        // Nothing of it was sent, and only what it stands on has moved: it keeps its turn.
+        (Some(begun), Intent::Send(change))
+            if begun.orderly_claim.is_some()
+                && begun.progress.is_start()
+                && plan::still_wants(store, &row, &case.proposal, now).await? =>
+        {
+            let mut tx = store.begin().await?;
+            tx.still_ours(writing.lease).await?;
+            tx.begin_attempt((repo, id), &change, now).await?;
+            tx.save_progress(id, &begun.progress, begun.orderly_claim).await?;
+            tx.commit().await?;
+            go_on(store, forge, case, Attempt { change, ..begun }).await
+        }
         (Some(begun), _) => take_back(store, forge, case, begun).await,
         (None, Intent::Early) => {
             let (tx, until) = (store.begin().await?, case.proposal.due_at);
-            Ok(Done::PutBack { tx, until, why: case.proposal.reason })
+            Ok(Done::PutOff { tx, until, why: Some(case.proposal.reason) })
         }
         (None, Intent::PlanAgain) => plan_again(store, &row, now).await,
         (None, Intent::Impossible(why)) => fail(store, case, &why).await,
@@ -128,6 +141,10 @@ async fn go_on(store: &Store, forge: &GitHub, case: Case<'_>, mut begun: Attempt
             }
             Place::Full(until) => return put_off(tx, case, until).await,
         }
+    } else {
+        let mut tx = store.begin().await?;
+        tx.still_ours(case.writing.lease).await?;
+        tx.commit().await?;
     }
     send(store, forge, case, begun, !orderly).await
 }
@@ -206,12 +223,21 @@ async fn send(
             tx.end_attempt(&proposal.id).await?;
             Ok(Done::PutBack { tx, until: case.now, why: "its branch's name was taken".into() })
         }
-        Err(error) if is_elsewhere(&error) && case.writing.lease.work.attempts < TRIES_MAX => {
+        Err(error) if is_elsewhere(&error) && case.writing.lease.work.refusals + 1 < TRIES_MAX => {
             read_again(store, &case, &error).await
         }
         Err(error) if is_elsewhere(&error) || is_refusal(&error) => {
-            if let Err(left) = forge.withdraw(&target(case.row), change).await {
-                tracing::warn!(repository = %case.row.repository.name, branch = change.branch, error = %left, "what was begun could not be taken back");
+            match forge.withdraw(&target(case.row), change).await {
+                // It had got that far all the same.
+                Ok(Some(proposed)) => return opened(store, case, proposed).await,
+                Err(ForgeError::Conflict { pull: Some(number), .. }) => {
+                    let proposed = taken_over(change, number, &case.row.repository.web_url);
+                    return opened(store, case, proposed).await;
+                }
+                Ok(None) => {}
+                Err(left) => {
+                    tracing::warn!(repository = %case.row.repository.name, branch = change.branch, error = %left, "what was begun could not be taken back");
+                }
             }
             fail(store, case, &error.to_string()).await
         }
@@ -252,7 +278,7 @@ async fn take_back(store: &Store, forge: &GitHub, case: Case<'_>, begun: Attempt
             let proposed = taken_over(begun, number, &case.row.repository.web_url);
             opened(store, case, proposed).await
         }
-        Err(error) if is_elsewhere(&error) && case.writing.lease.work.attempts < TRIES_MAX => {
+        Err(error) if is_elsewhere(&error) && case.writing.lease.work.refusals + 1 < TRIES_MAX => {
             read_again(store, &case, &error).await
         }
         Err(error) if is_elsewhere(&error) || is_refusal(&error) => fail(store, case, &error.to_string()).await,

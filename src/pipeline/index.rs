@@ -20,12 +20,12 @@ const LEFT_OUT_LISTED_MAX: usize = 100;
 /// How the problem of a file beyond the share begins. Such a file is looked at anew each time: others may have gone.
 const LEFT_OUT: &str = "it was left out: ";
 
-/// Brings the index of a repository in line with its head. `attempts` counts this one.
+/// Brings the index of a repository in line with its head. `refusals` counts the attempts before this one that got no further.
 pub async fn index(
     store: &Store,
     forge: &GitHub,
     repo: RepoId,
-    attempts: u32,
+    refusals: u32,
     now: Timestamp,
 ) -> Result<Done, StepError> {
     let Some(row) = store.repository(repo).await? else { return Ok(Done::Finished(store.begin().await?)) };
@@ -40,7 +40,7 @@ pub async fn index(
         // The head was rewritten and its tree is gone, or the repository is: sync finds out which. This step stays in the
         // queue meanwhile, so that an answer which stays the same is not asked for again and again without a pause.
         Err(error @ (ForgeError::Gone { .. } | ForgeError::StaleBase { .. } | ForgeError::Empty { .. })) => {
-            if attempts >= TRIES_MAX {
+            if refusals + 1 >= TRIES_MAX {
                 return Err(error.into());
             }
             let mut tx = store.begin().await?;

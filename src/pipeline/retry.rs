@@ -7,7 +7,7 @@ use backon::BackoffBuilder as _;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
-/// After this many attempts a step that GitHub refuses is parked: it stays visible with its reason, and runs again when
+/// After this many refusals a step is parked, however often the times kept it from going on: it stays visible with its reason, and runs again when
 /// its installation changes, when the server starts, or when a person or an event asks for it.
 const REFUSALS_MAX: u32 = 5;
 /// Between two attempts there is at most this.
@@ -36,15 +36,20 @@ pub(super) fn passes(error: &ForgeError) -> bool {
     }
 }
 
+/// Whether GitHub said no to the step itself, and would say so again.
+pub(super) fn is_refusal(error: &StepError) -> bool {
+    matches!(error, StepError::Forge(error) if !passes(error))
+}
+
 /// When to try again: when GitHub says, else after 5 seconds, doubled each time up to an hour, with some jitter. `None`
 /// when trying again has become pointless.
-pub(super) fn next_attempt(error: &StepError, attempts: u32, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn next_attempt(error: &StepError, (attempts, refusals): (u32, u32), now: Timestamp) -> Option<Timestamp> {
     let given_up = match error {
         StepError::Forge(ForgeError::RateLimited { until, .. }) => {
             return Some((*until).max(now + SignedDuration::from_secs(1)));
         }
         StepError::Corrupt(_) | StepError::Panicked(_) | StepError::Store(StoreError::Corrupt { .. }) => true,
-        StepError::Forge(error) => !passes(error) && attempts >= REFUSALS_MAX,
+        StepError::Forge(_) => is_refusal(error) && refusals + 1 >= REFUSALS_MAX,
         StepError::Registry(_) | StepError::Store(_) => false,
     };
     if given_up {
@@ -74,7 +79,7 @@ mod tests {
     fn an_outage_of_any_length_gives_nothing_up() {
         let now = Timestamp::UNIX_EPOCH;
         for attempts in [1, 2, 12, 13, 100, u32::MAX] {
-            let at = next_attempt(&unavailable(), attempts, now).unwrap();
+            let at = next_attempt(&unavailable(), (attempts, 4), now).unwrap();
             assert!(at > now && at <= now + SignedDuration::from_hours(2), "{attempts}: {at}");
         }
     }
@@ -84,8 +89,8 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let forbidden =
             StepError::Forge(ForgeError::Forbidden { endpoint: "GET /".into(), needs: None, message: "no".into() });
-        assert!(next_attempt(&forbidden, REFUSALS_MAX - 1, now).is_some());
-        assert_eq!(next_attempt(&forbidden, REFUSALS_MAX, now), None);
-        assert_eq!(next_attempt(&StepError::Panicked("x".into()), 1, now), None);
+        assert!(next_attempt(&forbidden, (99, REFUSALS_MAX - 2), now).is_some());
+        assert_eq!(next_attempt(&forbidden, (1, REFUSALS_MAX - 1), now), None);
+        assert_eq!(next_attempt(&StepError::Panicked("x".into()), (1, 0), now), None);
     }
 }

@@ -16,8 +16,9 @@ use std::collections::{BTreeMap, HashSet};
 const LOG_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// What failed longer ago than this is not in the public GitHub's log any more.
 const LOG_FORGETS: SignedDuration = SignedDuration::from_hours(3 * 24);
-/// So many attempts are read in one sweep: a thousand pages.
-const ATTEMPTS_MAX: usize = 100_000;
+/// So many attempts are read at a time, the newest: forty pages, of the few thousand requests that the App itself may make in an
+/// hour, and needs for tokens.
+const ATTEMPTS_MAX: usize = 4_000;
 /// So many deliveries are asked for in one go, and the rest after a pause: each costs 5 of the 900 points of a minute.
 const ASKED_AT_ONCE: usize = 100;
 const PAUSE: SignedDuration = SignedDuration::from_mins(1);
@@ -106,6 +107,9 @@ fn pause_after(failures: usize) -> SignedDuration {
     }
 }
 
+/// A log that is too long to be read whole tells of an outage when sweeps have paused for this long; else it is always so.
+const LONG_LOG_AFTER: SignedDuration = SignedDuration::from_mins(15);
+
 /// Asks again for what failed and is not in the inbox. After three days without a sweep that came to its end, GitHub has
 /// forgotten some of what it could not deliver: then everything is looked at.
 pub async fn redeliver(
@@ -114,7 +118,9 @@ pub async fn redeliver(
     from: Option<(Timestamp, i64)>,
     now: Timestamp,
 ) -> Result<Done, StepError> {
-    let log = forge.failed_deliveries(now - LOG_KEPT, ATTEMPTS_MAX).await?;
+    // What an earlier part of this sweep came past need not be listed again.
+    let since = from.map_or(now - LOG_KEPT, |(failed_at, _)| failed_at);
+    let log = forge.failed_deliveries(since, ATTEMPTS_MAX).await?;
     let listed: HashSet<&DeliveryId> = log.attempts.iter().map(|attempt| &attempt.delivery).collect();
     let stored = store.stored_deliveries(listed).await?;
     let decision = decide(&log.attempts, &stored, from, now);
@@ -138,7 +144,9 @@ pub async fn redeliver(
         }
         _ => {
             let before = tx.duty_done(REDELIVER, now).await?;
-            if log.cut || before.is_some_and(|before| before <= now - LOG_FORGETS) {
+            let away = before.map(|before| now.duration_since(before));
+            let gap = |longest| away.is_some_and(|away| away >= longest);
+            if gap(LOG_FORGETS) || (log.cut && gap(LONG_LOG_AFTER)) {
                 tracing::warn!(last_sweep = ?before, "GitHub may have forgotten deliveries that failed: everything is looked at");
                 Step::SyncApp.queue(&mut tx, None, now).await?;
             }

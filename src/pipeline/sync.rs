@@ -7,7 +7,7 @@ use crate::domain::{
 };
 use crate::forge::{EntryKind, ForgeError, GitHub, ListedRepository, Target, TreeEntry};
 use crate::store::{
-    Config, ConfigState, Installation, ListedRow, Store, StoreError, Subscription as SubscriptionColumns, Tx,
+    Claimed, Config, ConfigState, Installation, ListedRow, Store, StoreError, Subscription as SubscriptionColumns, Tx,
 };
 use crate::subscription::{self, FILE_NAMES, MAX_BYTES, Problem, SubscriptionFile};
 use jiff::{SignedDuration, Timestamp};
@@ -67,6 +67,7 @@ pub async fn installation(
     store: &Store,
     forge: &GitHub,
     id: InstallationId,
+    lease: &Claimed,
     now: Timestamp,
 ) -> Result<Done, StepError> {
     let before = store.installation(id).await?.map(|row| row.installation);
@@ -92,6 +93,8 @@ pub async fn installation(
     // A repetition finds those that were stored before, so the portions need not be one transaction.
     for portion in listed.chunks(PORTION) {
         let mut tx = store.begin().await?;
+        // The list may be old by now, and somebody else have a newer one.
+        tx.still_ours(lease).await?;
         for one in portion {
             list(&mut tx, one, stored.get(&one.repository.id), now).await?;
         }
@@ -112,12 +115,14 @@ pub async fn installation(
         None => drop(tx.set_installation_removed(id, true, now).await?),
     }
     let lost = if info.is_none() || usable { RepoState::Removed } else { RepoState::Suspended };
+    let mut plans = Vec::new();
     for (&repo, row) in stored.iter().filter(|(repo, _)| !there.contains(repo)) {
         if row.repository.state != lost {
             tx.set_listed_state((id, repo), lost, now).await?;
-            Step::Plan { repo }.queue(&mut tx, Some(id), now).await?;
+            plans.push(Step::Plan { repo }.work(Some(id), now)?);
         }
     }
+    tx.enqueue_all(&plans, now).await?;
     if usable {
         // What was refused may be granted now; what waited for the end of a suspension need not wait any longer.
         tx.unpark_installation(id, now).await?;

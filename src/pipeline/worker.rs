@@ -1,6 +1,6 @@
 //! Takes steps from the queue and walks them through their station.
 
-use super::retry::{next_attempt, passes};
+use super::retry::{is_refusal, next_attempt, passes};
 use super::{
     Done, Step, StepError, Writing, allowance, duties, execute, follow, inbox, index, plan, sweep, sync, tidy, trail,
     watch,
@@ -27,7 +27,7 @@ const GREET_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 const DUTIES_EVERY: Duration = Duration::from_secs(1);
 
 /// The step of which many are done at once.
-const PLAN: &str = "plan";
+pub(super) const PLAN: &str = "plan";
 /// How many repositories are planned together at most.
 const PLANS_AT_ONCE: u32 = 64;
 
@@ -136,7 +136,14 @@ impl Worker {
             Ok(done) => {
                 let settled = settle(claimed, done).await;
                 self.hear(claimed).await;
-                settled
+                match settled {
+                    // Another try, now rather than when the lease is over. Should it have been stored after all, there is
+                    // nothing to be put back.
+                    Err(error) if !matches!(error, StoreError::LeaseLost) => {
+                        self.put_back(claimed, &StepError::Store(error), None).await
+                    }
+                    settled => settled,
+                }
             }
             Err(error) => {
                 let paused = self.hear(claimed).await;
@@ -199,25 +206,31 @@ impl Worker {
                 if let Ok(Err(error)) = failed {
                     tracing::debug!(%error, plans = claimed.len(), "planning together failed; each is planned for itself");
                 }
-                // Those that came along go back into line; who has lost the lease of one has nothing to give back.
+                // Those that came along go back to their places in line.
                 claimed.pop();
-                for one in &claimed {
-                    if let Err(error) = self.give_back(std::slice::from_ref(one)).await {
-                        tracing::debug!(%error, subject = one.work.subject, "a plan could not be given back");
-                    }
-                }
+                self.give_back(&claimed).await;
                 false
             }
         }
     }
 
-    /// Gives steps back that nobody is at any more, for whoever claims next.
-    pub(super) async fn give_back(&self, claimed: &[Claimed]) -> Result<(), StoreError> {
-        let mut tx = self.store.begin().await?;
+    /// Gives steps back that nobody is at any more, for whoever claims next. What cannot be given back is taken over when
+    /// its lease has run out.
+    pub(super) async fn give_back(&self, claimed: &[Claimed]) {
         for one in claimed {
-            tx.put_off(one, one.work.due_at, None).await?;
+            let given = async {
+                let mut tx = self.store.begin().await?;
+                tx.put_off(one, one.work.due_at, None).await?;
+                tx.commit().await
+            };
+            match given.await {
+                // Somebody has it already.
+                Ok(()) | Err(StoreError::LeaseLost) => {}
+                Err(error) => {
+                    tracing::warn!(step = one.work.step, subject = one.work.subject, %error, "a step could not be given back");
+                }
+            }
         }
-        tx.commit().await
     }
 
     /// Stores what a step heard of GitHub's limits, and says until when its installation is paused.
@@ -307,12 +320,14 @@ impl Worker {
             Step::SyncApp => sync::app(store, forge, now).await,
             Step::Redeliver { from } => sweep::redeliver(store, forge, *from, now).await,
             Step::Tidy => tidy::tidy(store, self.policy.payloads_kept, now).await,
-            Step::SyncInstallation { installation } => sync::installation(store, forge, *installation, now).await,
+            Step::SyncInstallation { installation } => {
+                sync::installation(store, forge, *installation, claimed, now).await
+            }
             Step::CatchUp { installation } => sync::catch_up(store, *installation, now).await,
             Step::SyncRepository { repo, details, name } => {
                 sync::repository(store, forge, *repo, *details, name.as_ref(), now).await
             }
-            Step::Index { repo } => index::index(store, forge, *repo, claimed.work.attempts, now).await,
+            Step::Index { repo } => index::index(store, forge, *repo, claimed.work.refusals, now).await,
             Step::Watch { package } => watch::watch(store, registries, package, self.policy.watch_interval, now).await,
             Step::Announce { package, after } => watch::announce(store, package, *after, now).await,
             Step::Plan { repo } => plan::plan(store, *repo, now).await,
@@ -347,7 +362,7 @@ impl Worker {
                 step.queue(&mut tx, Some(installation), now).await?;
             }
         }
-        let ending = match next_attempt(error, work.attempts, now) {
+        let ending = match next_attempt(error, (work.attempts, work.refusals), now) {
             Some(at) => {
                 let at = paused.map_or(at, |paused| at.max(paused));
                 tracing::warn!(step = work.step, subject = work.subject, attempt = work.attempts, error = words, %at, "a step failed and will be repeated");
@@ -356,7 +371,7 @@ impl Worker {
                     tx.put_off(claimed, at, Some(&words)).await?;
                     Ending::PutOff
                 } else {
-                    tx.retry(claimed, at, &words).await?;
+                    tx.retry(claimed, at, &words, is_refusal(error)).await?;
                     Ending::Retried
                 }
             }
@@ -393,7 +408,7 @@ async fn settle(claimed: &Claimed, done: Done) -> Result<Ending, StoreError> {
             (tx, Ending::Finished)
         }
         Done::PutBack { mut tx, until, why } => {
-            tx.retry(claimed, until, &why).await?;
+            tx.retry(claimed, until, &why, true).await?;
             (tx, Ending::Retried)
         }
         Done::PutOff { mut tx, until, why } => {

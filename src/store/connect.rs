@@ -121,10 +121,14 @@ enum Purpose {
     Look,
     Write,
 }
+
 /// Payloads and texts of files are compressed when they are stored, and Postgres' own way is several times as slow. Changes
 /// nothing where this Postgres was built without the fast one.
 const COMPRESS_FAST: &str = "SELECT set_config(name, 'lz4', false) FROM pg_settings
     WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)";
+/// A machine that vanishes without a word shall not hold its locks for hours.
+const LET_GO: &str = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+    SET idle_in_transaction_session_timeout = 60000";
 
 enum Kind {
     Sqlite,
@@ -279,7 +283,12 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Pools, StoreError>
     let pool = PgPoolOptions::new()
         .acquire_timeout(WAIT_FOR_CONNECTION)
         .max_connections(connections)
-        .after_connect(|connection, _| Box::pin(async move { connection.execute(COMPRESS_FAST).await.map(drop) }))
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute(LET_GO).await?;
+                connection.execute(COMPRESS_FAST).await.map(drop)
+            })
+        })
         .connect_with(options)
         .await?;
     Ok(Pools::Postgres(pool))

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 statements! {
     NEXT_TIMES = "SELECT name, next_at FROM duty";
-    /// Of two processes at once, the second waits for the first and then finds the time moved on.
+    /// Of two processes at once, the second waits for the first and then finds the time moved on. A time further off than
+    /// any interval was set by a clock that was ahead.
     TAKE = "INSERT INTO duty (name, next_at) VALUES ($1, $2)
-        ON CONFLICT (name) DO UPDATE SET next_at = excluded.next_at WHERE duty.next_at <= $3";
+        ON CONFLICT (name) DO UPDATE SET next_at = excluded.next_at
+        WHERE duty.next_at <= $3 OR duty.next_at > excluded.next_at";
     DONE_AT = "SELECT done_at FROM duty WHERE name = $1 AND done_at IS NOT NULL";
     DONE = "INSERT INTO duty (name, done_at, next_at) VALUES ($1, $2, $2)
         ON CONFLICT (name) DO UPDATE SET done_at = excluded.done_at";

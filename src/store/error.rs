@@ -52,6 +52,17 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether two transactions waited for each other, and this one was chosen to give way.
+    pub(super) fn is_deadlock(&self) -> bool {
+        let (Self::Unavailable(sqlx::Error::Database(error)) | Self::Database(sqlx::Error::Database(error))) = self
+        else {
+            return false;
+        };
+        error.code().is_some_and(|code| code == "40P01")
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error as E;

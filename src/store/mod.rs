@@ -51,6 +51,21 @@ use jiff::Timestamp;
 use sql::{Places, StoredRow, Value, arguments, widen};
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// No statement of ours takes this long. A database whose machine vanished without a word would be waited for without end.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+/// An answer of the database, if it comes in time.
+async fn in_time<T, E: Into<StoreError>>(answer: impl Future<Output = Result<T, E>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWER_MAX, answer).await {
+        Ok(answer) => answer.map_err(Into::into),
+        Err(_) => {
+            let silence = std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {ANSWER_MAX:?}"));
+            Err(sqlx::Error::Io(silence).into())
+        }
+    }
+}
 
 /// The database. Cheap to clone; all clones share their connections.
 #[derive(Clone, Debug)]
@@ -93,8 +108,8 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let inner = match &self.pools {
             // A plain BEGIN reads first and then fails when it comes to write after somebody else has.
-            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Pools::Sqlite { writer, .. } => Inner::Sqlite(in_time(writer.begin_with("BEGIN IMMEDIATE")).await?),
+            Pools::Postgres(pool) => Inner::Postgres(in_time(pool.begin()).await?),
         };
         Ok(Tx { inner, lease_lost: false, rings: false, bell: Arc::clone(&self.bell) })
     }
@@ -153,10 +168,10 @@ impl Store {
     async fn rows<T: StoredRow>(&self, statement: Statement, values: Vec<Value>) -> Result<Vec<T>, StoreError> {
         Ok(match &self.pools {
             Pools::Sqlite { readers, .. } => {
-                sqlx::query_as_with(statement.sqlite, arguments::<Sqlite>(values)?).fetch_all(readers).await?
+                in_time(sqlx::query_as_with(statement.sqlite, arguments::<Sqlite>(values)?).fetch_all(readers)).await?
             }
             Pools::Postgres(pool) => {
-                sqlx::query_as_with(statement.postgres, arguments::<Postgres>(values)?).fetch_all(pool).await?
+                in_time(sqlx::query_as_with(statement.postgres, arguments::<Postgres>(values)?).fetch_all(pool)).await?
             }
         })
     }
@@ -168,13 +183,13 @@ impl Store {
             Pools::Sqlite { readers, .. } => {
                 for (sql, values) in widen(statement.sqlite, keys, Places::InOrder) {
                     let query = sqlx::query_as_with(sql, arguments::<Sqlite>(values)?).persistent(false);
-                    rows.extend(query.fetch_all(readers).await?);
+                    rows.extend(in_time(query.fetch_all(readers)).await?);
                 }
             }
             Pools::Postgres(pool) => {
                 for (sql, values) in widen(statement.postgres, keys, Places::Numbered) {
                     let query = sqlx::query_as_with(sql, arguments::<Postgres>(values)?).persistent(false);
-                    rows.extend(query.fetch_all(pool).await?);
+                    rows.extend(in_time(query.fetch_all(pool)).await?);
                 }
             }
         }
@@ -197,8 +212,8 @@ impl Tx {
             return Err(StoreError::LeaseLost);
         }
         match self.inner {
-            Inner::Sqlite(tx) => tx.commit().await?,
-            Inner::Postgres(tx) => tx.commit().await?,
+            Inner::Sqlite(tx) => in_time(tx.commit()).await?,
+            Inner::Postgres(tx) => in_time(tx.commit()).await?,
         }
         if self.rings {
             self.bell.ring();
@@ -209,8 +224,8 @@ impl Tx {
     /// Undoes everything, and waits until that is done.
     pub async fn rollback(self) -> Result<(), StoreError> {
         match self.inner {
-            Inner::Sqlite(tx) => tx.rollback().await?,
-            Inner::Postgres(tx) => tx.rollback().await?,
+            Inner::Sqlite(tx) => in_time(tx.rollback()).await?,
+            Inner::Postgres(tx) => in_time(tx.rollback()).await?,
         }
         Ok(())
     }
@@ -225,11 +240,11 @@ impl Tx {
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
                 let query = sqlx::query_with(statement.sqlite, arguments::<Sqlite>(values)?);
-                query.execute(&mut **tx).await?.rows_affected()
+                in_time(query.execute(&mut **tx)).await?.rows_affected()
             }
             Inner::Postgres(tx) => {
                 let query = sqlx::query_with(statement.postgres, arguments::<Postgres>(values)?);
-                query.execute(&mut **tx).await?.rows_affected()
+                in_time(query.execute(&mut **tx)).await?.rows_affected()
             }
         })
     }
@@ -240,13 +255,13 @@ impl Tx {
             Inner::Sqlite(tx) => {
                 for (sql, values) in widen(statement.sqlite, rows, Places::InOrder) {
                     let query = sqlx::query_with(sql, arguments::<Sqlite>(values)?).persistent(false);
-                    query.execute(&mut **tx).await?;
+                    in_time(query.execute(&mut **tx)).await?;
                 }
             }
             Inner::Postgres(tx) => {
                 for (sql, values) in widen(statement.postgres, rows, Places::Numbered) {
                     let query = sqlx::query_with(sql, arguments::<Postgres>(values)?).persistent(false);
-                    query.execute(&mut **tx).await?;
+                    in_time(query.execute(&mut **tx)).await?;
                 }
             }
         }
@@ -257,10 +272,12 @@ impl Tx {
     async fn rows<T: StoredRow>(&mut self, statement: Statement, values: Vec<Value>) -> Result<Vec<T>, StoreError> {
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
-                sqlx::query_as_with(statement.sqlite, arguments::<Sqlite>(values)?).fetch_all(&mut **tx).await?
+                in_time(sqlx::query_as_with(statement.sqlite, arguments::<Sqlite>(values)?).fetch_all(&mut **tx))
+                    .await?
             }
             Inner::Postgres(tx) => {
-                sqlx::query_as_with(statement.postgres, arguments::<Postgres>(values)?).fetch_all(&mut **tx).await?
+                in_time(sqlx::query_as_with(statement.postgres, arguments::<Postgres>(values)?).fetch_all(&mut **tx))
+                    .await?
             }
         })
     }
@@ -276,13 +293,13 @@ impl Tx {
             Inner::Sqlite(tx) => {
                 for (sql, values) in widen(statement.sqlite, keys, Places::InOrder) {
                     let query = sqlx::query_as_with(sql, arguments::<Sqlite>(values)?).persistent(false);
-                    rows.extend(query.fetch_all(&mut **tx).await?);
+                    rows.extend(in_time(query.fetch_all(&mut **tx)).await?);
                 }
             }
             Inner::Postgres(tx) => {
                 for (sql, values) in widen(statement.postgres, keys, Places::Numbered) {
                     let query = sqlx::query_as_with(sql, arguments::<Postgres>(values)?).persistent(false);
-                    rows.extend(query.fetch_all(&mut **tx).await?);
+                    rows.extend(in_time(query.fetch_all(&mut **tx)).await?);
                 }
             }
         }

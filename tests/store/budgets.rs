@@ -131,7 +131,7 @@ both_databases! {
         assert!(store.any_due(InstallationId(7), ["execute", "label", "retire"], at(5)).await.unwrap());
         let claimed = store.claim(at(10), lease, 1).await.unwrap().remove(0);
         assert_eq!((claimed.work.due_at, &claimed.work.args), (at(5), &serde_json::json!({ "claims": 3 })));
-        write(&store, async |tx| tx.retry(&claimed, at(5), "it failed").await.unwrap()).await;
+        write(&store, async |tx| tx.retry(&claimed, at(5), "it failed", true).await.unwrap()).await;
         let claimed = store.claim(at(10), lease, 1).await.unwrap().remove(0);
         assert_eq!((claimed.work.attempts, claimed.work.claims), (2, 5));
     }

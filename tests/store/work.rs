@@ -124,7 +124,7 @@ both_databases! {
         }
         let claimed = claim(&store, 10).await.unwrap();
         assert_eq!(claimed.work.last_error.as_deref(), Some("its slot has not come"));
-        write(&store, async |tx| tx.retry(&claimed, at(10), "502").await.unwrap()).await;
+        write(&store, async |tx| tx.retry(&claimed, at(10), "502", true).await.unwrap()).await;
         assert_eq!(claim(&store, 10).await.unwrap().work.attempts, 2);
     }
 
@@ -274,7 +274,7 @@ both_databases! {
         lost(tx.commit().await);
         assert_eq!(key(&store, 10).await, None, "nothing of that transaction stands");
         let mut tx = store.begin().await.unwrap();
-        lost(tx.retry(&dead, at(10), "x").await);
+        lost(tx.retry(&dead, at(10), "x", true).await);
         drop(tx);
         let mut tx = store.begin().await.unwrap();
         lost(tx.park(&dead, "x", at(10)).await);
@@ -298,7 +298,7 @@ both_databases! {
         enqueue(&store, NewWork { args: json!("old"), patience: Duration::from_secs(4), ..work("k", "repo:1", 10) }).await;
         let claimed = claim(&store, 10).await.unwrap();
         enqueue(&store, NewWork { args: json!("new"), ..work("k", "repo:1", 30) }).await;
-        write(&store, async |tx| tx.retry(&claimed, at(99), "502").await.unwrap()).await;
+        write(&store, async |tx| tx.retry(&claimed, at(99), "502", true).await.unwrap()).await;
         assert_eq!((depth(&store, WorkState::Queued).await, depth(&store, WorkState::Running).await), (1, 0));
         let again = claim(&store, 30).await.expect("the earlier of both times");
         assert_eq!((again.work.args.clone(), again.work.patience), (json!("new"), Duration::from_secs(4)));
@@ -317,7 +317,7 @@ both_databases! {
     async fn work_is_tried_again_at_its_time(store: Store) {
         enqueue(&store, work("k", "repo:1", 10)).await;
         let claimed = claim(&store, 10).await.unwrap();
-        write(&store, async |tx| tx.retry(&claimed, at(60), "busy").await.unwrap()).await;
+        write(&store, async |tx| tx.retry(&claimed, at(60), "busy", true).await.unwrap()).await;
         assert_eq!(key(&store, 59).await, None);
         let again = claim(&store, 60).await.unwrap();
         assert_eq!((again.work.attempts, again.work.created_at), (2, at(1)));
@@ -347,7 +347,7 @@ both_databases! {
         }
         // One that comes back says that it is not the work: the count begins anew.
         let claimed = claim(&store, 10).await.unwrap();
-        write(&store, async |tx| tx.retry(&claimed, at(10), "502").await.unwrap()).await;
+        write(&store, async |tx| tx.retry(&claimed, at(10), "502", true).await.unwrap()).await;
         for _ in 1..=8 {
             claim_for(&store, 10, NO_LEASE).await.expect("a lease that ran out is no reason to give up");
         }
@@ -391,7 +391,7 @@ both_databases! {
     async fn text_that_postgres_cannot_hold_is_no_reason_to_fail(store: Store) {
         enqueue(&store, work("k", "repo:1", 10)).await;
         let claimed = claim(&store, 10).await.unwrap();
-        write(&store, async |tx| tx.retry(&claimed, at(10), "found \0 in the file").await.unwrap()).await;
+        write(&store, async |tx| tx.retry(&claimed, at(10), "found \0 in the file", true).await.unwrap()).await;
         assert_eq!(claim(&store, 10).await.unwrap().work.last_error.as_deref(), Some("found \u{fffd} in the file"));
     }
 }

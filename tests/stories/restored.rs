@@ -74,7 +74,7 @@ stories! {
         assert!(lost.iter().all(|delivery| delivery.status == 0), "nobody listens");
         world.comes_back();
         let mark = world.github.mark();
-        duties_for(&world, SignedDuration::from_mins(15)).await;
+        duties_for(&world, SignedDuration::from_mins(45)).await;
 
         let lists = |request: &&String| request.ends_with("GET /app/hook/deliveries");
         let pages = world.requests_since(mark).iter().filter(lists).count();

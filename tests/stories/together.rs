@@ -198,7 +198,7 @@ struct Left {
 
 /// What is left of each repository, by its number.
 async fn left(store: &Store, url: &str) -> BTreeMap<i64, Left> {
-    const STEPS: &str = "SELECT unique_key, priority, due_at FROM work ORDER BY unique_key";
+    const STEPS: &str = "SELECT unique_key, patience, due_at FROM work ORDER BY unique_key";
     let steps: Vec<(String, i64, i64)> = if url.starts_with("sqlite") {
         sqlx::query_as(STEPS).fetch_all(&mut SqliteConnection::connect(url).await.unwrap()).await.unwrap()
     } else {

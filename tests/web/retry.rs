@@ -46,7 +46,7 @@ async fn setbacks(store: &Store) {
         let mut tx = store.begin().await.unwrap();
         let why = format!("GitHub refused {HOSTILE}");
         match step {
-            "plan" => tx.retry(&claimed, now() + SignedDuration::from_hours(1), &why).await.unwrap(),
+            "plan" => tx.retry(&claimed, now() + SignedDuration::from_hours(1), &why, true).await.unwrap(),
             _ => tx.park(&claimed, &why, hour_ago).await.unwrap(),
         }
         tx.commit().await.unwrap();

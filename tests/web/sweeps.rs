@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashSet};
 
 fn attempt(id: i64, delivery: u8, minutes_ago: i64, status: i64) -> DeliveryAttempt {
     let at = now() - SignedDuration::from_mins(minutes_ago);
-    DeliveryAttempt { id: AttemptId(id), delivery: guid(delivery), at, status }
+    DeliveryAttempt { id: AttemptId(id), delivery: guid(delivery), at, status: Some(status) }
 }
 
 fn guid(delivery: u8) -> DeliveryId {

@@ -8,8 +8,8 @@
 //! claims next.
 
 use super::{Claimed, WorkRecord, WorkState, database_clock, millis, new_id, put_back};
-use crate::store::sql::{statements, time, values};
-use crate::store::{Store, StoreError, Tx};
+use crate::store::sql::{Value, statements, time, values};
+use crate::store::{Statement, Store, StoreError, Tx};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ macro_rules! claim {
             " + $2
             FROM next WHERE work.id = next.id AND work.state = 'queued'
             RETURNING work.id, step, subject, unique_key, installation_id, args, asks_github, patience, state, due_at,
-                attempts, claims, last_error, created_at, turn, lease_until"
+                attempts, refusals, claims, last_error, created_at, turn, lease_until"
         )
     };
 }
@@ -89,9 +89,12 @@ statements! {
         WHERE id = $1 AND lease_token = $2 AND state = 'running'"),
         on postgres: concat!("UPDATE work SET lease_until = ", database_clock!(postgres), " + $3
         WHERE id = $1 AND lease_token = $2 AND state = 'running'");
-    PUT_BACK = put_back!("due_at", "attempts", "expiries + 1", "$2", "id = $3 AND lease_token = $4 AND state = 'running'");
-    RETRY = put_back!("CAST($5 AS BIGINT)", "attempts", "0", "$2", "id = $3 AND lease_token = $4 AND state = 'running'");
-    PUT_OFF = put_back!("CAST($5 AS BIGINT)", "attempts - 1", "0", "CAST($2 AS TEXT)", "id = $3 AND lease_token = $4 AND state = 'running'");
+    PUT_BACK = put_back!(due "due_at", attempts "attempts", refusals "refusals", expiries "expiries + 1", error "$2",
+        which "id = $3 AND lease_token = $4 AND state = 'running'");
+    RETRY = put_back!(due "CAST($5 AS BIGINT)", attempts "attempts", refusals "refusals + CAST($6 AS BIGINT)",
+        expiries "0", error "$2", which "id = $3 AND lease_token = $4 AND state = 'running'");
+    PUT_OFF = put_back!(due "CAST($5 AS BIGINT)", attempts "attempts - 1", refusals "refusals", expiries "0",
+        error "CAST($2 AS TEXT)", which "id = $3 AND lease_token = $4 AND state = 'running'");
     /// Changes nothing, but locks the row: nobody takes it over before the transaction ends.
     HELD = "UPDATE work SET lease_token = lease_token WHERE id = $1 AND lease_token = $2 AND state = 'running'";
     DELETE_RUNNING = "DELETE FROM work WHERE id = $1 AND lease_token = $2 AND state = 'running' RETURNING id";
@@ -126,7 +129,7 @@ impl Store {
         for _ in 0..ATTEMPTS_TO_CLAIM {
             match self.try_claim(now, lease, count).await {
                 // Two workers marked two rows of one subject, and the index let one through.
-                Err(error) if error.is_duplicate() => {}
+                Err(error) if error.is_duplicate() || error.is_deadlock() => {}
                 outcome => return outcome,
             }
         }
@@ -175,7 +178,9 @@ impl Store {
 
 impl Tx {
     async fn take_back_expired(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let expired: Vec<(String, String, String, i64)> = self.rows(EXPIRED, values![]).await?;
+        let mut expired: Vec<(String, String, String, i64)> = self.rows(EXPIRED, values![]).await?;
+        // By key, as all do who queue many: two of them then wait for each other, and not each for the other.
+        expired.sort_by(|a, b| a.2.cmp(&b.2));
         for (id, token, key, expiries) in &expired {
             if expiries + 1 >= EXPIRIES_MAX {
                 let error = format!("the worker that had it did not come back {EXPIRIES_MAX} times");
@@ -192,14 +197,14 @@ impl Tx {
 
     async fn take(
         &mut self,
-        statement: crate::store::Statement,
+        statement: Statement,
         lease: Duration,
         count: u32,
         step: Option<&str>,
     ) -> Result<Vec<Claimed>, StoreError> {
         let lease_token = new_id();
         let mut row = values![&lease_token, millis(lease), count];
-        row.extend(step.map(crate::store::sql::Value::from));
+        row.extend(step.map(Value::from));
         let mut records: Vec<ClaimRecord> = self.rows(statement, row).await?;
         records.sort_by(|a, b| (a.turn, &a.work.id).cmp(&(b.turn, &b.work.id)));
         let claimed = records.into_iter().map(|record| {
@@ -240,11 +245,17 @@ impl Tx {
     }
 
     /// Puts a piece of work back after a failed attempt, to be tried again at `due_at` or, where newer work waits under
-    /// its key, with that.
+    /// its key, with that. `refused` says that it was the attempt that failed, and not the times.
     ///
     /// Errors: [`StoreError::LeaseLost`] when the claim is no longer ours; this transaction can then not be committed.
-    pub async fn retry(&mut self, claimed: &Claimed, due_at: Timestamp, error: &str) -> Result<(), StoreError> {
-        self.put(RETRY, claimed, due_at, Some(error)).await
+    pub async fn retry(
+        &mut self,
+        claimed: &Claimed,
+        due_at: Timestamp,
+        error: &str,
+        refused: bool,
+    ) -> Result<(), StoreError> {
+        self.put(RETRY, claimed, Some(error), values![due_at, i64::from(refused)]).await
     }
 
     /// Puts a piece of work back in good order, to go on at `due_at`: the claim does not count as an attempt. `why` is
@@ -252,20 +263,24 @@ impl Tx {
     ///
     /// Errors: [`StoreError::LeaseLost`] when the claim is no longer ours; this transaction can then not be committed.
     pub async fn put_off(&mut self, claimed: &Claimed, due_at: Timestamp, why: Option<&str>) -> Result<(), StoreError> {
-        self.put(PUT_OFF, claimed, due_at, why).await
+        self.put(PUT_OFF, claimed, why, values![due_at]).await
     }
 
     async fn put(
         &mut self,
-        how: crate::store::Statement,
+        how: Statement,
         claimed: &Claimed,
-        due_at: Timestamp,
         why: Option<&str>,
+        more: Vec<Value>,
     ) -> Result<(), StoreError> {
+        // Who takes the lease over meanwhile waits for this lock, or is waited for here.
+        self.still_ours(claimed).await?;
         let (id, token) = (&claimed.work.id.0, &claimed.lease_token);
-        let touched = self.execute(how, values![new_id(), why, id, token, due_at]).await?;
-        self.held(touched > 0)?;
-        self.rows::<(String,)>(DELETE_RUNNING, values![id, token]).await.map(drop)
+        let mut row = values![new_id(), why, id, token];
+        row.extend(more);
+        self.execute(how, row).await?;
+        let ended: Vec<(String,)> = self.rows(DELETE_RUNNING, values![id, token]).await?;
+        self.held(!ended.is_empty())
     }
 
     /// Gives a piece of work up, until [`Tx::unpark`]. Of one key, the last to be parked is kept.

@@ -110,6 +110,8 @@ pub struct WorkRow {
     pub due_at: Timestamp,
     /// How often it was claimed, but for the claims that ended with [`Tx::put_off`](super::Tx::put_off).
     pub attempts: u32,
+    /// How many of these attempts were refused, rather than kept from going on by an outage or the like.
+    pub refusals: u32,
     /// How often it was claimed in all.
     pub claims: u32,
     /// Why it was put back or parked, the last time.
@@ -153,6 +155,7 @@ struct WorkRecord {
     state: String,
     due_at: i64,
     attempts: i64,
+    refusals: i64,
     claims: i64,
     last_error: Option<String>,
     created_at: i64,
@@ -161,7 +164,7 @@ struct WorkRecord {
 /// The columns of a [`WorkRecord`].
 macro_rules! work_columns {
     () => {
-        "id, step, subject, unique_key, installation_id, args, asks_github, patience, state, due_at, attempts, claims, \
+        "id, step, subject, unique_key, installation_id, args, asks_github, patience, state, due_at, attempts, refusals, claims, \
          last_error, created_at"
     };
 }
@@ -178,18 +181,33 @@ macro_rules! database_clock {
 }
 use database_clock;
 
-/// Puts a row back, with its count of `expiries`, into the queue as a new row, which melts into the one that waits under its key, if there is one.
+/// Puts a row back, with its counts, into the queue as a new row, which melts into the one that waits under its key, if
+/// there is one. Whoever is put back for the time at which it was due already keeps its place in line.
 macro_rules! put_back {
-    ($due_at:literal, $attempts:literal, $expiries:literal, $error:literal, $which:literal) => {
+    (
+        due $due_at:literal, attempts $attempts:literal, refusals $refusals:literal, expiries $expiries:literal,
+        error $error:literal, which $which:literal
+    ) => {
         concat!(
             "INSERT INTO work (id, step, subject, unique_key, installation_id, args, asks_github, patience, state, due_at,
-                attempts, claims, expiries, last_error, created_at)
+                turn, attempts, refusals, claims, expiries, last_error, created_at)
             SELECT $1, step, subject, unique_key, installation_id, args, asks_github, patience, 'queued', ",
-            $due_at, ", ", $attempts, ", claims, ", $expiries, ", ", $error,
+            $due_at,
+            ", CASE WHEN due_at = ",
+            $due_at,
+            " THEN turn END, ",
+            $attempts,
+            ", ",
+            $refusals,
+            ", claims, ",
+            $expiries,
+            ", ",
+            $error,
             ", created_at FROM work WHERE ",
             $which,
             " ON CONFLICT (unique_key) WHERE state = 'queued' DO UPDATE SET
                 due_at = CASE WHEN excluded.due_at < work.due_at THEN excluded.due_at ELSE work.due_at END,
+                turn = CASE WHEN excluded.patience < work.patience THEN NULL ELSE work.turn END,
                 patience = CASE WHEN excluded.patience < work.patience THEN excluded.patience ELSE work.patience END,
                 attempts = CASE WHEN excluded.attempts > work.attempts THEN excluded.attempts ELSE work.attempts END,
                 claims = CASE WHEN excluded.claims > work.claims THEN excluded.claims ELSE work.claims END,
@@ -252,6 +270,7 @@ impl WorkRecord {
             state: word("work.state", &self.state, WorkState::from_word)?,
             due_at: time(self.due_at),
             attempts: small("work.attempts", self.attempts)?,
+            refusals: small("work.refusals", self.refusals)?,
             claims: small("work.claims", self.claims)?,
             last_error: self.last_error,
             created_at: time(self.created_at),

@@ -7,7 +7,8 @@ use crate::store::{Store, StoreError, Tx};
 use jiff::Timestamp;
 
 statements! {
-    UNPARK = put_back!("CAST($2 AS BIGINT)", "0", "0", "last_error", "id = $3 AND state = 'parked'");
+    UNPARK = put_back!(due "CAST($2 AS BIGINT)", attempts "0", refusals "0", expiries "0", error "last_error",
+        which "id = $3 AND state = 'parked'");
     DELETE_PARKED = "DELETE FROM work WHERE id = $1 AND state = 'parked'";
     PARKED = concat!("SELECT ", work_columns!(), " FROM work WHERE state = 'parked' ORDER BY created_at DESC, id LIMIT $1");
     PARKED_OF_KEY = "SELECT id FROM work WHERE unique_key = $1 AND state = 'parked' LIMIT 1";
