@@ -117,6 +117,21 @@ async fn a_webhook_becomes_a_pull_request_and_no_secret_is_ever_written() {
     let page = page.bearer_auth("the-admin-token").send().await.unwrap();
     assert!(page.text().await.unwrap().contains("Bump httpx from 0.27.0 to 0.28.0"));
 
+    let figures = reqwest::Client::new().get(format!("http://{address}/metrics")).bearer_auth("the-admin-token");
+    let figures = figures.send().await.unwrap().text().await.unwrap();
+    let counted = |step: &str| {
+        figures.lines().any(|line| {
+            line.starts_with("mass_driver_steps_total{")
+                && [format!("step=\"{step}\""), "outcome=\"finished\"".into()]
+                    .iter()
+                    .all(|label| line.contains(label.as_str()))
+        })
+    };
+    assert!(counted("inbox") && counted("execute"), "{figures}");
+    // Somebody who never ends his request keeps nobody waiting.
+    let mut lingering = tokio::net::TcpStream::connect(&address).await.unwrap();
+    lingering.write_all(b"GET /healthz HT").await.unwrap();
+
     let log = server.stops_on_sigterm().await;
     let key_line = credentials.private_key_pem.lines().nth(1).unwrap();
     for secret in [key_line, credentials.webhook_secret.as_str(), "the-admin-token", "ghs_", "eyJ"] {

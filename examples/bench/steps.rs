@@ -7,7 +7,7 @@ use crate::process::PATIENCE;
 use crate::report::{Report, Runs};
 use anyhow::ensure;
 use github_sim::GitHubSim;
-use mass_driver::domain::{InstallationId, RepoId};
+use mass_driver::domain::{InstallationId, ProposalId, RepoId};
 use mass_driver::pipeline::Step;
 use mass_driver::store::Store;
 use registry_sim::RegistrySim;
@@ -64,7 +64,8 @@ pub async fn measure(place: &Place, kind: Kind, options: &Options, report: &mut 
     Ok(())
 }
 
-/// Queues plans of repositories that are not stored: each looks for its repository and is over.
+/// Queues labels for pull requests of repositories that are not stored: each looks at the limits of its installation and
+/// for its repository, and is over. (Plans would flatter: many of those are made as one.)
 pub async fn queue_idle_steps(url: &str, count: u32) -> anyhow::Result<()> {
     let store = Store::connect(url).await?;
     let now = mass_driver::app::now();
@@ -73,7 +74,7 @@ pub async fn queue_idle_steps(url: &str, count: u32) -> anyhow::Result<()> {
         let mut tx = store.begin().await?;
         for number in next..count.min(next + WIDE) {
             let installation = InstallationId(i64::from(number % INSTALLATIONS) + 1);
-            let step = Step::Plan { repo: RepoId(i64::from(number) + 1) };
+            let step = Step::Label { repo: RepoId(i64::from(number) + 1), proposal: ProposalId("none".into()) };
             step.queue(&mut tx, Some(installation), now).await?;
         }
         tx.commit().await?;

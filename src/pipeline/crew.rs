@@ -19,6 +19,8 @@ const SOON: Duration = Duration::from_millis(5);
 /// A batch that was begun within this time makes the next one larger.
 const QUICK: Duration = Duration::from_millis(50);
 
+/// How long workers make room for webhooks before each claim, while those come in a burst.
+const DELIVERIES_FIRST: Duration = Duration::from_millis(20);
 /// How long a step that was claimed ahead waits here at most.
 const HELD_BACK_MAX: Duration = Duration::from_millis(250);
 
@@ -61,6 +63,13 @@ impl Crew {
                 }
                 self.begin_steps();
                 continue;
+            }
+            // Webhooks come in bursts, and their sender gives up after seconds.
+            if self.worker.store.deliveries_crowd() {
+                tokio::select! {
+                    () = sleep(DELIVERIES_FIRST) => {}
+                    _ = stop.changed() => continue,
+                }
             }
             let wanted = free + batch;
             let outcome = self.worker.claim(u32::try_from(wanted).unwrap_or(u32::MAX)).await;

@@ -80,6 +80,7 @@ impl Mailroom {
         now: Timestamp,
     ) -> Result<Received, NotStored> {
         let step = incoming.step();
+        let _waits = self.store.delivery_waits();
         let (reply, answer) = oneshot::channel();
         let one_more = {
             let mut counter = lock(&self.counter);

@@ -278,7 +278,7 @@ impl Worker {
         // Both go on side by side: on SQLite the step may hold the one writer that the heartbeat waits for.
         tokio::select! {
             // A panic is a defect in one station; the worker goes on with the others.
-            result = AssertUnwindSafe(self.walk(claimed)).catch_unwind() => {
+            result = AssertUnwindSafe(Box::pin(self.walk(claimed))).catch_unwind() => {
                 result.unwrap_or_else(|panic| Err(StepError::Panicked(panic_words(panic.as_ref()))))
             }
             lost = self.keep_lease(claimed) => Err(lost.into()),

@@ -5,11 +5,15 @@
 use super::sql::{statements, values};
 use super::{Pools, Store, StoreError};
 use sqlx::postgres::{PgListener, PgPool};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
 /// Notifications go out at most this often: under load one stands for many.
 const BETWEEN_NOTIFICATIONS: Duration = Duration::from_millis(20);
+/// From so many deliveries on that wait at once they come in a burst.
+const CROWD: usize = 8;
 /// How long to leave the database alone when it does not let us listen.
 const LISTEN_AGAIN: Duration = Duration::from_secs(5);
 
@@ -24,6 +28,18 @@ statements! {
 pub(super) struct Bell {
     here: Notify,
     elsewhere: Notify,
+    /// How many deliveries wait to be stored.
+    at_the_door: AtomicUsize,
+}
+
+/// Says, as long as it is there, that a delivery waits to be stored.
+#[derive(Debug)]
+pub struct AtTheDoor(Arc<Bell>);
+
+impl Drop for AtTheDoor {
+    fn drop(&mut self) {
+        self.0.at_the_door.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Bell {
@@ -43,6 +59,17 @@ impl Store {
     /// Makes somebody who waits in [`Store::work_arrived`], now or next, look at the queue: what blocked work is over.
     pub fn look_again(&self) {
         self.bell.here.notify_one();
+    }
+
+    /// Notes that a delivery waits to be stored: its sender has seconds, and steps have time.
+    pub fn delivery_waits(&self) -> AtTheDoor {
+        self.bell.at_the_door.fetch_add(1, Ordering::Relaxed);
+        AtTheDoor(Arc::clone(&self.bell))
+    }
+
+    /// Whether several deliveries wait to be stored by this process.
+    pub fn deliveries_crowd(&self) -> bool {
+        self.bell.at_the_door.load(Ordering::Relaxed) >= CROWD
     }
 
     /// Passes the bell on between the processes that share a Postgres, for as long as it is polled. On SQLite there is

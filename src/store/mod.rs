@@ -31,6 +31,7 @@ mod work;
 
 pub use alone::Alone;
 pub use attempts::Attempt;
+pub use bell::AtTheDoor;
 pub use budgets::Budget;
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
@@ -58,7 +59,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(30);
 
 /// An answer of the database, if it comes in time.
 async fn in_time<T, E: Into<StoreError>>(answer: impl Future<Output = Result<T, E>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(ANSWER_MAX, answer).await {
+    // On the heap: a station awaits many of these, and its own future would hold them all.
+    match tokio::time::timeout(ANSWER_MAX, Box::pin(answer)).await {
         Ok(answer) => answer.map_err(Into::into),
         Err(_) => {
             let silence = std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {ANSWER_MAX:?}"));
