@@ -5,7 +5,7 @@
 //! pull request, and for other steps beside their arguments, where their own reading passes over it.
 
 use super::Done;
-use crate::domain::{InstallationId, Turn};
+use crate::domain::{InstallationId, Pace, Turn};
 use crate::safeguards::pace::{self, PacePolicy};
 use crate::store::{Claimed, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
@@ -58,12 +58,18 @@ pub(super) async fn join(
     let missed = writer.held.filter(|_| writer.lease.work.attempts == 1);
     let late = missed.map_or(SignedDuration::ZERO, |(turn, _)| now.duration_since(turn.from));
     let budget = tx.lock_budget(Some(writer.installation)).await?;
-    let (turn, rest) = pace::reserve(budget.pace, writer.writes, late, now, policy);
+    let (turn, rest) = pace::reserve(believable(budget.pace, now), writer.writes, late, now, policy);
     if turn.from.duration_since(now) > HORIZON {
         return Ok(Place::Full(now + HORIZON / 2 + spread(&writer.lease.work.unique_key)));
     }
     tx.save_pace(Some(writer.installation), &rest).await?;
     Ok(placed(turn))
+}
+
+/// The line as far as it can reach. A clock that was ahead once may have given it out for years.
+fn believable(pace: Pace, now: Timestamp) -> Pace {
+    let farthest = now + HORIZON * 4;
+    Pace { next_write_at: pace.next_write_at.min(farthest), used_to: pace.used_to.min(farthest) }
 }
 
 /// Not all at the same moment: up to half the horizon, the same for the same piece of work.

@@ -27,6 +27,7 @@ pub mod step;
 pub mod sweep;
 pub mod sync;
 pub mod tidy;
+mod together;
 mod trail;
 pub mod watch;
 pub mod worker;

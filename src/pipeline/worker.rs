@@ -28,9 +28,6 @@ const DUTIES_EVERY: Duration = Duration::from_secs(1);
 
 /// The step of which many are done at once.
 pub(super) const PLAN: &str = "plan";
-/// How many repositories are planned together at most.
-const PLANS_AT_ONCE: u32 = 64;
-
 /// How work is done.
 #[derive(Clone, Copy, Debug)]
 pub struct WorkPolicy {
@@ -66,7 +63,7 @@ pub struct Worker {
     registries: Arc<Registries>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) policy: WorkPolicy,
-    metrics: Metrics,
+    pub(super) metrics: Metrics,
 }
 
 impl Worker {
@@ -167,51 +164,6 @@ impl Worker {
             }
         };
         self.metrics.step_ended(&claimed.work.step, ending, began.elapsed());
-    }
-
-    /// Plans a repository together with others whose turn it is: many cost little more than one. `false` when there were
-    /// no others, or something was wrong with one of them: then each is planned for itself.
-    async fn plan_many(&self, first: &Claimed) -> bool {
-        let began = Instant::now();
-        let mut claimed = match self.store.claim_step(PLAN, self.policy.lease, PLANS_AT_ONCE - 1).await {
-            Ok(others) if !others.is_empty() => others,
-            Ok(_) => return false,
-            Err(error) => {
-                tracing::debug!(%error, "no other plans could be claimed");
-                return false;
-            }
-        };
-        claimed.push(first.clone());
-        let planned = AssertUnwindSafe(async {
-            let mut repos = Vec::with_capacity(claimed.len());
-            for one in &claimed {
-                repos.extend(match step_of(one)? {
-                    Step::Plan { repo } => Some(repo),
-                    _ => None,
-                });
-            }
-            let mut tx = plan::plan_all(&self.store, &repos, self.clock.now()).await?;
-            tx.finish_all(&claimed).await?;
-            Ok::<(), StepError>(tx.commit().await?)
-        });
-        match planned.catch_unwind().await {
-            Ok(Ok(())) => {
-                let each = began.elapsed() / u32::try_from(claimed.len()).unwrap_or(1);
-                for one in &claimed {
-                    self.metrics.step_ended(&one.work.step, Ending::Finished, each);
-                }
-                true
-            }
-            failed => {
-                if let Ok(Err(error)) = failed {
-                    tracing::debug!(%error, plans = claimed.len(), "planning together failed; each is planned for itself");
-                }
-                // Those that came along go back to their places in line.
-                claimed.pop();
-                self.give_back(&claimed).await;
-                false
-            }
-        }
     }
 
     /// Gives steps back that nobody is at any more, for whoever claims next. What cannot be given back is taken over when
@@ -395,7 +347,7 @@ impl Worker {
 }
 
 /// The step that a piece of work stands for.
-fn step_of(claimed: &Claimed) -> Result<Step, StepError> {
+pub(super) fn step_of(claimed: &Claimed) -> Result<Step, StepError> {
     serde_json::from_value(claimed.work.args.clone())
         .map_err(|error| StepError::Corrupt(format!("the arguments of the step {}: {error}", claimed.work.step)))
 }

@@ -1,8 +1,7 @@
-//! Figures for operators, read when somebody asks: how long the queue is, and what GitHub allows.
+//! Figures for operators, read when somebody asks: how long the queue is.
 
 use super::sql::{statements, time, values};
 use super::{Store, StoreError};
-use crate::domain::InstallationId;
 use jiff::Timestamp;
 
 /// How many pieces of work one station has that stand the same way.
@@ -46,29 +45,10 @@ impl WorkStanding {
     }
 }
 
-/// What GitHub allows an installation, as last heard.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BudgetFigure {
-    /// The installation; `None` is the App itself.
-    pub installation: Option<InstallationId>,
-    /// Requests in a window.
-    pub limit: Option<i64>,
-    /// Requests left in the window that ends at `resets_at`.
-    pub remaining: Option<i64>,
-    /// When that window ends.
-    pub resets_at: Option<Timestamp>,
-    /// Until when GitHub wants to hear nothing.
-    pub paused_until: Option<Timestamp>,
-}
-
-type BudgetRecord = (i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
-
 statements! {
     /// Reads the whole queue, which is why it is asked for seldom.
     QUEUE_FIGURES = "SELECT step, CASE WHEN state <> 'queued' THEN state WHEN due_at > $1 THEN 'waiting' ELSE 'ready' END
             AS standing, count(*), min(due_at) FROM work GROUP BY step, standing ORDER BY step, standing";
-    BUDGET_FIGURES = "SELECT installation_id, request_limit, remaining, resets_at, paused_until FROM budget
-        ORDER BY installation_id";
 }
 
 impl Store {
@@ -82,20 +62,5 @@ impl Store {
                 Ok(QueueFigure { step, standing, count, first_due_at: time(first) })
             })
             .collect()
-    }
-
-    /// What GitHub allows each installation that was heard of.
-    pub async fn budget_figures(&self) -> Result<Vec<BudgetFigure>, StoreError> {
-        let rows: Vec<BudgetRecord> = self.rows(BUDGET_FIGURES, values![]).await?;
-        Ok(rows
-            .into_iter()
-            .map(|(installation, limit, remaining, resets_at, paused_until)| BudgetFigure {
-                installation: (installation != 0).then_some(InstallationId(installation)),
-                limit,
-                remaining,
-                resets_at: resets_at.map(time),
-                paused_until: paused_until.map(time),
-            })
-            .collect())
     }
 }

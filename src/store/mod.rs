@@ -35,7 +35,7 @@ pub use bell::AtTheDoor;
 pub use budgets::Budget;
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
-pub use figures::{BudgetFigure, QueueFigure, WorkStanding};
+pub use figures::{QueueFigure, WorkStanding};
 pub use installations::{Installation, InstallationRow};
 pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
 pub use outlooks::OutlookChange;

@@ -2,7 +2,7 @@
 
 use super::WebState;
 use crate::metrics::{BudgetReading, CONTENT_TYPE, QueueReading, Reading};
-use crate::store::{BudgetFigure, QueueFigure, Store, StoreError, WorkStanding};
+use crate::store::{Budget, QueueFigure, Store, StoreError, WorkStanding};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -30,7 +30,7 @@ pub async fn metrics(State(state): State<WebState>) -> Response {
 
 async fn read(store: &Store, now: Timestamp) -> Result<Reading, StoreError> {
     let queue = store.queue_figures(now).await?.into_iter().map(|figure| queue(figure, now)).collect();
-    let budgets = store.budget_figures().await?.into_iter().map(|figure| budget(&figure, now)).collect();
+    let budgets = store.budgets(u32::MAX).await?.into_iter().map(|known| budget(&known, now)).collect();
     Ok(Reading { queue, budgets })
 }
 
@@ -39,14 +39,14 @@ fn queue(figure: QueueFigure, now: Timestamp) -> QueueReading {
     QueueReading { step: figure.step, state: figure.standing.as_str(), count: figure.count, oldest }
 }
 
-fn budget(figure: &BudgetFigure, now: Timestamp) -> BudgetReading {
+fn budget(known: &Budget, now: Timestamp) -> BudgetReading {
     // Once its window is over, what was left of it says nothing any more.
-    let over = figure.resets_at.is_some_and(|at| at <= now);
+    let left = known.quota.map(|quota| if quota.resets_at <= now { quota.limit } else { quota.remaining });
     BudgetReading {
-        installation: figure.installation,
-        remaining: if over { figure.limit } else { figure.remaining },
-        limit: figure.limit,
-        pause: figure.paused_until.map_or(Duration::ZERO, |until| span(now, until)),
+        installation: known.installation,
+        remaining: left,
+        limit: known.quota.map(|quota| quota.limit),
+        pause: known.pause.map_or(Duration::ZERO, |pause| span(now, pause.until)),
     }
 }
 

@@ -81,7 +81,7 @@ both_databases! {
     async fn the_table_of_the_page_is_what_is_there(url: String) {
         let store = open(&url).await;
         fill_the_queue(&store).await;
-        run(&url, "INSERT INTO budget (installation_id, request_limit, remaining) VALUES (7, 5000, 4000)").await;
+        run(&url, "INSERT INTO budget (installation_id, request_limit, remaining, resets_at) VALUES (7, 5000, 4000, 1)").await;
         let server = Server::start_with(&store, |state| count_everything(&state.metrics)).await;
         let families = parse(&scraped(&server).await);
         let page = include_str!("../../docs/running.md");
@@ -127,8 +127,8 @@ both_databases! {
         let soon = (now() + SignedDuration::from_secs(45)).as_millisecond();
         let past = now().as_millisecond();
         for (id, remaining, resets_at, paused_until) in [(0, 10, soon, 0), (7, 0, soon, soon), (8, 3, past, past)] {
-            let row = format!("{id}, 5000, {remaining}, {resets_at}, {paused_until}");
-            let columns = "installation_id, request_limit, remaining, resets_at, paused_until";
+            let row = format!("{id}, 5000, {remaining}, {resets_at}, {paused_until}, 'hourly'");
+            let columns = "installation_id, request_limit, remaining, resets_at, paused_until, pause_reason";
             run(&url, &format!("INSERT INTO budget ({columns}) VALUES ({row})")).await;
         }
         let server = Server::start(&store).await;
