@@ -74,7 +74,8 @@ pub async fn queue_idle_steps(url: &str, count: u32) -> anyhow::Result<()> {
         let mut tx = store.begin().await?;
         for number in next..count.min(next + WIDE) {
             let installation = InstallationId(i64::from(number % INSTALLATIONS) + 1);
-            let step = Step::Label { repo: RepoId(i64::from(number) + 1), proposal: ProposalId("none".into()) };
+            let proposal = ProposalId(format!("none-{number}"));
+            let step = Step::Label { repo: RepoId(i64::from(number) + 1), proposal };
             step.queue(&mut tx, Some(installation), now).await?;
         }
         tx.commit().await?;
