@@ -10,11 +10,12 @@
 mod support {
     #[expect(dead_code, reason = "a killed process' database is only looked into")]
     pub mod databases;
+    pub mod dice;
     pub mod promises;
 }
 
 use std::time::Duration;
-use support::{databases, promises};
+use support::{databases, dice, promises};
 
 mod bot;
 mod line;

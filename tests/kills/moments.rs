@@ -7,6 +7,7 @@
 
 use crate::bot::Bot;
 use crate::databases::{on_postgres, on_sqlite};
+use crate::dice::Dice;
 use crate::world::World;
 use futures_util::{FutureExt as _, StreamExt as _};
 use github_sim::PullRequestView;
@@ -25,24 +26,6 @@ const REPOSITORIES: [&str; 3] = ["acme/api", "beta/site", "core/tools"];
 const PACKAGES: [(&str, &str, &str); 4] =
     [("httpx", "0.27.0", "0.28.0"), ("idna", "3.6", "3.7"), ("rich", "13.0", "13.9"), ("attrs", "23.1", "24.2")];
 const FILE: (&str, &str) = (".mass-driver.yaml", "limit: 20\nlabels: [deps]\nsubscriptions: [pypi]\n");
-
-/// SplitMix64: numbers that look random, the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    /// A number below `sides`.
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % sides
-    }
-
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[usize::try_from(self.roll(all.len() as u64)).unwrap()]
-    }
-}
 
 /// When the process is killed next: after so many requests and webhooks, and a little while.
 struct Doom<'a> {

@@ -10,11 +10,13 @@ mod support {
     #[expect(dead_code, unused_imports, reason = "the stories use a part of it")]
     pub mod contract;
     pub mod databases;
+    #[expect(dead_code, reason = "the stories roll numbers only")]
+    pub mod dice;
     pub mod openmetrics;
     pub mod promises;
 }
 
-use support::{contract, databases, openmetrics, promises};
+use support::{contract, databases, dice, openmetrics, promises};
 
 mod world;
 

@@ -2,25 +2,12 @@
 
 use crate::World;
 use crate::databases::{both_databases, on_another};
+use crate::dice::Dice;
 use github_sim::RepoOptions;
 
 const FILE: (&str, &str) = (".mass-driver.yaml", "limit: 20\nsubscriptions: [pypi]\n");
 /// So many orders are tried. They are the same each time: a failure is found again by its number.
 const ORDERS: u64 = 6;
-
-/// SplitMix64: numbers that look random, the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    /// A number below `sides`.
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % sides
-    }
-}
 
 /// A history of eight events about two repositories; none of them has been handed over when it ends.
 async fn history(world: &World) {
