@@ -40,7 +40,8 @@ macro_rules! place {
 /// Claims the first in line of subjects that have nothing running. Only the first of each subject is looked at: two
 /// workers then lock the same row, one of them skips it, and they do not take two rows of one subject.
 ///
-/// The plus keeps a database from comparing each row with all those before it: it shall look by the subject.
+/// The plus keeps a database from comparing each row with all those before it: it shall look by the subject. Nothing but
+/// the id is asked of the rows in the end (they are locked, or the database is), so that no other index offers itself.
 macro_rules! claim {
     ($which:literal, $clock:expr, $lock:literal) => {
         concat!(
@@ -58,7 +59,7 @@ macro_rules! claim {
                 lease_until = ",
             $clock,
             " + $2
-            FROM next WHERE work.id = next.id AND work.state = 'queued'
+            FROM next WHERE work.id = next.id
             RETURNING work.id, step, subject, unique_key, installation_id, args, asks_github, patience, state, due_at,
                 attempts, refusals, claims, last_error, created_at, turn, lease_until"
         )
@@ -77,6 +78,13 @@ macro_rules! expired_leases {
 }
 
 statements! {
+    /// Until the transaction ends, rows are looked up by index one after another, in the index's order. What Postgres knows
+    /// of the queue was true a minute ago: where that was a quiet minute it takes the whole queue for a handful of rows,
+    /// and reads and sorts all of it for each claim. SQLite does as it is told by the indexes anyway.
+    BY_INDEX = "SELECT 1", on postgres: "SELECT set_config('enable_seqscan', 'off', true),
+        set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true),
+        set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+        set_config('enable_material', 'off', true)";
     EXPIRED = expired_leases!(database_clock!(sqlite), ""),
         on postgres: expired_leases!(database_clock!(postgres), " FOR UPDATE SKIP LOCKED");
     PLACE = place!(""), on postgres: place!(" FOR UPDATE SKIP LOCKED");
@@ -98,6 +106,9 @@ statements! {
     /// Changes nothing, but locks the row: nobody takes it over before the transaction ends.
     HELD = "UPDATE work SET lease_token = lease_token WHERE id = $1 AND lease_token = $2 AND state = 'running'";
     DELETE_RUNNING = "DELETE FROM work WHERE id = $1 AND lease_token = $2 AND state = 'running' RETURNING id";
+    /// One statement, because most steps end so and each waits for its answer.
+    FINISH = "DELETE FROM work WHERE (id = $1 AND lease_token = $2 AND state = 'running')
+        OR (unique_key = $3 AND state = 'parked') RETURNING id";
     DELETE_ALL_RUNNING = "DELETE FROM work WHERE state = 'running' AND (id, lease_token) IN (VALUES ($1, $2)) RETURNING id";
     DELETE_PARKED_OF_KEY = "DELETE FROM work WHERE unique_key = $1 AND state = 'parked'";
     DELETE_PARKED_OF_KEYS = "DELETE FROM work WHERE state = 'parked' AND unique_key IN (VALUES ($1))";
@@ -202,6 +213,7 @@ impl Tx {
         count: u32,
         step: Option<&str>,
     ) -> Result<Vec<Claimed>, StoreError> {
+        self.execute(BY_INDEX, values![]).await?;
         let lease_token = new_id();
         let mut row = values![&lease_token, millis(lease), count];
         row.extend(step.map(Value::from));
@@ -227,10 +239,10 @@ impl Tx {
     ///
     /// Errors: [`StoreError::LeaseLost`] when the claim is no longer ours; this transaction can then not be committed.
     pub async fn finish(&mut self, claimed: &Claimed) -> Result<(), StoreError> {
+        let work = &claimed.work;
         let ended: Vec<(String,)> =
-            self.rows(DELETE_RUNNING, values![&claimed.work.id.0, &claimed.lease_token]).await?;
-        self.held(!ended.is_empty())?;
-        self.execute(DELETE_PARKED_OF_KEY, values![&claimed.work.unique_key]).await.map(drop)
+            self.rows(FINISH, values![&work.id.0, &claimed.lease_token, &work.unique_key]).await?;
+        self.held(ended.iter().any(|(id,)| *id == work.id.0))
     }
 
     /// Ends many pieces of work, all of them or none.
