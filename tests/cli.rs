@@ -252,6 +252,7 @@ async fn seeded(folder: &Path, now: Timestamp) {
                 first_seen_at: at(published),
                 counts_from: at(published),
                 yanked: false,
+                content: None,
             })
             .collect();
         if package.name == "rich" {

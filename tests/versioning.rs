@@ -249,7 +249,8 @@ fn tag() -> impl Strategy<Value = String> {
 fn version(ecosystem: Ecosystem) -> BoxedStrategy<String> {
     let proper = match ecosystem {
         Ecosystem::Pypi => python_version().boxed(),
-        Ecosystem::Docker => tag().boxed(),
+        Ecosystem::Docker | Ecosystem::GithubActions | Ecosystem::PreCommit => tag().boxed(),
+        Ecosystem::Npm | Ecosystem::Cargo => "[0-3]\\.[0-3]\\.[0-3](-(alpha|rc\\.[0-2]))?".boxed(),
     };
     prop_oneof![8 => proper, 1 => ".{0,12}", 1 => "[0-9.v!+*a-]{0,50}"].boxed()
 }

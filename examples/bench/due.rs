@@ -170,6 +170,7 @@ async fn fill_in(database: &Database, built: &Built, text: &str) -> anyhow::Resu
         first_seen_at: now,
         counts_from: now,
         yanked: false,
+        content: None,
     };
     let mut tx = store.begin().await?;
     tx.save_releases(&fill::pypi(RELEASED.to_owned()), &[release(NEW)], &[]).await?;

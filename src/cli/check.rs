@@ -171,9 +171,7 @@ fn print_summary(path: &str, file: &SubscriptionFile, now: Timestamp, out: &mut 
     ]);
     for one in &file.subscriptions {
         let migration = match one.migration {
-            MigrationPattern::Upcoming(_) | MigrationPattern::Authored { .. } => {
-                format!("{} (not served yet)", one.migration)
-            }
+            MigrationPattern::Authored { .. } => format!("{} (not served yet)", one.migration),
             MigrationPattern::Ecosystem(_) => one.migration.to_string(),
         };
         let paths = if one.paths.as_slice().is_empty() { "all".into() } else { one.paths.as_slice().join(" ") };

@@ -83,7 +83,7 @@ fn registry(dependency: &Dependency) -> &str {
     let named = |host: &str| host.contains(['.', ':']) || host == "localhost";
     match dependency.package.ecosystem {
         Ecosystem::Docker => host.filter(|host| named(host)).unwrap_or("docker"),
-        Ecosystem::Pypi => "pypi",
+        other => other.as_str(),
     }
 }
 

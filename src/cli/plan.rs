@@ -138,6 +138,7 @@ async fn look_up(registries: &Registries, wanted: BTreeSet<PackageId>, now: Time
                     published_at: found.published_at,
                     first_seen_at: now,
                     yanked: found.yanked,
+                    content: None,
                 };
                 Known::Releases(listing.releases.into_iter().map(release).collect())
             }

@@ -14,7 +14,7 @@ pub mod verdict;
 pub use allowance::{Heard, Limit, Pace, Pause, Quota, Refusal, Turn};
 pub use change::{Change, FileChange, FileMode, Progress};
 pub use ids::{DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
-pub use package::{Dependency, Ecosystem, PackageId, Release, Skip, Span};
+pub use package::{Content, Dependency, Ecosystem, PackageId, Release, Skip, Span};
 pub use proposal::{Outlook, Proposal, ProposalState, PullRequest, Standing};
 pub use repo::{Head, ObjectId, RepoName, RepoPath, RepoState, Repository};
 pub use time::Clock;

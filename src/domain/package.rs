@@ -13,17 +13,29 @@ pub enum Ecosystem {
     Pypi,
     /// Container images.
     Docker,
+    /// Actions and reusable workflows of GitHub.
+    GithubActions,
+    /// Hooks of pre-commit: repositories with tags.
+    PreCommit,
+    /// JavaScript packages.
+    Npm,
+    /// Rust crates.
+    Cargo,
 }
 
 impl Ecosystem {
     /// Every ecosystem, in the order of the declaration.
-    pub const ALL: [Self; 2] = [Self::Pypi, Self::Docker];
+    pub const ALL: [Self; 6] = [Self::Pypi, Self::Docker, Self::GithubActions, Self::PreCommit, Self::Npm, Self::Cargo];
 
     /// The word subscriptions use.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pypi => "pypi",
             Self::Docker => "docker",
+            Self::GithubActions => "github-actions",
+            Self::PreCommit => "pre-commit",
+            Self::Npm => "npm",
+            Self::Cargo => "cargo",
         }
     }
 
@@ -32,6 +44,10 @@ impl Ecosystem {
         match word {
             "pypi" | "pip" | "python" => Some(Self::Pypi),
             "docker" | "dockerfile" => Some(Self::Docker),
+            "github-actions" => Some(Self::GithubActions),
+            "pre-commit" => Some(Self::PreCommit),
+            "npm" => Some(Self::Npm),
+            "cargo" => Some(Self::Cargo),
             _ => None,
         }
     }
@@ -49,7 +65,9 @@ pub struct PackageId {
     /// The world it lives in.
     pub ecosystem: Ecosystem,
     /// Its normalised name: PEP 503 for `pypi`; for `docker` the image without tag and digest, as
-    /// written when it names a registry host (`registry.example.com/acme/base`), without one when it names none (`library/python`).
+    /// written when it names a registry host (`registry.example.com/acme/base`), without one when it names none (`library/python`);
+    /// for `github-actions` the repository in lower case (`actions/cache`, whatever path within it is used); for `pre-commit` host and
+    /// path of the repository in lower case, without `.git` (`github.com/psf/black`); for `npm` and `cargo` the name as it is written.
     pub name: String,
 }
 
@@ -72,6 +90,17 @@ pub struct Release {
     pub counts_from: Timestamp,
     /// Taken back by its publisher.
     pub yanked: bool,
+    /// What the version points at, where it is a tag that may be moved.
+    pub content: Option<Content>,
+}
+
+/// What a tag points at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// The commit's id in hexadecimal digits, or the image's digest (`sha256:…`).
+    pub digest: String,
+    /// Since when the tag has been seen to point there. A tag that was moved is as young as its move.
+    pub since: Timestamp,
 }
 
 /// From when a release's age counts.
@@ -115,6 +144,8 @@ pub enum Skip {
     NotUnderstood(String),
     /// The line is pinned to file hashes, which a new version would break.
     HashPinned,
+    /// It is seen, and left alone for the reason given.
+    LeftAlone(String),
 }
 
 impl fmt::Display for Skip {
@@ -124,6 +155,7 @@ impl fmt::Display for Skip {
             Self::NotFromRegistry => f.write_str("it comes from a path, a URL or a repository, not from a registry"),
             Self::Variable(name) => write!(f, "the variable `{name}` has no default"),
             Self::NotUnderstood(why) => write!(f, "not understood: {why}"),
+            Self::LeftAlone(why) => f.write_str(why),
             Self::HashPinned => f.write_str("it is pinned to hashes, which a new version would break"),
         }
     }
@@ -146,8 +178,11 @@ pub struct Dependency {
     pub current: Option<String>,
     /// The constraint as the file writes it (`==0.27.0`, `~=2.1`, a tag); empty when there is none.
     pub constraint: String,
-    /// The image's digest, where the file pins one.
+    /// The image's digest or the commit's id, where the file pins one.
     pub digest: Option<String>,
+    /// Whether the file pins hashes of the version's files, which an update has to replace.
+    #[serde(default)]
+    pub hashed: bool,
     /// Why it cannot be updated, where it cannot.
     pub skip: Option<Skip>,
 }

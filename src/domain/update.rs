@@ -41,8 +41,11 @@ pub struct Site {
     pub from: String,
     /// The constraint as written there.
     pub constraint: String,
-    /// The digest pinned there, if any: the edit then needs the new one.
+    /// The digest or commit pinned there, if any: the edit then needs the new one.
     pub digest: Option<String>,
+    /// Whether hashes of files are pinned there: the edit then needs the new ones.
+    #[serde(default)]
+    pub hashed: bool,
 }
 
 /// A move of one package to one version, at all its sites in a repository.

@@ -107,7 +107,12 @@ fn cannot_move(edit: &Edit, to: &str) -> EditError {
 
 fn digest_splice(edit: &Edit, digest: &Written) -> Result<Splice, EditError> {
     let new = edit.digest_to.as_deref().ok_or_else(|| EditError::NeedsDigest(edit.package.clone()))?;
-    if edit.package.ecosystem != Ecosystem::Docker || !is_digest(new) {
+    let fits = match edit.package.ecosystem {
+        Ecosystem::Docker => is_digest(new),
+        Ecosystem::GithubActions | Ecosystem::PreCommit => is_commit(new),
+        Ecosystem::Pypi | Ecosystem::Npm | Ecosystem::Cargo => false,
+    };
+    if !fits {
         return Err(cannot_move(edit, new));
     }
     digest.splice(new, None).ok_or_else(|| cannot_move(edit, new))
@@ -115,13 +120,21 @@ fn digest_splice(edit: &Edit, digest: &Written) -> Result<Splice, EditError> {
 
 /// Whether a text is a digest as images are pinned by. Source: OCI image specification, "Digests".
 fn is_digest(text: &str) -> bool {
-    let hex = |digits: &str, length| digits.len() == length && digits.bytes().all(|b| b.is_ascii_hexdigit());
     match text.split_once(':') {
-        Some(("sha256", digits)) => hex(digits, 64),
-        Some(("sha384", digits)) => hex(digits, 96),
-        Some(("sha512", digits)) => hex(digits, 128),
+        Some(("sha256", digits)) => is_hex(digits, 64),
+        Some(("sha384", digits)) => is_hex(digits, 96),
+        Some(("sha512", digits)) => is_hex(digits, 128),
         _ => false,
     }
+}
+
+/// Whether a text is a commit's id: SHA-1 or SHA-256. Source: git, "hash-function-transition".
+fn is_commit(text: &str) -> bool {
+    is_hex(text, 40) || is_hex(text, 64)
+}
+
+fn is_hex(digits: &str, length: usize) -> bool {
+    digits.len() == length && digits.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Changes to one text, by the stretch they replace.

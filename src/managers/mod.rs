@@ -28,7 +28,7 @@ pub trait Manager: Sync {
     /// The name people see and the index stores: `requirements`, `pyproject`, `dockerfile`.
     fn name(&self) -> &'static str;
 
-    /// The ecosystem of the packages it finds.
+    /// The ecosystem of the packages it finds, or of most of them: an image that a workflow names is of `docker`.
     fn ecosystem(&self) -> Ecosystem;
 
     /// Whether a file is of this kind, by its path alone.
@@ -109,8 +109,10 @@ pub struct Edit {
     pub to: String,
     /// The digest pinned there, as extracted.
     pub digest_from: Option<String>,
-    /// The digest of the new version; needed where one is pinned.
+    /// The digest or commit of the new version; needed where one is pinned.
     pub digest_to: Option<String>,
+    /// The hashes of the new version's files (`sha256:…`), each once; needed where hashes are pinned.
+    pub hashes_to: Vec<String>,
 }
 
 /// Why an edit was not made.
@@ -128,6 +130,9 @@ pub enum EditError {
     /// A digest is pinned, and no new one was given.
     #[error("{0} is pinned to a digest, and the digest of the new version is not known")]
     NeedsDigest(PackageId),
+    /// Hashes of files are pinned, and no new ones were given.
+    #[error("{0} is pinned to hashes, and the hashes of the new version are not known")]
+    NeedsHashes(PackageId),
     /// The new version or digest is not one, or the constraint cannot be moved to it.
     #[error("{package} cannot be moved from `{constraint}` to `{to}`")]
     CannotMove {

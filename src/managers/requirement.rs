@@ -41,6 +41,7 @@ pub(super) fn read(requirement: &Written, hashed: bool, place: &Place<'_>) -> Fi
             current: if skip.is_none() { Pep440.current(constraint.text()) } else { None },
             constraint: constraint.text().into(),
             digest: None,
+            hashed: false,
             skip,
         },
         constraint,

@@ -58,5 +58,6 @@ fn edit_of(update: &Update, site: &Site, digests: &Digests) -> Edit {
         to: update.to.clone(),
         digest_from: site.digest.clone(),
         digest_to: digest.filter(|_| site.digest.is_some()).cloned(),
+        hashes_to: Vec::new(),
     }
 }

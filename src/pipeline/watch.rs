@@ -153,6 +153,7 @@ fn compare(package: &PackageRow, stored: &[Release], listed: Vec<FoundRelease>, 
                 first_seen_at: now,
                 counts_from: age_starts_at(found.published_at, now, package.checked_at),
                 yanked: found.yanked,
+                content: None,
             }),
         })
         .collect();

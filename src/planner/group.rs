@@ -99,6 +99,7 @@ fn updates(chosen: &[(&Choice<'_>, &Candidate<'_>)]) -> Vec<Update> {
             from: dependency.current.clone().unwrap_or_default(),
             constraint: dependency.constraint.clone(),
             digest: dependency.digest.clone(),
+            hashed: dependency.hashed,
         };
         let key = (dependency.package.to_string(), candidate.version);
         let update = merged.entry(key).or_insert_with(|| Update {

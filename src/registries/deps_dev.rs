@@ -46,7 +46,9 @@ impl DepsDev {
     fn url(&self, package: &PackageId) -> Option<Url> {
         let system = match package.ecosystem {
             Ecosystem::Pypi => "pypi",
-            Ecosystem::Docker => return None,
+            Ecosystem::Npm => "npm",
+            Ecosystem::Cargo => "cargo",
+            Ecosystem::Docker | Ecosystem::GithubActions | Ecosystem::PreCommit => return None,
         };
         under(&self.base.url, &["v3", "systems", system, "packages", &package.name])
     }
@@ -73,6 +75,7 @@ impl Registry for DepsDev {
             version: version.version_key.version,
             published_at: version.published_at.as_deref().and_then(time),
             yanked: version.is_deprecated,
+            digest: None,
         }));
         Ok(Answer::Found(Listing { releases, etag }))
     }

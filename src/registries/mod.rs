@@ -71,8 +71,10 @@ pub struct FoundRelease {
     pub version: String,
     /// When the registry says it was published; `None` if it does not say, or nothing that can be read.
     pub published_at: Option<Timestamp>,
-    /// Taken back by its publisher.
+    /// Taken back by its publisher, or not to be used any more by its word.
     pub yanked: bool,
+    /// What the version points at, where it is a tag and the answer says so.
+    pub digest: Option<String>,
 }
 
 /// Whether a version is fit to be kept at all. No ecosystem has versions that are not visible ASCII, and text that is
@@ -113,7 +115,7 @@ mod tests {
 
     fn release(version: &str, second: Option<i64>, yanked: bool) -> FoundRelease {
         let published_at = second.map(|second| Timestamp::from_second(second).unwrap());
-        FoundRelease { version: version.into(), published_at, yanked }
+        FoundRelease { version: version.into(), published_at, yanked, digest: None }
     }
 
     #[test]

@@ -142,6 +142,7 @@ fn releases_of(project: &str, listed: Option<Vec<String>>, files: &[File]) -> Ve
         version,
         published_at: files.and_then(|files| files.first_upload),
         yanked: files.is_none_or(|files| files.all_yanked),
+        digest: None,
     };
     match listed {
         None => tidy(order.iter().map(|files| release(files.written.to_owned(), Some(files)))),
@@ -251,6 +252,7 @@ mod tests {
             version: version.into(),
             published_at: second.map(|second| Timestamp::from_second(second).unwrap()),
             yanked,
+            digest: None,
         };
         let derived = releases_of("foo", None, &files);
         assert_eq!(derived, [found("1.0rc1", Some(T + 10), false), found("1.1", None, true)]);

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 #[derive(Clone)]
 pub struct Registries {
     pypi: Arc<dyn Registry>,
+    deps_dev: Arc<dyn Registry>,
     images: Arc<Images>,
     lookup: Duration,
     metrics: Metrics,
@@ -28,12 +29,13 @@ impl Registries {
     /// Errors: an address in the settings is none; the TLS machinery could not be set up.
     pub fn new(settings: &RegistrySettings) -> Result<Self, RegistrySettingsError> {
         let fetch = Arc::new(Fetch::new(settings.limits)?);
+        let deps_dev: Arc<dyn Registry> = Arc::new(DepsDev { base: settings.deps_dev()?, fetch: Arc::clone(&fetch) });
         let pypi: Arc<dyn Registry> = match settings.pypi()? {
             Some(base) => Arc::new(SimpleIndex { base, fetch: Arc::clone(&fetch) }),
-            None => Arc::new(DepsDev { base: settings.deps_dev()?, fetch: Arc::clone(&fetch) }),
+            None => Arc::clone(&deps_dev),
         };
         let images = Arc::new(Images::new(settings.docker()?, settings.private()?, fetch));
-        Ok(Self { pypi, images, lookup: settings.limits.lookup, metrics: Metrics::new() })
+        Ok(Self { pypi, deps_dev, images, lookup: settings.limits.lookup, metrics: Metrics::new() })
     }
 
     /// The same registries, their look-ups counted there.
@@ -45,6 +47,7 @@ impl Registries {
     pub fn registry(&self, ecosystem: Ecosystem) -> &dyn Registry {
         match ecosystem {
             Ecosystem::Pypi => &*self.pypi,
+            Ecosystem::Npm | Ecosystem::Cargo | Ecosystem::GithubActions | Ecosystem::PreCommit => &*self.deps_dev,
             Ecosystem::Docker => &*self.images,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::sql::{small, statements, time, values, word};
 use super::{Store, StoreError, Tx};
-use crate::domain::{Ecosystem, InstallationId, PackageId, Release, RepoId};
+use crate::domain::{Content, Ecosystem, InstallationId, PackageId, Release, RepoId};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -43,6 +43,8 @@ struct ReleaseRecord {
     first_seen_at: i64,
     counts_from: i64,
     yanked: bool,
+    digest: Option<String>,
+    digest_since: Option<i64>,
 }
 
 macro_rules! select_packages {
@@ -82,12 +84,14 @@ statements! {
         AND repository.state = 'active' AND subscription.ecosystem = $1 AND dependency.repo_id > $3
         ORDER BY dependency.repo_id LIMIT $4";
     SAVE_RELEASE = "INSERT INTO release
-            (ecosystem, package, version, published_at, first_seen_at, counts_from, yanked)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+            (ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, digest, digest_since)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (ecosystem, package, version) DO UPDATE SET published_at = excluded.published_at,
-            counts_from = excluded.counts_from, yanked = excluded.yanked";
+            counts_from = excluded.counts_from, yanked = excluded.yanked,
+            digest = excluded.digest, digest_since = excluded.digest_since";
     FORGET_RELEASE = "DELETE FROM release WHERE ecosystem = $1 AND package = $2 AND version = $3";
-    RELEASES = "SELECT ecosystem, package, version, published_at, first_seen_at, counts_from, yanked FROM release
+    RELEASES = "SELECT ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, digest,
+        digest_since FROM release
         WHERE (ecosystem, package) IN (VALUES ($1, $2)) ORDER BY ecosystem, package, counts_from, version";
 }
 
@@ -203,8 +207,18 @@ impl Tx {
         let distinct: BTreeMap<&str, &Release> =
             releases.iter().map(|release| (release.version.as_str(), release)).collect();
         let rows = distinct.into_values().map(|release| {
-            let Release { version, published_at, first_seen_at, counts_from, yanked } = release;
-            values![package.ecosystem, &package.name, version, *published_at, *first_seen_at, *counts_from, *yanked]
+            let Release { version, published_at, first_seen_at, counts_from, yanked, content } = release;
+            values![
+                package.ecosystem,
+                &package.name,
+                version,
+                *published_at,
+                *first_seen_at,
+                *counts_from,
+                *yanked,
+                content.as_ref().map(|one| one.digest.as_str()),
+                content.as_ref().map(|one| one.since)
+            ]
         });
         let rows = rows.collect();
         self.execute_for(SAVE_RELEASE, rows).await
@@ -234,6 +248,7 @@ impl ReleaseRecord {
             first_seen_at: time(self.first_seen_at),
             counts_from: time(self.counts_from),
             yanked: self.yanked,
+            content: self.digest.zip(self.digest_since).map(|(digest, at)| Content { digest, since: time(at) }),
         };
         Ok((PackageId { ecosystem, name: self.package }, release))
     }

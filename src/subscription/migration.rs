@@ -16,9 +16,6 @@ use std::fmt;
 pub enum MigrationPattern {
     /// The packages of an ecosystem, wherever the repository uses them.
     Ecosystem(Ecosystem),
-    /// The packages of an ecosystem that has its word in the file already but no manager yet: nothing happens
-    /// until there is one, and then the file needs no change.
-    Upcoming(UpcomingEcosystem),
     /// Migrations that an organisation authored: `acme/*`.
     Authored {
         /// The account that publishes them.
@@ -28,42 +25,12 @@ pub enum MigrationPattern {
     },
 }
 
-/// Ecosystems whose word is taken, so that files can name them before they are served.
-///
-/// When one gets its manager it moves to [`Ecosystem`]; stored patterns follow, since they are stored as words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpcomingEcosystem {
-    /// Actions and reusable workflows.
-    GithubActions,
-    /// Hooks of pre-commit.
-    PreCommit,
-    /// JavaScript packages.
-    Npm,
-    /// Rust crates.
-    Cargo,
-}
-
-impl UpcomingEcosystem {
-    /// Every one of them, in the order of the declaration.
-    pub const ALL: [Self; 4] = [Self::GithubActions, Self::PreCommit, Self::Npm, Self::Cargo];
-
-    /// The word subscriptions use.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::GithubActions => "github-actions",
-            Self::PreCommit => "pre-commit",
-            Self::Npm => "npm",
-            Self::Cargo => "cargo",
-        }
-    }
-}
-
-/// Other names of served ecosystems that the file takes. [`Ecosystem::from_word`] knows what they stand for.
+/// Other names of ecosystems that the file takes. [`Ecosystem::from_word`] knows what they stand for.
 const ALIASES: [&str; 3] = ["dockerfile", "pip", "python"];
 
 /// The words that may stand for a migration, without aliases.
 fn words() -> impl Iterator<Item = &'static str> {
-    Ecosystem::ALL.into_iter().map(Ecosystem::as_str).chain(UpcomingEcosystem::ALL.map(UpcomingEcosystem::as_str))
+    Ecosystem::ALL.into_iter().map(Ecosystem::as_str)
 }
 
 /// How a pattern of authored migrations looks, for the schema; [`MigrationPattern::parse`] says more.
@@ -76,11 +43,11 @@ struct NotAMigration {
 }
 
 impl MigrationPattern {
-    /// The ecosystem, where it is one that is served.
+    /// The ecosystem, where it asks for one.
     pub const fn ecosystem(&self) -> Option<Ecosystem> {
         match self {
             Self::Ecosystem(ecosystem) => Some(*ecosystem),
-            Self::Upcoming(_) | Self::Authored { .. } => None,
+            Self::Authored { .. } => None,
         }
     }
 
@@ -97,9 +64,6 @@ impl MigrationPattern {
     fn parse(text: &str) -> Result<Self, NotAMigration> {
         if let Some(ecosystem) = Ecosystem::from_word(text) {
             return Ok(Self::Ecosystem(ecosystem));
-        }
-        if let Some(upcoming) = UpcomingEcosystem::ALL.into_iter().find(|one| one.as_str() == text) {
-            return Ok(Self::Upcoming(upcoming));
         }
         let Some((owner, name)) = text.split_once('/') else {
             return Err(NotAMigration {
@@ -146,7 +110,6 @@ impl fmt::Display for MigrationPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ecosystem(ecosystem) => f.write_str(ecosystem.as_str()),
-            Self::Upcoming(upcoming) => f.write_str(upcoming.as_str()),
             Self::Authored { owner, name } => write!(f, "{owner}/{name}"),
         }
     }

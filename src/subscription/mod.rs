@@ -22,7 +22,7 @@ pub use cron::CronLine;
 pub use delay::{Delay, Schedule, USUAL_TIME, Weekday};
 pub use file::{Subscription, SubscriptionFile, USUAL_LIMIT, json_schema, parse};
 pub use glob::{NameGlob, PathGlobs};
-pub use migration::{MigrationPattern, UpcomingEcosystem};
+pub use migration::MigrationPattern;
 pub use problem::Problem;
 pub use rules::{Grouping, IgnoreRule};
 pub use yaml::MAX_BYTES;

@@ -103,6 +103,9 @@ impl IgnoreRule {
                 let official = package.name.strip_prefix("library/");
                 self.name.matches(&package.name) || official.is_some_and(|name| self.name.matches(name))
             }
+            Ecosystem::GithubActions | Ecosystem::PreCommit | Ecosystem::Npm | Ecosystem::Cargo => {
+                self.name.matches(&package.name)
+            }
         }
     }
 

@@ -7,13 +7,19 @@
 //! The rule of all schemes: an update is proposed only where the current text excludes the new version or pins
 //! another one. A text that already allows it is up to date.
 
+mod cargo;
 mod docker_tag;
+mod git_tag;
+mod node;
 mod pep440;
 
 use crate::domain::{Ecosystem, VersionStep};
 use std::cmp::Ordering;
 
+pub use cargo::Cargo;
 pub use docker_tag::DockerTag;
+pub use git_tag::GitTag;
+pub use node::Node;
 pub use pep440::Pep440;
 
 /// One way of numbering releases.
@@ -70,6 +76,9 @@ pub fn scheme(ecosystem: Ecosystem) -> &'static dyn Scheme {
     match ecosystem {
         Ecosystem::Pypi => &Pep440,
         Ecosystem::Docker => &DockerTag,
+        Ecosystem::GithubActions | Ecosystem::PreCommit => &GitTag,
+        Ecosystem::Npm => &Node,
+        Ecosystem::Cargo => &Cargo,
     }
 }
 

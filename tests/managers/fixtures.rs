@@ -107,6 +107,7 @@ fn check(manager: &'static dyn Manager, folder: &Path) {
             to: e.to.clone(),
             digest_from: e.digest_from.clone(),
             digest_to: e.digest_to.clone(),
+            hashes_to: Vec::new(),
         })
         .collect();
     for (variant, vary) in VARIANTS {

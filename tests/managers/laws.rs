@@ -31,6 +31,7 @@ fn edit_of(dependency: &Dependency, to: &str) -> Edit {
         to: to.into(),
         digest_from: dependency.digest.clone(),
         digest_to: dependency.digest.as_ref().map(|_| format!("sha256:{}", "e".repeat(64))),
+        hashes_to: Vec::new(),
     }
 }
 

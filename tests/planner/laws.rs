@@ -83,6 +83,7 @@ fn build(
             current: Some(VERSIONS[*version].into()),
             constraint,
             digest: None,
+            hashed: false,
             skip: None,
         };
         scene.used.push(Used { dependency, since: hour(*since) });
@@ -95,6 +96,7 @@ fn build(
             first_seen_at: time,
             counts_from: time,
             yanked: *yanked,
+            content: None,
         };
         let known = scene.packages.entry(package(Ecosystem::Pypi, NAMES[*name]));
         match known.or_insert_with(|| Known::Releases(Vec::new())) {
@@ -365,7 +367,8 @@ fn hostile_updates() -> impl Strategy<Value = Vec<Update>> {
     let one = (hostile(), hostile(), hostile(), path, any::<bool>()).prop_map(|(name, from, to, path, image)| {
         let ecosystem = if image { Ecosystem::Docker } else { Ecosystem::Pypi };
         let path = RepoPath::parse(&path).unwrap_or_else(|_| RepoPath::parse("requirements.txt").unwrap());
-        let site = Site { path, manager: "x".into(), line: 7, from, constraint: String::new(), digest: None };
+        let site =
+            Site { path, manager: "x".into(), line: 7, from, constraint: String::new(), digest: None, hashed: false };
         let time = at("2026-03-04");
         Update {
             package: package(ecosystem, &name),

@@ -66,6 +66,7 @@ fn update(name: &str, to: &str, paths: &[&str]) -> Update {
         from: "1.0".into(),
         constraint: "==1.0".into(),
         digest: None,
+        hashed: false,
     };
     let time = at("2026-03-04");
     Update {

@@ -12,6 +12,7 @@ fn release(version: &str, seen: i64) -> Release {
         first_seen_at: at(seen),
         counts_from: at(seen),
         yanked: false,
+        content: None,
     }
 }
 

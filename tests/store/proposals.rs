@@ -31,6 +31,7 @@ fn proposal(id: &str, state: ProposalState, updated: i64) -> Proposal {
                 from: "0.27.0".into(),
                 constraint: "==0.27.0".into(),
                 digest: None,
+                hashed: false,
             }],
             released_at: at(1),
             eligible_at: at(2),

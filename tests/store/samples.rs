@@ -72,6 +72,7 @@ pub fn dependency(file: &str, package: PackageId, line: u32) -> Dependency {
         current: Some("0.27.0".into()),
         constraint: "==0.27.0".into(),
         digest: None,
+        hashed: false,
         skip: None,
     }
 }

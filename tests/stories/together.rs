@@ -78,6 +78,7 @@ async fn packages(tx: &mut Tx, round: usize, now: Timestamp) {
             first_seen_at: now,
             counts_from: now - SignedDuration::from_hours(24 * (2 - day / 2)),
             yanked: *version == "1.1.1" && known.name == "ccc",
+            content: None,
         });
         tx.save_releases(&known, &releases.collect::<Vec<_>>(), &[]).await.unwrap();
         tx.package_checked(&known, None, now, now + SignedDuration::from_hours(1)).await.unwrap();
@@ -139,6 +140,7 @@ async fn repository(tx: &mut Tx, repo: RepoId, now: Timestamp) {
                 current: Some(version.into()),
                 constraint: format!("{pin}{version}"),
                 digest: None,
+                hashed: false,
                 skip: None,
             }
         });

@@ -55,6 +55,7 @@ fn update(name: &str, from: &str, to: &str) -> Update {
             from: from.into(),
             constraint: format!("=={from}"),
             digest: None,
+            hashed: false,
         }],
         released_at: in_hours(-72),
         eligible_at: in_hours(-24),

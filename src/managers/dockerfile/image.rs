@@ -83,6 +83,7 @@ impl<'a> Images<'a> {
                 current: skip.is_none().then(|| tag.text().to_string()),
                 constraint: tag.text().into(),
                 digest: digest.as_ref().map(|digest| digest.text().to_string()),
+                hashed: false,
                 skip,
                 ..self.dependency(at.map_or(0, |span| span.start))
             },
@@ -112,6 +113,7 @@ impl<'a> Images<'a> {
             written_name: String::new(),
             current: None,
             constraint: String::new(),
+            hashed: false,
             digest: None,
             skip: None,
         }

@@ -68,8 +68,8 @@ pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
 
 const fn has_lock_files(ecosystem: Ecosystem) -> bool {
     match ecosystem {
-        Ecosystem::Pypi => true,
-        Ecosystem::Docker => false,
+        Ecosystem::Pypi | Ecosystem::Npm | Ecosystem::Cargo => true,
+        Ecosystem::Docker | Ecosystem::GithubActions | Ecosystem::PreCommit => false,
     }
 }
 

@@ -1,0 +1,39 @@
+//! Versions and tags of git repositories.
+
+use super::{BadRange, Scheme};
+use crate::domain::VersionStep;
+use std::cmp::Ordering;
+
+/// Versions and tags of git repositories.
+#[derive(Debug)]
+pub struct GitTag;
+
+impl Scheme for GitTag {
+    fn name(&self) -> &'static str {
+        "git_tag"
+    }
+    fn compare(&self, _: &str, _: &str) -> Option<Ordering> {
+        None
+    }
+    fn line<'v>(&self, _: &'v str) -> Option<&'v str> {
+        None
+    }
+    fn is_prerelease(&self, _: &str) -> bool {
+        false
+    }
+    fn step(&self, _: &str, _: &str) -> Option<VersionStep> {
+        None
+    }
+    fn current(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn is_candidate(&self, _: &str, _: &str, _: &str) -> bool {
+        false
+    }
+    fn matches(&self, _: &str, _: &str) -> Result<bool, BadRange> {
+        Ok(false)
+    }
+    fn rewrite(&self, _: &str, _: &str) -> Option<String> {
+        None
+    }
+}
