@@ -482,3 +482,19 @@ async fn a_server_that_runs_out_of_files_goes_on_when_there_are_some() {
     assert_eq!(reqwest::get(format!("http://{address}/healthz")).await.unwrap().status(), 200);
     server.stops_on_sigterm().await;
 }
+
+/// What GitHub asks of the App itself has the same name in the log and in the figures.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_of_the_app_itself_is_told_under_its_name() {
+    let github = GitHubSim::start(real_time()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    github.organization("acme");
+    let limit = FaultKind::PrimaryRateLimit { status: 403, reset_in: Duration::from_secs(600) };
+    github.fault(Fault::once("GET", "/app/installations", limit));
+    let mut server = Server::start(&mut serving(&github, folder.path()));
+    let address = server.says("ready").await["address"].as_str().unwrap().to_string();
+    assert_eq!(server.says("GitHub asks for a pause").await["installation"], "app");
+    let figures = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+    assert!(figures.contains("mass_driver_github_pause_seconds{installation=\"app\"}"), "{figures}");
+    server.stops_on_sigterm().await;
+}
