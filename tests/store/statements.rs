@@ -59,6 +59,7 @@ async fn the_busiest_statements_go_by_an_index() {
             ("PARKED_ON", "work_parked"),
             ("PUT_BACK_ON", "work_queued_by_subject (subject=?)"),
             ("PARKED_SETBACKS", "work_parked"),
+            ("PARKED_COUNT", "work_parked"),
             ("NAMES", "SEARCH r USING INDEX"),
         ] {
             let statement = Store::statements().find(|statement| statement.name == name).unwrap();
