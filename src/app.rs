@@ -12,13 +12,13 @@ use crate::settings::{
     GitHubAppSettings, PUBLIC_GITHUB_API, RegistryAddresses, Role, ServerSettings, WebSettings, WorkSettings,
 };
 use crate::store::{Alone, Store};
+use crate::web::serve::{Limits, serve as serve_connections};
 use crate::web::{self, WebState};
 use anyhow::{Context as _, bail};
 use axum::Router;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -27,8 +27,6 @@ use tokio::task::JoinSet;
 
 /// How long to leave the database alone, when it fails at the start.
 const GREET_AGAIN: Duration = Duration::from_secs(1);
-/// How long requests under way are waited for at the end: longer than a webhook's body may take.
-const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 /// The time of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,16 +111,14 @@ impl App {
     }
 
     /// Answers webhooks, pages and probes on `listener` until `stop` turns true; requests under way are finished.
-    ///
-    /// Errors: if the listener breaks.
-    pub async fn serve_http(web: WebState, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
-        answer(web::router(web), listener, stop).await
+    pub async fn serve_http(web: WebState, listener: TcpListener, stop: watch::Receiver<bool>) {
+        serve_connections(listener, web::router(web), Limits::default(), stop).await;
     }
 
     /// Serves webhooks and pages, greets GitHub and works through the queue, until `stop` turns true. GitHub is given
     /// time: meanwhile webhooks are taken in and pages shown.
     ///
-    /// Errors: if the listener breaks, or GitHub refuses the App. All else is ended in good order then, too.
+    /// Errors: if GitHub refuses the App. All else is ended in good order then, too.
     pub async fn run(self, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
         let router = web::router(self.web.clone());
         self.work(router, listener, stop).await
@@ -139,70 +135,38 @@ impl App {
     async fn work(self, router: Router, listener: TcpListener, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
         let (stopper, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
+        tasks.spawn(serve_connections(listener, router, Limits::default(), stopped.clone()));
         tasks.spawn(Crew::new(self.worker.clone(), self.workers.into()).run(stopped.clone()));
-        tasks.spawn(self.worker.clone().run_duties(stopped.clone()));
-        let serving = answer(router, listener, stopped);
+        tasks.spawn(self.worker.clone().run_duties(stopped));
         let greeting = async {
             greet(&self.worker).await?;
             std::future::pending::<anyhow::Result<()>>().await
         };
-        tokio::pin!(serving);
-        let early = tokio::select! {
-            served = &mut serving => Some(served),
-            refused = greeting => {
-                let _ = stopper.send(true);
-                drop(serving.as_mut().await);
-                Some(refused)
-            }
-            () = self.store.relay_bell() => None,
+        let ended = tokio::select! {
+            refused = greeting => refused,
+            () = self.store.relay_bell() => Ok(()),
             // Whoever could stop it is gone: the same.
-            _ = stop.wait_for(|stop| *stop) => None,
+            _ = stop.wait_for(|stop| *stop) => Ok(()),
         };
         let _ = stopper.send(true);
-        let served = match early {
-            Some(ended) => ended,
-            None => serving.await,
-        };
-        while let Some(ended) = tasks.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a worker ended abnormally");
+        while let Some(task) = tasks.join_next().await {
+            if let Err(error) = task {
+                tracing::error!(%error, "a part of the server ended abnormally");
             }
         }
         self.store.close().await;
-        served
+        ended
     }
 }
 
 /// Takes webhooks in and shows pages, and leaves the queue to others, until `stop` turns true.
-///
-/// Errors: if the listener breaks.
-async fn run_web(web: WebState, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+async fn run_web(web: WebState, listener: TcpListener, stop: watch::Receiver<bool>) {
     let store = web.store.clone();
-    let served = tokio::select! {
-        served = App::serve_http(web, listener, stop) => served,
-        () = store.relay_bell() => Ok(()),
-    };
-    store.close().await;
-    served
-}
-
-/// Answers until `stop` turns true, and finishes the requests under way; but whoever has only begun to ask is not waited
-/// for without end.
-async fn answer(router: Router, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
-    let stopped = async |mut stop: watch::Receiver<bool>| drop(stop.wait_for(|stop| *stop).await);
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stopped(stop.clone()));
-    let patience = async {
-        stopped(stop).await;
-        tokio::time::sleep(LAST_REQUESTS).await;
-    };
     tokio::select! {
-        served = async { serving.await } => served.context("the HTTP listener failed"),
-        () = patience => {
-            tracing::warn!(after = ?LAST_REQUESTS, "some requests were not finished; they are broken off");
-            Ok(())
-        }
+        () = App::serve_http(web, listener, stop) => {}
+        () = store.relay_bell() => {}
     }
+    store.close().await;
 }
 
 /// Greets GitHub; a database that cannot be used just now is waited for.
@@ -279,7 +243,10 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
         tracing::info!("stopping: the steps under way are finished first");
         let _ = stopper.send(true);
     });
-    let Some(worker) = worker else { return run_web(web, listener, stop).await };
+    let Some(worker) = worker else {
+        run_web(web, listener, stop).await;
+        return Ok(());
+    };
     let app = App { store, worker, web, workers: settings.work.workers };
     if role == Role::Worker { app.run_worker(listener, stop).await } else { app.run(listener, stop).await }
 }

@@ -149,7 +149,6 @@ struct Counted {
     deliveries: Counters<3>,
     steps: Counters<2>,
     durations: Durations,
-    leases_lost: Counters<1>,
     requests: Counters<3>,
     tokens: Counters<2>,
     pulls: Counters<1>,
@@ -171,14 +170,9 @@ impl Metrics {
             deliveries: counters(
                 &mut registry,
                 "webhook_deliveries",
-                "Webhook deliveries answered by this process, by event, status and what became of them (new, duplicate, ignored, refused)",
+                "Webhook deliveries answered by this process, by event, outcome (new, duplicate, ignored, refused) and status",
             ),
             steps: counters(&mut registry, "steps", "Steps that ended in this process, by step and outcome"),
-            leases_lost: counters(
-                &mut registry,
-                "leases_lost",
-                "Steps whose result was dropped because another worker had taken them over, by step",
-            ),
             requests: counters(
                 &mut registry,
                 "github_requests",
@@ -209,10 +203,10 @@ impl Metrics {
         Self(Arc::new(counted))
     }
 
-    /// A webhook was answered. `event` is one of `forge::webhook::KNOWN_EVENTS`, or `other`; `answer` says what became of
+    /// A webhook was answered. `event` is one of `forge::webhook::KNOWN_EVENTS`, or `other`; `outcome` says what became of
     /// it: `new`, `duplicate`, `ignored` or `refused`.
-    pub fn webhook_answered(&self, event: &'static str, answer: &'static str, status: u16) {
-        let labels = [("event", event.into()), ("answer", answer.into()), ("status", status.to_string().into())];
+    pub fn webhook_answered(&self, event: &'static str, outcome: &'static str, status: u16) {
+        let labels = [("event", event.into()), ("outcome", outcome.into()), ("status", status.to_string().into())];
         self.0.deliveries.get_or_create(&labels).inc();
     }
 
@@ -220,10 +214,7 @@ impl Metrics {
     pub fn step_ended(&self, step: &str, ending: Ending, took: Duration) {
         let step: Cow<'static, str> = step.to_owned().into();
         self.0.steps.get_or_create(&[("step", step.clone()), ("outcome", ending.as_str().into())]).inc();
-        self.0.durations.get_or_create(&[("step", step.clone())]).observe(took.as_secs_f64());
-        if ending == Ending::LeaseLost {
-            self.0.leases_lost.get_or_create(&[("step", step)]).inc();
-        }
+        self.0.durations.get_or_create(&[("step", step)]).observe(took.as_secs_f64());
     }
 
     /// A request was sent to GitHub, and this came of it. `None` is the App itself.
@@ -263,7 +254,7 @@ impl Metrics {
     }
 }
 
-/// The value of the label `installation`.
+/// The value of the label `installation`; the log says the same.
 fn name(installation: Option<InstallationId>) -> Cow<'static, str> {
     installation.map_or("app".into(), |id| id.to_string().into())
 }

@@ -459,3 +459,42 @@ async fn settings_that_cannot_be_used_are_told_once() {
         assert!(told.matches("the database").count() <= 1, "{told}");
     }
 }
+
+/// More come than files can be opened: nobody else is let in meanwhile, and all are again once those are gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_runs_out_of_files_goes_on_when_there_are_some() {
+    let github = GitHubSim::start(real_time()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let whole = serving(&github, folder.path());
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 100 && exec \"$0\" serve", env!("CARGO_BIN_EXE_mass-driver")]).env_clear();
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command.envs(whole.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut server = Server::start(&mut command);
+    let address = server.says("ready").await["address"].as_str().unwrap().to_string();
+    let mut crowd = Vec::new();
+    for _ in 0..120 {
+        crowd.push(tokio::net::TcpStream::connect(&address).await.unwrap());
+    }
+    let told = server.says("no connection can be accepted just now; that is tried again").await;
+    assert_eq!(told["level"], "ERROR", "{told}");
+    drop(crowd);
+    assert_eq!(reqwest::get(format!("http://{address}/healthz")).await.unwrap().status(), 200);
+    server.stops_on_sigterm().await;
+}
+
+/// What GitHub asks of the App itself has the same name in the log and in the figures.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_of_the_app_itself_is_told_under_its_name() {
+    let github = GitHubSim::start(real_time()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    github.organization("acme");
+    let limit = FaultKind::PrimaryRateLimit { status: 403, reset_in: Duration::from_secs(600) };
+    github.fault(Fault::once("GET", "/app/installations", limit));
+    let mut server = Server::start(&mut serving(&github, folder.path()));
+    let address = server.says("ready").await["address"].as_str().unwrap().to_string();
+    assert_eq!(server.says("GitHub asks for a pause").await["installation"], "app");
+    let figures = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+    assert!(figures.contains("mass_driver_github_pause_seconds{installation=\"app\"}"), "{figures}");
+    server.stops_on_sigterm().await;
+}

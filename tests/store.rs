@@ -13,6 +13,8 @@ mod connect;
 mod deliveries;
 #[path = "store/duties.rs"]
 mod duties;
+#[path = "store/figures.rs"]
+mod figures;
 #[path = "store/manifests.rs"]
 mod manifests;
 #[path = "store/outlooks.rs"]

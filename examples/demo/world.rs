@@ -60,7 +60,7 @@ pub struct World {
     database_url: String,
     http: reqwest::Client,
     address: String,
-    served: JoinHandle<anyhow::Result<()>>,
+    served: JoinHandle<()>,
     stop: watch::Sender<bool>,
     folder: TempDir,
 }

@@ -2,7 +2,7 @@
 //! the hour are left to writes, and what was heard is stored for the others.
 
 use super::{Done, Step};
-use crate::domain::{Heard, InstallationId, Quota};
+use crate::domain::{Heard, InstallationId, Pause, Quota};
 use crate::forge::GitHub;
 use crate::safeguards::{pauses, quota};
 use crate::store::{Budget, Store, StoreError};
@@ -80,6 +80,13 @@ pub async fn after(
     }
 }
 
+/// Says in the log whom GitHub asks for a pause, and for how long.
+fn tell(installation: Option<InstallationId>, pause: &Pause, refusals: u32) {
+    // A number as in the spans, or the word that the figures have for the App itself.
+    let whose: &dyn tracing::Value = installation.as_ref().map_or(&"app", |installation| &installation.0);
+    tracing::warn!(installation = whose, limit = pause.limit.as_str(), until = %pause.until, in_a_row = refusals, "GitHub asks for a pause");
+}
+
 async fn remember(
     store: &Store,
     forge: &GitHub,
@@ -105,8 +112,7 @@ async fn remember(
     }
     tx.commit().await?;
     forge.heed(installation, pause);
-    let whose = installation.map_or(0, |installation| installation.0);
-    tracing::warn!(installation = whose, limit = pause.limit.as_str(), until = %pause.until, in_a_row = refusals, "GitHub asks for a pause");
+    tell(installation, &pause, refusals);
     if let Some(installation) = installation {
         // Apart from the budget's row, which nobody shall wait for meanwhile. What is missed here is put off when it is
         // taken up.

@@ -6,6 +6,7 @@ pub mod health;
 pub mod metrics;
 pub mod pages;
 pub mod retry;
+pub mod serve;
 pub mod webhook;
 
 use crate::domain::Clock;

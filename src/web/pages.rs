@@ -4,7 +4,7 @@ mod view;
 
 use super::WebState;
 use crate::domain::{ProposalState, RepoName};
-use crate::store::{ConfigState, Store, StoreError, WorkState};
+use crate::store::{ConfigState, Store, StoreError};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -33,7 +33,7 @@ async fn load_overview(store: &Store, now: Timestamp) -> Result<OverviewPage, St
     let broken = rows.iter().filter(|(row, _)| row.config.state == ConfigState::Broken).count();
     let lines = rows.iter().map(|(row, subscriptions)| RepositoryLine::new(row, subscriptions, now)).collect();
     let parked = store.parked_setbacks(SHOWN_MAX).await?.into_iter().map(|s| ParkedView::new(s, now)).collect();
-    let all_parked = store.queue_depth().await?.iter().filter(|d| d.state == WorkState::Parked).map(|d| d.count).sum();
+    let all_parked = store.parked_count().await?;
     let counts = store.proposal_counts().await?;
     let listed = async |states: &[ProposalState]| {
         let mut found = store.proposals_in(states, SHOWN_MAX).await?;

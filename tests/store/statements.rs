@@ -28,8 +28,8 @@ fn only_the_clock_the_locks_and_the_bell_differ() {
     let mut differ: Vec<&str> =
         Store::statements().filter(|statement| statement.sqlite != statement.postgres).map(|s| s.name).collect();
     differ.sort_unstable();
-    assert_eq!(differ, ["CHANNEL", "CLAIM", "CLAIM_STEP", "EXPIRED", "HEARTBEAT", "NOTIFY", "PLACE"]);
-    for statement in Store::statements().filter(|s| !["CHANNEL", "NOTIFY"].contains(&s.name)) {
+    assert_eq!(differ, ["BY_INDEX", "CHANNEL", "CLAIM", "CLAIM_STEP", "EXPIRED", "HEARTBEAT", "NOTIFY", "PLACE"]);
+    for statement in Store::statements().filter(|s| !["BY_INDEX", "CHANNEL", "NOTIFY"].contains(&s.name)) {
         let same = statement.postgres.replace(" FOR UPDATE SKIP LOCKED", "");
         let same = same.replace("extract(epoch FROM clock_timestamp())", "unixepoch('subsec')");
         assert_eq!(same, statement.sqlite, "{}", statement.name);
@@ -59,6 +59,7 @@ async fn the_busiest_statements_go_by_an_index() {
             ("PARKED_ON", "work_parked"),
             ("PUT_BACK_ON", "work_queued_by_subject (subject=?)"),
             ("PARKED_SETBACKS", "work_parked"),
+            ("PARKED_COUNT", "work_parked"),
             ("NAMES", "SEARCH r USING INDEX"),
         ] {
             let statement = Store::statements().find(|statement| statement.name == name).unwrap();
@@ -138,4 +139,38 @@ both_databases! {
         let steps = steps_of(&url, &overview).await;
         assert_ne!(from_end_to_end(&steps), [] as [&String; 0], "this test cannot fail: {steps:#?}");
     }
+}
+
+/// What Postgres believes of the queue is as old as its last look at it: of a burst it knows nothing.
+#[tokio::test]
+async fn a_claim_goes_by_index_although_postgres_takes_the_queue_for_empty() {
+    crate::databases::on_postgres(async |url: String| {
+        open(&url).await.close().await;
+        let mut database = PgConnection::connect(&url).await.unwrap();
+        database.execute("VACUUM ANALYZE work").await.unwrap();
+        let burst =
+            "INSERT INTO work (id, step, subject, unique_key, installation_id, args, asks_github, patience, state,
+                due_at, turn, attempts, expiries, created_at)
+            SELECT 'id' || n, 'sync', 'repository:' || n, 'key:' || n, n % 50, '{}', TRUE, 0, 'queued', n, n, 0, 0, n
+            FROM generate_series(1, 2000) AS n";
+        database.execute(burst).await.unwrap();
+        let statement = |name: &str| Store::statements().find(|statement| statement.name == name).unwrap().postgres;
+        let claim = (1..5).rev().fold(statement("CLAIM").to_string(), |sql, n| sql.replace(&format!("${n}"), "'1'"));
+        let plan = async |database: &mut PgConnection| {
+            let explain = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {claim}"));
+            sqlx::query_scalar::<_, String>(explain).fetch_all(database).await.unwrap().join("\n")
+        };
+        let left_alone = plan(&mut database).await;
+        assert!(left_alone.contains("work_queued_by_installation"), "this test cannot fail:\n{left_alone}");
+        let mut tx = database.begin().await.unwrap();
+        tx.execute(statement("BY_INDEX")).await.unwrap();
+        let told = plan(&mut tx).await;
+        for index in ["work_ready_in_line on work candidate", "work_queued_by_subject", "work_pkey"] {
+            assert!(told.contains(index), "{index} is not used:\n{told}");
+        }
+        for way in ["Sort", "Seq Scan", "Hash", "Bitmap", "Materialize"] {
+            assert!(!told.contains(way), "{way}:\n{told}");
+        }
+    })
+    .await;
 }

@@ -41,7 +41,7 @@ stories! {
         assert_eq!(count("steps_total", &[("step", "execute"), ("outcome", "put_off")]), 1.0, "the limit");
         assert_eq!(count("steps_total", &[("step", "execute"), ("outcome", "finished")]), 1.0);
         assert_eq!(count("step_duration_seconds_count", &[]), count("steps_total", &[]));
-        assert_eq!(count("leases_lost_total", &[]), 0.0);
+        assert_eq!(count("steps_total", &[("outcome", "lease_lost")]), 0.0);
         assert_eq!(count("queue_depth", &[("state", "ready")]) + count("queue_depth", &[("state", "running")]), 0.0);
     }
 }

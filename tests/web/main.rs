@@ -24,4 +24,5 @@ mod pages;
 mod retry;
 mod scene;
 mod signatures;
+mod silence;
 mod sweeps;

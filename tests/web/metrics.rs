@@ -102,7 +102,8 @@ both_databases! {
             })
             .collect();
         assert_eq!(documented, there, "the page left, the answer right");
-        assert_eq!(sum(&families, "mass_driver_leases_lost_total", &[("step", "plan")]), 1.0);
+        let lost = [("step", "plan"), ("outcome", "lease_lost")];
+        assert_eq!(sum(&families, "mass_driver_steps_total", &lost), 1.0);
         assert_eq!(sum(&families, "mass_driver_step_duration_seconds_count", &[]), Ending::ALL.len() as f64);
         for family in &families {
             assert!(family.name.starts_with("mass_driver_"), "{}", family.name);
@@ -161,8 +162,8 @@ both_databases! {
         server.client.post(server.url("/webhooks/github")).send().await.unwrap();
         let text = scraped(&server).await;
         let families = parse(&text);
-        let count = |event: &str, answer: &str, status: &str| {
-            let labels = [("event", event), ("answer", answer), ("status", status)];
+        let count = |event: &str, outcome: &str, status: &str| {
+            let labels = [("event", event), ("outcome", outcome), ("status", status)];
             sum(&families, "mass_driver_webhook_deliveries_total", &labels)
         };
         assert_eq!(count("push", "new", "202"), 2.0, "{text}");

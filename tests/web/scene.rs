@@ -6,6 +6,7 @@ use mass_driver::domain::Clock;
 use mass_driver::metrics::Metrics;
 use mass_driver::pipeline::Mailroom;
 use mass_driver::store::{Delivery, Store};
+use mass_driver::web::serve::{Limits, serve};
 use mass_driver::web::webhook::Intake;
 use mass_driver::web::{self, WebState};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
@@ -16,6 +17,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub const SECRET: &str = "It's a Secret to Everybody";
@@ -40,6 +42,7 @@ pub struct Server {
     pub store: Store,
     pub address: SocketAddr,
     pub client: Client,
+    stopper: watch::Sender<bool>,
     serving: JoinHandle<()>,
 }
 
@@ -55,6 +58,10 @@ impl Server {
     }
 
     pub async fn start_with(store: &Store, change: impl FnOnce(&mut WebState)) -> Self {
+        Self::start_within(store, Limits::default(), change).await
+    }
+
+    pub async fn start_within(store: &Store, limits: Limits, change: impl FnOnce(&mut WebState)) -> Self {
         let mut state = WebState {
             store: store.clone(),
             clock: Arc::new(Stopped(now())),
@@ -68,9 +75,19 @@ impl Server {
         change(&mut state);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service = web::router(state).into_make_service_with_connect_info::<SocketAddr>();
-        let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        Self { store: store.clone(), address, client: Client::builder().no_proxy().build().unwrap(), serving }
+        let (stopper, stop) = watch::channel(false);
+        let serving = tokio::spawn(serve(listener, web::router(state), limits, stop));
+        let client = Client::builder().no_proxy().build().unwrap();
+        Self { store: store.clone(), address, client, stopper, serving }
+    }
+
+    /// Tells the server to stop; [`Server::stopped`] waits until it has.
+    pub fn stop(&self) {
+        self.stopper.send(true).unwrap();
+    }
+
+    pub async fn stopped(&mut self) {
+        (&mut self.serving).await.unwrap();
     }
 
     pub fn url(&self, path: &str) -> String {

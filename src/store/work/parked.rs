@@ -13,6 +13,7 @@ statements! {
     PARKED = concat!("SELECT ", work_columns!(), " FROM work WHERE state = 'parked' ORDER BY created_at DESC, id LIMIT $1");
     PARKED_OF_KEY = "SELECT id FROM work WHERE unique_key = $1 AND state = 'parked' LIMIT 1";
     PARKED_OF_INSTALLATION = "SELECT id FROM work WHERE state = 'parked' AND installation_id = $1 ORDER BY id";
+    PARKED_COUNT = "SELECT count(*) FROM work WHERE state = 'parked'";
     DEPTH = "SELECT step, state, count(*) FROM work GROUP BY step, state ORDER BY step, state";
 }
 
@@ -27,7 +28,12 @@ impl Store {
         Ok(self.row::<(String,)>(PARKED_OF_KEY, values![unique_key]).await?.map(|(id,)| WorkId(id)))
     }
 
-    /// How much work each station has in each state.
+    /// How much work was given up.
+    pub async fn parked_count(&self) -> Result<i64, StoreError> {
+        Ok(self.row::<(i64,)>(PARKED_COUNT, values![]).await?.map_or(0, |(count,)| count))
+    }
+
+    /// How much work each station has in each state. Reads the whole queue.
     pub async fn queue_depth(&self) -> Result<Vec<QueueDepth>, StoreError> {
         let rows: Vec<(String, String, i64)> = self.rows(DEPTH, values![]).await?;
         rows.into_iter()
