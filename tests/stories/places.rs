@@ -126,7 +126,9 @@ both_databases! {
             let there = world.store.claim(world.clock_now(), LEASE, 100).await.unwrap();
             let order: Vec<&String> = there.iter().map(|one| &one.work.subject).collect();
             assert_eq!(order, subjects.iter().collect::<Vec<&String>>());
-            assert!(there.iter().all(|one| one.work.attempts == 1 && one.work.last_error.is_none()), "{there:?}");
+            let counted: Vec<(u32, Option<&str>)> =
+                there.iter().map(|one| (one.work.attempts, one.work.last_error.as_deref())).collect();
+            assert!(counted.iter().all(|one| *one == (1, None)), "{counted:?}");
             // Each was claimed once just now, by this test.
             let before = claims + repos.len();
             claims = there.iter().map(|one| one.work.claims as usize).sum();
