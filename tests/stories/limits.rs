@@ -64,7 +64,7 @@ stories! {
         assert_eq!(world.open("acme/api").len(), 1);
     }
     /// Nobody plays a fault here: five requests an hour are all that any installation, and the App itself, may make.
-    async fn the_hourly_limit_as_github_counts_it(world: World) {
+    async fn fault_11_the_hourly_limit_as_github_counts_it(world: World) {
         releases(&world);
         other(&world);
         create(&world, "acme/api");
@@ -83,7 +83,7 @@ stories! {
         assert_eq!((world.open("acme/api").len(), world.open("other/lib").len()), (1, 1));
     }
 
-    async fn a_secondary_limit_is_waited_for_as_long_as_github_says(world: World) {
+    async fn fault_12_a_secondary_limit_is_waited_for_as_long_as_github_says(world: World) {
         releases(&world);
         world.repository("acme/api", &[USES]).await;
         for retry_after in [RetryAfter::Seconds(90), RetryAfter::Missing, RetryAfter::Text("soon".into())] {
@@ -110,7 +110,7 @@ stories! {
     }
 
     /// GitHub names no end, again and again: a minute, two, four … and never longer than an hour.
-    async fn refusals_in_a_row_make_the_pause_longer(world: World) {
+    async fn fault_12_refusals_in_a_row_make_the_pause_longer(world: World) {
         releases(&world);
         world.repository("acme/api", &[USES]).await;
         let kind = FaultKind::SecondaryRateLimit { status: 429, retry_after: RetryAfter::Missing };

@@ -34,7 +34,7 @@ async fn duties_for(world: &World, length: SignedDuration) {
 
 stories! {
     /// Fault 7. The server is there and cannot store anything: it says so, and is told again when it can.
-    async fn the_database_is_down_when_a_webhook_comes(world: World) {
+    async fn fault_07_the_database_is_down_when_a_webhook_comes(world: World) {
         releases(&world);
         world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
         world.duties().await;
@@ -51,7 +51,7 @@ stories! {
     }
 
     /// Fault 8. What happens in four hours fills several pages of GitHub's log and several rounds of asking.
-    async fn four_hours_without_a_server_are_made_up_for(world: World) {
+    async fn fault_08_four_hours_without_a_server_are_made_up_for(world: World) {
         releases(&world);
         for repo in ["acme/merged", "acme/closed", "acme/pushed"] {
             world.repository(repo, &[("requirements.txt", "httpx==0.27.0\n")]).await;
@@ -96,7 +96,7 @@ stories! {
     }
 
     /// Fault 8, the other half: GitHub's log holds three days, and the server was away for four.
-    async fn what_github_has_forgotten_is_found_by_looking_at_everything(world: World) {
+    async fn fault_08_what_github_has_forgotten_is_found_by_looking_at_everything(world: World) {
         releases(&world);
         for repo in ["acme/merged", "acme/closed", "acme/reopened", "acme/removed", "acme/archived"] {
             world.repository(repo, &[("requirements.txt", "httpx==0.27.0\n"), FILE]).await;
