@@ -13,12 +13,12 @@ use crate::store::{Statement, Store, StoreError, Tx};
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// Gives every row that has become due its place in line. A few hundred at a time: others want to claim, too.
+/// Gives every row that has become due its place in line. A few hundred at a time: others want to claim, too. The places
+/// are worked out once, and not for each row of the queue, whatever Postgres takes its length for.
 macro_rules! place {
     ($lock:literal) => {
         concat!(
-            "UPDATE work SET turn = placed.turn FROM (
-                SELECT due.id, CASE
+            "WITH placed AS MATERIALIZED (SELECT due.id, CASE
                     WHEN due.installation_id IS NULL THEN due.start
                     WHEN COALESCE(due.last_turn, 0) + 1000 > due.start THEN due.last_turn + 1000 * due.place
                     ELSE due.start + 1000 * (due.place - 1) END AS turn
@@ -31,8 +31,8 @@ macro_rules! place {
                     FROM (SELECT id, installation_id, due_at, patience FROM work
                         WHERE state = 'queued' AND turn IS NULL AND due_at <= $1 ORDER BY due_at LIMIT 500",
             $lock,
-            ") AS fresh) AS due) AS placed
-            WHERE work.id = placed.id AND work.state = 'queued'"
+            ") AS fresh) AS due)
+            UPDATE work SET turn = placed.turn FROM placed WHERE work.id = placed.id AND work.state = 'queued'"
         )
     };
 }
