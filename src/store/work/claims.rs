@@ -150,6 +150,7 @@ impl Store {
     /// Takes more of the same step, whose turn it is: for a station that does many at once. None when others are faster.
     pub async fn claim_step(&self, step: &str, lease: Duration, count: u32) -> Result<Vec<Claimed>, StoreError> {
         let mut tx = self.begin().await?;
+        tx.execute(BY_INDEX, values![]).await?;
         let claimed = tx.take(CLAIM_STEP, lease, count, Some(step)).await;
         match claimed {
             Err(error) if error.is_duplicate() => Ok(Vec::new()),
@@ -168,6 +169,7 @@ impl Store {
 
     async fn try_claim(&self, now: Timestamp, lease: Duration, count: u32) -> Result<Vec<Claimed>, StoreError> {
         let mut tx = self.begin().await?;
+        tx.execute(BY_INDEX, values![]).await?;
         tx.take_back_expired(now).await?;
         tx.execute(PLACE, values![now]).await?;
         let claimed = tx.take(CLAIM, lease, count, None).await?;
@@ -213,7 +215,6 @@ impl Tx {
         count: u32,
         step: Option<&str>,
     ) -> Result<Vec<Claimed>, StoreError> {
-        self.execute(BY_INDEX, values![]).await?;
         let lease_token = new_id();
         let mut row = values![&lease_token, millis(lease), count];
         row.extend(step.map(Value::from));
