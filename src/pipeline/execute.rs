@@ -15,6 +15,7 @@
 mod take_back;
 
 use self::take_back::{give_up, take_back};
+use super::follow::superseded_by;
 use super::intent::{Intent, intent, same};
 use super::line::{self, Place, Writer};
 use super::{Done, Step, StepError, Writing, finished, plan, target};
@@ -322,7 +323,7 @@ async fn opened(store: &Store, case: Case<'_>, Proposed { pull, status, .. }: Pr
     let mut tx = store.begin().await?;
     for old in all.iter().filter(|p| p.state == ProposalState::Open && p.group == proposal.group && p.id != proposal.id)
     {
-        let reason = format!("#{} took its place", pull.number);
+        let reason = superseded_by(pull.number);
         tx.save_proposal(&Proposal { state: ProposalState::Superseded, reason, updated_at: now, ..old.clone() })
             .await?;
         tx.record(&old.id, now, "superseded", &format!("by #{}", pull.number)).await?;
