@@ -73,10 +73,15 @@ impl World {
 
     /// A process works until a request falls silent, and is killed at that instant. The leases it held are over.
     pub async fn dies_at(&self, method: &str, path: &str, kind: FaultKind) {
+        self.another_process_dies_at(self.policy, method, path, kind).await;
+    }
+
+    /// The same, of a process with a policy of its own.
+    pub async fn another_process_dies_at(&self, policy: WorkPolicy, method: &str, path: &str, kind: FaultKind) {
         assert!(matches!(kind, FaultKind::Hang | FaultKind::HangAfter), "a process is killed while it waits");
         self.github.fault(Fault::once(method, path, kind));
         let mark = self.github.mark();
-        let policy = WorkPolicy { lease: Duration::from_millis(1), ..self.policy };
+        let policy = WorkPolicy { lease: Duration::from_millis(1), ..policy };
         let doomed = Self::process(&self.github, &self.registry, &self.clock, &self.store, policy);
         let silence = async {
             while !self.github.requests_since(mark).iter().any(|e| e.fault.is_some()) {
