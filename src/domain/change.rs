@@ -72,6 +72,8 @@ pub struct Progress {
     pub commit: Option<ObjectId>,
     /// Whether the branch holds that commit.
     pub branch: bool,
+    /// Why GitHub refused it for good. From then on it is not sent any more, and what there is of it is taken back.
+    pub refused: Option<String>,
     /// Its turn to write, where writes have to wait for one.
     pub turn: Option<Turn>,
 }

@@ -7,6 +7,7 @@
 use super::client::{Call, Identity, path};
 use super::{ForgeError, GitHub, pages};
 use crate::domain::DeliveryId;
+use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::fmt;
@@ -74,6 +75,10 @@ impl GitHub {
     /// Errors: [`ForgeError::Gone`] when the log does not hold the attempt any more.
     pub async fn redeliver(&self, attempt: AttemptId) -> Result<(), ForgeError> {
         let call = Call::post_nothing(path(&["app", "hook", "deliveries", &attempt.to_string(), "attempts"]));
-        self.client.send(&call, Identity::App).await.map(drop)
+        let answer = self.client.send(&call, Identity::App).await?;
+        match answer.status {
+            StatusCode::ACCEPTED => Ok(()),
+            _ => Err(answer.not_understood("it does not say that the delivery will be repeated")),
+        }
     }
 }

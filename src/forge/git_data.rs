@@ -9,6 +9,7 @@ use super::{ForgeError, GitHub, Target};
 use crate::domain::{Change, FileChange, Head, ObjectId};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::VecDeque;
@@ -312,7 +313,8 @@ impl GitHub {
         }
         let call = Call::delete(target.path(&["git", "refs", &format!("heads/{branch}")]));
         match self.client.send(&call, identity).await {
-            Ok(_) => Ok(true),
+            Ok(answer) if answer.status == StatusCode::NO_CONTENT => Ok(true),
+            Ok(answer) => Err(answer.not_understood("it does not say that the branch is gone")),
             Err(error) if error.says("reference does not exist") => Ok(true),
             Err(error) => Err(error),
         }

@@ -40,7 +40,7 @@ pub use deliveries::{AttemptId, DeliveryAttempt, DeliveryLog};
 pub use error::ForgeError;
 pub use git_data::{EntryKind, TreeEntry};
 pub use installations::{AccountKind, InstallationInfo, ListedRepository};
-pub use propose::{Advance, Proposed};
+pub use propose::{Advance, Proposed, Retreat};
 pub use pulls::{PullState, PullStatus};
 pub use settings::GitHubSettings;
 

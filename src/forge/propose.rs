@@ -33,6 +33,17 @@ pub enum Advance {
     Arrived(Proposed),
 }
 
+/// How far a change is taken back after one write at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Retreat {
+    /// The branch is ours, by this tree; to be deleted next.
+    Recognised(ObjectId),
+    /// Nothing of it is left, but for what is not ours.
+    Done,
+    /// It is a pull request, and stays one.
+    Kept(Proposed),
+}
+
 /// A change on its way, with what is needed at each step.
 struct Attempt<'a> {
     target: &'a Target,
@@ -129,7 +140,7 @@ impl GitHub {
         }
         let commit = tip.map(|tip| attempt.own(tip)).transpose()?;
         let branch = commit.is_some();
-        Ok(Advance::Further(Progress { tree: Some(attempt.tree), commit, branch, turn: None }))
+        Ok(Advance::Further(Progress { tree: Some(attempt.tree), commit, branch, ..Progress::default() }))
     }
 
     async fn changed_tree(&self, target: &Target, change: &Change, identity: Identity) -> Result<ObjectId, ForgeError> {
@@ -141,32 +152,46 @@ impl GitHub {
     }
 
     /// Takes back what an attempt left, as far as no pull request came of it: deletes the branch, if it still holds the
-    /// change and nothing else. Returns the pull request, where there is one: that is people's to decide about.
+    /// change and nothing else. A pull request stays: that is people's to decide about.
     ///
-    /// Two requests where nothing was left, and at most five.
+    /// Looks with two or three requests and sends one write at most. That is the tree, where nobody knows it (`tree`):
+    /// it tells what the branch must hold to be ours.
     ///
     /// Errors: [`ForgeError::Conflict`] when there is an open pull request with other commits.
-    pub async fn withdraw(&self, target: &Target, change: &Change) -> Result<Option<Proposed>, ForgeError> {
+    pub async fn withdraw(
+        &self,
+        target: &Target,
+        change: &Change,
+        tree: Option<&ObjectId>,
+    ) -> Result<Retreat, ForgeError> {
         let identity = target.scope(access(change)).into();
         let pulls = self.pulls_from(target, &change.branch, &change.base_branch, identity).await?;
         let tip = self.tip(target, &change.branch, identity).await?;
         if pulls.is_empty() && tip.is_none() {
-            return Ok(None);
+            return Ok(Retreat::Done);
         }
-        let tree = match self.write_tree(target, change, identity).await {
-            Ok(tree) => tree,
-            // What cannot be recognised is left alone.
-            Err(ForgeError::StaleBase { .. }) => return Ok(None),
-            Err(error) => return Err(error),
+        let written = match tree {
+            Some(_) => None,
+            None => match self.write_tree(target, change, identity).await {
+                Ok(tree) => Some(tree),
+                // What cannot be recognised is left alone.
+                Err(ForgeError::StaleBase { .. }) => return Ok(Retreat::Done),
+                Err(error) => return Err(error),
+            },
         };
+        let Some(tree) = tree.or(written.as_ref()).cloned() else { return Ok(Retreat::Done) };
         let attempt = Attempt { target, change, identity, tree };
         if let Some(proposed) = self.adopt_pull(&attempt, &pulls, tip.as_ref()).await? {
-            return Ok(Some(proposed));
+            return Ok(Retreat::Kept(proposed));
         }
-        if let Some(tip) = tip.filter(|tip| attempt.made(tip)) {
-            self.delete_branch(target, &change.branch, &tip.commit).await?;
+        match (tip.filter(|tip| attempt.made(tip)), written) {
+            (None, _) => Ok(Retreat::Done),
+            (Some(_), Some(tree)) => Ok(Retreat::Recognised(tree)),
+            (Some(tip), None) => {
+                self.delete_branch(target, &change.branch, &tip.commit).await?;
+                Ok(Retreat::Done)
+            }
         }
-        Ok(None)
     }
 
     /// The pull request of an earlier attempt, if there is one.

@@ -57,6 +57,18 @@ struct PullBody {
 }
 
 #[derive(Deserialize)]
+struct LabelBody {
+    name: String,
+}
+
+/// What is there has a number.
+#[derive(Deserialize)]
+struct WrittenBody {
+    #[serde(rename = "id")]
+    _id: i64,
+}
+
+#[derive(Deserialize)]
 struct EndBody {
     #[serde(rename = "ref")]
     branch: String,
@@ -103,7 +115,11 @@ impl GitHub {
     pub async fn close(&self, target: &Target, number: PullNumber) -> Result<PullState, ForgeError> {
         let call = Call::patch(target.path(&["pulls", &number.to_string()]), &json!({ "state": "closed" }));
         let answer = self.client.send(&call, target.scope(Access::WritePulls).into()).await?;
-        answer.read::<PullBody>()?.into_state(target, &answer.endpoint)
+        let closed = answer.read::<PullBody>()?.into_state(target, &answer.endpoint)?;
+        match closed.status {
+            PullStatus::Open => Err(answer.not_understood("the pull request is still open")),
+            PullStatus::Closed | PullStatus::Merged => Ok(closed),
+        }
     }
 
     /// Adds labels; those it has already stay. GitHub makes labels that the repository lacks. No request for no labels.
@@ -112,13 +128,21 @@ impl GitHub {
             return Ok(());
         }
         let call = Call::post(target.path(&["issues", &number.to_string(), "labels"]), &json!({ "labels": labels }));
-        self.client.send(&call, target.scope(Access::WritePulls).into()).await.map(drop)
+        let answer = self.client.send(&call, target.scope(Access::WritePulls).into()).await?;
+        let there: Vec<LabelBody> = answer.read()?;
+        // To GitHub the case of a label makes no difference, and it answers with the one that was there.
+        let has = |label: &String| there.iter().any(|one| one.name.to_lowercase() == label.to_lowercase());
+        match labels.iter().find(|label| !has(label)) {
+            Some(_) => Err(answer.not_understood("a label is missing from those it has now")),
+            None => Ok(()),
+        }
     }
 
     /// Writes a comment. A repeat writes another one.
     pub async fn comment(&self, target: &Target, number: PullNumber, text: &str) -> Result<(), ForgeError> {
         let call = Call::post(target.path(&["issues", &number.to_string(), "comments"]), &json!({ "body": text }));
-        self.client.send(&call, target.scope(Access::WritePulls).into()).await.map(drop)
+        let answer = self.client.send(&call, target.scope(Access::WritePulls).into()).await?;
+        answer.read::<WrittenBody>().map(drop)
     }
 
     /// Whether a pull request's first hundred comments hold this very text.
@@ -169,7 +193,8 @@ impl GitHub {
             json!({ "title": change.title, "head": change.branch, "base": change.base_branch, "body": change.body });
         let call = Call::post(target.path(&["pulls"]), &body);
         let answer = self.client.send(&call, identity).await?;
+        let opened = answer.read::<PullBody>()?.into_state(target, &answer.endpoint)?;
         self.client.metrics().pull_request_opened(target.installation);
-        answer.read::<PullBody>()?.into_state(target, &answer.endpoint)
+        Ok(opened)
     }
 }

@@ -33,8 +33,11 @@ pub async fn queue_due(store: &Store, now: Timestamp) -> Result<(), StoreError> 
         }
         let mut tx = store.begin().await?;
         if tx.take_duty(name, interval, now).await? {
-            // One that failed waits for its next attempt already.
-            step.queue_unless_queued(&mut tx, None, now).await?;
+            // One that failed waits for its next attempt already, and one that is under way sees to what is left.
+            let work = step.work(None, now)?;
+            if !tx.is_running(&work).await? {
+                tx.enqueue_unless_queued(&work, now).await?;
+            }
         }
         tx.commit().await?;
     }

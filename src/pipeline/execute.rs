@@ -12,6 +12,10 @@
 //! way", and puts the step off until its next write may be sent. Only after such an *orderly* end does the next claim go
 //! on from what is stored; after any other it looks.
 
+mod take_back;
+
+use self::take_back::{give_up, take_back};
+use super::follow::superseded_by;
 use super::intent::{Intent, intent, same};
 use super::line::{self, Place, Writer};
 use super::{Done, Step, StepError, Writing, finished, plan, target};
@@ -28,8 +32,6 @@ const TRIES_MAX: u32 = 5;
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// Tree, commit, branch, pull request.
 const WRITES: u32 = 4;
-/// The tree, to recognise what is there, and the branch's removal.
-const WRITES_TO_TAKE_BACK: u32 = 2;
 
 /// What everybody here needs to know of the proposal at hand.
 struct Case<'a> {
@@ -58,8 +60,11 @@ pub async fn execute(
         return finished(store).await;
     }
     let all = store.proposals(repo).await?;
-    let begun = store.attempt(id).await?;
     let case = Case { row: &row, proposal, all: &all, writing, now };
+    let begun = match store.attempt(id).await? {
+        Some(begun) if begun.progress.refused.is_some() => return take_back(store, forge, case, begun).await,
+        begun => begun,
+    };
     let intent = intent(store, registries, (&row, &case.proposal), &all, now).await?;
     match (begun, intent) {
         (None, Intent::Send(change)) => begin(store, forge, case, change).await,
@@ -227,71 +232,10 @@ async fn send(
             read_again(store, &case, &error).await
         }
         Err(error) if is_elsewhere(&error) || is_refusal(&error) => {
-            match forge.withdraw(&target(case.row), change).await {
-                // It had got that far all the same.
-                Ok(Some(proposed)) => return opened(store, case, proposed).await,
-                Err(ForgeError::Conflict { pull: Some(number), .. }) => {
-                    let proposed = taken_over(change, number, &case.row.repository.web_url);
-                    return opened(store, case, proposed).await;
-                }
-                Ok(None) => {}
-                Err(left) => {
-                    tracing::warn!(repository = %case.row.repository.name, branch = change.branch, error = %left, "what was begun could not be taken back");
-                }
-            }
-            fail(store, case, &error.to_string()).await
+            give_up(store, forge, case, attempt, error.to_string()).await
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// Ends an attempt whose change is not what is wanted now: a pull request is kept and followed, for a newer one to take
-/// its place; a branch is deleted.
-async fn take_back(store: &Store, forge: &GitHub, case: Case<'_>, begun: Attempt) -> Result<Done, StepError> {
-    let orderly = begun.orderly_claim.is_some();
-    if orderly && begun.progress.is_start() {
-        return taken_back(store, case, "the repository changed before it was sent").await;
-    }
-    if orderly || !case.writing.pace.is_off() {
-        let mut tx = store.begin().await?;
-        tx.still_ours(case.writing.lease).await?;
-        let held = begun.progress.turn.map(|turn| (turn, WRITES_TO_TAKE_BACK));
-        match join(&mut tx, &case, WRITES_TO_TAKE_BACK, held).await? {
-            Place::Now(_) => {
-                tx.save_progress(&case.proposal.id, &begun.progress, None).await?;
-                tx.commit().await?;
-            }
-            Place::Later(turn) => {
-                let orderly_claim = begun.orderly_claim.map(|_| case.writing.lease.work.claims);
-                let progress = Progress { turn: Some(turn), ..begun.progress };
-                tx.save_progress(&case.proposal.id, &progress, orderly_claim).await?;
-                return put_off(tx, case, turn.from).await;
-            }
-            Place::Full(until) => return put_off(tx, case, until).await,
-        }
-    }
-    let begun = &begun.change;
-    match forge.withdraw(&target(case.row), begun).await {
-        Ok(Some(proposed)) => opened(store, case, proposed).await,
-        Ok(None) => taken_back(store, case, "the repository changed while it was sent").await,
-        Err(ForgeError::Conflict { pull: Some(number), .. }) => {
-            let proposed = taken_over(begun, number, &case.row.repository.web_url);
-            opened(store, case, proposed).await
-        }
-        Err(error) if is_elsewhere(&error) && case.writing.lease.work.refusals + 1 < TRIES_MAX => {
-            read_again(store, &case, &error).await
-        }
-        Err(error) if is_elsewhere(&error) || is_refusal(&error) => fail(store, case, &error.to_string()).await,
-        Err(error) => Err(error.into()),
-    }
-}
-
-async fn taken_back(store: &Store, case: Case<'_>, why: &str) -> Result<Done, StepError> {
-    let mut tx = store.begin().await?;
-    tx.end_attempt(&case.proposal.id).await?;
-    tx.record(&case.proposal.id, case.now, "taken back", why).await?;
-    Step::Plan { repo: case.proposal.repo }.queue(&mut tx, installation(case.row), case.now).await?;
-    Ok(Done::Finished(tx))
 }
 
 /// Our pull request, on which a person put commits before we saw that it exists. With the base as the head that we left
@@ -379,7 +323,7 @@ async fn opened(store: &Store, case: Case<'_>, Proposed { pull, status, .. }: Pr
     let mut tx = store.begin().await?;
     for old in all.iter().filter(|p| p.state == ProposalState::Open && p.group == proposal.group && p.id != proposal.id)
     {
-        let reason = format!("#{} took its place", pull.number);
+        let reason = superseded_by(pull.number);
         tx.save_proposal(&Proposal { state: ProposalState::Superseded, reason, updated_at: now, ..old.clone() })
             .await?;
         tx.record(&old.id, now, "superseded", &format!("by #{}", pull.number)).await?;

@@ -2,10 +2,10 @@
 
 use super::line::{self, Admission};
 use super::{Done, Step, StepError, Writing, finished, target};
-use crate::domain::{Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId};
+use crate::domain::{Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoState};
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus, Target};
-use crate::store::{DependencyRow, Store};
-use jiff::Timestamp;
+use crate::store::{DependencyRow, RepositoryRow, Store};
+use jiff::{SignedDuration, Timestamp};
 
 /// Looks at one of our pull requests and takes over what happened to it.
 pub async fn follow(
@@ -112,11 +112,15 @@ pub async fn label(
         && let Some(pull) = &proposal.pull
         && !proposal.labels.is_empty()
     {
+        if row.repository.state == RepoState::Archived {
+            return rest(store, &row, None, clock.now()).await;
+        }
         let one = (row.repository.installation, 1);
         if let Admission::Later(done) = line::admit(store, lease, one, clock.now(), pace).await? {
             return Ok(done);
         }
         match forge.add_labels(&target(&row), pull.number, &proposal.labels).await {
+            Err(ForgeError::Archived { .. }) => return rest(store, &row, None, clock.now()).await,
             // A pull request without labels is better than a step that fails for ever.
             Err(error) if is_final(&error) => {
                 tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "labels could not be set");
@@ -127,6 +131,8 @@ pub async fn label(
     Ok(Done::Finished(store.begin().await?))
 }
 
+/// A step that rests is looked at this often, in our own rows. It is woken when the repository changes.
+const REST: SignedDuration = SignedDuration::from_hours(24);
 /// The comment, the closing and the branch's removal.
 const WRITES_TO_RETIRE: u32 = 3;
 
@@ -145,6 +151,9 @@ pub async fn retire(
     let Some(pull) = proposal.pull.as_ref().filter(|_| proposal.state == ProposalState::Superseded) else {
         return finished(store).await;
     };
+    if row.repository.state == RepoState::Archived {
+        return rest(store, &row, Some((proposal, by)), clock.now()).await;
+    }
     let writes = (row.repository.installation, WRITES_TO_RETIRE);
     let turn = match line::admit(store, lease, writes, clock.now(), pace).await? {
         Admission::Now(turn) => turn,
@@ -156,13 +165,50 @@ pub async fn retire(
             return Ok(line::after_write(store, lease, &turn, clock.now(), pace).await?);
         }
         (Ok(_), _) => {}
+        (Err(ForgeError::Archived { .. }), _) => return rest(store, &row, Some((proposal, by)), clock.now()).await,
         // The newer pull request says that it goes further; the older one stays where GitHub keeps us from it.
         (Err(error), _) if is_final(&error) => {
             tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "a replaced pull request could not be closed");
         }
         (Err(error), _) => return Err(error.into()),
     }
-    finished(store).await
+    let mut tx = store.begin().await?;
+    let reason = superseded_by(by);
+    if proposal.reason != reason {
+        tx.save_proposal(&Proposal { reason, updated_at: clock.now(), ..proposal }).await?;
+    }
+    Ok(Done::Finished(tx))
+}
+
+/// Nothing can be written in an archived repository. The step rests until that changes, and nobody asks GitHub meanwhile.
+/// A pull request that stays open by it says so.
+async fn rest(
+    store: &Store,
+    row: &RepositoryRow,
+    left_open: Option<(Proposal, PullNumber)>,
+    now: Timestamp,
+) -> Result<Done, StepError> {
+    let repo = row.repository.id;
+    let mut tx = store.begin().await?;
+    if row.repository.state != RepoState::Archived {
+        // We were not told.
+        let look = Step::SyncRepository { repo, details: true, name: None };
+        look.queue(&mut tx, Some(row.repository.installation), now).await?;
+    }
+    if let Some((proposal, by)) = left_open {
+        let reason = format!("{}; it stays open as long as the repository is archived", superseded_by(by));
+        if proposal.reason != reason {
+            tx.record(&proposal.id, now, "left open", "the repository is archived").await?;
+            tx.save_proposal(&Proposal { reason, updated_at: now, ..proposal }).await?;
+        }
+    }
+    let why = Some("the repository is archived; this goes on when it is not any more".into());
+    Ok(Done::PutOff { tx, until: now + REST, why })
+}
+
+/// Why a proposal is superseded.
+pub(super) fn superseded_by(by: PullNumber) -> String {
+    format!("#{by} took its place")
 }
 
 /// How a pull request is retired.

@@ -6,7 +6,7 @@
 
 use super::duties::REDELIVER;
 use super::{Done, Step, StepError};
-use crate::domain::DeliveryId;
+use crate::domain::{Clock, DeliveryId};
 use crate::forge::{AttemptId, DeliveryAttempt, ForgeError, GitHub};
 use crate::store::Store;
 use jiff::{SignedDuration, Timestamp};
@@ -116,8 +116,9 @@ pub async fn redeliver(
     store: &Store,
     forge: &GitHub,
     from: Option<(Timestamp, i64)>,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<Done, StepError> {
+    let now = clock.now();
     // What an earlier part of this sweep came past need not be listed again.
     let since = from.map_or(now - LOG_KEPT, |(failed_at, _)| failed_at);
     let log = forge.failed_deliveries(since, ATTEMPTS_MAX).await?;
@@ -140,7 +141,9 @@ pub async fn redeliver(
     match asked.last() {
         Some(last) if !rest.is_empty() => {
             let from = Some((last.failed_at, last.attempt.0));
-            Step::Redeliver { from }.queue_at(&mut tx, None, now + PAUSE, now).await?;
+            // Counted from the last of them. Where the clock asked for a sweep meanwhile, that one is this part, and waits too.
+            let asked_at = clock.now();
+            tx.enqueue_for(&Step::Redeliver { from }.work(None, asked_at + PAUSE)?, asked_at).await?;
         }
         _ => {
             let before = tx.duty_done(REDELIVER, now).await?;

@@ -1,5 +1,6 @@
 //! Brings what we know of installations, repositories and subscription files in line with GitHub.
 
+use super::watch::UNWANTED_PAUSE;
 use super::{Done, Step, StepError, finished, target};
 use crate::domain::{
     FileMode, Head, InstallationId, ObjectId, Proposal, ProposalState, RepoId, RepoName, RepoPath, RepoState,
@@ -190,6 +191,7 @@ async fn list(
     };
     // What became of its pull requests was told to nobody, or to another installation.
     if listed.state == RepoState::Active && stored.is_none_or(|row| row.repository.state != RepoState::Active) {
+        wake(tx, repo, now).await?;
         for number in tx.open_pulls(repo).await? {
             Step::Follow { repo, number }.queue(tx, Some(listed.installation), now).await?;
         }
@@ -197,10 +199,23 @@ async fn list(
     step.queue(tx, Some(listed.installation), now).await
 }
 
-/// Whether somebody pushed since the last push that we know of. Where we know of none, what we read since then holds it. Pure.
+/// Has the steps go on at once that may have waited for just this change of a repository.
+async fn wake(tx: &mut Tx, repo: RepoId, now: Timestamp) -> Result<(), StoreError> {
+    let subject = Step::Plan { repo }.subject();
+    for step in ["execute", "index", "label", "retire"] {
+        tx.hasten(&subject, step, now).await?;
+    }
+    Ok(())
+}
+
+/// Whether somebody may have pushed what we have not seen. A head that was read after the listed push holds it. What a
+/// webhook told of a later push holds it, too; of a push in the same second it does not, since GitHub tells no more
+/// than the second, and another one may have followed within it. Pure.
 fn missed_a_push(known: &ListedRow, listed_at: Option<Timestamp>) -> bool {
-    let taken_in = known.pushed_at.or(known.synced_at.map(|at| at - CLOCKS_DIFFER));
-    listed_at.zip(taken_in).is_some_and(|(listed_at, taken_in)| listed_at > taken_in)
+    let read_to = known.synced_at.map(|at| at - CLOCKS_DIFFER);
+    let is_read = |at: Timestamp| read_to.is_some_and(|read_to| at < read_to);
+    let is_overtaken = |at: Timestamp| known.pushed_at.is_some_and(|told| at < told);
+    listed_at.is_some_and(|at| !is_read(at) && !is_overtaken(at))
 }
 
 /// Reads a repository's head and subscription file anew, and its details too where `details` asks for it.
@@ -261,11 +276,7 @@ pub async fn repository(
         return overtaken(tx, &before, now).await;
     }
     if row.repository != before || head != row.head {
-        // They may have waited for just that.
-        let subject = Step::Plan { repo }.subject();
-        for step in ["execute", "index"] {
-            tx.hasten(&subject, step, now).await?;
-        }
+        wake(&mut tx, repo, now).await?;
     }
     if let Some(head) = &head {
         tx.set_head(repo, Some(head), now).await?;
@@ -274,7 +285,9 @@ pub async fn repository(
     if config.state == ConfigState::None {
         tx.replace_subscriptions(repo, &[], now).await?;
     } else if let Some(file) = file_in_force(&config)? {
-        tx.replace_subscriptions(repo, &subscription_rows(&file), now).await?;
+        if tx.replace_subscriptions(repo, &subscription_rows(&file), now).await? {
+            tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
+        }
     }
     tx.set_synced(repo, now).await?;
     let next = if config.file.is_some() && head.is_some() { Step::Index { repo } } else { Step::Plan { repo } };

@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A package whose registry does not know it, or refuses, is asked about again after this.
 const LASTING_FAILURE_PAUSE: SignedDuration = SignedDuration::from_hours(6);
+/// A package that nobody subscribes to is not thought of again before this has passed, unless somebody does. After that
+/// long without an answer a new subscriber has it looked at at once.
+pub(super) const UNWANTED_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// How many packages are queued in one transaction, so that none holds up the others for long.
 const PACKAGES_AT_ONCE: u32 = 1_000;
 /// How many users of a package are queued in one transaction, likewise.
@@ -23,9 +26,23 @@ pub async fn queue_due(store: &Store, now: Timestamp) -> Result<usize, StoreErro
         queue(store, &due, now).await?;
         queued += due.len();
         if due.len() < PACKAGES_AT_ONCE as usize {
-            return Ok(queued);
+            break;
         }
     }
+    put_off_unwanted(store, now).await?;
+    Ok(queued)
+}
+
+/// Takes what nobody subscribes to any more from the front of the list, where it would be looked at each second: whether
+/// somebody does takes long to find out of a package that many use.
+async fn put_off_unwanted(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let unwanted = store.packages_unwanted(now, PACKAGES_AT_ONCE).await?;
+    if unwanted.is_empty() {
+        return Ok(());
+    }
+    let mut tx = store.begin().await?;
+    tx.postpone_checks(unwanted.iter().map(|row| &row.package), now + UNWANTED_PAUSE).await?;
+    tx.commit().await
 }
 
 async fn queue(store: &Store, packages: &[PackageRow], now: Timestamp) -> Result<(), StoreError> {

@@ -270,7 +270,7 @@ impl Worker {
         match &step {
             Step::Inbox { delivery, .. } => inbox::decide(store, delivery, now).await,
             Step::SyncApp => sync::app(store, forge, now).await,
-            Step::Redeliver { from } => sweep::redeliver(store, forge, *from, now).await,
+            Step::Redeliver { from } => sweep::redeliver(store, forge, *from, self.clock.as_ref()).await,
             Step::Tidy => tidy::tidy(store, self.policy.payloads_kept, now).await,
             Step::SyncInstallation { installation } => {
                 sync::installation(store, forge, *installation, claimed, now).await

@@ -1,7 +1,7 @@
 //! Puts the chosen updates of a repository together into drafts, at most one for each group.
 
+use super::choice::{Candidate, Choice};
 use super::memory::Memory;
-use super::select::{Candidate, Choice};
 use super::{Draft, prose};
 use crate::domain::{Site, Update};
 use jiff::Timestamp;

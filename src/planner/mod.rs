@@ -3,11 +3,13 @@
 //! Pure: the facts come from the store, what is decided goes back there. The order of the facts never matters.
 
 mod catalogue;
+mod choice;
 mod group;
 mod memory;
 mod outlook;
 pub mod prose;
 mod reconcile;
+mod rejection;
 mod select;
 pub mod timing;
 
@@ -17,9 +19,9 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 pub use catalogue::Catalogue;
+use choice::{Choice, Prospect};
 use memory::Memory;
 pub use reconcile::{Amended, Amendment, reconcile};
-use select::{Choice, Prospect};
 
 /// Everything the plan of one repository depends on.
 pub struct Facts<'a> {

@@ -1,6 +1,7 @@
 //! The answer to "why is there no pull request?", for every dependency.
 
-use super::select::{Assessed, Candidate, Choice, Prospect, Rejection};
+use super::choice::{Assessed, Candidate, Choice, Prospect};
+use super::rejection::Rejection;
 use crate::domain::{Outlook, Standing};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

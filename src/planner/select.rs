@@ -1,174 +1,17 @@
 //! Which releases each dependency could move to, from when on, and why not to the others.
 
 use super::catalogue::Catalogue;
-use super::memory::{Memory, Objection, Question};
+use super::choice::{Assessed, Candidate, Choice, Prospect};
+use super::memory::{Memory, Question};
+use super::rejection::{Rejection, ignored, objection};
 use super::timing::{self, ReleaseFacts};
 use super::{Facts, Known, Used};
-use crate::domain::{Dependency, Ecosystem, PackageId, Proposal, ProposalState, Release, RepoPath, Skip, Standing};
-use crate::domain::{PullNumber, VersionStep};
-use crate::subscription::{Delay, Grouping, IgnoreRule, Subscription};
-use crate::versioning::{Scheme, scheme};
+use crate::domain::{Dependency, Ecosystem, PackageId, Release, RepoPath, Skip, Standing, VersionStep};
+use crate::subscription::{Grouping, IgnoreRule, Subscription};
+use crate::versioning::scheme;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::rc::Rc;
-
-/// A release a dependency may move to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate<'a> {
-    /// The version.
-    pub version: &'a str,
-    /// How far it is from the version in use.
-    pub step: VersionStep,
-    /// From when its age counts.
-    pub counts_from: Timestamp,
-    /// When it is old enough, and both subscription and dependency were there.
-    pub eligible_at: Timestamp,
-    /// The first moment the delay allows.
-    pub due_at: Timestamp,
-    /// The open pull request that moves the dependency to it, of whichever group.
-    pub open: Option<&'a Proposal>,
-}
-
-/// Why a newer release is not proposed, whatever the time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rejection {
-    /// An ignore rule of the subscription names it.
-    Ignored {
-        /// The line of the rule in the subscription file.
-        line: u32,
-        /// The rule in words.
-        rule: String,
-    },
-    /// A person closed a pull request with it, or with a newer one that passed over it.
-    Closed(Earlier),
-    /// A pull request with it, or with a newer one, was merged, but the file does not have it (any more, or yet).
-    Merged(Earlier),
-    /// Making the pull request failed.
-    Failed(String),
-    /// The delay has no slot left on the calendar.
-    Never(String),
-}
-
-/// An earlier pull request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Earlier {
-    /// Its number, where it got one.
-    pub number: Option<PullNumber>,
-    /// The version it went to, where that is newer than the release.
-    pub went_to: Option<String>,
-}
-
-impl fmt::Display for Earlier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("pull request")?;
-        self.number.map_or(Ok(()), |number| write!(f, " #{number}"))?;
-        match &self.went_to {
-            Some(version) => write!(f, ", which went past it to {version},"),
-            None => f.write_str(" with it"),
-        }
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ignored { line, rule } => write!(f, "line {line} of the subscription file ignores {rule}"),
-            Self::Closed(pull) => write!(f, "{pull} was closed by a person; only newer releases are proposed"),
-            // True in the minutes until the merged file is read, too.
-            Self::Merged(pull) => {
-                write!(f, "{pull} was merged; if the file goes without it, it is not proposed a second time")
-            }
-            Self::Failed(why) => write!(f, "its pull request could not be made: {why}"),
-            Self::Never(delay) => write!(f, "the delay ({delay}) never comes again"),
-        }
-    }
-}
-
-/// One dependency under one subscription, in one lane: with `group: minor-and-patch` major updates take a lane of
-/// their own, so that they never hold the others back.
-pub struct Choice<'a> {
-    /// The dependency.
-    pub used: &'a Used,
-    /// The subscription that covers it.
-    pub subscription: &'a Subscription,
-    /// The group its proposals belong to.
-    pub group: String,
-    /// What it may move to, from the oldest version to the newest.
-    pub candidates: Vec<Candidate<'a>>,
-    /// The newer releases it may not move to, from the oldest version to the newest.
-    pub rejected: Vec<(&'a str, Rejection)>,
-}
-
-impl<'a> Choice<'a> {
-    /// What it should move to at a given time: the newest version whose due time has come, or which is open already.
-    ///
-    /// What is open counts even when the rules have become slower since: nobody wants a step back in its place.
-    pub fn target_at(&self, time: Timestamp) -> Option<&Candidate<'a>> {
-        self.candidates.iter().rev().find(|c| c.open.is_some() || c.due_at <= time)
-    }
-
-    /// Why a candidate is not a pull request yet, as far as age and delay go. `name` is how it is called.
-    pub fn reason(&self, candidate: &Candidate<'_>, name: &str, timezone: &TimeZone, now: Timestamp) -> String {
-        let min_age = self.subscription.min_age.for_step(candidate.step);
-        let delay = &self.subscription.delay;
-        if now.duration_since(candidate.counts_from) < min_age {
-            let young = timing::too_young(name, candidate.counts_from, min_age, now);
-            return match delay {
-                Delay::Immediate => young,
-                Delay::Schedule(_) => {
-                    format!("{young}; then it {}", timing::waits_for(delay, timezone, candidate.due_at))
-                }
-            };
-        }
-        if candidate.due_at > now {
-            return timing::waits_for(delay, timezone, candidate.due_at);
-        }
-        format!("due since {}, it is opened next", timing::moment_in_words(timezone, candidate.due_at))
-    }
-
-    /// When the words of [`reason`](Self::reason) change next although the target stays.
-    pub fn reworded_at(&self, candidate: &Candidate<'_>, now: Timestamp) -> Option<Timestamp> {
-        let min_age = self.subscription.min_age.for_step(candidate.step);
-        timing::too_young_until(candidate.counts_from, min_age, now)
-    }
-
-    /// The candidates that are newer than the target of a time, so not due then, from the oldest to the newest.
-    pub fn ahead(&self, time: Timestamp) -> &[Candidate<'a>] {
-        let behind = self.candidates.iter().rposition(|c| c.open.is_some() || c.due_at <= time).map_or(0, |i| i + 1);
-        self.candidates.get(behind..).unwrap_or_default()
-    }
-
-    /// Whether nothing it may move to is newer than the newest release it may not move to.
-    pub fn newest_is_rejected(&self) -> bool {
-        let scheme = scheme(self.used.dependency.package.ecosystem);
-        let Some((rejected, _)) = self.rejected.last() else { return false };
-        self.candidates.last().is_none_or(|c| scheme.compare(c.version, rejected) == Some(Ordering::Less))
-    }
-
-    /// The next time after `time` at which the target changes.
-    pub fn next_change(&self, time: Timestamp) -> Option<Timestamp> {
-        self.ahead(time).iter().map(|c| c.due_at).min()
-    }
-}
-
-/// A dependency, and what may become of it.
-pub struct Assessed<'a> {
-    /// The dependency.
-    pub used: &'a Used,
-    /// What may become of it.
-    pub prospect: Prospect<'a>,
-}
-
-/// What may become of a dependency.
-pub enum Prospect<'a> {
-    /// There are newer releases: the lanes they are in, never none.
-    Newer(Vec<Choice<'a>>),
-    /// There is nothing to choose from, and why.
-    Settled(Standing, String),
-}
 
 /// Every dependency with what may become of it, sorted by file and line.
 pub fn assess<'p: 'a, 'a>(
@@ -373,35 +216,4 @@ fn group_of(subscription: &Subscription, package: &PackageId, step: VersionStep)
         Grouping::None => package.to_string(),
         Grouping::Named(name) => format!("group {name}"),
     }
-}
-
-fn ignored(rules: &[&IgnoreRule], scheme: &dyn Scheme, version: &str) -> Option<Rejection> {
-    rules.iter().find_map(|rule| {
-        let name = rule.name.as_str();
-        let words = match &rule.versions {
-            None => format!("`{name}`"),
-            Some(range) => match scheme.matches(range, version) {
-                Ok(false) => return None,
-                Ok(true) => format!("`{name}` `{range}`"),
-                // A range nobody can read ignores everything: the rule's author wanted less, not more.
-                Err(error) => format!("`{name}`, all of it, because {error}"),
-            },
-        };
-        Some(Rejection::Ignored { line: rule.line, rule: words })
-    })
-}
-
-fn objection(memory: &Memory<'_>, question: &Question<'_>, scheme: &dyn Scheme) -> Option<Rejection> {
-    let past = |state| memory.objection(state, question, scheme);
-    let earlier = |objection: &Objection<'_>| Earlier {
-        number: objection.proposal.pull.as_ref().map(|pull| pull.number),
-        went_to: objection.went_to.map(str::to_string),
-    };
-    if let Some(closed) = past(ProposalState::Closed) {
-        return Some(Rejection::Closed(earlier(&closed)));
-    }
-    if let Some(merged) = past(ProposalState::Merged) {
-        return Some(Rejection::Merged(earlier(&merged)));
-    }
-    past(ProposalState::Failed).map(|failed| Rejection::Failed(failed.proposal.reason.clone()))
 }

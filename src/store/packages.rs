@@ -53,6 +53,24 @@ macro_rules! select_packages {
     };
 }
 
+macro_rules! due_packages {
+    ($user:literal) => {
+        concat!(
+            select_packages!(
+                "WHERE next_check_at <= $1 AND (
+                    SELECT dependency.repo_id FROM dependency
+                    JOIN repository ON repository.id = dependency.repo_id
+                    JOIN subscription ON subscription.repo_id = dependency.repo_id
+                    WHERE dependency.ecosystem = package.ecosystem AND dependency.package = package.name
+                    AND repository.state = 'active' AND subscription.ecosystem = package.ecosystem
+                    LIMIT 1) "
+            ),
+            $user,
+            " ORDER BY next_check_at, ecosystem, name LIMIT $2"
+        )
+    };
+}
+
 statements! {
     ENSURE_PACKAGES = "INSERT INTO package (ecosystem, name, next_check_at) VALUES ($1, $2, $3)
         ON CONFLICT (ecosystem, name) DO NOTHING";
@@ -67,16 +85,12 @@ statements! {
     PACKAGES = select_packages!("WHERE (ecosystem, name) IN (VALUES ($1, $2)) ORDER BY ecosystem, name");
     /// Only packages that an active repository uses which subscribes to their ecosystem: one such is looked for, package
     /// by package. An EXISTS would leave Postgres the choice of joining all dependencies first.
-    PACKAGES_DUE = select_packages!(
-        "WHERE next_check_at <= $1 AND (
-            SELECT dependency.repo_id FROM dependency
-            JOIN repository ON repository.id = dependency.repo_id
-            JOIN subscription ON subscription.repo_id = dependency.repo_id
-            WHERE dependency.ecosystem = package.ecosystem AND dependency.package = package.name
-            AND repository.state = 'active' AND subscription.ecosystem = package.ecosystem
-            LIMIT 1) IS NOT NULL
-        ORDER BY next_check_at, ecosystem, name LIMIT $2"
-    );
+    PACKAGES_DUE = due_packages!("IS NOT NULL");
+    PACKAGES_UNWANTED = due_packages!("IS NULL");
+    /// Those of a repository that nobody asked about for long, and that did not fail.
+    WAKE_PACKAGES = "UPDATE package SET next_check_at = $2
+        WHERE next_check_at > $2 AND last_error IS NULL AND (checked_at IS NULL OR checked_at < $3)
+        AND (ecosystem, name) IN (SELECT ecosystem, package FROM dependency WHERE repo_id = $1)";
     USERS = "SELECT DISTINCT dependency.repo_id, repository.installation_id FROM dependency
         JOIN repository ON repository.id = dependency.repo_id
         JOIN subscription ON subscription.repo_id = dependency.repo_id
@@ -112,6 +126,11 @@ impl Store {
     /// subscribes to their ecosystem.
     pub async fn packages_due(&self, now: Timestamp, limit: u32) -> Result<Vec<PackageRow>, StoreError> {
         self.rows(PACKAGES_DUE, values![now, limit]).await?.into_iter().map(PackageRecord::read).collect()
+    }
+
+    /// The packages that are due and that no active repository both uses and subscribes to, the longest due first.
+    pub async fn packages_unwanted(&self, now: Timestamp, limit: u32) -> Result<Vec<PackageRow>, StoreError> {
+        self.rows(PACKAGES_UNWANTED, values![now, limit]).await?.into_iter().map(PackageRecord::read).collect()
     }
 
     /// The releases of each of these packages, by the time their age counts from. Packages without any are left out.
@@ -154,6 +173,17 @@ impl Tx {
         let distinct: BTreeSet<&PackageId> = packages.into_iter().collect();
         let rows = distinct.into_iter().map(|package| values![package.ecosystem, &package.name, now]).collect();
         self.execute_for(ENSURE_PACKAGES, rows).await
+    }
+
+    /// Has the packages of a repository looked at now that were last looked at before some time: they may have been put
+    /// off because nobody subscribed to them. A pause after a failure stays.
+    pub async fn wake_packages(
+        &mut self,
+        repo: RepoId,
+        looked_at_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.execute(WAKE_PACKAGES, values![repo, now, looked_at_before]).await.map(drop)
     }
 
     /// Puts the next look at packages off.

@@ -96,13 +96,14 @@ impl Store {
 }
 
 impl Tx {
-    /// Replaces what a repository subscribes to. A migration that was there before keeps its `since`.
+    /// Replaces what a repository subscribes to. A migration that was there before keeps its `since`. Says whether there
+    /// is one that was not.
     pub async fn replace_subscriptions(
         &mut self,
         repo: RepoId,
         subscriptions: &[Subscription],
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let before: Vec<(String, i64)> = self.rows(SUBSCRIPTIONS_SINCE, values![repo]).await?;
         let since: HashMap<String, i64> = before.into_iter().collect();
         let rows = subscriptions.iter().enumerate().map(|(position, subscription)| {
@@ -113,7 +114,8 @@ impl Tx {
         });
         let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
         self.execute(FORGET_SUBSCRIPTIONS, values![repo]).await?;
-        self.execute_for(INSERT_SUBSCRIPTION, rows).await
+        self.execute_for(INSERT_SUBSCRIPTION, rows).await?;
+        Ok(subscriptions.iter().any(|subscription| !since.contains_key(&subscription.migration)))
     }
 }
 

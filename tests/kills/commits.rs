@@ -47,7 +47,7 @@ async fn killed_during_commit(database: &str, rule: Rule) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_while_a_commit_is_on_its_way_to_postgres() {
+async fn fault_07_killed_while_a_commit_is_on_its_way_to_postgres() {
     on_postgres(async |url| {
         let lost = COMMITS.map(Rule::LosesCommit);
         join_all(lost.map(|rule| on_another(&url, async move |url| killed_during_commit(&url, rule).await))).await;

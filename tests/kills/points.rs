@@ -109,7 +109,7 @@ both_databases! {
     }
 
     /// The webhook is stored, and the process dies before GitHub hears of it: GitHub delivers it again, and it counts once.
-    async fn killed_between_storing_a_webhook_and_the_answer(url: String) {
+    async fn fault_01_killed_between_storing_a_webhook_and_the_answer(url: String) {
         let world = World::begin(&url).await;
         let bot = world.start().await;
         let mut kills = 0;

@@ -86,7 +86,7 @@ both_databases! {
     async fn two_entries_for_one_ecosystem_are_one_user(store: Store) {
         user_of(&store, 1, &["httpx"]).await;
         let twice = [crate::samples::subscription("pypi"), crate::samples::subscription("pypi")];
-        write(&store, async |tx| tx.replace_subscriptions(RepoId(1), &twice, at(200)).await.unwrap()).await;
+        write(&store, async |tx| { tx.replace_subscriptions(RepoId(1), &twice, at(200)).await.unwrap(); }).await;
         assert_eq!(store.users_of(&pypi("httpx"), None, 10).await.unwrap().len(), 1);
         assert_eq!(store.packages_due(at(300), 10).await.unwrap().len(), 1);
     }

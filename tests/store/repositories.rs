@@ -118,12 +118,12 @@ both_databases! {
             tx.replace_subscriptions(repo, &[subscription("pypi")], at(1)).await.unwrap();
         }).await;
         let all = [subscription("docker"), subscription("pypi"), subscription("acme/log4j")];
-        write(&store, async |tx| tx.replace_subscriptions(repo, &all, at(9)).await.unwrap()).await;
+        write(&store, async |tx| { tx.replace_subscriptions(repo, &all, at(9)).await.unwrap(); }).await;
         let rows = store.subscriptions(repo).await.unwrap();
         assert_eq!(rows.iter().map(|row| (row.position, row.since)).collect::<Vec<_>>(), [(0, at(9)), (1, at(1)), (2, at(9))]);
         assert_eq!(rows.into_iter().map(|row| row.subscription).collect::<Vec<_>>(), all);
-        write(&store, async |tx| tx.replace_subscriptions(repo, &[], at(10)).await.unwrap()).await;
-        write(&store, async |tx| tx.replace_subscriptions(repo, &all, at(11)).await.unwrap()).await;
+        write(&store, async |tx| { tx.replace_subscriptions(repo, &[], at(10)).await.unwrap(); }).await;
+        write(&store, async |tx| { tx.replace_subscriptions(repo, &all, at(11)).await.unwrap(); }).await;
         assert!(store.subscriptions(repo).await.unwrap().iter().all(|row| row.since == at(11)), "away is away");
     }
 }

@@ -302,7 +302,8 @@ both_databases! {
         assert_eq!((depth(&store, WorkState::Queued).await, depth(&store, WorkState::Running).await), (1, 0));
         let again = claim(&store, 30).await.expect("the earlier of both times");
         assert_eq!((again.work.args.clone(), again.work.patience), (json!("new"), Duration::from_secs(4)));
-        assert_eq!((again.work.attempts, again.work.last_error.as_deref()), (2, Some("502")));
+        assert_eq!((again.work.attempts, again.work.refusals), (2, 1));
+        assert_eq!(again.work.last_error.as_deref(), Some("502"));
 
         // The same when the lease of the one runs out while the other waits.
         write(&store, async |tx| tx.finish(&again).await.unwrap()).await;

@@ -2,6 +2,7 @@
 
 use crate::{World, stories};
 use github_sim::{Fault, FaultKind, Gate};
+use jiff::SignedDuration;
 use mass_driver::domain::ProposalState;
 
 const FILE: (&str, &str) = (".mass-driver.yaml", "subscriptions: [pypi]\n");
@@ -140,5 +141,43 @@ stories! {
         tokio::join!(world.settle(), moves);
         one_pull_request(&world).await;
         assert_eq!(world.github.branches("acme/api").unwrap().len(), 2);
+    }
+
+    /// 200, and a body that is no error and not what was promised either: nothing was done.
+    async fn fault_13_a_success_that_proves_nothing(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.registry.release("httpx", "0.28.0");
+        let labelled = (FILE.0, "labels: [dependencies]\nsubscriptions: [pypi]\n");
+        let writes = [
+            ("POST", "/repos/*/*/git/trees"),
+            ("POST", "/repos/*/*/git/commits"),
+            ("POST", "/repos/*/*/git/refs"),
+            ("POST", "/repos/*/*/pulls"),
+            ("POST", "/repos/*/*/issues/*/labels"),
+            ("POST", "/repos/*/*/issues/*/comments"),
+            ("PATCH", "/repos/*/*/pulls/*"),
+            ("DELETE", "/repos/*/*/git/refs/**"),
+        ];
+        for body in [serde_json::json!({}), serde_json::json!([]), serde_json::json!({ "id": null, "number": 0, "state": "open" })] {
+            for (method, path) in writes {
+                world.github.fault(Fault::once(method, path, FaultKind::Answer { status: 200, body: body.clone() }));
+            }
+        }
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), labelled]).await;
+        for _ in 0..24 {
+            world.time_passes(SignedDuration::from_hours(1)).await;
+        }
+        let first = world.pull("acme/api");
+        assert_eq!(first.labels, ["dependencies"]);
+        world.registry.release("httpx", "0.29.0");
+        for _ in 0..24 {
+            world.time_passes(SignedDuration::from_hours(1)).await;
+        }
+        assert_eq!(world.github.clear_faults(), 0);
+        let second = world.pull("acme/api");
+        assert_eq!((second.title.as_str(), second.labels), ("Bump httpx from 0.27.0 to 0.29.0", vec!["dependencies".into()]));
+        let first = world.github.pull_request("acme/api", first.number).unwrap();
+        assert_eq!((first.state.as_str(), first.comments.len()), ("closed", 1));
+        assert_eq!(world.github.branches("acme/api").unwrap().len(), 2, "the older branch is gone");
     }
 }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 const FILE: (&str, &str) = (".mass-driver.yaml", "subscriptions: [pypi]\n");
 
 stories! {
-    async fn a_delivery_that_comes_twice_counts_once(world: World) {
+    async fn fault_09_a_delivery_that_comes_twice_counts_once(world: World) {
         world.registry.release("httpx", "0.27.0");
         world.registry.release("httpx", "0.28.0");
         world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
@@ -74,7 +74,7 @@ stories! {
         assert_eq!(world.row("acme/api").await.head.unwrap().commit.as_str(), before);
     }
 
-    async fn a_start_finds_what_happened_while_nobody_listened(world: World) {
+    async fn fault_08_a_start_finds_what_happened_while_nobody_listened(world: World) {
         world.registry.release("httpx", "0.27.0");
         world.registry.release("httpx", "0.28.0");
         world.github.create_repo("acme/api", github_sim::RepoOptions::default().file("requirements.txt", "httpx==0.27.0\n").file(FILE.0, FILE.1)).unwrap();

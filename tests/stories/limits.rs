@@ -64,7 +64,7 @@ stories! {
         assert_eq!(world.open("acme/api").len(), 1);
     }
     /// Nobody plays a fault here: five requests an hour are all that any installation, and the App itself, may make.
-    async fn the_hourly_limit_as_github_counts_it(world: World) {
+    async fn fault_11_the_hourly_limit_as_github_counts_it(world: World) {
         releases(&world);
         other(&world);
         create(&world, "acme/api");
@@ -83,7 +83,7 @@ stories! {
         assert_eq!((world.open("acme/api").len(), world.open("other/lib").len()), (1, 1));
     }
 
-    async fn a_secondary_limit_is_waited_for_as_long_as_github_says(world: World) {
+    async fn fault_12_a_secondary_limit_is_waited_for_as_long_as_github_says(world: World) {
         releases(&world);
         world.repository("acme/api", &[USES]).await;
         for retry_after in [RetryAfter::Seconds(90), RetryAfter::Missing, RetryAfter::Text("soon".into())] {
@@ -110,7 +110,7 @@ stories! {
     }
 
     /// GitHub names no end, again and again: a minute, two, four … and never longer than an hour.
-    async fn refusals_in_a_row_make_the_pause_longer(world: World) {
+    async fn fault_12_refusals_in_a_row_make_the_pause_longer(world: World) {
         releases(&world);
         world.repository("acme/api", &[USES]).await;
         let kind = FaultKind::SecondaryRateLimit { status: 429, retry_after: RetryAfter::Missing };
@@ -285,5 +285,53 @@ paced_stories! {
         let ours = writes(&world, "acme", mark);
         assert_eq!(ours.len(), 4 + 1 + 4 + 1 + 3);
         assert!(closest(&ours) >= SignedDuration::from_secs(1), "{ours:?}");
+    }
+
+    /// GitHub does not take the pull request, so the branch that was made for it goes again.
+    async fn what_github_refused_is_taken_back_at_the_same_pace(world: World) {
+        releases(&world);
+        world.repository("acme/api", &[USES]).await;
+        let refused = FaultKind::Status { status: 422, message: "Validation Failed".into() };
+        world.github.fault(Fault::once("POST", "/repos/*/*/pulls", refused));
+        let mark = world.github.mark();
+        world.push("acme/api", &[FILE]).await;
+        assert!(world.proposals("acme/api", ProposalState::Failed).await[0].reason.contains("Validation Failed"));
+        assert_eq!(world.github.branches("acme/api").unwrap().len(), 1, "nothing is left of it");
+        let ours = writes(&world, "acme", mark);
+        assert_eq!(ours.len(), 4 + 1, "{:?}", world.requests_since(mark));
+        assert!(closest(&ours) >= SignedDuration::from_secs(1), "{ours:?}");
+    }
+
+    /// Killed once the branch is there, and once more each side of its removal. Meanwhile a person made the change.
+    async fn what_is_not_wanted_any_more_is_taken_back_at_the_same_pace(world: World) {
+        releases(&world);
+        create(&world, "acme/api");
+        let mark = world.github.mark();
+        world.github.deliver_pending().await;
+        world.dies_at("POST", "/repos/*/*/git/refs", FaultKind::HangAfter).await;
+        world.push_quietly("acme/api", &[("requirements.txt", "httpx==0.28.0\n")]);
+        world.github.deliver_pending().await;
+        world.dies_at("DELETE", "/repos/*/*/git/refs/**", FaultKind::Hang).await;
+        world.dies_at("DELETE", "/repos/*/*/git/refs/**", FaultKind::HangAfter).await;
+        world.settle().await;
+        assert_eq!(world.github.branches("acme/api").unwrap().len(), 1, "nothing is left of it");
+        assert!(world.github.pull_requests("acme/api").unwrap().is_empty());
+        let ours = writes(&world, "acme", mark);
+        assert!(closest(&ours) >= SignedDuration::from_secs(1), "{ours:?}: {:?}", world.requests_since(mark));
+    }
+
+    /// Nothing tells what it wrote but GitHub: it was begun by a server that sets no pace.
+    async fn what_was_begun_at_another_pace_is_taken_back_at_this_one(world: World) {
+        releases(&world);
+        create(&world, "acme/api");
+        let mark = world.github.mark();
+        world.github.deliver_pending().await;
+        world.another_process_dies_at(crate::world::at_once(), "POST", "/repos/*/*/pulls", FaultKind::Hang).await;
+        world.push("acme/api", &[("requirements.txt", "httpx==0.28.0\n")]).await;
+        assert_eq!(world.github.branches("acme/api").unwrap().len(), 1, "nothing is left of it");
+        let ours = writes(&world, "acme", mark);
+        // The tree, to recognise the branch by, and its removal.
+        assert_eq!(ours.len(), 4 + 2, "{:?}", world.requests_since(mark));
+        assert!(closest(&ours[4..]) >= SignedDuration::from_secs(1), "{ours:?}");
     }
 }

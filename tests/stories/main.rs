@@ -20,6 +20,7 @@ use support::{contract, databases, dice, openmetrics, promises};
 
 mod world;
 
+mod announcements;
 mod answers;
 mod clocks;
 mod crashes;
@@ -36,6 +37,7 @@ mod orders;
 mod outages;
 mod panics;
 mod parked;
+mod places;
 mod pull_requests;
 mod repositories;
 mod requests;

@@ -32,7 +32,7 @@ stories_at_any_pace! {
         assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
     }
 
-    async fn the_hourly_limit_stops_one_installation_until_it_is_over(world: World) {
+    async fn fault_11_the_hourly_limit_stops_one_installation_until_it_is_over(world: World) {
         releases(&world);
         world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
         world.github.organization("other");
@@ -54,7 +54,7 @@ stories_at_any_pace! {
         assert_eq!(world.open("acme/api").len(), 1);
     }
 
-    async fn the_limit_on_writing_is_waited_for(world: World) {
+    async fn fault_12_the_limit_on_writing_is_waited_for(world: World) {
         releases(&world);
         world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
         for (path, retry_after) in [("trees", RetryAfter::Seconds(40)), ("commits", RetryAfter::Missing), ("refs", RetryAfter::Text("soon".into()))] {

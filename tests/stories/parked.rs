@@ -81,4 +81,38 @@ stories! {
         assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
         assert!(!world.page("/").await.contains("parked"));
     }
+
+    /// An outage of a day is no reason to hear less often what GitHub says when it is back.
+    async fn refusals_are_counted_apart_from_outages(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.registry.release("httpx", "0.28.0");
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
+        let trees = |kind| Fault::once("GET", "/repos/acme/api/git/trees/**", kind).times(1_000);
+        world.github.fault(trees(FaultKind::BadGateway));
+        world.push("acme/api", &[FILE]).await;
+        // The longest pause is an hour, and as much again by chance.
+        let pause = SignedDuration::from_hours(2);
+        for _ in 0..12 {
+            world.time_passes(pause).await;
+        }
+        assert!(world.store.parked(10).await.unwrap().is_empty(), "an outage gives nothing up");
+
+        world.github.clear_faults();
+        world.github.fault(trees(FaultKind::Status { status: 403, message: "Resource not accessible by integration".into() }));
+        let mark = world.github.mark();
+        let refused = || world.github.requests_since(mark).iter().filter(|e| e.status == 403).count();
+        for times in 1..=5 {
+            assert!(world.store.parked(10).await.unwrap().is_empty(), "given up after {} refusals", refused());
+            world.time_passes(pause).await;
+            assert_eq!(refused(), times);
+        }
+        let parked = world.store.parked(10).await.unwrap().remove(0);
+        assert_eq!((parked.step.as_str(), parked.attempts), ("sync_repository", 13 + 5), "{parked:?}");
+        world.time_passes(pause).await;
+        assert_eq!(refused(), 5, "nobody asks any more");
+
+        world.github.clear_faults();
+        world.press(&format!("/work/{}/retry?from=repository", parked.id)).await;
+        assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
 }

@@ -1,7 +1,9 @@
 //! Pull requests after they were opened.
 
 use crate::{World, stories};
-use mass_driver::domain::ProposalState;
+use github_sim::{Fault, FaultKind, Gate};
+use jiff::SignedDuration;
+use mass_driver::domain::{ProposalState, RepoState};
 
 async fn api(world: &World) {
     world.registry.release("httpx", "0.27.0");
@@ -73,5 +75,45 @@ stories! {
         ]).await;
         let pull = world.pull("acme/api");
         assert_eq!(world.file("acme/api", &pull.head_branch, "Dockerfile"), format!("ARG PY=3.12\nFROM python:3.13-slim@{new} AS base\nFROM base\n"));
+    }
+
+    /// Archived between the newer pull request and the end of the older one.
+    async fn a_replaced_pull_request_of_an_archived_repository_is_closed_when_that_is_over(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.registry.release("httpx", "0.28.0");
+        let labelled = (".mass-driver.yaml", "labels: [dependencies]\nsubscriptions: [pypi]\n");
+        let repo = "acme/api";
+        world.repository(repo, &[("requirements.txt", "httpx==0.27.0\n"), labelled]).await;
+        let first = world.pull(repo).number;
+        let gate = Gate::default();
+        world.github.fault(Fault::once("POST", &format!("/repos/{repo}/issues/*/comments"), FaultKind::Wait(gate.clone())));
+        world.github.fault(Fault::once("POST", &format!("/repos/{repo}/issues/*/labels"), FaultKind::Wait(gate.clone())));
+        world.registry.release("httpx", "0.29.0");
+        let archived = async {
+            gate.reached_by(1).await;
+            world.github.archive(repo).unwrap();
+            gate.open();
+        };
+        tokio::join!(world.bot_looks(), archived);
+        let left = world.proposals(repo, ProposalState::Superseded).await.remove(0);
+        assert!(left.reason.ends_with("took its place; it stays open as long as the repository is archived"), "{}", left.reason);
+        assert_eq!(world.open(repo).len(), 2);
+        assert_eq!(world.row(repo).await.repository.state, RepoState::Archived);
+        let mark = world.github.mark();
+        for _ in 0..6 {
+            world.time_passes(SignedDuration::from_hours(12)).await;
+        }
+        let asked: Vec<String> = world.requests_since(mark).into_iter().filter(|r| r.contains(repo)).collect();
+        assert!(asked.is_empty(), "nobody asks again: {asked:?}");
+        assert!(world.store.parked(10).await.unwrap().is_empty(), "it is no defect");
+
+        world.github.unarchive(repo).unwrap();
+        world.settle().await;
+        let newer = world.pull(repo);
+        assert_eq!(newer.labels, ["dependencies"]);
+        let first = world.github.pull_request(repo, first).unwrap();
+        assert_eq!((first.state.as_str(), first.comments.len()), ("closed", 1));
+        let closed = world.proposals(repo, ProposalState::Superseded).await.remove(0);
+        assert_eq!(closed.reason, format!("#{} took its place", newer.number));
     }
 }

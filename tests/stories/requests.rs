@@ -1,6 +1,8 @@
 //! How many requests things cost. Numbers, not times.
 
 use crate::{World, stories};
+use jiff::SignedDuration;
+use mass_driver::domain::{Ecosystem, PackageId};
 
 const TOKEN: &str = "POST /app/installations/";
 
@@ -69,5 +71,27 @@ stories! {
         world.bot_looks().await;
         assert_eq!(world.registry.requests().len(), 1);
         assert_eq!(world.github.requests_since(mark).iter().filter(|e| e.path.ends_with("/pulls")).count(), 5);
+    }
+
+    /// Used by all, subscribed to by nobody any more: it is not asked about, and does not stay at the front of the list.
+    async fn a_package_nobody_subscribes_to_rests_until_somebody_does(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        let files = |subscription| [("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", subscription)];
+        for n in 0..3 {
+            world.repository(&format!("acme/r{n}"), &files("subscriptions: [pypi]\n")).await;
+        }
+        for n in 0..3 {
+            world.push(&format!("acme/r{n}"), &files("subscriptions: [docker]\n")).await;
+        }
+        world.registry.release("httpx", "0.28.0");
+        world.bot_looks().await;
+        world.registry.clear_requests();
+        world.time_passes(SignedDuration::from_hours(5)).await;
+        let name = PackageId { ecosystem: Ecosystem::Pypi, name: "httpx".into() };
+        let row = world.store.package(&name).await.unwrap().unwrap();
+        assert!(row.next_check_at > world.clock_now(), "it is due since {}", row.next_check_at);
+        assert!(world.registry.requests().is_empty(), "nobody wants to know");
+        world.push("acme/r1", &files("subscriptions: [pypi]\n")).await;
+        assert_eq!(world.open("acme/r1"), ["Bump httpx from 0.27.0 to 0.28.0"], "at once");
     }
 }

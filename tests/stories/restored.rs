@@ -1,7 +1,7 @@
 //! Webhooks that GitHub could not hand over: asked for again, or made up for by looking at everything.
 
 use crate::{World, stories};
-use github_sim::{Fault, FaultKind, InstallOptions, RetryAfter};
+use github_sim::{Fault, FaultKind, Gate, InstallOptions, RetryAfter};
 use jiff::SignedDuration;
 use mass_driver::domain::{ProposalState, RepoState};
 use mass_driver::pipeline::duties;
@@ -34,7 +34,7 @@ async fn duties_for(world: &World, length: SignedDuration) {
 
 stories! {
     /// Fault 7. The server is there and cannot store anything: it says so, and is told again when it can.
-    async fn the_database_is_down_when_a_webhook_comes(world: World) {
+    async fn fault_07_the_database_is_down_when_a_webhook_comes(world: World) {
         releases(&world);
         world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
         world.duties().await;
@@ -51,7 +51,7 @@ stories! {
     }
 
     /// Fault 8. What happens in four hours fills several pages of GitHub's log and several rounds of asking.
-    async fn four_hours_without_a_server_are_made_up_for(world: World) {
+    async fn fault_08_four_hours_without_a_server_are_made_up_for(world: World) {
         releases(&world);
         for repo in ["acme/merged", "acme/closed", "acme/pushed"] {
             world.repository(repo, &[("requirements.txt", "httpx==0.27.0\n")]).await;
@@ -96,7 +96,7 @@ stories! {
     }
 
     /// Fault 8, the other half: GitHub's log holds three days, and the server was away for four.
-    async fn what_github_has_forgotten_is_found_by_looking_at_everything(world: World) {
+    async fn fault_08_what_github_has_forgotten_is_found_by_looking_at_everything(world: World) {
         releases(&world);
         for repo in ["acme/merged", "acme/closed", "acme/reopened", "acme/removed", "acme/archived"] {
             world.repository(repo, &[("requirements.txt", "httpx==0.27.0\n"), FILE]).await;
@@ -313,5 +313,66 @@ stories! {
         world.duties().await;
         assert_eq!(payload(0).await, None, "more than a month old");
         assert_eq!(payload(2).await, Some(0));
+    }
+
+    /// GitHub is slow to answer, and the clock asks for the next sweep before the last one has come to its end.
+    async fn no_minute_has_more_than_a_hundred_redeliveries(world: World) {
+        releases(&world);
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
+        world.duties().await;
+        world.goes_down();
+        for round in 0..250 {
+            world.push_quietly("acme/api", &[("README.md", &format!("{round}\n"))]);
+        }
+        world.push_quietly("acme/api", &[FILE]);
+        world.github.deliver_pending().await;
+        world.comes_back();
+        let gate = Gate::default();
+        world.github.fault(Fault::once("POST", "/app/hook/deliveries/*/attempts", FaultKind::Wait(gate.clone())));
+        let mark = world.github.mark();
+        world.clock_moves(SignedDuration::from_mins(5));
+        let next_is_due = async {
+            gate.reached_by(1).await;
+            world.clock_moves(SignedDuration::from_mins(6));
+            duties::queue_due(&world.store, world.clock_now()).await.unwrap();
+            gate.open();
+        };
+        tokio::join!(world.duties(), next_is_due);
+        for _ in 0..40 {
+            world.time_passes(SignedDuration::from_secs(20)).await;
+        }
+        let requests = world.github.requests_since(mark);
+        let asked: Vec<_> = requests.iter().filter(|e| e.path.ends_with(ASKED)).map(|e| e.at).collect();
+        assert!(asked.len() > 200, "{}", asked.len());
+        for (n, first) in asked.iter().enumerate().skip(1) {
+            let within = asked[n..].iter().filter(|at| at.duration_since(*first) < SignedDuration::from_mins(1)).count();
+            assert!(within <= 100, "{within} in the minute from {first}");
+        }
+        assert_eq!(world.open("acme/api").len(), 1);
+    }
+
+    /// Two pushes within one second, by the list's clock, and nobody tells of the second one.
+    async fn the_second_push_of_a_second_is_found_within_a_day(world: World) {
+        releases(&world);
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
+        world.duties().await;
+        world.time_passes(SignedDuration::from_hours(1)).await;
+        world.push("acme/api", &[("README.md", "first\n")]).await;
+        world.push_quietly("acme/api", &[FILE]);
+        world.github.drop_pending();
+        duties_for(&world, SignedDuration::from_hours(24)).await;
+        assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
+
+    /// What was read after a push is not read again because of it.
+    async fn a_push_costs_one_look_at_most(world: World) {
+        world.repository("acme/docs", &[("README.md", "hello\n")]).await;
+        world.duties().await;
+        world.time_passes(SignedDuration::from_hours(1)).await;
+        world.push("acme/docs", &[("README.md", "first\n")]).await;
+        let mark = world.github.mark();
+        duties_for(&world, SignedDuration::from_hours(72)).await;
+        let asked = world.requests_since(mark).into_iter().filter(|r| r.starts_with("GET /repos/acme/docs/branches")).count();
+        assert_eq!(asked, 1);
     }
 }

@@ -1,23 +1,21 @@
 //! The world of a story: two stand-ins, the bot between them, and a clock that moves only when the story says so.
 
+mod processes;
+mod views;
+
 use crate::contract::{Contract, Exchange, query_pairs};
-use github_sim::{Fault, FaultKind, GitHubSim, PullRequestView, Push, RepoOptions};
+use github_sim::{GitHubSim, Push, RepoOptions};
 use jiff::{SignedDuration, Timestamp};
-use mass_driver::app::{App, Parts};
-use mass_driver::domain::{Clock, Outlook, Proposal, ProposalState, RepoId, RepoName};
-use mass_driver::forge::{GitHub, GitHubSettings};
-use mass_driver::metrics::Metrics;
+use mass_driver::app::App;
+use mass_driver::domain::Clock;
 use mass_driver::pipeline::duties;
 use mass_driver::pipeline::worker::WorkPolicy;
-use mass_driver::registries::{Registries, RegistrySettings};
 use mass_driver::safeguards::pace::PacePolicy;
-use mass_driver::store::{QueueDepth, RepositoryRow, Store, WorkState};
+use mass_driver::store::{QueueDepth, Store, WorkState};
 use registry_sim::RegistrySim;
-use secrecy::SecretString;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 use tokio::sync::watch;
 
 /// Every story begins on this Wednesday. The next Monday 06:00 UTC is 2026-03-09.
@@ -76,87 +74,6 @@ impl World {
         let installation = github.install("acme").unwrap();
         let database_url = url.to_owned();
         Self { github, registry, clock, store, installation, address, database_url, app, policy, stop }
-    }
-
-    /// The bot as one process: its own tokens and connections, the database shared with every other.
-    fn process(
-        github: &GitHubSim,
-        registry: &RegistrySim,
-        clock: &StoryClock,
-        store: &Store,
-        policy: WorkPolicy,
-    ) -> App {
-        let forge_clock = Arc::new(clock.clone());
-        Self::process_with(github, registry, clock, forge_clock, store, policy)
-    }
-
-    /// The same, with the time that the forge goes by apart.
-    fn process_with(
-        github: &GitHubSim,
-        registry: &RegistrySim,
-        clock: &StoryClock,
-        forge_clock: Arc<dyn Clock>,
-        store: &Store,
-        policy: WorkPolicy,
-    ) -> App {
-        let credentials = github.app();
-        let metrics = Metrics::new();
-        let settings =
-            GitHubSettings::new(github.url(), credentials.app_id, SecretString::from(credentials.private_key_pem));
-        let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-        App::new(Parts {
-            store: store.clone(),
-            forge: GitHub::counting(settings, forge_clock, metrics.clone()).unwrap(),
-            registries: Registries::new(&RegistrySettings {
-                deps_dev_url: Some(registry.deps_dev_url()),
-                docker_url: Some(registry.oci_url()),
-                ..RegistrySettings::default()
-            })
-            .unwrap()
-            .counting(metrics.clone()),
-            clock,
-            policy,
-            workers: 1,
-            webhook_secrets: vec![SecretString::from(credentials.webhook_secret)],
-            admin_token: None,
-            local_pages: true,
-            metrics,
-        })
-    }
-
-    /// One more process of the bot at the same work.
-    pub fn another_process(&self) -> App {
-        Self::process(&self.github, &self.registry, &self.clock, &self.store, self.policy)
-    }
-
-    /// One more process, whose forge asks this clock.
-    pub fn process_with_forge_clock(&self, clock: Arc<dyn Clock>) -> App {
-        Self::process_with(&self.github, &self.registry, &self.clock, clock, &self.store, self.policy)
-    }
-
-    /// A process works until a request falls silent, and is killed at that instant. The leases it held are over.
-    pub async fn dies_at(&self, method: &str, path: &str, kind: FaultKind) {
-        assert!(matches!(kind, FaultKind::Hang | FaultKind::HangAfter), "a process is killed while it waits");
-        self.github.fault(Fault::once(method, path, kind));
-        let mark = self.github.mark();
-        let policy = WorkPolicy { lease: Duration::from_millis(1), ..self.policy };
-        let doomed = Self::process(&self.github, &self.registry, &self.clock, &self.store, policy);
-        let silence = async {
-            while !self.github.requests_since(mark).iter().any(|e| e.fault.is_some()) {
-                tokio::task::yield_now().await;
-            }
-        };
-        // A step that another process died in is there to be taken once its lease is over, by the database's clock.
-        let life = async {
-            for _ in 0..1_000 {
-                doomed.worker().run_until_idle().await.unwrap();
-                self.let_writes_come_due().await;
-            }
-        };
-        tokio::select! {
-            () = life => panic!("it never asked for {method} {path}"),
-            () = silence => {}
-        }
     }
 
     /// A repository of the organisation, with files on its default branch.
@@ -271,62 +188,6 @@ impl World {
     /// The bot looks at the registries again.
     pub async fn bot_looks(&self) {
         self.time_passes(SignedDuration::from_mins(11)).await;
-    }
-
-    pub async fn row(&self, repo: &str) -> RepositoryRow {
-        let name = RepoName::parse(repo).unwrap();
-        self.store.repository_by_name(&name).await.unwrap().unwrap_or_else(|| panic!("the bot does not know {repo}"))
-    }
-
-    pub async fn repo_id(&self, repo: &str) -> RepoId {
-        self.row(repo).await.repository.id
-    }
-
-    pub async fn proposals(&self, repo: &str, state: ProposalState) -> Vec<Proposal> {
-        let all = self.store.proposals(self.repo_id(repo).await).await.unwrap();
-        all.into_iter().filter(|p| p.state == state).collect()
-    }
-
-    pub async fn outlook(&self, repo: &str) -> Vec<Outlook> {
-        self.store.outlook(self.repo_id(repo).await).await.unwrap()
-    }
-
-    /// The waiting proposals as people see them: `title | reason`.
-    pub async fn waiting(&self, repo: &str) -> Vec<String> {
-        let waiting = self.proposals(repo, ProposalState::Waiting).await;
-        waiting.into_iter().map(|p| format!("{} | {}", p.title, p.reason)).collect()
-    }
-
-    /// The titles of the open pull requests of a repository.
-    pub fn open(&self, repo: &str) -> Vec<String> {
-        let pulls = self.github.pull_requests(repo).unwrap();
-        pulls.into_iter().filter(|p| p.state == "open").map(|p| p.title).collect()
-    }
-
-    /// The one pull request that is open in a repository.
-    pub fn pull(&self, repo: &str) -> PullRequestView {
-        let mut open: Vec<PullRequestView> =
-            self.github.pull_requests(repo).unwrap().into_iter().filter(|p| p.state == "open").collect();
-        assert_eq!(open.len(), 1, "one open pull request in {repo}: {:?}", self.open(repo));
-        open.remove(0)
-    }
-
-    pub fn file(&self, repo: &str, branch: &str, path: &str) -> String {
-        let bytes = self.github.file(repo, branch, path).unwrap();
-        String::from_utf8(bytes.unwrap_or_else(|| panic!("{path} is not on {branch} of {repo}"))).unwrap()
-    }
-
-    /// The requests the bot made since a mark, as `METHOD path`.
-    pub fn requests_since(&self, mark: u64) -> Vec<String> {
-        self.github.requests_since(mark).iter().map(|e| format!("{} {}", e.method, e.path)).collect()
-    }
-
-    /// What the bot answers to a person on its machine.
-    pub async fn page(&self, path: &str) -> String {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = client.get(format!("{}{path}", self.address)).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
-        answer.text().await.unwrap()
     }
 
     /// A person presses a button on a page.

@@ -30,7 +30,7 @@ both_databases! {
         assert_eq!((claimed.work.step.as_str(), claimed.work.subject.as_str()), ("inbox", "repo:42"));
     }
 
-    async fn one_delivery_a_hundred_times_at_once_is_one_row_and_one_step(store: Store) {
+    async fn fault_09_one_delivery_a_hundred_times_at_once_is_one_row_and_one_step(store: Store) {
         let server = Server::start(&store).await;
         let body = push().to_string();
         let answers = (0..100).map(|_| async { answer(server.deliver("push", "same", body.clone()).await).await });
@@ -151,7 +151,7 @@ both_databases! {
         }
     }
 
-    async fn without_its_database_the_server_acknowledges_nothing(store: Store) {
+    async fn fault_07_without_its_database_the_server_acknowledges_nothing(store: Store) {
         let server = Server::start(&store).await;
         store.close().await;
         for (event, body) in [("push", push()), ("ping", json!({})), ("star", json!({ "action": "created" }))] {

@@ -118,6 +118,13 @@ pub enum FaultKind {
         /// The body's `message`.
         message: String,
     },
+    /// Any other answer with any body; nothing was done.
+    Answer {
+        /// The status code.
+        status: u16,
+        /// The whole body.
+        body: serde_json::Value,
+    },
 }
 
 impl FaultKind {
@@ -135,6 +142,7 @@ impl FaultKind {
             FaultKind::Wait(_) => "gate",
             FaultKind::ExpireTokens => "expired tokens",
             FaultKind::Status { .. } => "status",
+            FaultKind::Answer { .. } => "answer",
         }
     }
 

@@ -272,6 +272,7 @@ fn play(kind: &FaultKind, now: Timestamp) -> Reply {
             reply
         }
         FaultKind::Status { status, message } => Reply::error(*status, message),
+        FaultKind::Answer { status, body } => Reply::json(*status, body.clone()),
         _ => bad_gateway(),
     }
 }

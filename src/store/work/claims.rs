@@ -13,12 +13,12 @@ use crate::store::{Statement, Store, StoreError, Tx};
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// Gives every row that has become due its place in line. A few hundred at a time: others want to claim, too.
+/// Gives every row that has become due its place in line. A few hundred at a time: others want to claim, too. The places
+/// are worked out once, and not for each row of the queue, whatever Postgres takes its length for.
 macro_rules! place {
     ($lock:literal) => {
         concat!(
-            "UPDATE work SET turn = placed.turn FROM (
-                SELECT due.id, CASE
+            "WITH placed AS MATERIALIZED (SELECT due.id, CASE
                     WHEN due.installation_id IS NULL THEN due.start
                     WHEN COALESCE(due.last_turn, 0) + 1000 > due.start THEN due.last_turn + 1000 * due.place
                     ELSE due.start + 1000 * (due.place - 1) END AS turn
@@ -31,8 +31,8 @@ macro_rules! place {
                     FROM (SELECT id, installation_id, due_at, patience FROM work
                         WHERE state = 'queued' AND turn IS NULL AND due_at <= $1 ORDER BY due_at LIMIT 500",
             $lock,
-            ") AS fresh) AS due) AS placed
-            WHERE work.id = placed.id AND work.state = 'queued'"
+            ") AS fresh) AS due)
+            UPDATE work SET turn = placed.turn FROM placed WHERE work.id = placed.id AND work.state = 'queued'"
         )
     };
 }
@@ -150,6 +150,7 @@ impl Store {
     /// Takes more of the same step, whose turn it is: for a station that does many at once. None when others are faster.
     pub async fn claim_step(&self, step: &str, lease: Duration, count: u32) -> Result<Vec<Claimed>, StoreError> {
         let mut tx = self.begin().await?;
+        tx.execute(BY_INDEX, values![]).await?;
         let claimed = tx.take(CLAIM_STEP, lease, count, Some(step)).await;
         match claimed {
             Err(error) if error.is_duplicate() => Ok(Vec::new()),
@@ -168,6 +169,7 @@ impl Store {
 
     async fn try_claim(&self, now: Timestamp, lease: Duration, count: u32) -> Result<Vec<Claimed>, StoreError> {
         let mut tx = self.begin().await?;
+        tx.execute(BY_INDEX, values![]).await?;
         tx.take_back_expired(now).await?;
         tx.execute(PLACE, values![now]).await?;
         let claimed = tx.take(CLAIM, lease, count, None).await?;
@@ -213,7 +215,6 @@ impl Tx {
         count: u32,
         step: Option<&str>,
     ) -> Result<Vec<Claimed>, StoreError> {
-        self.execute(BY_INDEX, values![]).await?;
         let lease_token = new_id();
         let mut row = values![&lease_token, millis(lease), count];
         row.extend(step.map(Value::from));

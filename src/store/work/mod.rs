@@ -210,6 +210,7 @@ macro_rules! put_back {
                 turn = CASE WHEN excluded.patience < work.patience THEN NULL ELSE work.turn END,
                 patience = CASE WHEN excluded.patience < work.patience THEN excluded.patience ELSE work.patience END,
                 attempts = CASE WHEN excluded.attempts > work.attempts THEN excluded.attempts ELSE work.attempts END,
+                refusals = CASE WHEN excluded.refusals > work.refusals THEN excluded.refusals ELSE work.refusals END,
                 claims = CASE WHEN excluded.claims > work.claims THEN excluded.claims ELSE work.claims END,
                 expiries = excluded.expiries, last_error = excluded.last_error"
         )

@@ -30,6 +30,8 @@ statements! {
         turn = CASE WHEN excluded.patience < work.patience THEN NULL ELSE work.turn END,
         patience = CASE WHEN excluded.patience < work.patience THEN excluded.patience ELSE work.patience END");
     ENQUEUE_UNLESS_QUEUED = enqueue!("NOTHING");
+    ENQUEUE_FOR = enqueue!("UPDATE SET args = excluded.args, due_at = excluded.due_at");
+    RUNNING = "SELECT id FROM work WHERE subject = $1 AND unique_key = $2 AND state = 'running'";
     HASTEN_SUBJECT = "UPDATE work SET due_at = $3
         WHERE subject = $1 AND step = $2 AND state = 'queued' AND due_at > $3 AND last_error IS NOT NULL";
     HASTEN = "UPDATE work SET due_at = $2
@@ -82,6 +84,17 @@ impl Tx {
     pub async fn enqueue_unless_queued(&mut self, new: &NewWork, now: Timestamp) -> Result<(), StoreError> {
         self.brings_work(new.due_at, now);
         self.execute(ENQUEUE_UNLESS_QUEUED, new.row(new_id(), now)?).await.map(drop)
+    }
+
+    /// Queues a piece of work for its time and no other: what waits under the same key takes over the later time too.
+    pub async fn enqueue_for(&mut self, new: &NewWork, now: Timestamp) -> Result<(), StoreError> {
+        self.brings_work(new.due_at, now);
+        self.execute(ENQUEUE_FOR, new.row(new_id(), now)?).await.map(drop)
+    }
+
+    /// Whether a piece of work under the same key is being done at this moment.
+    pub async fn is_running(&mut self, new: &NewWork) -> Result<bool, StoreError> {
+        Ok(!self.rows::<(String,)>(RUNNING, values![&new.subject, &new.unique_key]).await?.is_empty())
     }
 
     /// Makes the steps of one name on a subject that were put back due at once.

@@ -1,0 +1,95 @@
+//! Why a newer release is not proposed, whatever the time.
+
+use super::memory::{Memory, Objection, Question};
+use crate::domain::{ProposalState, PullNumber};
+use crate::subscription::IgnoreRule;
+use crate::versioning::Scheme;
+use std::fmt;
+
+/// Why a newer release is not proposed, whatever the time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// An ignore rule of the subscription names it.
+    Ignored {
+        /// The line of the rule in the subscription file.
+        line: u32,
+        /// The rule in words.
+        rule: String,
+    },
+    /// A person closed a pull request with it, or with a newer one that passed over it.
+    Closed(Earlier),
+    /// A pull request with it, or with a newer one, was merged, but the file does not have it (any more, or yet).
+    Merged(Earlier),
+    /// Making the pull request failed.
+    Failed(String),
+    /// The delay has no slot left on the calendar.
+    Never(String),
+}
+
+/// An earlier pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its number, where it got one.
+    pub number: Option<PullNumber>,
+    /// The version it went to, where that is newer than the release.
+    pub went_to: Option<String>,
+}
+
+impl fmt::Display for Earlier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("pull request")?;
+        self.number.map_or(Ok(()), |number| write!(f, " #{number}"))?;
+        match &self.went_to {
+            Some(version) => write!(f, ", which went past it to {version},"),
+            None => f.write_str(" with it"),
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ignored { line, rule } => write!(f, "line {line} of the subscription file ignores {rule}"),
+            Self::Closed(pull) => write!(f, "{pull} was closed by a person; only newer releases are proposed"),
+            // True in the minutes until the merged file is read, too.
+            Self::Merged(pull) => {
+                write!(f, "{pull} was merged; if the file goes without it, it is not proposed a second time")
+            }
+            Self::Failed(why) => write!(f, "its pull request could not be made: {why}"),
+            Self::Never(delay) => write!(f, "the delay ({delay}) never comes again"),
+        }
+    }
+}
+
+/// The rejection by the first of a subscription's ignore rules that names a version.
+pub fn ignored(rules: &[&IgnoreRule], scheme: &dyn Scheme, version: &str) -> Option<Rejection> {
+    rules.iter().find_map(|rule| {
+        let name = rule.name.as_str();
+        let words = match &rule.versions {
+            None => format!("`{name}`"),
+            Some(range) => match scheme.matches(range, version) {
+                Ok(false) => return None,
+                Ok(true) => format!("`{name}` `{range}`"),
+                // A range nobody can read ignores everything: the rule's author wanted less, not more.
+                Err(error) => format!("`{name}`, all of it, because {error}"),
+            },
+        };
+        Some(Rejection::Ignored { line: rule.line, rule: words })
+    })
+}
+
+/// The rejection by an earlier pull request of the dependency.
+pub fn objection(memory: &Memory<'_>, question: &Question<'_>, scheme: &dyn Scheme) -> Option<Rejection> {
+    let past = |state| memory.objection(state, question, scheme);
+    let earlier = |objection: &Objection<'_>| Earlier {
+        number: objection.proposal.pull.as_ref().map(|pull| pull.number),
+        went_to: objection.went_to.map(str::to_string),
+    };
+    if let Some(closed) = past(ProposalState::Closed) {
+        return Some(Rejection::Closed(earlier(&closed)));
+    }
+    if let Some(merged) = past(ProposalState::Merged) {
+        return Some(Rejection::Merged(earlier(&merged)));
+    }
+    past(ProposalState::Failed).map(|failed| Rejection::Failed(failed.proposal.reason.clone()))
+}
