@@ -234,7 +234,7 @@ fn parse(version: &str) -> Option<Version> {
 /// Whether a specifier allows a version.
 ///
 /// pep440_rs differs from PEP 440 twice: it compares a prefix (`==1.2.*`) with as many numbers as the version has, so that `1`
-/// would match, where zeros are to be added; and it keeps prereleases out of `<2.0rc2`, where only `<2.0` does.
+/// would match, where zeros are to be added; and it keeps prereleases out of `<2.0rc2` and `<1!2.0`, where only `<2.0` does.
 fn allows(spec: &VersionSpecifier, version: &Version) -> bool {
     let operator = spec.operator();
     let prefix = matches!(operator, Operator::EqualStar | Operator::NotEqualStar);
@@ -243,8 +243,9 @@ fn allows(spec: &VersionSpecifier, version: &Version) -> bool {
         let padded = version.release().iter().copied().chain(std::iter::repeat_n(0, missing));
         return spec.contains(&version.clone().with_release(padded));
     }
-    if *operator == Operator::LessThan && spec.version().any_prerelease() {
-        return version.clone().without_local() < *spec.version();
+    let bound = spec.version();
+    if *operator == Operator::LessThan && (bound.any_prerelease() || bound.epoch() != version.epoch()) {
+        return version.clone().without_local() < *bound;
     }
     spec.contains(version)
 }

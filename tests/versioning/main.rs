@@ -2,6 +2,7 @@
 
 mod cargo;
 mod docker;
+mod generated;
 mod git_tag;
 mod laws;
 mod node;

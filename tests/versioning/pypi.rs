@@ -125,6 +125,7 @@ fn what_poetry_writes_stands_for_a_version(#[case] constraint: &str, #[case] cur
 #[rstest]
 #[case::prefix("==1.2.*", "1", false)]
 #[case::candidate_below_a_candidate("<2.0rc2", "2.0rc1", true)]
+#[case::candidate_of_another_epoch("<1!2.0", "2.0rc1", true)]
 #[case::candidate_below_a_release("<2.0", "2.0rc1", false)]
 #[case::post_above_a_release(">1.0", "1.0.post1", false)]
 #[case::local("==1.0", "1.0+cpu", true)]
