@@ -8,6 +8,7 @@
 
 mod dockerfile;
 mod edit;
+mod hashes;
 mod pyproject;
 mod requirement;
 mod requirements;
@@ -149,9 +150,25 @@ pub enum EditError {
 }
 
 /// What a manager keeps of a file while it reads or edits it.
+#[derive(Default)]
 struct Found {
     finds: Vec<Find>,
     includes: Vec<RepoPath>,
+}
+
+impl Found {
+    /// Takes in a file that `from` includes under the name `written`, if it lies in the repository.
+    fn include(&mut self, from: &RepoPath, written: &str) {
+        const MOST_INCLUDES: usize = 100;
+        let elsewhere = ["http:", "https:", "file:"]
+            .iter()
+            .any(|scheme| written.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+        if elsewhere || written.contains("://") || written.contains("${") || self.includes.len() >= MOST_INCLUDES {
+            return;
+        }
+        let file = from.join_sibling(written).ok().filter(|file| file != from);
+        self.includes.extend(file.filter(|file| !self.includes.contains(file)));
+    }
 }
 
 /// The text without its byte order mark, and the mark's length: spans count from the file's first byte.

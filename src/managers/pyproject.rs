@@ -58,7 +58,7 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
             if let Some(requirement) =
                 decoded.filter(|d| d.text().replace("\r\n", "\n") == string.replace("\r\n", "\n"))
             {
-                finds.push((span.start, requirement::read(&requirement.trimmed(), false, &place)));
+                finds.push((span.start, requirement::read(&requirement.trimmed(), None, &place)));
             }
         }
     }
