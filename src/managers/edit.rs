@@ -3,7 +3,7 @@
 use super::hashes::{Hashes, is_sha256};
 use super::written::{Splice, Written};
 use super::{Edit, EditError, Found};
-use crate::domain::{Dependency, Ecosystem, PackageId};
+use crate::domain::{Dependency, Ecosystem, PackageId, Skip};
 use crate::versioning::scheme;
 use std::collections::BTreeMap;
 
@@ -22,6 +22,14 @@ pub(super) struct Find {
 }
 
 impl Find {
+    /// Takes in why it is not to be updated, unless its own text gives a reason already.
+    pub(super) fn leave_alone(&mut self, why: Skip) {
+        if matches!(self.dependency.skip, None | Some(Skip::Unpinned)) {
+            self.dependency.skip = Some(why);
+            self.dependency.current = None;
+        }
+    }
+
     fn is_meant_by(&self, edit: &Edit) -> bool {
         let dependency = &self.dependency;
         dependency.skip.is_none()

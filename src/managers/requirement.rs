@@ -44,6 +44,31 @@ pub(super) fn editable(location: &Written, place: &Place<'_>) -> Find {
     find
 }
 
+/// Whether a constraint is one, for the tool whose file it is. An error says for people what is wrong.
+pub(super) type Understand = fn(&str) -> Result<(), String>;
+
+/// A package whose name and constraint stand apart, as in the tables of Poetry and Pipenv; `understand` knows the tool's
+/// operators. `at` is where its name stands.
+pub(super) fn named(
+    name: &str,
+    constraint: Result<Written, Skip>,
+    at: usize,
+    understand: Understand,
+    place: &Place<'_>,
+) -> Find {
+    let (constraint, skip) = match constraint {
+        Ok(constraint) if matches!(constraint.text(), "" | "*") => (constraint, Some(Skip::Unpinned)),
+        Ok(constraint) => {
+            let skip = understood(constraint.text(), understand).err();
+            (constraint, skip)
+        }
+        Err(skip) => (Written::default(), Some(skip)),
+    };
+    let not_a_name = || Skip::NotUnderstood("it is not the name of a package".into());
+    let skip = if is_name(name) { skip } else { Some(not_a_name()) };
+    find(&cut(name), constraint, skip, at, place)
+}
+
 /// `at` is the place to name where there is no constraint.
 fn find(name: &str, constraint: Written, skip: Option<Skip>, at: usize, place: &Place<'_>) -> Find {
     let at = constraint.origin(0).map_or(at, |span| span.start);
@@ -114,11 +139,8 @@ fn skip(constraint: &str, hashes: Option<&Hashes>) -> Option<Skip> {
     if constraint.is_empty() {
         return Some(Skip::Unpinned);
     }
-    if let Err(skip) = understood(constraint) {
+    if let Err(skip) = understood(constraint, Pep440::understand) {
         return Some(skip);
-    }
-    if let Some(foreign) = constraint.split(',').map(str::trim).find(|clause| !is_specifier(clause)) {
-        return Some(Skip::NotUnderstood(format!("`{}` is no version specifier of PEP 440", cut(foreign))));
     }
     let hashes = hashes?;
     if !hashes.can_be_replaced() {
@@ -129,15 +151,10 @@ fn skip(constraint: &str, hashes: Option<&Hashes>) -> Option<Skip> {
 }
 
 /// Whether versions can be read from a constraint, or why not.
-fn understood(constraint: &str) -> Result<(), Skip> {
-    Pep440::understand(constraint).map_err(Skip::NotUnderstood)?;
+fn understood(constraint: &str, understand: Understand) -> Result<(), Skip> {
+    understand(constraint).map_err(Skip::NotUnderstood)?;
     // `!=1.5` alone names no version that is in use.
     Pep440.current(constraint).map(drop).ok_or(Skip::Unpinned)
-}
-
-/// Whether a part of a constraint begins with an operator of PEP 440; the scheme knows those of Poetry, too.
-fn is_specifier(clause: &str) -> bool {
-    ["===", "==", "~=", "!=", "<=", ">=", "<", ">"].iter().any(|operator| clause.starts_with(operator))
 }
 
 /// The longest beginning that may be a package's name; empty when there is none.
