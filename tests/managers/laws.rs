@@ -10,20 +10,22 @@ use proptest::prelude::*;
 const HERE: &str = "@V@";
 
 /// Where a manager's file lies.
-fn path_for(manager: &str) -> RepoPath {
+pub(crate) fn path_for(manager: &str) -> RepoPath {
     let path = match manager {
         "requirements" => "api/requirements.txt",
         "pyproject" => "pyproject.toml",
+        "setup-cfg" => "setup.cfg",
+        "pipfile" => "Pipfile",
         _ => "Dockerfile",
     };
     RepoPath::parse(path).unwrap()
 }
 
-fn manager(name: &str) -> &'static dyn Manager {
+pub(crate) fn manager(name: &str) -> &'static dyn Manager {
     managers::by_name(name).unwrap()
 }
 
-fn edit_of(dependency: &Dependency, to: &str) -> Edit {
+pub(crate) fn edit_of(dependency: &Dependency, to: &str) -> Edit {
     Edit {
         package: dependency.package.clone(),
         from: dependency.current.clone().unwrap_or_default(),
@@ -35,20 +37,20 @@ fn edit_of(dependency: &Dependency, to: &str) -> Edit {
     }
 }
 
-fn pick(choices: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
+pub(crate) fn pick(choices: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
     prop::sample::select(choices).prop_map(str::to_string)
 }
 
-fn lines(line: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<String>> {
+pub(crate) fn lines(line: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(line, 0..8)
 }
 
 /// Line ends, mark, and whether the last line ends.
-fn encoding() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
+pub(crate) fn encoding() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
     (prop::sample::select(vec!["\n", "\r\n"]), prop::sample::select(vec!["", "\u{feff}"]), any::<bool>())
 }
 
-fn file(lines: &[String], (end, mark, last): (&str, &str, bool)) -> String {
+pub(crate) fn file(lines: &[String], (end, mark, last): (&str, &str, bool)) -> String {
     // A template may span lines.
     let text = lines.join("\n").replace('\n', end);
     format!("{mark}{text}{}", if last { end } else { "" })
@@ -147,7 +149,12 @@ fn dockerfile() -> impl Strategy<Value = Vec<String>> {
 }
 
 /// The edit of the template's version gives the template with the new one, and a second time there is nothing to do.
-fn check(name: &str, lines: &[String], encoding: (&str, &str, bool), constraint: &str) -> Result<(), TestCaseError> {
+pub(crate) fn check(
+    name: &str,
+    lines: &[String],
+    encoding: (&str, &str, bool),
+    constraint: &str,
+) -> Result<(), TestCaseError> {
     let (manager, path) = (manager(name), path_for(name));
     let template = file(lines, encoding);
     let (before, after) = (template.replace(HERE, "1.0"), template.replace(HERE, "2.0"));
@@ -393,6 +400,9 @@ fn files_are_claimed_by_name() {
         "requirements/prod.txt",
         "constraints.txt",
         "Requirements.TXT",
+        "requirements.in",
+        "requirements/dev.in",
+        "requirements.pip",
     ] {
         assert_eq!(claims(path), ["requirements"], "{path}");
     }
@@ -400,6 +410,9 @@ fn files_are_claimed_by_name() {
         assert_eq!(claims(path), ["dockerfile"], "{path}");
     }
     assert_eq!(claims("a/pyproject.toml"), ["pyproject"]);
+    assert_eq!(claims("hatch.toml"), ["pyproject"]);
+    assert_eq!(claims("a/setup.cfg"), ["setup-cfg"]);
+    assert_eq!(claims("a/Pipfile"), ["pipfile"]);
     for path in [
         "requirements.md",
         "myrequirements.txt",
@@ -407,6 +420,9 @@ fn files_are_claimed_by_name() {
         "Dockerfile.dockerignore",
         "Dockerfiles/readme",
         "pyproject.toml.bak",
+        "Pipfile.lock",
+        "setup.py",
+        "MANIFEST.in",
         "notes.txt",
     ] {
         assert!(claims(path).is_empty() && !managers::may_be_manifest(&RepoPath::parse(path).unwrap()), "{path}");
