@@ -10,20 +10,22 @@ use proptest::prelude::*;
 const HERE: &str = "@V@";
 
 /// Where a manager's file lies.
-fn path_for(manager: &str) -> RepoPath {
+pub(crate) fn path_for(manager: &str) -> RepoPath {
     let path = match manager {
         "requirements" => "api/requirements.txt",
         "pyproject" => "pyproject.toml",
+        "setup-cfg" => "setup.cfg",
+        "pipfile" => "Pipfile",
         _ => "Dockerfile",
     };
     RepoPath::parse(path).unwrap()
 }
 
-fn manager(name: &str) -> &'static dyn Manager {
+pub(crate) fn manager(name: &str) -> &'static dyn Manager {
     managers::by_name(name).unwrap()
 }
 
-fn edit_of(dependency: &Dependency, to: &str) -> Edit {
+pub(crate) fn edit_of(dependency: &Dependency, to: &str) -> Edit {
     Edit {
         package: dependency.package.clone(),
         from: dependency.current.clone().unwrap_or_default(),
@@ -31,24 +33,24 @@ fn edit_of(dependency: &Dependency, to: &str) -> Edit {
         to: to.into(),
         digest_from: dependency.digest.clone(),
         digest_to: dependency.digest.as_ref().map(|_| format!("sha256:{}", "e".repeat(64))),
-        hashes_to: Vec::new(),
+        hashes_to: if dependency.hashed { vec![format!("sha256:{}", "f".repeat(64))] } else { Vec::new() },
     }
 }
 
-fn pick(choices: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
+pub(crate) fn pick(choices: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
     prop::sample::select(choices).prop_map(str::to_string)
 }
 
-fn lines(line: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<String>> {
+pub(crate) fn lines(line: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(line, 0..8)
 }
 
 /// Line ends, mark, and whether the last line ends.
-fn encoding() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
+pub(crate) fn encoding() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
     (prop::sample::select(vec!["\n", "\r\n"]), prop::sample::select(vec!["", "\u{feff}"]), any::<bool>())
 }
 
-fn file(lines: &[String], (end, mark, last): (&str, &str, bool)) -> String {
+pub(crate) fn file(lines: &[String], (end, mark, last): (&str, &str, bool)) -> String {
     // A template may span lines.
     let text = lines.join("\n").replace('\n', end);
     format!("{mark}{text}{}", if last { end } else { "" })
@@ -147,7 +149,12 @@ fn dockerfile() -> impl Strategy<Value = Vec<String>> {
 }
 
 /// The edit of the template's version gives the template with the new one, and a second time there is nothing to do.
-fn check(name: &str, lines: &[String], encoding: (&str, &str, bool), constraint: &str) -> Result<(), TestCaseError> {
+pub(crate) fn check(
+    name: &str,
+    lines: &[String],
+    encoding: (&str, &str, bool),
+    constraint: &str,
+) -> Result<(), TestCaseError> {
     let (manager, path) = (manager(name), path_for(name));
     let template = file(lines, encoding);
     let (before, after) = (template.replace(HERE, "1.0"), template.replace(HERE, "2.0"));
@@ -184,11 +191,13 @@ fn survives(name: &str, text: &str) -> Result<(), TestCaseError> {
         let Ok(edited) = manager.edit(&path, text, &[edit_of(dependency, &to)]) else { continue };
         let others = |found: &managers::Extraction| {
             let others = found.dependencies.iter().filter(|d| d.package != dependency.package);
-            others.map(|d| (d.package.clone(), d.constraint.clone(), d.line, d.skip.clone())).collect::<Vec<_>>()
+            // Hashes that come or go move what stands below them.
+            let line = |d: &Dependency| if dependency.hashed { 0 } else { d.line };
+            others.map(|d| (d.package.clone(), d.constraint.clone(), line(d), d.skip.clone())).collect::<Vec<_>>()
         };
         let moved = manager.extract(&path, &edited);
         prop_assert_eq!(others(&found), others(&moved), "{:?}\n{:?}", text, edited);
-        let wanted = scheme(manager.ecosystem()).rewrite(&dependency.constraint, &to);
+        let wanted = scheme(dependency.package.ecosystem).rewrite(&dependency.constraint, &to);
         prop_assert!(moved.dependencies.iter().any(|d| Some(&d.constraint) == wanted.as_ref()));
     }
     Ok(())
@@ -391,6 +400,9 @@ fn files_are_claimed_by_name() {
         "requirements/prod.txt",
         "constraints.txt",
         "Requirements.TXT",
+        "requirements.in",
+        "requirements/dev.in",
+        "requirements.pip",
     ] {
         assert_eq!(claims(path), ["requirements"], "{path}");
     }
@@ -398,6 +410,9 @@ fn files_are_claimed_by_name() {
         assert_eq!(claims(path), ["dockerfile"], "{path}");
     }
     assert_eq!(claims("a/pyproject.toml"), ["pyproject"]);
+    assert_eq!(claims("hatch.toml"), ["pyproject"]);
+    assert_eq!(claims("a/setup.cfg"), ["setup-cfg"]);
+    assert_eq!(claims("a/Pipfile"), ["pipfile"]);
     for path in [
         "requirements.md",
         "myrequirements.txt",
@@ -405,6 +420,9 @@ fn files_are_claimed_by_name() {
         "Dockerfile.dockerignore",
         "Dockerfiles/readme",
         "pyproject.toml.bak",
+        "Pipfile.lock",
+        "setup.py",
+        "MANIFEST.in",
         "notes.txt",
     ] {
         assert!(claims(path).is_empty() && !managers::may_be_manifest(&RepoPath::parse(path).unwrap()), "{path}");

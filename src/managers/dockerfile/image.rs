@@ -90,6 +90,7 @@ impl<'a> Images<'a> {
             version_at: version.map(|range| range.start),
             constraint: tag,
             digest,
+            hashes: None,
         }
     }
 
@@ -101,7 +102,7 @@ impl<'a> Images<'a> {
             skip: Some(skip),
             ..self.dependency(written.origin(0).map_or(0, |span| span.start))
         };
-        Find { dependency, constraint: Written::default(), version_at: None, digest: None }
+        Find { dependency, constraint: Written::default(), version_at: None, digest: None, hashes: None }
     }
 
     fn dependency(&self, at: usize) -> Dependency {
