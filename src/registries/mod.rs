@@ -44,6 +44,18 @@ pub trait Registry: Send + Sync {
     ///
     /// Errors: see [`RegistryError`], whose variants say what to do about them.
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError>;
+
+    /// Whether [`hashes`](Self::hashes) are to be had here.
+    fn gives_hashes(&self) -> bool {
+        false
+    }
+
+    /// `sha256:` and digits for every file of a release, in order; `None` if the registry does not say all of them.
+    ///
+    /// Errors: see [`RegistryError`]; `NotFound` if there is no file of such a release.
+    async fn hashes(&self, _package: &PackageId, _version: &str) -> Result<Option<Vec<String>>, RegistryError> {
+        Ok(None)
+    }
 }
 
 /// What a registry says of a package.

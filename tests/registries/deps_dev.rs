@@ -18,7 +18,7 @@ async fn releases_come_with_their_times_and_yanks() {
     assert_eq!(found.releases, [release("0.27.0", Some(start())), release("0.27.1", None), yanked]);
     assert_eq!(found.etag, None, "this registry gives none");
     assert_eq!(scene.seen(), ["GET /v3/systems/pypi/packages/httpx 200"]);
-    assert_eq!(scene.registries().registry(Ecosystem::Pypi).name(), "deps.dev");
+    assert_eq!(scene.registries().registry(Ecosystem::Pypi).unwrap().name(), "deps.dev");
 }
 
 #[tokio::test]
