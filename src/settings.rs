@@ -69,6 +69,12 @@ pub struct RegistryAddresses {
     /// A Python package index of your own (PEP 691 simple JSON), asked instead
     #[arg(long, env = "MASS_DRIVER_PYPI_URL", hide_env_values = true, value_name = "URL")]
     pub pypi_url: Option<String>,
+    /// A registry of JavaScript packages of your own (npm packuments), asked instead
+    #[arg(long, env = "MASS_DRIVER_NPM_URL", hide_env_values = true, value_name = "URL")]
+    pub npm_url: Option<String>,
+    /// An index of Rust crates of your own (Cargo's sparse protocol), asked instead
+    #[arg(long, env = "MASS_DRIVER_CARGO_URL", hide_env_values = true, value_name = "URL")]
+    pub cargo_url: Option<String>,
     /// The registry of images that are named without a host (OCI distribution)
     #[arg(long, env = "MASS_DRIVER_DOCKER_URL", hide_env_values = true, value_name = "URL")]
     pub docker_url: Option<String>,

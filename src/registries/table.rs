@@ -1,9 +1,11 @@
 //! Which registry answers for which package.
 
+use super::cargo_index::CargoIndex;
 use super::deps_dev::DepsDev;
 use super::error::{RegistryError, RegistrySettingsError};
 use super::fetch::Fetch;
 use super::json::printable;
+use super::npm::Npm;
 use super::oci::Images;
 use super::settings::RegistrySettings;
 use super::simple_index::SimpleIndex;
@@ -18,7 +20,8 @@ use tokio::time::timeout;
 #[derive(Clone)]
 pub struct Registries {
     pypi: Arc<dyn Registry>,
-    deps_dev: Arc<dyn Registry>,
+    npm: Arc<dyn Registry>,
+    cargo: Arc<dyn Registry>,
     images: Arc<Images>,
     lookup: Duration,
     metrics: Metrics,
@@ -35,8 +38,16 @@ impl Registries {
             Some(base) => Arc::new(SimpleIndex { base, fetch: Arc::clone(&fetch) }),
             None => Arc::clone(&deps_dev),
         };
+        let npm: Arc<dyn Registry> = match settings.npm()? {
+            Some(base) => Arc::new(Npm { base, fetch: Arc::clone(&fetch) }),
+            None => Arc::clone(&deps_dev),
+        };
+        let cargo: Arc<dyn Registry> = match settings.cargo()? {
+            Some(base) => Arc::new(CargoIndex { base, fetch: Arc::clone(&fetch) }),
+            None => deps_dev,
+        };
         let images = Arc::new(Images::new(settings.docker()?, settings.private()?, fetch));
-        Ok(Self { pypi, deps_dev, images, lookup: settings.limits.lookup, metrics: Metrics::new() })
+        Ok(Self { pypi, npm, cargo, images, lookup: settings.limits.lookup, metrics: Metrics::new() })
     }
 
     /// The same registries, their look-ups counted there.
@@ -49,7 +60,8 @@ impl Registries {
     pub fn registry(&self, ecosystem: Ecosystem) -> Option<&dyn Registry> {
         match ecosystem {
             Ecosystem::Pypi => Some(&*self.pypi),
-            Ecosystem::Npm | Ecosystem::Cargo => Some(&*self.deps_dev),
+            Ecosystem::Npm => Some(&*self.npm),
+            Ecosystem::Cargo => Some(&*self.cargo),
             Ecosystem::Docker => Some(&*self.images),
             Ecosystem::GithubActions | Ecosystem::PreCommit => None,
         }
