@@ -92,7 +92,7 @@ pub struct WorkSettings {
     /// How many steps run at a time
     #[arg(long, env = "MASS_DRIVER_WORKERS", default_value_t = 4, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: u16,
-    /// How many minutes pass between two looks at a package
+    /// How many minutes pass between two looks at a package that was released lately; others are looked at less often
     #[arg(long, env = "MASS_DRIVER_WATCH_MINUTES", default_value_t = 10, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10_080))]
     pub watch_minutes: u32,
     /// How many seconds a worker may be silent before another takes its step over

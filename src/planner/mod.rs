@@ -6,6 +6,7 @@ mod catalogue;
 mod group;
 mod memory;
 mod outlook;
+pub mod polling;
 pub mod prose;
 mod reconcile;
 mod select;
