@@ -6,8 +6,12 @@
 //!
 //! A manager is a file (or folder) here, a line in [`TABLE`], and a folder of fixtures in `tests/fixtures/managers/`.
 
+mod cargo;
 mod dockerfile;
 mod edit;
+mod json_string;
+mod lock_files;
+mod package_json;
 mod pyproject;
 mod requirement;
 mod requirements;
@@ -16,6 +20,8 @@ mod written;
 
 use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath};
 use edit::Find;
+
+pub use lock_files::{is_lock_file, lock_files};
 
 /// The largest manifest that is read, from a working copy as from GitHub, in bytes. Larger ones are not written by hand.
 pub const LARGEST_MANIFEST_BYTES: usize = 1_000_000;
@@ -46,7 +52,13 @@ pub trait Manager: Sync {
 }
 
 /// Every manager.
-pub const TABLE: &[&dyn Manager] = &[&requirements::Requirements, &pyproject::Pyproject, &dockerfile::Dockerfile];
+pub const TABLE: &[&dyn Manager] = &[
+    &requirements::Requirements,
+    &pyproject::Pyproject,
+    &dockerfile::Dockerfile,
+    &package_json::PackageJson,
+    &cargo::Cargo,
+];
 
 /// The managers that claim a file by its path.
 pub fn managers_for(path: &RepoPath) -> impl Iterator<Item = &'static dyn Manager> {

@@ -54,6 +54,7 @@ fn known() -> KnownRepository {
             updated_at: now(),
         },
         tracked: ["requirements.txt", "deps/shared.lst"].map(String::from).into(),
+        lock_files: [RepoPath::parse("Cargo.lock").unwrap()].into(),
         proposal: None,
         pulls_at_head: Vec::new(),
     }
