@@ -113,6 +113,9 @@ impl Reader<'_> {
     }
 
     fn dependency(&mut self, key: &str, item: &Item, at: usize) {
+        if self.finds.len() > MOST_DEPENDENCIES {
+            return;
+        }
         let name = package_of(key, item);
         let (requirement, mut skip) = match (item.as_str(), item.as_table_like()) {
             (Some(_), _) => (Some(item), None),
@@ -199,13 +202,9 @@ fn elsewhere(table: &dyn TableLike) -> Option<Skip> {
 
 /// Why a text is no requirement with a version in it; `None` if it is one.
 fn why_no_requirement(text: &str) -> Option<Skip> {
-    if versioning::Cargo.current(text).is_some() {
-        return None;
-    }
-    match semver::VersionReq::parse(text) {
-        Ok(_) => Some(Skip::Unpinned),
-        Err(_) if text.is_empty() => Some(Skip::Unpinned),
-        Err(error) => Some(Skip::NotUnderstood(cut(&error.to_string()))),
+    match versioning::Cargo::understand(text) {
+        Ok(()) => versioning::Cargo.current(text).is_none().then_some(Skip::Unpinned),
+        Err(why) => Some(Skip::NotUnderstood(why)),
     }
 }
 

@@ -35,8 +35,25 @@ fn lock_files_are_named_with_what_refreshes_them() {
         let start = text.find("Only the").unwrap();
         text[start..text.find("### Why now").unwrap()].to_string()
     };
-    insta::assert_snapshot!(text(&[cargo, npm.clone()]), @"");
-    insta::assert_snapshot!(text(&[npm.clone()]), @"");
+    insta::assert_snapshot!(text(&[cargo, npm.clone()]), @r"
+    Only the version changes.
+
+    ### Still to do
+
+    These lock files are not changed here. Refresh them on this branch:
+
+    - `Cargo.lock`: run `cargo update`
+    - `web/package-lock.json`: run `npm install` in `web`
+    ");
+    insta::assert_snapshot!(text(&[npm]), @r"
+    Only the version changes.
+
+    ### Still to do
+
+    This lock file is not changed here. Refresh it on this branch:
+
+    - `web/package-lock.json`: run `npm install` in `web`
+    ");
     let many: Vec<LockFile> =
         (0..100).map(|n| lock(&format!("{}{n}/yarn.lock", "`|é".repeat(300)), "yarn", "yarn")).collect();
     assert!(text(&many).ends_with("- and 90 more\n\n"), "{}", text(&many));

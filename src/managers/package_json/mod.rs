@@ -198,6 +198,9 @@ impl Reader<'_> {
     }
 
     fn entry(&mut self, name: &str, value: &Value<'_>, reason: Reason) {
+        if self.finds.len() > MOST_DEPENDENCIES {
+            return;
+        }
         let at = value.range().start;
         let not_understood = |why: &str| Some(Skip::NotUnderstood(why.into()));
         let Some(written) = self.decoded(value) else {

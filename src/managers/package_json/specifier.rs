@@ -9,7 +9,7 @@ use crate::domain::Skip;
 use crate::versioning::{Node, Scheme};
 
 /// Ranges that people write are shorter.
-const LONGEST_RANGE_BYTES: usize = 256;
+const LONGEST_RANGE_BYTES: usize = 512;
 
 const MEMBER: &str = "it is a member of this workspace";
 const CATALOG: &str = "its version stands in a catalog of the workspace";
@@ -74,26 +74,10 @@ fn shown(value: &Written) -> Written {
 /// Why a text is no range with a version in it; `None` if it is one.
 fn why_no_range(text: &str) -> Option<Skip> {
     let text = text.trim();
-    if text.len() > LONGEST_RANGE_BYTES {
-        return Some(Skip::NotUnderstood(format!("it is longer than {LONGEST_RANGE_BYTES} bytes")));
+    match Node::understand(text) {
+        Ok(()) => Node.current(text).is_none().then_some(Skip::Unpinned),
+        Err(why) => Some(Skip::NotUnderstood(why)),
     }
-    if matches!(text, "" | "*" | "x" | "X") || is_tag(text) {
-        return Some(Skip::Unpinned);
-    }
-    match Node.current(text) {
-        Some(_) => None,
-        // `>=0.0.0-0`, and others that every version fits.
-        None if nodejs_semver::Range::parse(text).is_ok() => Some(Skip::Unpinned),
-        None => Some(Skip::NotUnderstood("it is not a range of versions".into())),
-    }
-}
-
-/// Whether a text may be the name of a tag of the registry, as `latest` is: no such name is a range.
-fn is_tag(text: &str) -> bool {
-    let rest = text.strip_prefix(['v', 'V']).unwrap_or(text);
-    rest.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-        && nodejs_semver::Range::parse(text).is_err()
 }
 
 /// Whether a text names a path, a URL, a repository or an archive. None of these letters is in a range or a tag.
