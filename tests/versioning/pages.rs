@@ -1,6 +1,7 @@
 //! The tables of the documentation hold.
 
-use super::{docker, pypi};
+use super::{crates, docker, npm, pypi};
+use mass_driver::versioning::Scheme;
 
 /// The rows of a table in the documentation, by the first word of its heading: each cell's texts in backticks.
 fn documented<'a>(page: &'a str, heading: &str) -> Vec<Vec<Vec<&'a str>>> {
@@ -13,16 +14,22 @@ fn documented<'a>(page: &'a str, heading: &str) -> Vec<Vec<Vec<&'a str>>> {
     table.take_while(|line| line.starts_with('|')).map(|line| cells(line).into_iter().map(texts).collect()).collect()
 }
 
-#[test]
-fn the_documentation_of_python_constraints_is_true() {
-    let rows = documented(include_str!("../../docs/ecosystems/pypi.md"), "| written | released | becomes");
+fn check_constraints(page: &str, scheme: &dyn Scheme) {
+    let rows = documented(page, "| written | released | becomes");
     assert!(rows.len() > 10);
     for row in rows {
         let (constraint, released, becomes) = (row[0][0], row[1][0], row[2].first().copied());
-        assert_eq!(pypi().rewrite(constraint, released).as_deref(), becomes, "{constraint}");
-        let current = pypi().current(constraint).unwrap();
-        assert_eq!(pypi().is_candidate(constraint, &current, released), becomes.is_some(), "{constraint}");
+        assert_eq!(scheme.rewrite(constraint, released).as_deref(), becomes, "{constraint}");
+        let current = scheme.current(constraint).unwrap();
+        assert_eq!(scheme.is_candidate(constraint, &current, released), becomes.is_some(), "{constraint}");
     }
+}
+
+#[test]
+fn the_documentation_of_constraints_is_true() {
+    check_constraints(include_str!("../../docs/ecosystems/pypi.md"), pypi());
+    check_constraints(include_str!("../../docs/ecosystems/npm.md"), npm());
+    check_constraints(include_str!("../../docs/ecosystems/cargo.md"), crates());
 }
 
 #[test]
