@@ -42,6 +42,30 @@ fn json_has_one_row_for_each_use() {
     assert_eq!(rows, expected);
 }
 
+/// The keys are what scripts rely on: these, in this order, and no others.
+#[test]
+fn json_has_these_keys_and_no_others() {
+    let root = folder(&[
+        ("Dockerfile", "FROM python:3.12\n"),
+        ("Cargo.toml", "[dependencies]\nserde = { version = \"1.0.0\", registry = \"ours\" }\n"),
+        ("package.json", "{\"dependencies\": {\"left-pad\": \"^1.3.0\"}}\n"),
+    ]);
+    let (json, _) = run(root.path(), Format::Json);
+    let keys: Vec<&str> = json.lines().filter_map(|line| line.trim().strip_prefix('"')?.split('"').next()).collect();
+    let expected = ["manager", "file", "line", "name", "current", "constraint", "registry", "skipped"];
+    assert_eq!(keys, expected.repeat(3));
+    let rows: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let others = serde_json::json!([
+        {"manager": "cargo", "file": "Cargo.toml", "line": 2, "name": "serde", "current": null, "constraint": "1.0.0",
+         "registry": "cargo", "skipped": "it comes from the registry `ours`"},
+        {"manager": "package-json", "file": "package.json", "line": 1, "name": "left-pad", "current": "1.3.0",
+         "constraint": "^1.3.0", "registry": "npm", "skipped": null},
+    ]);
+    assert_eq!(rows.as_array().unwrap()[0], others[0]);
+    assert_eq!(rows.as_array().unwrap()[2], others[1]);
+    assert_eq!(run(folder(&[]).path(), Format::Json).0, "[]\n");
+}
+
 #[test]
 fn the_table_is_for_people() {
     let root = folder(&[("Dockerfile", "FROM python:3.12-slim\n"), ("requirements.txt", "a\u{1b}[31m==1\n")]);

@@ -56,8 +56,10 @@ pub fn deps(args: &DepsArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyh
     let rows: Vec<Row<'_>> = found.map(row).collect();
     match args.format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &rows).context("the result cannot be written")?;
-            writeln!(out)?;
+            // In one piece: standard output passes every line on by itself, which is many for a large checkout.
+            let mut text = serde_json::to_vec_pretty(&rows).context("the result cannot be written")?;
+            text.push(b'\n');
+            out.write_all(&text)?;
         }
         Format::Table if rows.is_empty() => writeln!(out, "No dependencies in {}.", args.path.display())?,
         Format::Table => write!(out, "{}", table(&rows))?,

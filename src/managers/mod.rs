@@ -6,9 +6,13 @@
 //!
 //! A manager is a file (or folder) here, a line in [`TABLE`], and a folder of fixtures in `tests/fixtures/managers/`.
 
+mod cargo;
 mod dockerfile;
 mod edit;
 mod hashes;
+mod json_string;
+mod lock_files;
+mod package_json;
 mod package_table;
 mod pipfile;
 mod pyproject;
@@ -21,6 +25,8 @@ mod written;
 
 use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath};
 use edit::Find;
+
+pub use lock_files::{is_lock_file, lock_files};
 
 /// The largest manifest that is read, from a working copy as from GitHub, in bytes. Larger ones are not written by hand.
 pub const LARGEST_MANIFEST_BYTES: usize = 1_000_000;
@@ -62,6 +68,8 @@ pub const TABLE: &[&dyn Manager] = &[
     &setup_cfg::SetupCfg,
     &pipfile::Pipfile,
     &dockerfile::Dockerfile,
+    &package_json::PackageJson,
+    &cargo::Cargo,
 ];
 
 /// The managers that claim a file by its path.

@@ -1,6 +1,6 @@
 //! The tables of the documentation hold.
 
-use super::{docker, pypi};
+use super::docker;
 use mass_driver::domain::Ecosystem;
 use mass_driver::versioning::scheme;
 use std::cmp::Ordering;
@@ -94,14 +94,22 @@ fn the_documentation_of_ranges_is_true() {
 }
 
 #[test]
-fn the_page_on_python_packages_is_true() {
-    let rows = documented(include_str!("../../docs/ecosystems/pypi.md"), "| written | released | becomes");
-    assert!(rows.len() > 10);
-    for row in rows {
-        let (constraint, released, becomes) = (&row[0][0], &row[1][0], row[2].first());
-        assert_eq!(pypi().rewrite(constraint, released).as_ref(), becomes, "{constraint}");
-        let current = pypi().current(constraint).unwrap();
-        assert_eq!(pypi().is_candidate(constraint, &current, released), becomes.is_some(), "{constraint}");
+fn the_pages_of_packages_are_true() {
+    for (ecosystem, page) in [
+        (Ecosystem::Pypi, include_str!("../../docs/ecosystems/pypi.md")),
+        (Ecosystem::Npm, include_str!("../../docs/ecosystems/npm.md")),
+        (Ecosystem::Cargo, include_str!("../../docs/ecosystems/cargo.md")),
+    ] {
+        let scheme = scheme(ecosystem);
+        let rows = documented(page, "| written | released | becomes");
+        assert!(rows.len() > 10, "{ecosystem}");
+        for row in rows {
+            let (constraint, released, becomes) = (&row[0][0], &row[1][0], row[2].first());
+            assert_eq!(scheme.rewrite(constraint, released).as_ref(), becomes, "{ecosystem}: {constraint}");
+            let current = scheme.current(constraint).unwrap();
+            let is_candidate = scheme.is_candidate(constraint, &current, released);
+            assert_eq!(is_candidate, becomes.is_some(), "{ecosystem}: {constraint}");
+        }
     }
 }
 
