@@ -7,3 +7,5 @@
 mod fixtures;
 #[path = "managers/laws.rs"]
 mod laws;
+#[path = "managers/yaml_laws.rs"]
+mod yaml_laws;

@@ -7,35 +7,45 @@ use mass_driver::versioning::scheme;
 use proptest::prelude::*;
 
 /// Stands for the version in templates; replaced by the old one and by the new one.
-const HERE: &str = "@V@";
+pub const HERE: &str = "@V@";
+
+/// Stands for the commit in templates, as [`HERE`].
+pub const COMMIT: &str = "@SHA@";
 
 /// Where a manager's file lies.
-fn path_for(manager: &str) -> RepoPath {
+pub fn path_for(manager: &str) -> RepoPath {
     let path = match manager {
         "requirements" => "api/requirements.txt",
         "pyproject" => "pyproject.toml",
+        "compose" => "compose.yaml",
+        "github-actions" => ".github/workflows/ci.yml",
+        "pre-commit" => ".pre-commit-config.yaml",
         _ => "Dockerfile",
     };
     RepoPath::parse(path).unwrap()
 }
 
-fn manager(name: &str) -> &'static dyn Manager {
+pub fn manager(name: &str) -> &'static dyn Manager {
     managers::by_name(name).unwrap()
 }
 
 fn edit_of(dependency: &Dependency, to: &str) -> Edit {
+    let digest = match dependency.package.ecosystem {
+        Ecosystem::Docker => format!("sha256:{}", "e".repeat(64)),
+        _ => "e".repeat(40),
+    };
     Edit {
         package: dependency.package.clone(),
         from: dependency.current.clone().unwrap_or_default(),
         constraint: dependency.constraint.clone(),
         to: to.into(),
         digest_from: dependency.digest.clone(),
-        digest_to: dependency.digest.as_ref().map(|_| format!("sha256:{}", "e".repeat(64))),
+        digest_to: dependency.digest.as_ref().map(|_| digest),
         hashes_to: Vec::new(),
     }
 }
 
-fn pick(choices: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
+pub fn pick(choices: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
     prop::sample::select(choices).prop_map(str::to_string)
 }
 
@@ -44,7 +54,7 @@ fn lines(line: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<Strin
 }
 
 /// Line ends, mark, and whether the last line ends.
-fn encoding() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
+pub fn encoding() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
     (prop::sample::select(vec!["\n", "\r\n"]), prop::sample::select(vec!["", "\u{feff}"]), any::<bool>())
 }
 
@@ -147,10 +157,16 @@ fn dockerfile() -> impl Strategy<Value = Vec<String>> {
 }
 
 /// The edit of the template's version gives the template with the new one, and a second time there is nothing to do.
-fn check(name: &str, lines: &[String], encoding: (&str, &str, bool), constraint: &str) -> Result<(), TestCaseError> {
+pub fn check(
+    name: &str,
+    lines: &[String],
+    encoding: (&str, &str, bool),
+    constraint: &str,
+) -> Result<(), TestCaseError> {
     let (manager, path) = (manager(name), path_for(name));
     let template = file(lines, encoding);
-    let (before, after) = (template.replace(HERE, "1.0"), template.replace(HERE, "2.0"));
+    let filled = |version, commit: &str| template.replace(HERE, version).replace(COMMIT, &commit.repeat(40));
+    let (before, after) = (filled("1.0", "a"), filled("2.0", "e"));
     let found = manager.extract(&path, &before);
     prop_assert_eq!(&found.problem, &None, "{}", before);
     let target = |d: &&Dependency| d.package.name.ends_with("target-pkg") || d.package.name == "library/target";
@@ -167,6 +183,7 @@ fn check(name: &str, lines: &[String], encoding: (&str, &str, bool), constraint:
     for (old, new) in found.dependencies.iter().zip(&moved.dependencies) {
         let mut expected = old.clone();
         if old.package == edit.package && old.constraint == constraint && old.skip.is_none() {
+            expected.digest = edit.digest_to.clone();
             expected.constraint = constraint.replace("1.0", "2.0");
             expected.current = Some(to.clone());
         }
@@ -176,7 +193,7 @@ fn check(name: &str, lines: &[String], encoding: (&str, &str, bool), constraint:
 }
 
 /// Whatever the text: no panic, and an edit that succeeds changes the packages it names and no other.
-fn survives(name: &str, text: &str) -> Result<(), TestCaseError> {
+pub fn survives(name: &str, text: &str) -> Result<(), TestCaseError> {
     let (manager, path) = (manager(name), path_for(name));
     let found = manager.extract(&path, text);
     for dependency in found.dependencies.iter().filter(|d| d.skip.is_none()).take(8) {
@@ -195,7 +212,7 @@ fn survives(name: &str, text: &str) -> Result<(), TestCaseError> {
 }
 
 /// Pieces of the formats in any order.
-fn soup() -> impl Strategy<Value = String> {
+pub fn soup() -> impl Strategy<Value = String> {
     let pieces: &'static [&'static str] = &[
         "FROM ",
         "ARG ",
@@ -262,6 +279,34 @@ fn soup() -> impl Strategy<Value = String> {
         "egg=",
         "0",
         "ONBUILD ",
+        "jobs:",
+        "steps:",
+        "uses: ",
+        "services:",
+        "image: ",
+        "build: .",
+        "repos:",
+        "- repo: ",
+        "  rev: ",
+        "hooks:",
+        "additional_dependencies: ",
+        "a/b@v1.0",
+        "@",
+        "v1",
+        "${{ x }}",
+        "docker://",
+        "- ",
+        "  ",
+        "{",
+        ": ",
+        "&a ",
+        "*a",
+        "<<: ",
+        "|\n",
+        ">-\n",
+        "---\n",
+        "!!str ",
+        "? ",
     ];
     prop::collection::vec(prop::sample::select(pieces), 0..40).prop_map(|pieces| pieces.concat())
 }
