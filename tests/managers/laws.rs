@@ -439,10 +439,35 @@ fn files_are_claimed_by_name() {
     ] {
         assert_eq!(claims(path), ["requirements"], "{path}");
     }
-    for path in ["Dockerfile", "api/Dockerfile.dev", "web.Dockerfile", "Containerfile", "dockerfile"] {
+    for path in [
+        "Dockerfile",
+        "api/Dockerfile.dev",
+        "web.Dockerfile",
+        "Containerfile",
+        "dockerfile",
+        "Dockerfile-dev",
+        "a/Dockerfile_x",
+    ] {
         assert_eq!(claims(path), ["dockerfile"], "{path}");
     }
     assert_eq!(claims("a/pyproject.toml"), ["pyproject"]);
+    for path in [
+        ".github/workflows/ci.yml",
+        ".github/workflows/a b.yaml",
+        "action.yml",
+        "a/action.yaml",
+        "workflow-templates/x.yml",
+    ] {
+        assert_eq!(claims(path), ["github-actions"], "{path}");
+    }
+    for path in [".pre-commit-config.yaml", "a/.pre-commit-config.yml"] {
+        assert_eq!(claims(path), ["pre-commit"], "{path}");
+    }
+    for path in
+        ["compose.yaml", "a/docker-compose.prod.yml", "docker-compose-dev.yaml", "Compose.YML", "compose_test.yml"]
+    {
+        assert_eq!(claims(path), ["compose"], "{path}");
+    }
     for path in [
         "requirements.md",
         "myrequirements.txt",
@@ -451,6 +476,14 @@ fn files_are_claimed_by_name() {
         "Dockerfiles/readme",
         "pyproject.toml.bak",
         "notes.txt",
+        "dockerfile_test.go",
+        ".github/workflows/inner/ci.yml",
+        "a/.github/workflows/ci.yml",
+        ".github/workflows/ci.json",
+        "my-action.yml",
+        "composer.yml",
+        "compose.yaml.j2",
+        "pre-commit-config.yaml",
     ] {
         assert!(claims(path).is_empty() && !managers::may_be_manifest(&RepoPath::parse(path).unwrap()), "{path}");
     }
