@@ -9,3 +9,5 @@ mod fixtures;
 mod laws;
 #[path = "managers/python.rs"]
 mod python;
+#[path = "managers/yaml_laws.rs"]
+mod yaml_laws;

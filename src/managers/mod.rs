@@ -7,21 +7,28 @@
 //! A manager is a file (or folder) here, a line in [`TABLE`], and a folder of fixtures in `tests/fixtures/managers/`.
 
 mod cargo;
+mod compose;
 mod dockerfile;
 mod edit;
+mod git_ref;
+mod github_actions;
 mod hashes;
+mod image;
 mod json_string;
 mod lock_files;
 mod package_json;
 mod package_table;
 mod pipfile;
+mod pre_commit;
 mod pyproject;
 mod requirement;
 mod requirements;
 mod setup_cfg;
 mod toml_file;
 mod toml_string;
+mod variables;
 mod written;
+mod yaml;
 
 use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath};
 use edit::Find;
@@ -70,6 +77,9 @@ pub const TABLE: &[&dyn Manager] = &[
     &dockerfile::Dockerfile,
     &package_json::PackageJson,
     &cargo::Cargo,
+    &compose::Compose,
+    &github_actions::GithubActions,
+    &pre_commit::PreCommit,
 ];
 
 /// The managers that claim a file by its path.

@@ -20,8 +20,11 @@ const ENDINGS: [&str; 7] = [".rs", ".md", ".sql", ".sh", ".mjs", ".json", ".html
 
 /// Beginnings by which a name with a slash is something else: a repository, image or branch in an example, a media
 /// type, what a build makes, a folder of the bot's users.
-const NOT_FILES: [&str; 11] = [
+const NOT_FILES: [&str; 14] = [
+    ".github/",
     "acme/",
+    "actions/",
+    "github.com/",
     "OWNER/",
     "mass-driver/",
     "library/",
