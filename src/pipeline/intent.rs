@@ -2,7 +2,7 @@
 
 use super::edits::{digests, edited};
 use super::{StepError, guard, sync};
-use crate::domain::{Change, Proposal, Verdict};
+use crate::domain::{Change, Proposal, Verdict, VersionStep};
 use crate::planner::prose;
 use crate::registries::Registries;
 use crate::store::{RepositoryRow, Store};
@@ -59,7 +59,9 @@ pub(super) async fn intent(
 
 /// The commit's message and the pull request's text. Pure.
 fn words(row: &RepositoryRow, proposal: &Proposal, file: &SubscriptionFile) -> (String, String) {
-    let delay = guard::subscription_of(&proposal.updates, file).map_or_else(|| "immediate".into(), |s| s.delay.kind());
+    let steps: Vec<VersionStep> = proposal.updates.iter().map(|update| update.step).collect();
+    let subscription = guard::subscription_of(&proposal.updates, file);
+    let delay = subscription.map_or_else(|| "immediate".into(), |subscription| subscription.delay.kind(&steps));
     let occasion = prose::Occasion {
         timezone: &file.timezone,
         delay: &delay,
