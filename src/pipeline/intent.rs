@@ -2,7 +2,7 @@
 
 use super::edits::{digests, edited};
 use super::{StepError, guard, sync};
-use crate::domain::{Change, LockFile, Proposal, RepoPath, Verdict};
+use crate::domain::{Change, LockFile, Proposal, RepoPath, Verdict, VersionStep};
 use crate::managers;
 use crate::planner::prose;
 use crate::registries::Registries;
@@ -67,7 +67,9 @@ fn words(
     file: &SubscriptionFile,
     lock_files: &[LockFile],
 ) -> (String, String) {
-    let delay = guard::subscription_of(&proposal.updates, file).map_or_else(|| "immediate".into(), |s| s.delay.kind());
+    let steps: Vec<VersionStep> = proposal.updates.iter().map(|update| update.step).collect();
+    let subscription = guard::subscription_of(&proposal.updates, file);
+    let delay = subscription.map_or_else(|| "immediate".into(), |subscription| subscription.delay.kind(&steps));
     let occasion = prose::Occasion {
         timezone: &file.timezone,
         delay: &delay,
