@@ -6,11 +6,12 @@ CARGO ?= cargo
 # runner's own count either way, so doc tests come first.
 # Twice as many at once as there are processors: some start the executable again and again and mostly wait for it.
 THREADS = $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) )))
-RUN_TESTS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --workspace --test-threads $(THREADS),$(CARGO) test --workspace --lib --bins --tests)
+# WITHOUT_INDEXES=1 leaves out the tests that need what scripts/indexes installs: those whose names begin with `real_`.
+RUN_TESTS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --workspace --test-threads $(THREADS)$(if $(WITHOUT_INDEXES), -E 'not (binary(indexes) & test(/::real_/))'),$(CARGO) test --workspace --lib --bins --tests$(if $(WITHOUT_INDEXES), -- --skip ::real_))
 RUN_KILLS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --profile nightly --test kills,$(CARGO) test --test kills)
 
 .DEFAULT_GOAL := help
-.PHONY: help check test nightly fuzz demo bench contract-data cargo postgres
+.PHONY: help check test test-live nightly fuzz demo bench contract-data indexes cargo postgres
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,10 +24,13 @@ check: cargo ## Format, lints, docs and the rules of ARCHITECTURE.md
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
 	$(CARGO) test --quiet --test architecture
 
-test: cargo postgres contract-data ## All tests, on SQLite and on a throwaway Postgres (or DATABASE_URL_TEST)
+test: cargo postgres contract-data indexes ## All tests, on SQLite and on a throwaway Postgres (or DATABASE_URL_TEST)
 	$(CARGO) test --quiet --workspace --doc
 	$(CARGO) build --quiet --workspace --example demo
 	scripts/with-postgres $(RUN_TESTS)
+
+test-live: cargo ## Ask the public indexes that pip, npm and cargo are configured for about ten packages each
+	scripts/with-public-indexes $(CARGO) run --quiet --example live
 
 nightly: export KILL_RUNS ?= 200
 nightly: cargo ## Kill the bot at 200 random moments on each database (KILL_RUNS=200, KILL_SEED for the first)
@@ -49,6 +53,9 @@ bench: cargo ## Measure the figures of docs/benchmarks.md; FIGURE=webhooks takes
 
 contract-data: ## Fetch GitHub's API description and webhook examples for the tests, if they are missing
 	@scripts/contract-data
+
+indexes: ## Install the package indexes that tests ask, if they are missing (WITHOUT_INDEXES=1 does without)
+	@scripts/indexes
 
 cargo:
 	@command -v $(CARGO) >/dev/null || { echo 'make: `$(CARGO)` is not installed: get the Rust toolchain (1.90 or newer) with rustup, or from your distribution' >&2; exit 1; }

@@ -34,7 +34,8 @@ fn pinned(mut update: Update, digest: &str) -> Update {
 }
 
 fn body(update: &Update) -> String {
-    let occasion = Occasion { timezone: &jiff::tz::TimeZone::UTC, delay: "weekly", file: ".mass-driver.yaml" };
+    let occasion =
+        Occasion { timezone: &jiff::tz::TimeZone::UTC, delay: "weekly", file: ".mass-driver.yaml", lock_files: &[] };
     prose::body(std::slice::from_ref(update), &occasion)
 }
 

@@ -2,7 +2,7 @@
 
 use super::display_name;
 use super::text::{cell, code};
-use crate::domain::{LockFile, Site, Update};
+use crate::domain::{Ecosystem, LockFile, Site, Update};
 use crate::planner::timing;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
