@@ -192,6 +192,8 @@ impl<'t> Fed<'t> {
         let smallest = smaller(self.target, input, &kind);
         let what = tried(self.target, &smallest).err().unwrap_or(what);
         let file = self.keep(&format!("{}-{number}", self.seed), &smallest);
+        // At once: who stops a long run should know what it found.
+        eprintln!("{}, input {number}: {what}, kept in {}", self.target.name, file.display());
         self.failures.lock().unwrap().entry(kind).or_insert(Failure { number, what, smallest, file });
     }
 
