@@ -257,10 +257,21 @@ fn clauses(constraint: &str) -> Result<Vec<Clause>, String> {
     let mut start = 0;
     let mut clauses = Vec::new();
     for part in constraint.split(',') {
+        if is_torn(part) {
+            return Err("there is white space inside an operator".into());
+        }
         clauses.push(Clause::read(part, start)?);
         start += part.len() + 1;
     }
     Ok(clauses)
+}
+
+/// Whether white space stands between the characters of a clause's operator.
+fn is_torn(clause: &str) -> bool {
+    let of_operator = |c: char| "<>=!~^".contains(c);
+    let clause = clause.trim_start();
+    let behind = clause.trim_start_matches(of_operator);
+    behind.len() < clause.len() && behind.trim_start() != behind && behind.trim_start().starts_with(of_operator)
 }
 
 /// What there is to keep of a version as it is written.

@@ -114,7 +114,9 @@ pub(super) fn matches<'t>(
     // The range is judged even where the version is not understood.
     let numbers = numbers.unwrap_or_default().join(".");
     in_any(range, |range| match Pep440.matches(range, &numbers) {
-        Err(_) if is_tag(range) => Ok(range == tag),
+        // Of a prerelease, the numbers alone would not tell.
+        _ if range == tag && is_tag(range) => Ok(true),
+        Err(_) if is_tag(range) => Ok(false),
         judged => judged.map_err(|bad| bad.why),
     })
 }

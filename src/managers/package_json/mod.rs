@@ -235,7 +235,7 @@ impl Reader<'_> {
             Some(Skip::NotFromRegistry)
         } else if version.contains('+') {
             Some(Skip::LeftAlone(HASHED.into()))
-        } else if nodejs_semver::Version::parse(version).is_err() {
+        } else if nodejs_semver::Version::parse(version).is_err() || Node.current(version).is_none() {
             Some(Skip::NotUnderstood("Corepack wants one version here, with three numbers".into()))
         } else {
             reason.map(|reason| Skip::LeftAlone(reason.into()))
