@@ -19,6 +19,11 @@ pub(super) struct Find {
 }
 
 impl Find {
+    /// A dependency that is listed and never edited: the dependency says why.
+    pub(super) fn left_alone(dependency: Dependency) -> Self {
+        Self { dependency, constraint: Written::default(), version_at: None, digest: None }
+    }
+
     fn is_meant_by(&self, edit: &Edit) -> bool {
         let dependency = &self.dependency;
         dependency.skip.is_none()
@@ -129,7 +134,7 @@ fn is_digest(text: &str) -> bool {
 }
 
 /// Whether a text is a commit's id: SHA-1 or SHA-256. Source: git, "hash-function-transition".
-fn is_commit(text: &str) -> bool {
+pub(super) fn is_commit(text: &str) -> bool {
     is_hex(text, 40) || is_hex(text, 64)
 }
 

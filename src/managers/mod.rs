@@ -6,13 +6,20 @@
 //!
 //! A manager is a file (or folder) here, a line in [`TABLE`], and a folder of fixtures in `tests/fixtures/managers/`.
 
+mod compose;
 mod dockerfile;
 mod edit;
+mod git_ref;
+mod github_actions;
+mod image;
+mod pre_commit;
 mod pyproject;
 mod requirement;
 mod requirements;
 mod toml_string;
+mod variables;
 mod written;
+mod yaml;
 
 use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath};
 use edit::Find;
@@ -46,7 +53,14 @@ pub trait Manager: Sync {
 }
 
 /// Every manager.
-pub const TABLE: &[&dyn Manager] = &[&requirements::Requirements, &pyproject::Pyproject, &dockerfile::Dockerfile];
+pub const TABLE: &[&dyn Manager] = &[
+    &requirements::Requirements,
+    &pyproject::Pyproject,
+    &dockerfile::Dockerfile,
+    &compose::Compose,
+    &github_actions::GithubActions,
+    &pre_commit::PreCommit,
+];
 
 /// The managers that claim a file by its path.
 pub fn managers_for(path: &RepoPath) -> impl Iterator<Item = &'static dyn Manager> {

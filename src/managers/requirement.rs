@@ -20,6 +20,24 @@ pub(super) struct Place<'a> {
     pub(super) line_of: &'a dyn Fn(usize) -> u32,
 }
 
+impl Place<'_> {
+    /// A dependency of which no more than its name is known, at a byte of the file.
+    pub(super) fn dependency(&self, ecosystem: Ecosystem, name: &str, at: usize) -> Dependency {
+        Dependency {
+            manager: self.manager.into(),
+            path: self.path.clone(),
+            line: (self.line_of)(at),
+            package: PackageId { ecosystem, name: name.into() },
+            written_name: name.into(),
+            current: None,
+            constraint: String::new(),
+            digest: None,
+            hashed: false,
+            skip: None,
+        }
+    }
+}
+
 /// Reads one requirement. `hashed` tells that file hashes are pinned beside it.
 pub(super) fn read(requirement: &Written, hashed: bool, place: &Place<'_>) -> Find {
     let (name, constraint, skip) = match parts(requirement) {
@@ -129,7 +147,7 @@ fn located_name(text: &str, name: &str) -> String {
 }
 
 /// A URL without user name and password: it is shown to people and logged.
-fn without_credentials(text: &str) -> String {
+pub(super) fn without_credentials(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.into() };
     let host_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let host_start = rest[..host_end].rfind('@').map_or(0, |at| at + 1);

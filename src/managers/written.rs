@@ -29,6 +29,11 @@ impl Written {
         Self { text: text.into(), origins }
     }
 
+    /// A text whose characters stand somewhere from the byte `at` on, in a way that no edit can follow.
+    pub(super) fn nowhere(text: &str, at: usize) -> Self {
+        Self { text: text.into(), origins: vec![Span { start: at, end: at }; text.len()] }
+    }
+
     /// Appends a character that the stretch `origin` of the file stands for.
     pub(super) fn push(&mut self, c: char, origin: Span) {
         self.text.push(c);

@@ -1,10 +1,15 @@
 //! Versions and requirements of Cargo.
+//!
+//! Source: The Cargo Book, "Specifying Dependencies"; Semantic Versioning 2.0.0. What a requirement allows is said by the
+//! crate Cargo itself uses; taken apart is it here, so that it can be changed without touching its style.
 
+use super::partial::{self, Clause, LONGEST_BYTES, Operator, Partial};
 use super::{BadRange, Scheme};
 use crate::domain::VersionStep;
+use semver::{Comparator, VersionReq};
 use std::cmp::Ordering;
 
-/// Versions and requirements of Cargo.
+/// The scheme of Cargo.
 #[derive(Debug)]
 pub struct Cargo;
 
@@ -12,28 +17,104 @@ impl Scheme for Cargo {
     fn name(&self) -> &'static str {
         "cargo"
     }
-    fn compare(&self, _: &str, _: &str) -> Option<Ordering> {
-        None
+
+    fn compare(&self, a: &str, b: &str) -> Option<Ordering> {
+        partial::compare(a, b)
     }
-    fn line<'v>(&self, _: &'v str) -> Option<&'v str> {
-        None
+
+    fn line<'v>(&self, version: &'v str) -> Option<&'v str> {
+        partial::parse(version).map(|_| "")
     }
-    fn is_prerelease(&self, _: &str) -> bool {
-        false
+
+    fn is_prerelease(&self, version: &str) -> bool {
+        partial::parse(version).is_some_and(|v| !v.pre.is_empty())
     }
-    fn step(&self, _: &str, _: &str) -> Option<VersionStep> {
-        None
+
+    fn step(&self, from: &str, to: &str) -> Option<VersionStep> {
+        partial::step(from, to)
     }
-    fn current(&self, _: &str) -> Option<String> {
-        None
+
+    fn current(&self, constraint: &str) -> Option<String> {
+        let (clauses, _) = requirement(constraint).ok()?;
+        partial::current(clauses.iter())
     }
-    fn is_candidate(&self, _: &str, _: &str, _: &str) -> bool {
-        false
+
+    fn is_candidate(&self, constraint: &str, current: &str, candidate: &str) -> bool {
+        partial::is_step_up(current, candidate) && self.rewrite(constraint, candidate).is_some()
     }
-    fn matches(&self, _: &str, _: &str) -> Result<bool, BadRange> {
-        Ok(false)
+
+    /// A prerelease lies where the release lies that it leads to, or where the range names it.
+    fn matches(&self, range: &str, version: &str) -> Result<bool, BadRange> {
+        let (_, allowed) = requirement(range).map_err(|why| BadRange::new(range, why))?;
+        Ok(partial::parse(version).is_some_and(|v| partial::asked(&v).iter().any(|v| allowed.matches(v))))
     }
-    fn rewrite(&self, _: &str, _: &str) -> Option<String> {
-        None
+
+    fn rewrite(&self, constraint: &str, to: &str) -> Option<String> {
+        let (clauses, allowed) = requirement(constraint).ok()?;
+        let target = partial::released(to)?;
+        if allowed.matches(&target) {
+            return None;
+        }
+        let mut text = constraint.to_string();
+        // Alone, a clause without a prerelease allows none; `>=1.0.0` beside `<2.0.0-rc.1` is not what keeps one out.
+        let release = semver::Version { pre: semver::Prerelease::EMPTY, ..target.clone() };
+        let holds = |comparator: &Comparator| {
+            let asked = if comparator.pre.is_empty() { &release } else { &target };
+            comparator.matches(asked)
+        };
+        for (clause, _) in clauses.iter().zip(&allowed.comparators).rev().filter(|(_, c)| !holds(c)) {
+            text.replace_range(clause.at.clone(), &clause.moved_to(&target)?);
+        }
+        requirement(&text).is_ok_and(|(_, allowed)| allowed.matches(&target)).then_some(text)
     }
+}
+
+impl Cargo {
+    /// Whether a requirement is one.
+    ///
+    /// Errors: what is wrong with it, for people.
+    pub fn understand(requirement: &str) -> Result<(), String> {
+        self::requirement(requirement).map(drop)
+    }
+}
+
+/// A requirement taken apart, and as Cargo reads it. `*` has no comparators.
+fn requirement(text: &str) -> Result<(Vec<Clause<'_>>, VersionReq), String> {
+    if text.len() > LONGEST_BYTES {
+        return Err(format!("it is longer than {LONGEST_BYTES} bytes"));
+    }
+    let allowed = VersionReq::parse(text).map_err(|error| error.to_string())?;
+    let mut start = 0;
+    let mut clauses = Vec::new();
+    for part in text.split(',') {
+        clauses.push(clause(part, start).ok_or_else(|| format!("`{}` is no requirement", part.trim()))?);
+        start += part.len() + 1;
+    }
+    // They are compared pair by pair.
+    if clauses.len() != allowed.comparators.len() && !allowed.comparators.is_empty() {
+        return Err("its parts cannot be told apart".into());
+    }
+    Ok((clauses, allowed))
+}
+
+fn clause(part: &str, start: usize) -> Option<Clause<'_>> {
+    let trimmed = part.trim();
+    let version = trimmed.trim_start_matches(['<', '>', '=', '^', '~']);
+    let sign = &trimmed[..trimmed.len() - version.len()];
+    let version = version.trim_start();
+    let parsed = Partial::parse(version)?;
+    let operator = match sign {
+        // `1.*` means its series, and `1` what is compatible with it.
+        "" if version.contains('*') => Operator::Equal,
+        "" | "^" => Operator::Caret,
+        "~" => Operator::Tilde,
+        "=" => Operator::Equal,
+        ">" => Operator::Greater,
+        ">=" => Operator::GreaterOrEqual,
+        "<" => Operator::Less,
+        "<=" => Operator::LessOrEqual,
+        _ => return None,
+    };
+    let end = start + part.trim_end().len();
+    Some(Clause { operator, version: parsed, at: end - version.len()..end })
 }

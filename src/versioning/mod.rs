@@ -11,7 +11,9 @@ mod cargo;
 mod docker_tag;
 mod git_tag;
 mod node;
+mod partial;
 mod pep440;
+mod tag;
 
 use crate::domain::{Ecosystem, VersionStep};
 use std::cmp::Ordering;
@@ -69,6 +71,12 @@ pub struct BadRange {
     pub range: String,
     /// What is wrong with it.
     pub why: String,
+}
+
+impl BadRange {
+    fn new(range: &str, why: impl Into<String>) -> Self {
+        Self { range: range.chars().take(80).collect(), why: why.into() }
+    }
 }
 
 /// The scheme an ecosystem numbers its releases by.

@@ -1,7 +1,7 @@
 //! `tests/fixtures/managers/MANAGER/NAME/`: a manifest under its own name, `expected.json`, and `after.…`, the
 //! manifest after the edits that `expected.json` names.
 
-use mass_driver::domain::{PackageId, RepoPath};
+use mass_driver::domain::{Ecosystem, PackageId, RepoPath};
 use mass_driver::managers::{self, Edit, Extraction, Manager};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -31,6 +31,9 @@ struct Summary {
 struct Row {
     line: u32,
     name: String,
+    /// The package's ecosystem, where it is not the manager's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ecosystem: Option<Ecosystem>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     constraint: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,6 +48,9 @@ struct Row {
 #[serde(deny_unknown_fields)]
 struct EditRow {
     name: String,
+    /// As in [`Row`].
+    #[serde(default)]
+    ecosystem: Option<Ecosystem>,
     from: String,
     constraint: String,
     to: String,
@@ -54,10 +60,11 @@ struct EditRow {
     digest_to: Option<String>,
 }
 
-fn summary(extraction: &Extraction) -> Summary {
+fn summary(manager: &dyn Manager, extraction: &Extraction) -> Summary {
     let row = |d: &mass_driver::domain::Dependency| Row {
         line: d.line,
         name: d.package.name.clone(),
+        ecosystem: Some(d.package.ecosystem).filter(|ecosystem| *ecosystem != manager.ecosystem()),
         constraint: d.constraint.clone(),
         current: d.current.clone(),
         digest: d.digest.clone(),
@@ -96,12 +103,11 @@ fn check(manager: &'static dyn Manager, folder: &Path) {
     let expected: Expected = serde_json::from_str(&read(&folder.join("expected.json"))).unwrap();
     let path = RepoPath::parse(&expected.path).unwrap();
     let text = read(&folder.join(path.file_name()));
-    let package = |name: &str| PackageId { ecosystem: manager.ecosystem(), name: name.into() };
     let edits: Vec<Edit> = expected
         .edits
         .iter()
         .map(|e| Edit {
-            package: package(&e.name),
+            package: PackageId { ecosystem: e.ecosystem.unwrap_or(manager.ecosystem()), name: e.name.clone() },
             from: e.from.clone(),
             constraint: e.constraint.clone(),
             to: e.to.clone(),
@@ -113,7 +119,7 @@ fn check(manager: &'static dyn Manager, folder: &Path) {
     for (variant, vary) in VARIANTS {
         let what = format!("{} ({variant})", folder.display());
         let text = vary(&text);
-        let found = summary(&manager.extract(&path, &text));
+        let found = summary(manager, &manager.extract(&path, &text));
         assert_eq!(found, expected.extraction, "{what}:\n{}", serde_json::to_string_pretty(&found).unwrap());
         if edits.is_empty() {
             continue;

@@ -188,7 +188,7 @@ fn survives(name: &str, text: &str) -> Result<(), TestCaseError> {
         };
         let moved = manager.extract(&path, &edited);
         prop_assert_eq!(others(&found), others(&moved), "{:?}\n{:?}", text, edited);
-        let wanted = scheme(manager.ecosystem()).rewrite(&dependency.constraint, &to);
+        let wanted = scheme(dependency.package.ecosystem).rewrite(&dependency.constraint, &to);
         prop_assert!(moved.dependencies.iter().any(|d| Some(&d.constraint) == wanted.as_ref()));
     }
     Ok(())

@@ -6,7 +6,7 @@
 
 use super::super::cut;
 use super::super::written::Written;
-use super::expand::{joined, words};
+use super::words::{joined, words};
 use std::borrow::Cow;
 use std::collections::HashMap;
 

@@ -2,18 +2,19 @@
 //!
 //! Source: Docker's documentation, "Dockerfile reference".
 
-mod expand;
 mod heredoc;
-mod image;
+mod words;
 
 use super::edit;
+use super::image::Images;
+use super::requirement::Place;
+use super::variables::{Syntax, Variables};
 use super::written::Written;
 use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, readable, without_mark};
 use crate::domain::{Ecosystem, RepoPath, Skip};
-use expand::{Arguments, joined};
-use image::Images;
 use parse_dockerfile::{Flag, Instruction, ParseIter};
 use std::collections::HashSet;
+use words::{joined, words};
 
 /// The manager of Dockerfiles.
 #[derive(Debug)]
@@ -57,16 +58,18 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
     let escape = escape_of(body);
     let parsed = heredoc::hidden(body, escape)?;
     let iter = parse_dockerfile::parse_iter(&parsed).map_err(|e| problem(&e))?;
+    let line_starts = super::line_starts(text);
+    let line_of = |at| super::line_of(&line_starts, at);
     let mut reader = Reader {
         mark,
         body,
         escape,
-        arguments: Arguments::default(),
+        arguments: Variables::default(),
         stages: HashSet::new(),
         stage_count: 0,
-        images: Images::new(path, text),
+        images: Images::new(Place { manager: NAME, path, line_of: &line_of }),
     };
-    reader.images.push(syntax(body, mark).map(Ok));
+    reader.image(syntax(body, mark).map(Ok));
     reader.read(iter)?;
     Ok(Found { finds: reader.images.finds(), includes: Vec::new() })
 }
@@ -84,7 +87,7 @@ struct Reader<'a> {
     body: &'a str,
     escape: char,
     /// The arguments declared before the first `FROM`: those that image names may use.
-    arguments: Arguments,
+    arguments: Variables,
     /// Names of the stages so far, in lower case.
     stages: HashSet<String>,
     stage_count: usize,
@@ -105,13 +108,13 @@ impl Reader<'_> {
     fn instruction(&mut self, instruction: &Instruction<'_>) {
         match instruction {
             Instruction::Arg(arg) if self.stage_count == 0 => {
-                self.arguments.declare(&self.written(arg.arguments.span.clone()), self.escape);
+                self.declare(&self.written(arg.arguments.span.clone()));
             }
             Instruction::From(from) => {
                 let image = self.written(from.image.span.clone());
-                match self.arguments.expand(&image, self.escape) {
+                match self.expand(&image) {
                     Ok(expanded) if self.is_stage(expanded.text()) => {}
-                    expanded => self.images.push(Some(expanded.map_err(|skip| (image, skip)))),
+                    expanded => self.image(Some(expanded.map_err(|skip| (image, skip)))),
                 }
                 self.stage_count += 1;
                 if let Some((_, name)) = &from.as_ {
@@ -140,8 +143,32 @@ impl Reader<'_> {
         let stage = self.is_stage(image.text()) || image.text().bytes().all(|b| b.is_ascii_digit());
         if !stage {
             let why = || Skip::NotUnderstood(format!("variables are not expanded in `--{name}`"));
-            self.images.push(Some(if image.text().contains('$') { Err((image, why())) } else { Ok(image) }));
+            self.image(Some(if image.text().contains('$') { Err((image, why())) } else { Ok(image) }));
         }
+    }
+
+    /// Takes in an image; `scratch` is none.
+    fn image(&mut self, reference: Option<Result<Written, (Written, Skip)>>) {
+        let scratch = |reference: &Result<Written, _>| reference.as_ref().is_ok_and(|text| text.text() == "scratch");
+        if let Some(reference) = reference.filter(|reference| !scratch(reference)) {
+            self.images.push(reference);
+        }
+    }
+
+    /// Takes in the arguments of an `ARG` instruction: `A=1 B="2" C`.
+    fn declare(&mut self, arguments: &Written) {
+        for word in words(arguments, self.escape) {
+            let (name, default) = match word.text().find('=') {
+                // A default that cannot be told is like none: the image that uses it is then listed with that reason.
+                Some(at) => (&word.text()[..at], self.expand(&word.slice(at + 1..word.text().len())).ok()),
+                None => (word.text(), None),
+            };
+            self.arguments.set(name, default);
+        }
+    }
+
+    fn expand(&self, text: &Written) -> Result<Written, Skip> {
+        self.arguments.expand(text, Syntax::Dockerfile { escape: self.escape })
     }
 
     fn is_stage(&self, name: &str) -> bool {

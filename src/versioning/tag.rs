@@ -1,0 +1,133 @@
+//! Tags of images and of repositories: numbers with a prefix, a prerelease mark and a variant around them.
+//!
+//! No standard orders them. What is here holds for both: a tag moves only to tags that are written alike.
+
+use super::{BadRange, Pep440, Scheme, compare_numbers, step_between};
+use crate::domain::VersionStep;
+use std::cmp::Ordering;
+
+/// From so many digits on, a lone number is a date or a build's number, which does not follow `3` or `12`.
+const DIGITS_OF_A_DATE: usize = 6;
+
+/// A tag taken apart.
+#[derive(Debug)]
+pub(super) struct Tag<'a> {
+    /// What stands before the first number: `v`, `release-`.
+    pub(super) prefix: &'a str,
+    numbers: Vec<u64>,
+    /// The separators between the numbers: `..`, `.-`.
+    shape: String,
+    /// How many digits the first number is written with.
+    first_digits: usize,
+    /// The rank of the prerelease mark, and its number.
+    pub(super) pre: Option<(u8, u64)>,
+    /// All that follows, its separator included: `-slim`; empty for none.
+    pub(super) variant: &'a str,
+}
+
+/// Prerelease marks and their order. The glued one-letter ones are PEP 440's, as in `3.13.0rc1`.
+const MARKS: [(&str, u8); 13] = [
+    ("nightly", 0),
+    ("snapshot", 0),
+    ("canary", 0),
+    ("develop", 0),
+    ("dev", 0),
+    ("ea", 0),
+    ("alpha", 1),
+    ("a", 1),
+    ("beta", 2),
+    ("b", 2),
+    ("preview", 3),
+    ("pre", 3),
+    ("rc", 4),
+];
+
+impl<'a> Tag<'a> {
+    /// Reads the version behind a prefix. Expects no more than some hundred bytes of ASCII.
+    pub(super) fn parse(prefix: &'a str, version: &'a str) -> Option<Self> {
+        let mut rest = version;
+        let (mut numbers, mut shape, mut first_digits) = (Vec::new(), String::new(), 0);
+        loop {
+            // After the first number, a separator goes before the next.
+            let (separator, after) = rest.split_at(usize::from(!numbers.is_empty() && !rest.is_empty()));
+            let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+            let glued = after[digits..].starts_with(|c: char| c.is_ascii_alphabetic());
+            // `-8u292` and `-3d` are words of the variant, but `3.13.0rc1` ends in a mark.
+            let part_of_a_word = glued && !numbers.is_empty() && mark(&after[digits..]).is_none();
+            if digits == 0 || part_of_a_word || !matches!(separator, "" | "." | "-" | "_") {
+                break;
+            }
+            if numbers.is_empty() {
+                first_digits = digits;
+            }
+            numbers.push(after[..digits].parse().ok()?);
+            shape.push_str(separator);
+            rest = &after[digits..];
+        }
+        if numbers.is_empty() {
+            return None;
+        }
+        let (pre, variant) = mark(rest).map_or((None, rest), |(pre, rest)| (Some(pre), rest));
+        if variant.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            return None;
+        }
+        Some(Self { prefix, numbers, shape, first_digits, pre, variant })
+    }
+
+    /// The order of two tags, whatever their prefix, shape and variant.
+    pub(super) fn order(&self, other: &Self) -> Ordering {
+        let pre = |tag: &Self| tag.pre.unwrap_or((u8::MAX, 0));
+        compare_numbers(&self.numbers, &other.numbers).then_with(|| pre(self).cmp(&pre(other)))
+    }
+
+    /// Whether both are written alike: the same prefix, separators, count of numbers and variant, dates or none.
+    pub(super) fn same_shape(&self, other: &Self) -> bool {
+        let dated = |tag: &Self| (tag.first_digits >= DIGITS_OF_A_DATE).then_some(tag.first_digits);
+        self.prefix == other.prefix
+            && self.shape == other.shape
+            && self.variant == other.variant
+            && dated(self) == dated(other)
+    }
+
+    /// Whether the other is an update: newer, written alike, and a prerelease only of the release whose prerelease this is.
+    pub(super) fn may_become(&self, other: &Self) -> bool {
+        let same_numbers = compare_numbers(&self.numbers, &other.numbers).is_eq();
+        self.same_shape(other)
+            && self.order(other).is_lt()
+            && (other.pre.is_none() || (self.pre.is_some() && same_numbers))
+    }
+
+    /// How far the other, which is newer, is from this.
+    pub(super) fn step_to(&self, other: &Self) -> VersionStep {
+        step_between(&self.numbers, &other.numbers)
+    }
+}
+
+/// Whether a tag's numbers lie in a range, which is read as PEP 440 reads it. `None` is a tag that is not understood.
+pub(super) fn matches(range: &str, tag: Option<&Tag<'_>>) -> Result<bool, BadRange> {
+    let numbers = tag.map(|tag| tag.numbers.iter().map(u64::to_string).collect::<Vec<_>>());
+    // The range is judged even where the version is not understood.
+    Pep440.matches(range, &numbers.unwrap_or_default().join("."))
+}
+
+/// The prerelease mark a text begins with, and what follows it: `rc1-slim`, `-rc.1`, `-beta`.
+fn mark(text: &str) -> Option<((u8, u64), &str)> {
+    let word = text.trim_start_matches(['-', '.', '_']);
+    let separated = word.len() < text.len();
+    if text.len() - word.len() > 1 {
+        return None;
+    }
+    let letters = word.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let (name, after) = word.split_at(letters);
+    let (_, rank) = MARKS.into_iter().find(|(mark, _)| mark.eq_ignore_ascii_case(name))?;
+    let number =
+        after.strip_prefix(['.', '-']).filter(|n| n.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(after);
+    let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+    // `-a` and `-b` alone are more likely names of variants.
+    if name.len() == 1 && (separated || digits == 0) {
+        return None;
+    }
+    // In `-rc-12-slim` the number might as well be part of the variant: it is read as the mark's.
+    let (number, rest) = if digits == 0 { (0, after) } else { (number[..digits].parse().ok()?, &number[digits..]) };
+    (!rest.starts_with(|c: char| c.is_ascii_alphanumeric())).then_some(((rank, number), rest))
+}
