@@ -363,6 +363,8 @@ pub fn registries(addresses: &RegistryAddresses) -> anyhow::Result<Registries> {
     let settings = RegistrySettings {
         deps_dev_url: addresses.deps_dev_url.clone().filter(|url| !url.is_empty()),
         pypi_url: addresses.pypi_url.clone().filter(|url| !url.is_empty()),
+        npm_url: addresses.npm_url.clone().filter(|url| !url.is_empty()),
+        cargo_url: addresses.cargo_url.clone().filter(|url| !url.is_empty()),
         docker_url: addresses.docker_url.clone().filter(|url| !url.is_empty()),
         private_hosts: addresses.private_registries.iter().filter(|host| !host.is_empty()).cloned().collect(),
         ..RegistrySettings::default()

@@ -69,6 +69,12 @@ pub struct RegistryAddresses {
     /// A Python package index of your own (PEP 691 simple JSON), asked instead
     #[arg(long, env = "MASS_DRIVER_PYPI_URL", hide_env_values = true, value_name = "URL")]
     pub pypi_url: Option<String>,
+    /// A registry of JavaScript packages of your own (npm packuments), asked instead
+    #[arg(long, env = "MASS_DRIVER_NPM_URL", hide_env_values = true, value_name = "URL")]
+    pub npm_url: Option<String>,
+    /// An index of Rust crates of your own (Cargo's sparse protocol), asked instead
+    #[arg(long, env = "MASS_DRIVER_CARGO_URL", hide_env_values = true, value_name = "URL")]
+    pub cargo_url: Option<String>,
     /// The registry of images that are named without a host (OCI distribution)
     #[arg(long, env = "MASS_DRIVER_DOCKER_URL", hide_env_values = true, value_name = "URL")]
     pub docker_url: Option<String>,
@@ -86,7 +92,7 @@ pub struct WorkSettings {
     /// How many steps run at a time
     #[arg(long, env = "MASS_DRIVER_WORKERS", default_value_t = 4, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: u16,
-    /// How many minutes pass between two looks at a package
+    /// How many minutes pass between two looks at a package that was released lately; others are looked at less often
     #[arg(long, env = "MASS_DRIVER_WATCH_MINUTES", default_value_t = 10, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10_080))]
     pub watch_minutes: u32,
     /// How many seconds a worker may be silent before another takes its step over

@@ -3,6 +3,7 @@
 use super::{Done, Step, StepError};
 use crate::domain::package::age_starts_at;
 use crate::domain::{InstallationId, PackageId, Release, RepoId};
+use crate::planner::polling::next_look;
 use crate::registries::{Answer, FoundRelease, Registries, RegistryError};
 use crate::store::{NewWork, PackageRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
@@ -59,6 +60,7 @@ async fn queue(store: &Store, packages: &[PackageRow], now: Timestamp) -> Result
 }
 
 /// Asks the registry about one package, and has every repository that uses it planned anew if anything changed.
+/// `interval` is the least time between two looks; where releases are rare there is more, see [`next_look`].
 pub async fn watch(
     store: &Store,
     registries: &Registries,
@@ -79,7 +81,8 @@ pub async fn watch(
     match answer {
         Ok(Answer::NotModified) => {
             let mut tx = store.begin().await?;
-            tx.package_checked(package, row.etag.as_deref(), now, now + interval).await?;
+            let next = next_look(package, &stored, interval, now);
+            tx.package_checked(package, row.etag.as_deref(), now, next).await?;
             Ok(Done::Finished(tx))
         }
         Ok(Answer::Found(listing)) => {
@@ -87,9 +90,10 @@ pub async fn watch(
             let changed =
                 !news.save.is_empty() || !news.gone.is_empty() || row.checked_at.is_none() || row.last_error.is_some();
             let users = if changed { store.users_of(package, None, USERS_AT_ONCE).await? } else { Vec::new() };
+            let next = next_look(package, stored.iter().chain(&news.save), interval, now);
             let mut tx = store.begin().await?;
             tx.save_releases(package, &news.save, &news.gone).await?;
-            tx.package_checked(package, listing.etag.as_deref(), now, now + interval).await?;
+            tx.package_checked(package, listing.etag.as_deref(), now, next).await?;
             queue_plans(&mut tx, package, &users, now).await?;
             Ok(Done::Finished(tx))
         }

@@ -31,7 +31,7 @@ pub(super) const PLAN: &str = "plan";
 /// How work is done.
 #[derive(Clone, Copy, Debug)]
 pub struct WorkPolicy {
-    /// The time between two looks at a package.
+    /// The time between two looks at a package that was released lately; others are looked at less often.
     pub watch_interval: SignedDuration,
     /// How long a step may run before another worker may take it over.
     pub lease: Duration,

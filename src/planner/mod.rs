@@ -7,6 +7,7 @@ mod choice;
 mod group;
 mod memory;
 mod outlook;
+pub mod polling;
 pub mod prose;
 mod reconcile;
 mod rejection;

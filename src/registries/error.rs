@@ -30,6 +30,12 @@ pub enum RegistryError {
         /// The setting that is missing.
         setting: &'static str,
     },
+    /// Its releases are tags of a repository: no registry has them, and a forge has to be asked.
+    #[error("no registry has {package}: its releases are the tags of its repository")]
+    OfTheForge {
+        /// The package asked about.
+        package: String,
+    },
     /// The registry wants fewer requests.
     #[error("{registry} limits our requests")]
     RateLimited {
@@ -82,6 +88,7 @@ impl RegistryError {
             Self::Denied { .. } => "denied",
             Self::NotConfigured { .. } => "not_configured",
             Self::RateLimited { .. } => "limited",
+            Self::OfTheForge { .. } => "of_the_forge",
             Self::Unavailable { .. } => "unavailable",
             Self::Protocol { .. } => "not_understood",
             Self::Refused { .. } => "refused",

@@ -240,18 +240,26 @@ impl Reply {
 
     /// The body, if it is at most `most` bytes after decompression.
     pub(super) async fn body(mut self, most: usize) -> Result<Vec<u8>, RegistryError> {
-        let too_large = |url: &Url| protocol(&host(url), &format!("it is larger than {most} bytes"));
-        if self.response.content_length().is_some_and(|length| length > most as u64) {
-            return Err(too_large(&self.url));
-        }
         let mut body = Vec::new();
-        while let Some(chunk) = self.response.chunk().await.map_err(|error| explain(&self.url, &error))? {
-            if body.len() + chunk.len() > most {
-                return Err(too_large(&self.url));
-            }
-            body.extend_from_slice(&chunk);
+        while let Some(piece) = self.piece(body.len(), most).await? {
+            body.extend_from_slice(&piece);
         }
         Ok(body)
+    }
+
+    /// The next piece of a body of which `before` bytes have come; `None` at its end.
+    ///
+    /// Errors: `Protocol` if it makes, or announces that it will make, more than `most` bytes; `Unavailable` if it breaks off.
+    pub(super) async fn piece(&mut self, before: usize, most: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+        let too_large = |url: &Url| protocol(&host(url), &format!("it is larger than {most} bytes"));
+        if before == 0 && self.response.content_length().is_some_and(|length| length > most as u64) {
+            return Err(too_large(&self.url));
+        }
+        let piece = self.response.chunk().await.map_err(|error| explain(&self.url, &error))?;
+        match piece {
+            Some(piece) if before + piece.len() > most => Err(too_large(&self.url)),
+            piece => Ok(piece.map(Vec::from)),
+        }
     }
 }
 

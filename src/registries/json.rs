@@ -2,7 +2,8 @@
 
 use super::error::RegistryError;
 use jiff::Timestamp;
-use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -20,13 +21,46 @@ pub(super) async fn parse<T: DeserializeOwned + Send + 'static>(
     bytes: Vec<u8>,
     registry: &str,
 ) -> Result<T, RegistryError> {
-    let parsed = if bytes.len() > LARGE_BYTES {
-        let reading = tokio::task::spawn_blocking(move || serde_json::from_slice(&bytes));
-        reading.await.map_err(|_| protocol(registry, "its JSON could not be read"))?
-    } else {
-        serde_json::from_slice(&bytes)
-    };
+    let parsed = aside(bytes, registry, |bytes| serde_json::from_slice(bytes)).await?;
     parsed.map_err(|error| protocol(registry, &error.to_string()))
+}
+
+/// The objects of a document with one on each line: at most `MOST`, without those of another type.
+///
+/// Errors: [`RegistryError::Protocol`] if there are more lines.
+pub(super) async fn lines<T: DeserializeOwned + Send + 'static, const MOST: usize>(
+    bytes: Vec<u8>,
+    registry: &str,
+) -> Result<Entries<T, MOST>, RegistryError> {
+    let read = |bytes: &[u8]| {
+        let mut entries = Entries::default();
+        let filled = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+        for line in filled {
+            match serde_json::from_slice(line) {
+                Ok(Object::Good(value)) => entries.understood.push(value),
+                Ok(Object::Other) | Err(_) => entries.skipped += 1,
+            }
+            if entries.understood.len() + entries.skipped > MOST {
+                return None;
+            }
+        }
+        Some(entries)
+    };
+    let too_many = || protocol(registry, &format!("more than {MOST} lines"));
+    aside(bytes, registry, read).await?.ok_or_else(too_many)
+}
+
+/// What `read` makes of a document; of a large one on another thread.
+async fn aside<T: Send + 'static>(
+    bytes: Vec<u8>,
+    registry: &str,
+    read: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<T, RegistryError> {
+    if bytes.len() <= LARGE_BYTES {
+        return Ok(read(&bytes));
+    }
+    let reading = tokio::task::spawn_blocking(move || read(&bytes));
+    reading.await.map_err(|_| protocol(registry, "it could not be read"))
 }
 
 /// The error for an answer that breaks the protocol. `why` may quote the answer: it is shortened and made printable.
@@ -105,6 +139,105 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Entries<T
 enum Lenient<T> {
     Good(T),
     Other(IgnoredAny),
+}
+
+/// An object's entries in their order, at most `MOST`, a name that comes twice included.
+#[derive(Debug)]
+pub(super) struct Table<T, const MOST: usize> {
+    pub(super) entries: Vec<(String, T)>,
+}
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Table<T, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader<T, const MOST: usize>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for Reader<T, MOST> {
+            type Value = Table<T, MOST>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "an object of at most {MOST} entries")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    if entries.len() == MOST {
+                        return Err(serde::de::Error::custom(format_args!("an object of more than {MOST} entries")));
+                    }
+                    entries.push(entry);
+                }
+                Ok(Table { entries })
+            }
+        }
+
+        deserializer.deserialize_map(Reader(PhantomData))
+    }
+}
+
+/// An object, or something else that is passed over. Unlike [`Lenient`] it keeps nothing of what it passes over, so that
+/// it may be large.
+#[derive(Debug, Default)]
+pub(super) enum Object<T> {
+    Good(T),
+    #[default]
+    Other,
+}
+
+impl<T> Object<T> {
+    pub(super) fn good(self) -> Option<T> {
+        match self {
+            Self::Good(value) => Some(value),
+            Self::Other => None,
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object::Good)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+                IgnoredAny.visit_seq(list).map(|_| Object::Other)
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+                Ok(Object::Other)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Object::Other)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Object::Other)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(Object::Other)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Object::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Object::Other)
+            }
+        }
+
+        deserializer.deserialize_any(Reader(PhantomData))
+    }
 }
 
 /// For a field whose wrong type is as good as its absence.

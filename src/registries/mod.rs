@@ -1,7 +1,7 @@
 //! The room that asks registries which releases a package has, and which digest a tag points at.
 //!
-//! One file per protocol behind [`Registry`]: the deps.dev API, simple indexes (PEP 691), image registries (OCI
-//! distribution). [`Registries`] is the table that says which of them answers for a package.
+//! One file per protocol behind [`Registry`]: the deps.dev API, simple indexes (PEP 691), npm's packuments, Cargo's sparse
+//! indexes, image registries (OCI distribution). [`Registries`] is the table that says which of them answers for a package.
 //!
 //! The room knows packages and addresses, never repositories, subscriptions or the store. It does not repeat a failed
 //! request: the caller's queue does, and the errors say when. Two things are untrusted here: every byte of an answer
@@ -9,13 +9,16 @@
 //! set: the host in an image's name, a redirect, a token service (see `address`).
 
 mod address;
+mod cargo_index;
 mod deps_dev;
 mod error;
 mod fetch;
 mod json;
+mod npm;
 mod oci;
 mod settings;
 mod simple_index;
+mod stream;
 mod table;
 
 pub use error::{RegistryError, RegistrySettingsError};
@@ -44,6 +47,18 @@ pub trait Registry: Send + Sync {
     ///
     /// Errors: see [`RegistryError`], whose variants say what to do about them.
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError>;
+
+    /// Whether [`hashes`](Self::hashes) are to be had here.
+    fn gives_hashes(&self) -> bool {
+        false
+    }
+
+    /// `sha256:` and digits for every file of a release, in order; `None` if the registry does not say all of them.
+    ///
+    /// Errors: see [`RegistryError`]; `NotFound` if there is no file of such a release.
+    async fn hashes(&self, _package: &PackageId, _version: &str) -> Result<Option<Vec<String>>, RegistryError> {
+        Ok(None)
+    }
 }
 
 /// What a registry says of a package.

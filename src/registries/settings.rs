@@ -13,6 +13,10 @@ use std::time::Duration;
 pub(super) const DEPS_DEV_URL: &str = "MASS_DRIVER_DEPS_DEV_URL";
 /// The setting for a simple index.
 pub(super) const PYPI_URL: &str = "MASS_DRIVER_PYPI_URL";
+/// The setting for a registry of JavaScript packages.
+pub(super) const NPM_URL: &str = "MASS_DRIVER_NPM_URL";
+/// The setting for a sparse index.
+pub(super) const CARGO_URL: &str = "MASS_DRIVER_CARGO_URL";
 /// The setting for the registry of images whose names carry no host.
 pub(super) const DOCKER_URL: &str = "MASS_DRIVER_DOCKER_URL";
 /// The setting for private hosts that image names may point at.
@@ -27,12 +31,18 @@ const PUBLIC_DEPS_DEV: &str = "https://api.deps.dev";
 /// Addresses set here may be private and may use plain http: they are the operator's own.
 #[derive(Clone, Default)]
 pub struct RegistrySettings {
-    /// `MASS_DRIVER_DEPS_DEV_URL`: the root of a deps.dev API. Default: the public one. Not used for `pypi` when
-    /// [`pypi_url`](Self::pypi_url) is set.
+    /// `MASS_DRIVER_DEPS_DEV_URL`: the root of a deps.dev API. Default: the public one. Not used for the packages of which
+    /// an index of one's own is set below.
     pub deps_dev_url: Option<String>,
     /// `MASS_DRIVER_PYPI_URL`: the root of a PEP 691 simple index (`https://example.com/simple/`). Default: none, and
     /// deps.dev is asked.
     pub pypi_url: Option<String>,
+    /// `MASS_DRIVER_NPM_URL`: the root of a registry of JavaScript packages that answers with packuments. Default: none, and
+    /// deps.dev is asked.
+    pub npm_url: Option<String>,
+    /// `MASS_DRIVER_CARGO_URL`: the root of a sparse index of crates, with or without Cargo's `sparse+` before it. Default:
+    /// none, and deps.dev is asked.
+    pub cargo_url: Option<String>,
     /// `MASS_DRIVER_DOCKER_URL`: the registry of images whose names carry no host. A path is put before the image's
     /// name, as proxies of registries want it: with `https://example.com/hub`, `library/python` is asked for as
     /// `hub/library/python`. Default: none, and such images cannot be looked up.
@@ -51,6 +61,8 @@ impl fmt::Debug for RegistrySettings {
         f.debug_struct("RegistrySettings")
             .field("deps_dev_url", &shown(&self.deps_dev_url))
             .field("pypi_url", &shown(&self.pypi_url))
+            .field("npm_url", &shown(&self.npm_url))
+            .field("cargo_url", &shown(&self.cargo_url))
             .field("docker_url", &shown(&self.docker_url))
             .field("private_hosts", &self.private_hosts)
             .field("limits", &self.limits)
@@ -69,6 +81,9 @@ pub struct Limits {
     pub lookup: Duration,
     /// Bytes of an answer after decompression, all its pages together. Default: 32 MiB.
     pub body_bytes: usize,
+    /// Bytes of an npm packument after decompression. It is read as it arrives and is never in memory as a whole. Default:
+    /// 256 MiB.
+    pub packument_bytes: usize,
     /// Requests under way at one host. Default: 8.
     pub requests_per_host: usize,
 }
@@ -80,6 +95,7 @@ impl Default for Limits {
             request: Duration::from_secs(30),
             lookup: Duration::from_secs(120),
             body_bytes: 32 * 1024 * 1024,
+            packument_bytes: 256 * 1024 * 1024,
             requests_per_host: 8,
         }
     }
@@ -103,6 +119,17 @@ impl RegistrySettings {
     /// The simple index, where one is set.
     pub(super) fn pypi(&self) -> Result<Option<Base>, RegistrySettingsError> {
         self.pypi_url.as_deref().map(|url| base(PYPI_URL, url)).transpose()
+    }
+
+    /// The registry of JavaScript packages, where one is set.
+    pub(super) fn npm(&self) -> Result<Option<Base>, RegistrySettingsError> {
+        self.npm_url.as_deref().map(|url| base(NPM_URL, url)).transpose()
+    }
+
+    /// The sparse index, where one is set.
+    pub(super) fn cargo(&self) -> Result<Option<Base>, RegistrySettingsError> {
+        let plain = |url: &str| base(CARGO_URL, sparse(url));
+        self.cargo_url.as_deref().map(plain).transpose()
     }
 
     /// The registry of images without a host, where one is set.
@@ -139,6 +166,12 @@ fn base(setting: &'static str, text: &str) -> Result<Base, RegistrySettingsError
     let stripped = url.set_username("").and_then(|()| url.set_password(None));
     stripped.map_err(|()| wrong("the address has no host".into()))?;
     Ok(Base { url, credentials })
+}
+
+/// An index's address without the word by which Cargo tells sparse indexes from git repositories.
+fn sparse(url: &str) -> &str {
+    let url = url.trim();
+    url.strip_prefix("sparse+").unwrap_or(url)
 }
 
 fn private_root(host: &str) -> Result<Url, RegistrySettingsError> {
@@ -184,5 +217,5 @@ fn percent_decoded(text: &str) -> Option<String> {
 }
 
 fn without_credentials(url: &str) -> String {
-    base("", url).map_or_else(|_| "(not an address)".into(), |base| base.url.into())
+    base("", sparse(url)).map_or_else(|_| "(not an address)".into(), |base| base.url.into())
 }

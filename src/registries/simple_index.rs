@@ -1,10 +1,11 @@
 //! Simple indexes of Python packages, spoken to in JSON.
 //!
 //! Source: PEP 691 (the JSON form), PEP 700 (`versions`, `upload-time`), PEP 592 (yanked files), PEP 503 (names).
+//! The hashes are those of the page, which the index answers for; no file is fetched.
 
 use super::error::RegistryError;
 use super::fetch::{Fetch, host, under, unknown};
-use super::json::{Entries, or_default, parse, protocol, raised, time};
+use super::json::{Entries, or_default, parse, printable, protocol, raised, time};
 use super::settings::Base;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, tidy};
 use crate::domain::PackageId;
@@ -13,7 +14,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use pep440_rs::Version;
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr as _;
 use std::sync::Arc;
 
@@ -48,19 +49,30 @@ struct File {
     upload_time: Option<String>,
     #[serde(default, deserialize_with = "raised")]
     yanked: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    hashes: Hashes,
 }
 
-#[async_trait]
-impl Registry for SimpleIndex {
-    fn name(&self) -> &'static str {
-        "simple index"
-    }
+#[derive(Default, Deserialize)]
+struct Hashes {
+    #[serde(default, deserialize_with = "or_default")]
+    sha256: Option<String>,
+}
 
-    async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
+/// A project's page, where it came from, and its ETag.
+struct Read {
+    page: Page,
+    registry: String,
+    etag: Option<String>,
+}
+
+impl SimpleIndex {
+    /// A project's page, unless it is the one that `etag` came with.
+    async fn page(&self, package: &PackageId, etag: Option<&str>) -> Result<Option<Read>, RegistryError> {
         // The empty part makes the slash at the end, without which indexes redirect.
         let url = under(&self.base.url, &[&package.name, ""]).ok_or_else(|| unknown(package, &self.base.url))?;
         let Some(reply) = self.fetch.unless_known(&self.base, url, SIMPLE_JSON, etag).await? else {
-            return Ok(Answer::NotModified);
+            return Ok(None);
         };
         let registry = host(&reply.url);
         if reply.status() == StatusCode::NOT_ACCEPTABLE {
@@ -80,6 +92,20 @@ impl Registry for SimpleIndex {
             let why = format!("its API version is `{}`, and 1 is what we speak", page.meta.api_version);
             return Err(protocol(&registry, &why));
         }
+        Ok(Some(Read { page, registry, etag }))
+    }
+}
+
+#[async_trait]
+impl Registry for SimpleIndex {
+    fn name(&self) -> &'static str {
+        "simple index"
+    }
+
+    async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
+        let Some(Read { page, registry, etag }) = self.page(package, etag).await? else {
+            return Ok(Answer::NotModified);
+        };
         let files = page.files.some_of(&registry)?;
         let versions = page.versions.map(|versions| versions.some_of(&registry)).transpose()?;
         let releases = releases_of(&package.name, versions, &files);
@@ -87,6 +113,47 @@ impl Registry for SimpleIndex {
             return Err(protocol(&registry, &format!("a list of more than {MAX_RELEASES} releases")));
         }
         Ok(Answer::Found(Listing { releases, etag }))
+    }
+
+    fn gives_hashes(&self) -> bool {
+        true
+    }
+
+    async fn hashes(&self, package: &PackageId, version: &str) -> Result<Option<Vec<String>>, RegistryError> {
+        let missing = |registry: &str| RegistryError::NotFound {
+            what: printable(&format!("{package} {version}")),
+            registry: registry.to_owned(),
+        };
+        let Some(Read { page, registry, .. }) = self.page(package, None).await? else {
+            return Err(missing(&host(&self.base.url)));
+        };
+        let files = page.files.some_of(&registry)?;
+        hashes_of(&package.name, version, &files).map_err(|NoFiles| missing(&registry))
+    }
+}
+
+/// A release of which the page lists no file.
+#[derive(Debug, PartialEq, Eq)]
+struct NoFiles;
+
+/// The hashes of all files of a release, in order; `None` if one of them has no SHA-256: pip would refuse that file, and
+/// it may be the very one that somebody's machine needs.
+fn hashes_of(project: &str, version: &str, files: &[File]) -> Result<Option<Vec<String>>, NoFiles> {
+    let wanted = Key::of(version);
+    let is_wanted = |file: &&File| version_in(&file.filename, project).is_some_and(|found| Key::of(found) == wanted);
+    let found: Vec<Option<String>> = files.iter().filter(is_wanted).map(|file| file.hashes.sha256()).collect();
+    if found.is_empty() {
+        return Err(NoFiles);
+    }
+    let hashes: Option<BTreeSet<String>> = found.into_iter().collect();
+    Ok(hashes.map(|hashes| hashes.into_iter().collect()))
+}
+
+impl Hashes {
+    /// `sha256:` and the digits, if they are what they should be.
+    fn sha256(&self) -> Option<String> {
+        let digits = self.sha256.as_deref()?.to_ascii_lowercase();
+        (digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| format!("sha256:{digits}"))
     }
 }
 
@@ -216,7 +283,32 @@ mod tests {
 
     fn file(filename: &str, second: Option<i64>, yanked: bool) -> File {
         let upload_time = second.map(|second| Timestamp::from_second(second).unwrap().to_string());
-        File { filename: filename.into(), upload_time, yanked }
+        File { filename: filename.into(), upload_time, yanked, hashes: Hashes::default() }
+    }
+
+    #[test]
+    fn a_release_has_the_hashes_of_all_its_files_or_none() {
+        let hashed = |filename: &str, digits: &str| File {
+            hashes: Hashes { sha256: Some(digits.into()) },
+            ..file(filename, Some(T), false)
+        };
+        let (low, high) = ("0a".repeat(32), "FB".repeat(32));
+        let mut files = vec![
+            hashed("foo-1.0rc1.tar.gz", &high),
+            hashed("foo-1.0rc1-py3-none-any.whl", &low),
+            hashed("foo-1.0.tar.gz", &"cc".repeat(32)),
+            hashed("foo-1.0rc1.exe", "none of pip's business"),
+        ];
+        let both = vec![format!("sha256:{low}"), format!("sha256:{}", "fb".repeat(32))];
+        assert_eq!(hashes_of("foo", "1.0-rc.1", &files), Ok(Some(both)), "in order, however the version is written");
+        assert_eq!(hashes_of("foo", "2.0", &files), Err(NoFiles));
+        for wrong in ["", "abc", &"g".repeat(64), &"a".repeat(65), &"é".repeat(32)] {
+            files.push(hashed("foo-1.0rc1-cp313-none-any.whl", wrong));
+            assert_eq!(hashes_of("foo", "1.0rc1", &files), Ok(None), "{wrong}");
+            files.pop();
+        }
+        files.push(file("foo-1.0rc1-cp313-none-any.whl", None, false));
+        assert_eq!(hashes_of("foo", "1.0rc1", &files), Ok(None), "one without a hash");
     }
 
     proptest::proptest! {

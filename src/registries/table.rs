@@ -1,8 +1,11 @@
 //! Which registry answers for which package.
 
+use super::cargo_index::CargoIndex;
 use super::deps_dev::DepsDev;
 use super::error::{RegistryError, RegistrySettingsError};
 use super::fetch::Fetch;
+use super::json::printable;
+use super::npm::Npm;
 use super::oci::Images;
 use super::settings::RegistrySettings;
 use super::simple_index::SimpleIndex;
@@ -17,7 +20,8 @@ use tokio::time::timeout;
 #[derive(Clone)]
 pub struct Registries {
     pypi: Arc<dyn Registry>,
-    deps_dev: Arc<dyn Registry>,
+    npm: Arc<dyn Registry>,
+    cargo: Arc<dyn Registry>,
     images: Arc<Images>,
     lookup: Duration,
     metrics: Metrics,
@@ -34,8 +38,16 @@ impl Registries {
             Some(base) => Arc::new(SimpleIndex { base, fetch: Arc::clone(&fetch) }),
             None => Arc::clone(&deps_dev),
         };
+        let npm: Arc<dyn Registry> = match settings.npm()? {
+            Some(base) => Arc::new(Npm { base, fetch: Arc::clone(&fetch) }),
+            None => Arc::clone(&deps_dev),
+        };
+        let cargo: Arc<dyn Registry> = match settings.cargo()? {
+            Some(base) => Arc::new(CargoIndex { base, fetch: Arc::clone(&fetch) }),
+            None => deps_dev,
+        };
         let images = Arc::new(Images::new(settings.docker()?, settings.private()?, fetch));
-        Ok(Self { pypi, deps_dev, images, lookup: settings.limits.lookup, metrics: Metrics::new() })
+        Ok(Self { pypi, npm, cargo, images, lookup: settings.limits.lookup, metrics: Metrics::new() })
     }
 
     /// The same registries, their look-ups counted there.
@@ -43,12 +55,15 @@ impl Registries {
         Self { metrics, ..self }
     }
 
-    /// The registry that answers for an ecosystem's packages.
-    pub fn registry(&self, ecosystem: Ecosystem) -> &dyn Registry {
+    /// The registry that answers for an ecosystem's packages; `None` where their releases are tags of repositories, which
+    /// a forge is asked for.
+    pub fn registry(&self, ecosystem: Ecosystem) -> Option<&dyn Registry> {
         match ecosystem {
-            Ecosystem::Pypi => &*self.pypi,
-            Ecosystem::Npm | Ecosystem::Cargo | Ecosystem::GithubActions | Ecosystem::PreCommit => &*self.deps_dev,
-            Ecosystem::Docker => &*self.images,
+            Ecosystem::Pypi => Some(&*self.pypi),
+            Ecosystem::Npm => Some(&*self.npm),
+            Ecosystem::Cargo => Some(&*self.cargo),
+            Ecosystem::Docker => Some(&*self.images),
+            Ecosystem::GithubActions | Ecosystem::PreCommit => None,
         }
     }
 
@@ -56,7 +71,7 @@ impl Registries {
     ///
     /// Errors: see [`RegistryError`].
     pub async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
-        let registry = self.registry(package.ecosystem);
+        let registry = self.registry_of(package)?;
         let answer = match timeout(self.lookup, registry.releases(package, etag)).await {
             Ok(answer) => answer,
             Err(_) => Err(self.too_slow(registry.name())),
@@ -76,6 +91,41 @@ impl Registries {
         };
         self.metrics.registry_asked(image.ecosystem, answer.as_ref().map_or_else(RegistryError::word, |_| "found"));
         answer
+    }
+
+    /// The hashes (`sha256:…`) of all files of a release, in order, for a file that pins hashes; `None` if the registry
+    /// does not say all of them, see also [`why_no_hashes`](Self::why_no_hashes).
+    ///
+    /// Errors: see [`RegistryError`]; `NotFound` if the registry has no file of such a release.
+    pub async fn hashes(&self, package: &PackageId, version: &str) -> Result<Option<Vec<String>>, RegistryError> {
+        let registry = self.registry_of(package)?;
+        if !registry.gives_hashes() {
+            return Ok(None);
+        }
+        let answer = match timeout(self.lookup, registry.hashes(package, version)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.too_slow(registry.name())),
+        };
+        self.metrics.registry_asked(package.ecosystem, answer.as_ref().map_or_else(RegistryError::word, |_| "found"));
+        answer
+    }
+
+    /// Why requirements that are pinned to hashes cannot be updated with these registries, and what to do about it; `None`
+    /// if they can. Nothing is asked.
+    pub fn why_no_hashes(&self, ecosystem: Ecosystem) -> Option<&'static str> {
+        let gives = self.registry(ecosystem).is_some_and(|registry| registry.gives_hashes());
+        match ecosystem {
+            _ if gives => None,
+            Ecosystem::Pypi => {
+                Some("its index does not give the hashes of files: set MASS_DRIVER_PYPI_URL to one that does")
+            }
+            _ => Some("its registry does not give the hashes of files"),
+        }
+    }
+
+    fn registry_of(&self, package: &PackageId) -> Result<&dyn Registry, RegistryError> {
+        let none = || RegistryError::OfTheForge { package: printable(&package.to_string()) };
+        self.registry(package.ecosystem).ok_or_else(none)
     }
 
     fn too_slow(&self, registry: &str) -> RegistryError {

@@ -111,7 +111,7 @@ async fn a_small_answer_that_decompresses_to_a_huge_one_is_cut_off() {
 }
 
 /// A gzip file of that many spaces: one literal, then copies of the 258 bytes before, in fixed Huffman codes.
-fn gzip_of_spaces(bytes: usize) -> Vec<u8> {
+pub fn gzip_of_spaces(bytes: usize) -> Vec<u8> {
     let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     let mut bits = Vec::new();
     let mut push = |code: u32, length: u32| bits.extend((0..length).rev().map(|bit| code >> bit & 1 == 1));

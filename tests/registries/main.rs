@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod cargo_index;
 mod deps_dev;
 mod hostile_addresses;
 mod hostile_answers;
+mod hostile_indexes;
 mod images;
+mod npm;
 mod scene;
 mod simple_index;

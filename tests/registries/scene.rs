@@ -51,6 +51,21 @@ impl Scene {
         Registries::new(&RegistrySettings { pypi_url: Some(self.sim.simple_url()), ..self.settings() }).unwrap()
     }
 
+    /// Registries that ask the stand-in's own indexes of every kind.
+    pub fn registries_with_indexes(&self) -> Registries {
+        Registries::new(&self.settings_with_indexes()).unwrap()
+    }
+
+    /// The stand-in's own indexes of every kind.
+    pub fn settings_with_indexes(&self) -> RegistrySettings {
+        RegistrySettings {
+            pypi_url: Some(self.sim.simple_url()),
+            npm_url: Some(self.sim.npm_url()),
+            cargo_url: Some(self.sim.cargo_url()),
+            ..self.settings()
+        }
+    }
+
     /// The requests so far as `METHOD path status`, the query cut off.
     pub fn seen(&self) -> Vec<String> {
         let line = |seen: SeenRequest| {
@@ -63,6 +78,14 @@ impl Scene {
 
 pub fn python(name: &str) -> PackageId {
     PackageId { ecosystem: Ecosystem::Pypi, name: name.into() }
+}
+
+pub fn javascript(name: &str) -> PackageId {
+    PackageId { ecosystem: Ecosystem::Npm, name: name.into() }
+}
+
+pub fn krate(name: &str) -> PackageId {
+    PackageId { ecosystem: Ecosystem::Cargo, name: name.into() }
 }
 
 pub fn image(name: &str) -> PackageId {

@@ -1,8 +1,10 @@
 //! Python packages by way of a simple index.
 
 use crate::scene::{Scene, listing, python, release, start, versions};
+use mass_driver::domain::Ecosystem;
 use mass_driver::registries::{Answer, FoundRelease, RegistryError};
 use registry_sim::FaultKind;
+use sha2::{Digest as _, Sha256};
 
 #[tokio::test]
 async fn a_page_gives_releases_and_an_etag_that_saves_the_next() {
@@ -46,4 +48,40 @@ async fn an_index_that_does_not_answer_is_told_from_one_that_has_nothing() {
     scene.sim.fault("/simple/*", FaultKind::Status(502), 1);
     let error = registries.releases(&python("absent"), None).await.unwrap_err();
     assert!(matches!(error, RegistryError::Unavailable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_release_has_the_hashes_of_the_files_that_can_be_fetched() {
+    let scene = Scene::new();
+    scene.sim.release("zope.interface", "6.0");
+    scene.sim.release("zope.interface", "6.1");
+    let registries = scene.registries_with_index();
+    let hashes = registries.hashes(&python("zope-interface"), "6.1").await.unwrap().unwrap();
+    let mut fetched = Vec::new();
+    for file in ["zope_interface-6.1.tar.gz", "zope_interface-6.1-py3-none-any.whl"] {
+        let url = format!("http://{}/files/zope-interface/{file}", scene.sim.authority());
+        let bytes = reqwest::get(url).await.unwrap().bytes().await.unwrap();
+        fetched.push(format!("sha256:{}", hex::encode(Sha256::digest(&bytes))));
+    }
+    fetched.sort();
+    assert_eq!(hashes, fetched);
+    for (package, version) in [("zope-interface", "7.0"), ("absent", "1.0")] {
+        let error = registries.hashes(&python(package), version).await.unwrap_err();
+        assert!(matches!(error, RegistryError::NotFound { .. }), "{package} {version}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_known_beforehand_who_gives_no_hashes() {
+    let scene = Scene::new();
+    scene.sim.release("httpx", "0.28.0");
+    assert_eq!(scene.registries_with_index().why_no_hashes(Ecosystem::Pypi), None);
+    let registries = scene.registries();
+    let why = registries.why_no_hashes(Ecosystem::Pypi).unwrap();
+    assert!(why.contains("MASS_DRIVER_PYPI_URL"), "{why}");
+    assert_eq!(registries.hashes(&python("httpx"), "0.28.0").await.unwrap(), None);
+    assert_eq!(scene.seen(), Vec::<String>::new(), "what nobody can answer is not asked");
+    for other in Ecosystem::ALL.into_iter().filter(|ecosystem| *ecosystem != Ecosystem::Pypi) {
+        assert!(scene.registries_with_index().why_no_hashes(other).is_some(), "{other}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The deps.dev API, version 3: `GetPackage`.
 
 use crate::World;
-use crate::shelf::normalised;
+use crate::shelf::{System, normalised};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -11,13 +11,17 @@ use std::sync::Arc;
 
 /// `GET /v3/systems/{system}/packages/{name}`: names and systems are taken in any case, and answered canonically.
 pub(crate) async fn package(State(world): State<Arc<World>>, Path((system, name)): Path<(String, String)>) -> Response {
-    let name = normalised(&name);
-    let state = world.lock();
-    let releases = match system.to_ascii_uppercase().as_str() {
-        "PYPI" => state.shelf.packages.get(&name).filter(|releases| !releases.is_empty()),
-        "GO" | "NPM" | "CARGO" | "MAVEN" | "NUGET" | "RUBYGEMS" => None,
+    let (word, system) = match system.to_ascii_uppercase().as_str() {
+        "PYPI" => ("PYPI", Some(System::Pypi)),
+        "NPM" => ("NPM", Some(System::Npm)),
+        "CARGO" => ("CARGO", Some(System::Cargo)),
+        "GO" | "MAVEN" | "NUGET" | "RUBYGEMS" => ("", None),
         _ => return (StatusCode::BAD_REQUEST, "invalid system\n").into_response(),
     };
+    let name = if system == Some(System::Pypi) { normalised(&name) } else { name };
+    let state = world.lock();
+    let releases = system.and_then(|system| state.shelf.releases(system, &name));
+    let releases = releases.filter(|releases| !releases.is_empty());
     let Some(releases) = releases else {
         return (StatusCode::NOT_FOUND, "package not found\n").into_response();
     };
@@ -27,7 +31,7 @@ pub(crate) async fn package(State(world): State<Arc<World>>, Path((system, name)
         .enumerate()
         .map(|(position, release)| {
             let mut version = json!({
-                "versionKey": {"system": "PYPI", "name": name, "version": release.version},
+                "versionKey": {"system": word, "name": name, "version": release.version},
                 "isDefault": default == Some(position),
                 "isDeprecated": release.yanked,
             });
@@ -37,5 +41,5 @@ pub(crate) async fn package(State(world): State<Arc<World>>, Path((system, name)
             version
         })
         .collect();
-    Json(json!({"packageKey": {"system": "PYPI", "name": name}, "versions": versions})).into_response()
+    Json(json!({"packageKey": {"system": word, "name": name}, "versions": versions})).into_response()
 }

@@ -1,7 +1,7 @@
 //! Package registries that fit in a process, for tests and the demo.
 //!
-//! One server on loopback speaks three protocols: the deps.dev API (version 3), PEP 691 simple JSON with PEP 700's
-//! fields, and the OCI distribution API with its token dance. What it holds is what a test put there; what it does is
+//! One server on loopback speaks five protocols: the deps.dev API (version 3), PEP 691 simple JSON with PEP 700's
+//! fields, npm's packuments, Cargo's sparse index, and the OCI distribution API with its token dance. What it holds is what a test put there; what it does is
 //! what a client's bugs would hide behind: conditional requests, redirects of names, paging, tokens that expire, an
 //! index that differs from the manifest of one platform, and faults on demand.
 //!
@@ -9,16 +9,22 @@
 //! # fn main() -> anyhow::Result<()> {
 //! let registry = registry_sim::RegistrySim::start(std::sync::Arc::new(|| jiff::Timestamp::UNIX_EPOCH))?;
 //! registry.release("httpx", "0.28.0");
+//! registry.npm().release("@types/node", "24.1.0");
+//! registry.cargo().release("serde", "1.0.228");
 //! registry.tag("library/python", "3.12-slim");
 //! println!("{} {} {}", registry.deps_dev_url(), registry.simple_url(), registry.oci_url());
 //! # Ok(()) }
 //! ```
 
+mod conditional;
 mod deps_dev;
 mod faults;
+mod npm;
 mod oci;
+mod packages;
 mod shelf;
 mod simple;
+mod sparse;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -30,7 +36,8 @@ use faults::Fault;
 pub use faults::FaultKind;
 use http::{StatusCode, header};
 use jiff::Timestamp;
-use shelf::Shelf;
+pub use packages::Packages;
+use shelf::{Shelf, System};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -110,6 +117,9 @@ impl RegistrySim {
             .route("/simple/{project}", get(simple::add_slash))
             .route("/simple/{project}/", get(simple::project))
             .route("/files/{project}/{filename}", get(simple::file))
+            .route("/npm/{name}", get(npm::packument))
+            .route("/index/config.json", get(sparse::config))
+            .route("/index/{*file}", get(sparse::file))
             .route("/token", get(oci::token))
             .route("/v2/", get(oci::root))
             .route("/v2/{*rest}", get(oci::repository))
@@ -134,6 +144,16 @@ impl RegistrySim {
         format!("{}/simple/", self.world.origin)
     }
 
+    /// The root to use as address of a registry of JavaScript packages.
+    pub fn npm_url(&self) -> String {
+        format!("{}/npm/", self.world.origin)
+    }
+
+    /// The root to use as address of a sparse index, as Cargo writes it.
+    pub fn cargo_url(&self) -> String {
+        format!("sparse+{}/index/", self.world.origin)
+    }
+
     /// The root to use as address of an image registry.
     pub fn oci_url(&self) -> String {
         self.world.origin.clone()
@@ -144,20 +164,34 @@ impl RegistrySim {
         self.server.address.to_string()
     }
 
+    /// Python packages. The registry's own methods `release`, `yank` and so on are short for theirs.
+    pub fn pypi(&self) -> Packages {
+        Packages::new(&self.world, System::Pypi)
+    }
+
+    /// JavaScript packages.
+    pub fn npm(&self) -> Packages {
+        Packages::new(&self.world, System::Npm)
+    }
+
+    /// Rust crates.
+    pub fn cargo(&self) -> Packages {
+        Packages::new(&self.world, System::Cargo)
+    }
+
     /// Publishes a release of a Python package now.
     pub fn release(&self, name: &str, version: &str) {
-        let now = self.world.now();
-        self.release_at(name, version, now);
+        self.pypi().release(name, version);
     }
 
     /// Publishes a release with a publishing time of your choice, backdated ones included.
     pub fn release_at(&self, name: &str, version: &str, published_at: Timestamp) {
-        self.world.lock().shelf.release(name, version, Some(published_at));
+        self.pypi().release_at(name, version, published_at);
     }
 
     /// Publishes a release that carries no publishing time.
     pub fn release_undated(&self, name: &str, version: &str) {
-        self.world.lock().shelf.release(name, version, None);
+        self.pypi().release_undated(name, version);
     }
 
     /// Marks a release as yanked.
@@ -165,7 +199,7 @@ impl RegistrySim {
     /// # Panics
     /// If there is no such release: the test is wrong.
     pub fn yank(&self, name: &str, version: &str) {
-        assert!(self.world.lock().shelf.yank(name, version), "there is no release {name} {version} to yank");
+        self.pypi().yank(name, version);
     }
 
     /// Removes a release as if it had never been there.
@@ -173,7 +207,7 @@ impl RegistrySim {
     /// # Panics
     /// If there is no such release: the test is wrong.
     pub fn delete_release(&self, name: &str, version: &str) {
-        assert!(self.world.lock().shelf.delete(name, version), "there is no release {name} {version} to delete");
+        self.pypi().delete_release(name, version);
     }
 
     /// Publishes a multi-platform image under a tag; a tag that exists keeps its image. Returns the tag's digest.

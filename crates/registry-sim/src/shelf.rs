@@ -1,4 +1,4 @@
-//! What the registries hold: releases of Python packages, images with their tags, tokens in circulation.
+//! What the registries hold: releases of packages, images with their tags, tokens in circulation.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -12,7 +12,15 @@ const IMAGE_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// The platforms of every image; the first is the one a client gets that does not understand an index.
 const ARCHITECTURES: [&str; 2] = ["amd64", "arm64"];
 
-/// One release of a Python package.
+/// A world of packages with names of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum System {
+    Pypi,
+    Npm,
+    Cargo,
+}
+
+/// One release of a package.
 #[derive(Clone)]
 pub(crate) struct Released {
     pub(crate) version: String,
@@ -52,7 +60,7 @@ pub(crate) struct Grant {
 
 /// Everything the registries hold.
 pub(crate) struct Shelf {
-    pub(crate) packages: BTreeMap<String, Vec<Released>>,
+    packages: BTreeMap<(System, String), Vec<Released>>,
     pub(crate) images: BTreeMap<String, Image>,
     pub(crate) grants: HashMap<String, Grant>,
     pub(crate) tags_per_page: usize,
@@ -75,26 +83,37 @@ impl Default for Shelf {
 }
 
 impl Shelf {
+    /// The releases of a package, however its name is written; `None` if there never were any.
+    pub(crate) fn releases(&self, system: System, name: &str) -> Option<&Vec<Released>> {
+        self.packages.get(&key(system, name))
+    }
+
+    /// The names of a system's packages, in order.
+    pub(crate) fn names(&self, system: System) -> impl Iterator<Item = &str> {
+        let of_system = self.packages.keys().filter(move |(other, _)| *other == system);
+        of_system.map(|(_, name)| name.as_str())
+    }
+
     /// Adds a release, or replaces the one of the same version.
-    pub(crate) fn release(&mut self, name: &str, version: &str, published_at: Option<Timestamp>) {
+    pub(crate) fn release(&mut self, system: System, name: &str, version: &str, published_at: Option<Timestamp>) {
         self.serial += 1;
-        let releases = self.packages.entry(normalised(name)).or_default();
+        let releases = self.packages.entry(key(system, name)).or_default();
         releases.retain(|release| release.version != version);
         releases.push(Released { version: version.to_owned(), published_at, yanked: false });
     }
 
-    pub(crate) fn yank(&mut self, name: &str, version: &str) -> bool {
+    pub(crate) fn yank(&mut self, system: System, name: &str, version: &str) -> bool {
         self.serial += 1;
-        let releases = self.packages.get_mut(&normalised(name));
+        let releases = self.packages.get_mut(&key(system, name));
         releases
             .and_then(|releases| releases.iter_mut().find(|release| release.version == version))
             .map(|release| release.yanked = true)
             .is_some()
     }
 
-    pub(crate) fn delete(&mut self, name: &str, version: &str) -> bool {
+    pub(crate) fn delete(&mut self, system: System, name: &str, version: &str) -> bool {
         self.serial += 1;
-        let Some(releases) = self.packages.get_mut(&normalised(name)) else { return false };
+        let Some(releases) = self.packages.get_mut(&key(system, name)) else { return false };
         let before = releases.len();
         releases.retain(|release| release.version != version);
         releases.len() < before
@@ -162,6 +181,14 @@ fn build(image: &str, build: u64) -> Vec<Manifest> {
     let mut all = vec![Manifest { media_type: IMAGE_INDEX, bytes: index.to_string().into_bytes() }];
     all.extend(platforms);
     all
+}
+
+/// What a package is filed under: Python's names in their normal form, all others as they are written.
+fn key(system: System, name: &str) -> (System, String) {
+    match system {
+        System::Pypi => (system, normalised(name)),
+        System::Npm | System::Cargo => (system, name.to_owned()),
+    }
 }
 
 /// `sha256:` and the hexadecimal hash of the bytes.

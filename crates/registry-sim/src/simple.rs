@@ -1,7 +1,8 @@
 //! The simple repository API as JSON: PEP 691, with the fields of PEP 700 and the yanks of PEP 592.
 
 use crate::World;
-use crate::shelf::{Released, normalised, sha256_hex};
+use crate::conditional;
+use crate::shelf::{Released, System, normalised, sha256_hex};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
@@ -13,7 +14,7 @@ const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
 /// `GET /simple/`: every project.
 pub(crate) async fn projects(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
     let state = world.lock();
-    let projects: Vec<serde_json::Value> = state.shelf.packages.keys().map(|name| json!({"name": name})).collect();
+    let projects: Vec<serde_json::Value> = state.shelf.names(System::Pypi).map(|name| json!({"name": name})).collect();
     let meta = json!({"api-version": "1.1", "_last-serial": state.shelf.serial});
     answer(&headers, json!({"meta": meta, "projects": projects}))
 }
@@ -34,7 +35,7 @@ pub(crate) async fn project(
         return moved_to(&name);
     }
     let state = world.lock();
-    let Some(releases) = state.shelf.packages.get(&name) else {
+    let Some(releases) = state.shelf.releases(System::Pypi, &name) else {
         return (StatusCode::NOT_FOUND, "404 Not Found").into_response();
     };
     let versions: Vec<&str> = releases.iter().map(|release| release.version.as_str()).collect();
@@ -59,7 +60,7 @@ pub(crate) async fn file(
     Path((project, filename)): Path<(String, String)>,
 ) -> Response {
     let state = world.lock();
-    let known = state.shelf.packages.get(&project).is_some_and(|releases| {
+    let known = state.shelf.releases(System::Pypi, &project).is_some_and(|releases| {
         releases.iter().any(|release| filenames(&project, &release.version).any(|known| known == filename))
     });
     if known { contents(&filename).into_response() } else { StatusCode::NOT_FOUND.into_response() }
@@ -103,14 +104,7 @@ fn answer(headers: &HeaderMap, document: serde_json::Value) -> Response {
     if !takes_json.iter().any(|kind| accept.contains(kind)) {
         return (StatusCode::NOT_ACCEPTABLE, "only JSON is served here").into_response();
     }
-    let body = document.to_string();
-    let etag = format!("\"{}\"", &sha256_hex(body.as_bytes())[..32]);
-    let known = text(header::IF_NONE_MATCH).is_some_and(|tags| {
-        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
-    });
-    if known {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
-    }
-    let kind = SIMPLE_JSON.to_owned();
-    ([(header::CONTENT_TYPE, kind), (header::ETAG, etag), (header::VARY, "Accept".into())], body).into_response()
+    let mut response = conditional::answer(headers, SIMPLE_JSON, document.to_string());
+    response.headers_mut().insert(header::VARY, http::HeaderValue::from_static("Accept"));
+    response
 }

@@ -1,0 +1,82 @@
+//! A registry of JavaScript packages: packuments, the full ones and the abbreviated.
+
+use crate::World;
+use crate::conditional;
+use crate::shelf::{Released, System, sha256_hex};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, header};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
+
+/// `GET /npm/{name}`: a package's document. The slash of `@scope/name` is escaped, as clients of npm's registry do.
+pub(crate) async fn packument(
+    State(world): State<Arc<World>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let state = world.lock();
+    let Some(releases) = state.shelf.releases(System::Npm, &name) else {
+        return (StatusCode::NOT_FOUND, axum::Json(json!({"error": "Not found"}))).into_response();
+    };
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_abbreviated = accept.contains(ABBREVIATED);
+    let document = match (releases.is_empty(), is_abbreviated) {
+        (true, _) => unpublished(&name),
+        (false, true) => abbreviated(&world.origin, &name, releases),
+        (false, false) => full(&world.origin, &name, releases),
+    };
+    let kind = if is_abbreviated { ABBREVIATED } else { "application/json" };
+    conditional::answer(&headers, kind, document.to_string())
+}
+
+/// What is left of a package whose versions were all taken out.
+fn unpublished(name: &str) -> Value {
+    json!({"_id": name, "name": name, "time": {"unpublished": {"name": name, "versions": []}}})
+}
+
+fn abbreviated(origin: &str, name: &str, releases: &[Released]) -> Value {
+    let versions: Map<String, Value> =
+        releases.iter().map(|release| (release.version.clone(), manifest(origin, name, release))).collect();
+    json!({"name": name, "dist-tags": tags(releases), "versions": versions})
+}
+
+fn full(origin: &str, name: &str, releases: &[Released]) -> Value {
+    let mut document = abbreviated(origin, name, releases);
+    let dated = releases.iter().filter_map(|release| Some((&release.version, release.published_at?)));
+    let mut time: Map<String, Value> =
+        dated.clone().map(|(version, at)| (version.clone(), at.to_string().into())).collect();
+    let moments = || dated.clone().map(|(_, at)| at);
+    for (word, moment) in [("created", moments().min()), ("modified", moments().max())] {
+        time.extend(moment.map(|moment| (word.to_owned(), moment.to_string().into())));
+    }
+    document["_id"] = name.into();
+    document["readme"] = format!("# {name}\n").into();
+    document["time"] = time.into();
+    document
+}
+
+fn tags(releases: &[Released]) -> Value {
+    let latest = releases.iter().rfind(|release| !release.yanked).or(releases.last());
+    json!({"latest": latest.map(|release| &release.version)})
+}
+
+fn manifest(origin: &str, name: &str, release: &Released) -> Value {
+    let version = &release.version;
+    let bare = name.rsplit('/').next().unwrap_or(name);
+    let mut manifest = json!({
+        "name": name,
+        "version": version,
+        "dependencies": {},
+        "dist": {
+            "tarball": format!("{origin}/npm/{name}/-/{bare}-{version}.tgz"),
+            "shasum": &sha256_hex(version.as_bytes())[..40],
+        },
+    });
+    if release.yanked {
+        manifest["deprecated"] = "taken back".into();
+    }
+    manifest
+}

@@ -1,0 +1,237 @@
+//! Registries of JavaScript packages, asked for the full document of a package, its *packument*.
+//!
+//! Source: the npm registry's documentation of package metadata: `versions` by version, each with `deprecated` where its
+//! publisher took it back, and `time` by version. The abbreviated form has no times, so the full one is asked for, which
+//! for a popular package is tens of megabytes: it is read as it arrives, and only what is named here is kept.
+
+use super::error::RegistryError;
+use super::fetch::{Fetch, host, under, unknown};
+use super::json::{Object, Table, protocol, time};
+use super::settings::Base;
+use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, stream, tidy};
+use crate::domain::PackageId;
+use async_trait::async_trait;
+use http::StatusCode;
+use jiff::Timestamp;
+use reqwest::Url;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// `time` also has the versions that were taken out of the registry, and two entries about the package.
+const MAX_TIMES: usize = 2 * MAX_RELEASES;
+/// The registry's own limit on names, in bytes.
+const MAX_NAME_BYTES: usize = 214;
+
+/// Asks a registry of JavaScript packages.
+pub(super) struct Npm {
+    pub(super) base: Base,
+    pub(super) fetch: Arc<Fetch>,
+}
+
+#[derive(Deserialize)]
+struct Packument {
+    #[serde(default)]
+    versions: Option<Table<Object<Manifest>, MAX_RELEASES>>,
+    #[serde(default)]
+    time: Object<Table<Time, MAX_TIMES>>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    #[serde(default, deserialize_with = "deprecated")]
+    deprecated: bool,
+}
+
+/// Whether a version is deprecated: its publisher wrote why, or raised the flag of old. An empty text takes it back.
+fn deprecated<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Word {
+        Flag(Option<bool>),
+        Why(String),
+        Other(IgnoredAny),
+    }
+    Ok(match Word::deserialize(from)? {
+        Word::Flag(flag) => flag.unwrap_or(false),
+        Word::Why(why) => !why.is_empty(),
+        Word::Other(_) => true,
+    })
+}
+
+/// An entry of `time`: a point in time, or, under `unpublished`, what became of the package.
+struct Time(Option<Timestamp>);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Entry {
+            Text(String),
+            Other(IgnoredAny),
+        }
+        Ok(Self(match Entry::deserialize(from)? {
+            Entry::Text(text) => time(&text),
+            Entry::Other(_) => None,
+        }))
+    }
+}
+
+impl Npm {
+    /// `@scope/name` is one segment, its slash escaped: that is how registries know it.
+    fn url(&self, package: &PackageId) -> Option<Url> {
+        is_name(&package.name).then(|| under(&self.base.url, &[&package.name]))?
+    }
+}
+
+#[async_trait]
+impl Registry for Npm {
+    fn name(&self) -> &'static str {
+        "npm registry"
+    }
+
+    async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
+        let url = self.url(package).ok_or_else(|| unknown(package, &self.base.url))?;
+        let Some(reply) = self.fetch.unless_known(&self.base, url, "application/json", etag).await? else {
+            return Ok(Answer::NotModified);
+        };
+        if reply.status() != StatusCode::OK {
+            return Err(reply.failure(&package.to_string()));
+        }
+        let (etag, registry) = (reply.etag(), host(&reply.url));
+        let packument: Packument = stream::read(reply, self.fetch.limits.packument_bytes).await?;
+        let releases = releases_of(packument, &registry)?;
+        Ok(Answer::Found(Listing { releases, etag }))
+    }
+}
+
+/// The releases of a package: its `versions`, since `time` goes on naming those that are gone.
+fn releases_of(packument: Packument, registry: &str) -> Result<Vec<FoundRelease>, RegistryError> {
+    let times = packument.time.good().map(|times| times.entries).unwrap_or_default();
+    let Some(versions) = packument.versions else {
+        // A package that was taken out of the registry as a whole is a document without versions that says so.
+        return match times.iter().any(|(name, _)| name == "unpublished") {
+            true => Ok(Vec::new()),
+            false => Err(protocol(registry, "it names no versions of the package")),
+        };
+    };
+    let mut published: HashMap<String, Option<Timestamp>> = HashMap::new();
+    for (version, Time(time)) in times {
+        // Of two times for one version the later one is believed, and none above both.
+        published.entry(version).and_modify(|first| *first = first.zip(time).map(|(a, b)| a.max(b))).or_insert(time);
+    }
+    let entries = versions.entries.len();
+    let understood: Vec<(String, Manifest)> =
+        versions.entries.into_iter().filter_map(|(version, manifest)| Some((version, manifest.good()?))).collect();
+    if understood.is_empty() && entries > 0 {
+        return Err(protocol(registry, &format!("none of its {entries} versions has the expected fields")));
+    }
+    Ok(tidy(understood.into_iter().map(|(version, manifest)| FoundRelease {
+        published_at: published.get(&version).copied().flatten(),
+        version,
+        yanked: manifest.deprecated,
+        digest: None,
+    })))
+}
+
+/// Whether a text can be a package's name, of today or of the days when capitals and marks were allowed:
+/// `name` or `@scope/name`.
+fn is_name(text: &str) -> bool {
+    let part = |part: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!'()*".contains(&byte);
+        !part.is_empty() && !part.starts_with('.') && part.bytes().all(fits)
+    };
+    let parts = match text.strip_prefix('@') {
+        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, name)| part(scope) && part(name)),
+        None => part(text),
+    };
+    parts && text.len() <= MAX_NAME_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_a_part_or_a_scope_and_a_part() {
+        for name in ["left-pad", "@types/node", "JSONStream", "a", "lodash.merge", "@a/b.c", "x~1", "(a)"] {
+            assert!(is_name(name), "{name}");
+        }
+        let long = "a".repeat(215);
+        for wrong in
+            ["", "@", "@a", "@a/", "@/a", "a/b", "@a/b/c", "..", "@../a", "@a/..", ".a", "a b", "a?b", "é", &long]
+        {
+            assert!(!is_name(wrong), "{wrong}");
+        }
+    }
+
+    fn read(text: &str) -> Result<Vec<FoundRelease>, RegistryError> {
+        releases_of(serde_json::from_str(text).unwrap(), "registry.example")
+    }
+
+    fn second(second: i64) -> Option<Timestamp> {
+        Timestamp::from_second(second).ok()
+    }
+
+    fn release(version: &str, published_at: Option<Timestamp>, yanked: bool) -> FoundRelease {
+        FoundRelease { version: version.into(), published_at, yanked, digest: None }
+    }
+
+    #[test]
+    fn a_version_has_its_time_and_is_yanked_when_it_is_deprecated() {
+        let found = read(
+            r#"{"name": "x", "dist-tags": {"latest": "1.1.0"}, "readme": "long", "versions": {
+                "1.0.0": {"name": "x", "version": "1.0.0", "dist": {"tarball": "t", "signatures": [{"sig": "s"}]}},
+                "1.1.0": {"deprecated": "use y"}, "1.2.0": {"deprecated": ""}, "1.3.0": {"deprecated": false},
+                "1.4.0": {"deprecated": true}, "1.5.0": {"deprecated": {"why": 1}}, "1.6.0": {"deprecated": null}
+            }, "time": {
+                "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-02T00:00:00.000Z",
+                "1.0.0": "2026-01-01T00:00:00.000Z", "0.9.0": "2025-12-01T00:00:00.000Z"
+            }}"#,
+        );
+        let plain = |version| release(version, None, false);
+        let taken_back = |version| release(version, None, true);
+        let expected = [
+            release("1.0.0", second(1_767_225_600), false),
+            taken_back("1.1.0"),
+            plain("1.2.0"),
+            plain("1.3.0"),
+            taken_back("1.4.0"),
+            taken_back("1.5.0"),
+            plain("1.6.0"),
+        ];
+        assert_eq!(found.unwrap(), expected, "what `time` alone names is gone");
+    }
+
+    #[test]
+    fn an_unpublished_package_has_no_releases_and_a_document_without_versions_is_none() {
+        let unpublished = r#"{"name": "x", "time": {"1.0.0": "2026-01-01T00:00:00Z",
+            "unpublished": {"time": "2026-01-02T00:00:00Z", "versions": ["1.0.0"]}}}"#;
+        assert_eq!(read(unpublished).unwrap(), []);
+        assert_eq!(read(r#"{"versions": {}}"#).unwrap(), []);
+        for other in
+            [r#"{"error": "not_found"}"#, r#"{"versions": null}"#, r#"{"versions": {"1.0.0": 5, "2.0.0": []}}"#]
+        {
+            assert!(matches!(read(other), Err(RegistryError::Protocol { .. })), "{other}");
+        }
+    }
+
+    #[test]
+    fn times_that_are_none_or_contradict_each_other_make_a_release_younger() {
+        let found = read(
+            r#"{"versions": {"1.0.0": {}, "2.0.0": {}, "3.0.0": {}}, "time": {"1.0.0": 5, "2.0.0": "2026-01-01T00:00:00Z",
+                "3.0.0": "2026-01-01T00:00:00Z", "2.0.0": "2026-01-01T00:00:10Z", "3.0.0": {}}}"#,
+        );
+        let expected = [
+            release("1.0.0", None, false),
+            release("2.0.0", second(1_767_225_610), false),
+            release("3.0.0", None, false),
+        ];
+        assert_eq!(found.unwrap(), expected);
+        for time in ["null", "[]", "\"2026\"", "7"] {
+            let found = read(&format!(r#"{{"time": {time}, "versions": {{"1.0.0": {{}}}}}}"#));
+            assert_eq!(found.unwrap(), [release("1.0.0", None, false)], "{time}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! JavaScript packages by way of an npm registry.
+
+use crate::scene::{Scene, impatient, javascript, listing, release, start, versions};
+use mass_driver::domain::Ecosystem;
+use mass_driver::registries::{Answer, FoundRelease, RegistryError};
+use registry_sim::FaultKind;
+
+#[tokio::test]
+async fn a_packument_gives_times_and_deprecations_and_an_etag_that_saves_the_next() {
+    let scene = Scene::new();
+    let npm = scene.sim.npm();
+    npm.release("left-pad", "1.2.0");
+    npm.release_undated("left-pad", "1.2.1");
+    npm.release("left-pad", "1.3.0");
+    npm.yank("left-pad", "1.3.0");
+    let registries = scene.registries_with_indexes();
+    let package = javascript("left-pad");
+    assert_eq!(registries.registry(Ecosystem::Npm).unwrap().name(), "npm registry");
+
+    let first = listing(registries.releases(&package, None).await);
+    let deprecated = FoundRelease { yanked: true, ..release("1.3.0", Some(start())) };
+    // A JSON object has no order of its own.
+    let mut found = first.releases;
+    found.sort_by(|a, b| a.version.cmp(&b.version));
+    assert_eq!(found, [release("1.2.0", Some(start())), release("1.2.1", None), deprecated]);
+    let etag = first.etag.unwrap();
+    assert_eq!(registries.releases(&package, Some(&etag)).await.unwrap(), Answer::NotModified);
+    npm.release("left-pad", "1.4.0");
+    assert_eq!(listing(registries.releases(&package, Some(&etag)).await).releases.len(), 4);
+    let page = "GET /npm/left-pad";
+    assert_eq!(scene.seen(), [format!("{page} 200"), format!("{page} 304"), format!("{page} 200")]);
+}
+
+#[tokio::test]
+async fn a_scope_is_one_part_of_the_address_with_its_name() {
+    let scene = Scene::new();
+    scene.sim.npm().release("@types/node", "24.1.0");
+    assert_eq!(versions(scene.registries_with_indexes().releases(&javascript("@types/node"), None).await), ["24.1.0"]);
+    assert_eq!(scene.seen(), ["GET /npm/@types%2Fnode 200"]);
+}
+
+#[tokio::test]
+async fn an_unpublished_package_has_no_releases_any_more() {
+    let scene = Scene::new();
+    scene.sim.npm().release("left-pad", "1.3.0");
+    scene.sim.npm().delete_release("left-pad", "1.3.0");
+    assert!(listing(scene.registries_with_indexes().releases(&javascript("left-pad"), None).await).releases.is_empty());
+}
+
+#[tokio::test]
+async fn what_no_registry_can_have_is_not_asked_for() {
+    let scene = Scene::new();
+    let registries = scene.registries_with_indexes();
+    for odd in ["..", "../../secrets", "a/b", "@a/b/c", "@../x", "a?b", "a#b", "", "é"] {
+        let error = registries.releases(&javascript(odd), None).await.unwrap_err();
+        assert!(matches!(error, RegistryError::NotFound { .. }), "{odd}: {error:?}");
+    }
+    assert_eq!(scene.seen(), Vec::<String>::new());
+    let error = registries.releases(&javascript("absent"), None).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("{} does not have npm/absent", scene.sim.authority()));
+}
+
+#[tokio::test]
+async fn faults_become_what_the_caller_does_about_them() {
+    let scene = Scene::new();
+    scene.sim.npm().release("left-pad", "1.3.0");
+    let registries = scene.registries_with_indexes();
+    let ask = async |fault: FaultKind| {
+        scene.sim.fault("/npm/*", fault, 1);
+        registries.releases(&javascript("left-pad"), None).await.unwrap_err()
+    };
+    let limited = ask(FaultKind::RateLimited { retry_after_seconds: 17 }).await;
+    assert!(matches!(limited, RegistryError::RateLimited { .. }), "{limited:?}");
+    for fault in [FaultKind::Status(503), FaultKind::CutBody] {
+        let error = ask(fault).await;
+        assert!(matches!(error, RegistryError::Unavailable { .. }), "{fault:?}: {error:?}");
+    }
+    for fault in [FaultKind::GarbageJson, FaultKind::HugeBody { bytes: 1 << 40 }] {
+        let error = ask(fault).await;
+        assert!(matches!(error, RegistryError::Protocol { .. }), "{fault:?}: {error:?}");
+    }
+    scene.sim.fault("/npm/*", FaultKind::Hang, 1);
+    let hung = impatient(scene.settings_with_indexes()).releases(&javascript("left-pad"), None).await.unwrap_err();
+    assert!(matches!(hung, RegistryError::Unavailable { .. }), "{hung:?}");
+    assert_eq!(versions(registries.releases(&javascript("left-pad"), None).await), ["1.3.0"]);
+}
