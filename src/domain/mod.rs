@@ -4,6 +4,7 @@
 pub mod allowance;
 pub mod change;
 pub mod ids;
+pub mod lock_file;
 pub mod package;
 pub mod proposal;
 pub mod repo;
@@ -14,6 +15,7 @@ pub mod verdict;
 pub use allowance::{Heard, Limit, Pace, Pause, Quota, Refusal, Turn};
 pub use change::{Change, FileChange, FileMode, Progress};
 pub use ids::{DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
+pub use lock_file::LockFile;
 pub use package::{Content, Dependency, Ecosystem, PackageId, Release, Skip, Span};
 pub use proposal::{Outlook, Proposal, ProposalState, PullRequest, Standing};
 pub use repo::{Head, ObjectId, RepoName, RepoPath, RepoState, Repository};

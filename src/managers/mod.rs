@@ -6,12 +6,16 @@
 //!
 //! A manager is a file (or folder) here, a line in [`TABLE`], and a folder of fixtures in `tests/fixtures/managers/`.
 
+mod cargo;
 mod compose;
 mod dockerfile;
 mod edit;
 mod git_ref;
 mod github_actions;
 mod image;
+mod json_string;
+mod lock_files;
+mod package_json;
 mod pre_commit;
 mod pyproject;
 mod requirement;
@@ -23,6 +27,8 @@ mod yaml;
 
 use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath};
 use edit::Find;
+
+pub use lock_files::{is_lock_file, lock_files};
 
 /// The largest manifest that is read, from a working copy as from GitHub, in bytes. Larger ones are not written by hand.
 pub const LARGEST_MANIFEST_BYTES: usize = 1_000_000;
@@ -60,6 +66,8 @@ pub const TABLE: &[&dyn Manager] = &[
     &compose::Compose,
     &github_actions::GithubActions,
     &pre_commit::PreCommit,
+    &package_json::PackageJson,
+    &cargo::Cargo,
 ];
 
 /// The managers that claim a file by its path.

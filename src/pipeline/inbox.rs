@@ -143,6 +143,8 @@ pub struct KnownRepository {
     pub row: RepositoryRow,
     /// The files that were read, and those they include, whether they exist or not.
     pub tracked: BTreeSet<String>,
+    /// Its lock files.
+    pub lock_files: BTreeSet<RepoPath>,
     /// The proposal whose pull request the event tells of, if it is one of ours.
     pub proposal: Option<Proposal>,
     /// Our open pull requests whose head the event tells of.
@@ -151,11 +153,18 @@ pub struct KnownRepository {
 
 async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<Option<KnownRepository>, StoreError> {
     let Some(row) = store.repository(repo).await? else { return Ok(None) };
-    let mut known = KnownRepository { row, tracked: BTreeSet::new(), proposal: None, pulls_at_head: Vec::new() };
+    let mut known = KnownRepository {
+        row,
+        tracked: BTreeSet::new(),
+        lock_files: BTreeSet::new(),
+        proposal: None,
+        pulls_at_head: Vec::new(),
+    };
     match &event.kind {
         EventKind::Push(push) if push.is_default_branch => {
             known.tracked =
                 store.tracked_paths(repo).await?.into_iter().map(|path| path.as_str().to_string()).collect();
+            known.lock_files = store.lock_files(repo).await?;
         }
         EventKind::PullRequest(pull) => {
             known.proposal = store.proposal_by_pull(repo, pull.number).await?;
@@ -298,7 +307,10 @@ fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {
         return Decision { head: Some(head), note, ..Decision::default() };
     }
     let touches_manifests = changed.iter().any(|path| {
-        known.tracked.contains(path) || RepoPath::parse(path).is_ok_and(|path| managers::may_be_manifest(&path))
+        // What a lock file says does not matter, only that it is there: one that is known is left unread.
+        let is_new_lock_file = |path: &RepoPath| managers::is_lock_file(path) && !known.lock_files.contains(path);
+        known.tracked.contains(path)
+            || RepoPath::parse(path).is_ok_and(|path| managers::may_be_manifest(&path) || is_new_lock_file(&path))
     });
     if touches_manifests {
         let note = "manifests changed".into();

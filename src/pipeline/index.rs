@@ -19,6 +19,8 @@ const SHARE: Share = Share { manifests: 300, bytes: 32 * 1024 * 1024, dependenci
 const LEFT_OUT_LISTED_MAX: usize = 100;
 /// How the problem of a file beyond the share begins. Such a file is looked at anew each time: others may have gone.
 const LEFT_OUT: &str = "it was left out: ";
+/// So many lock files of a repository are known.
+const LOCK_FILES_MAX: usize = 1_000;
 
 /// Brings the index of a repository in line with its head. `refusals` counts the attempts before this one that got no further.
 pub async fn index(
@@ -34,6 +36,7 @@ pub async fn index(
         return Ok(Done::Finished(store.begin().await?));
     };
     let stored = store.manifest_heads(repo).await?;
+    let stored_lock_files = store.lock_files(repo).await?;
     let target = target(&row);
     let tree = match forge.tree(&target, &head.tree).await {
         Ok(tree) => tree,
@@ -73,6 +76,7 @@ pub async fn index(
     }
     // A package that is new is due at once; who looks for due packages queues its look, a few hundred at a time.
     tx.ensure_packages(packages, now).await?;
+    tx.replace_lock_files(repo, &stored_lock_files, &lock_files(&tree)).await?;
     tx.set_indexed(repo, &head.commit, now).await?;
     Step::Plan { repo }.queue(&mut tx, installation, now).await?;
     Ok(Done::Finished(tx))
@@ -188,6 +192,13 @@ async fn read_manifests(
         index.manifests.insert(key, found);
     }
     Ok(index)
+}
+
+/// The lock files of a repository. Pure.
+fn lock_files(tree: &[TreeEntry]) -> BTreeSet<RepoPath> {
+    let files = tree.iter().filter(|entry| entry.kind == EntryKind::Blob);
+    let paths = files.filter_map(|entry| RepoPath::parse(&entry.path).ok());
+    paths.filter(managers::is_lock_file).take(LOCK_FILES_MAX).collect()
 }
 
 const fn is_too_large(bytes: u64) -> bool {

@@ -2,12 +2,14 @@
 
 use super::edits::{digests, edited};
 use super::{StepError, guard, sync};
-use crate::domain::{Change, Proposal, Verdict};
+use crate::domain::{Change, LockFile, Proposal, RepoPath, Verdict};
+use crate::managers;
 use crate::planner::prose;
 use crate::registries::Registries;
 use crate::store::{RepositoryRow, Store};
 use crate::subscription::SubscriptionFile;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// Whether a proposal may be sent now, and as what.
 pub(super) enum Intent {
@@ -49,7 +51,8 @@ pub(super) async fn intent(
     let manifests = store.manifests(proposal.repo).await?;
     Ok(match edited(&manifests, &proposal.updates, &digests) {
         Ok(files) => {
-            let (message, body) = words(row, proposal, &file);
+            let lock_files = lock_files(proposal, &store.lock_files(proposal.repo).await?);
+            let (message, body) = words(row, proposal, &file, &lock_files);
             let (branch, title) = (proposal.branch.clone(), proposal.title.clone());
             Intent::Send(Change { base, base_branch, branch, files, message, title, body })
         }
@@ -58,14 +61,29 @@ pub(super) async fn intent(
 }
 
 /// The commit's message and the pull request's text. Pure.
-fn words(row: &RepositoryRow, proposal: &Proposal, file: &SubscriptionFile) -> (String, String) {
+fn words(
+    row: &RepositoryRow,
+    proposal: &Proposal,
+    file: &SubscriptionFile,
+    lock_files: &[LockFile],
+) -> (String, String) {
     let delay = guard::subscription_of(&proposal.updates, file).map_or_else(|| "immediate".into(), |s| s.delay.kind());
     let occasion = prose::Occasion {
         timezone: &file.timezone,
         delay: &delay,
         file: row.config.path.as_ref().map_or(".mass-driver.yaml", |path| path.as_str()),
+        lock_files,
     };
     (prose::commit_message(&proposal.title, &proposal.updates), prose::body(&proposal.updates, &occasion))
+}
+
+/// The lock files that a proposal leaves behind, each once. Pure.
+fn lock_files(proposal: &Proposal, paths: &BTreeSet<RepoPath>) -> Vec<LockFile> {
+    let manifests: BTreeSet<&RepoPath> =
+        proposal.updates.iter().flat_map(|update| &update.sites).map(|site| &site.path).collect();
+    let all: BTreeSet<LockFile> =
+        manifests.into_iter().flat_map(|manifest| managers::lock_files(manifest, paths)).collect();
+    all.into_iter().collect()
 }
 
 /// The same files on the same base under the same name; words may differ.

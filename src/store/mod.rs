@@ -20,6 +20,7 @@ mod duties;
 mod error;
 mod figures;
 mod installations;
+mod lock_files;
 mod manifests;
 mod outlooks;
 mod packages;
@@ -155,6 +156,7 @@ impl Store {
             duties::STATEMENTS,
             figures::STATEMENTS,
             installations::STATEMENTS,
+            lock_files::STATEMENTS,
             repositories::STATEMENTS,
             setbacks::STATEMENTS,
             subscriptions::STATEMENTS,

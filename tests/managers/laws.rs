@@ -14,6 +14,8 @@ fn path_for(manager: &str) -> RepoPath {
     let path = match manager {
         "requirements" => "api/requirements.txt",
         "pyproject" => "pyproject.toml",
+        "package-json" => "web/package.json",
+        "cargo" => "crates/a/Cargo.toml",
         _ => "Dockerfile",
     };
     RepoPath::parse(path).unwrap()
@@ -146,6 +148,87 @@ fn dockerfile() -> impl Strategy<Value = Vec<String>> {
     })
 }
 
+fn package_json() -> impl Strategy<Value = Vec<String>> {
+    let target = pick(&[
+        "\"target-pkg\": \"@V@\"",
+        "\"target-pkg\" :\t\"npm:@V@\"",
+        "\"tar\\u0067et-pkg\":\"@V@\"",
+        "\"alias\": \"npm:target-pkg@@V@\"",
+        "\"al\\\"ias\": \"npm:target-pkg\\u0040@V@\"",
+        "\"target-pkg\": \" @V@ \"",
+    ]);
+    let noise = pick(&[
+        "\"other\": \"1.0.0\"",
+        "\"target-pkg-too\": \"^1.0.0\"",
+        "\"é😀\\ud83d\\ude00\": \"1.0.0\"",
+        "\"next\": \"target-pkg\"",
+        "\"here\": \"file:../target-pkg@1.0.0\"",
+        "\"odd\": [1, null, {\"target-pkg\": \"1.0.0\"}]",
+    ]);
+    // Of a key that stands twice the last one counts, so there is one at most.
+    let entries = move || {
+        (prop::option::of(target.clone()), prop::collection::btree_set(noise.clone(), 0..5), any::<bool>()).prop_map(
+            |(target, noise, first)| {
+                let (before, after) = if first { (target, None) } else { (None, target) };
+                before.into_iter().chain(noise).chain(after).collect::<Vec<String>>()
+            },
+        )
+    };
+    let table = move |name: &'static str| {
+        (entries(), pick(&["", "\n\t", " "])).prop_map(move |(entries, space)| {
+            format!("\"{name}\":{{{space}{}{space}}}", entries.join(&format!(",{space}")))
+        })
+    };
+    (table("dependencies"), table("devDependencies"), table("resolutions"), table("overrides"), any::<bool>()).prop_map(
+        |(a, b, c, d, minified)| {
+            let start = "{\"name\": \"target-pkg\", \"version\": \"1.0.0\", \"files\": [\"1.0.0\"]".to_string();
+            let end = "\"config\": {\"dependencies\": {\"target-pkg\": \"1.0.0\"}}}".to_string();
+            let parts = [start, a, b, c, format!("\"pnpm\": {{{d}}}"), end];
+            vec![parts.join(if minified { "," } else { ",\n  " })]
+        },
+    )
+}
+
+fn cargo_toml() -> impl Strategy<Value = Vec<String>> {
+    let target = pick(&[
+        "target-pkg = \"@V@\"",
+        "\"target-pkg\" = '@V@' # 1.0.0",
+        "renamed = { package = \"target-pkg\", version = \"@V@\", features = [\"1.0.0\"] }",
+        "target-pkg.version = \"\"\"\\\n   @V@\"\"\"",
+        "\"target\\u002Dpkg\" = { optional = true, 'version' = \"@V@\" }",
+    ]);
+    let noise = pick(&[
+        "other = \"1.0.0\"",
+        "target-pkg-too = \"1.0.0\"",
+        "local = { path = \"target-pkg\", version = \"1.0.0\" }",
+        "hub = { git = \"https://git.example.com/target-pkg?1.0.0\" }",
+        "parent.workspace = true",
+        "'é' = '1.0.0'",
+        "number = 1",
+    ]);
+    // A key stands once in a table.
+    let table = move |name: &'static str| {
+        (prop::option::of(target.clone()), prop::collection::btree_set(noise.clone(), 0..5)).prop_map(
+            move |(target, noise)| {
+                let entries: Vec<String> = target.into_iter().chain(noise).collect();
+                format!("[{name}]\n{}", entries.join("\n"))
+            },
+        )
+    };
+    let tables = (
+        table("dependencies"),
+        table("dev-dependencies"),
+        table("target.'cfg(target-pkg)'.build-dependencies"),
+        table("workspace . dependencies"),
+        table("patch.x"),
+    );
+    tables.prop_map(|(a, b, c, d, patch)| {
+        let package = "[package]\nname = \"target-pkg\"\nversion = \"1.0.0\"\nrust-version = \"1.0.0\"".to_string();
+        let metadata = "[package.metadata.dependencies]\ntarget-pkg = \"1.0.0\"".to_string();
+        vec![package, a, b, c, metadata, d, patch.replace(HERE, "1.0.0")]
+    })
+}
+
 /// The edit of the template's version gives the template with the new one, and a second time there is nothing to do.
 fn check(name: &str, lines: &[String], encoding: (&str, &str, bool), constraint: &str) -> Result<(), TestCaseError> {
     let (manager, path) = (manager(name), path_for(name));
@@ -156,7 +239,7 @@ fn check(name: &str, lines: &[String], encoding: (&str, &str, bool), constraint:
     let target = |d: &&Dependency| d.package.name.ends_with("target-pkg") || d.package.name == "library/target";
     let meant = found.dependencies.iter().find(|d| target(d) && d.constraint == constraint && d.skip.is_none());
     let Some(meant) = meant else { return Ok(()) };
-    let to = constraint.trim_start_matches("==").replace("1.0", "2.0");
+    let to = constraint.trim_start_matches(['=', '^']).replace("1.0", "2.0");
     let edit = edit_of(meant, &to);
     let edited = manager.edit(&path, &before, std::slice::from_ref(&edit));
     prop_assert_eq!(edited.as_ref(), Ok(&after), "{}", before);
@@ -262,6 +345,21 @@ fn soup() -> impl Strategy<Value = String> {
         "egg=",
         "0",
         "ONBUILD ",
+        "{",
+        "}",
+        ": ",
+        "\"a\": \"1.0.0\"",
+        "\"b\": \"^1.0.0\"",
+        "npm:",
+        "workspace:",
+        "^",
+        "||",
+        ">",
+        "**/",
+        "a = \"1.0.0\"\n",
+        "b = { version = \"^1.2\" }\n",
+        "[dependencies]\n",
+        "1.2.3",
     ];
     prop::collection::vec(prop::sample::select(pieces), 0..40).prop_map(|pieces| pieces.concat())
 }
@@ -285,6 +383,19 @@ proptest! {
     }
 
     #[test]
+    fn packages_are_edited_to_the_letter(lines in package_json(), encoding in encoding(), caret in any::<bool>()) {
+        let constraint = if caret { "^1.0.0" } else { "1.0.0" };
+        let lines: Vec<String> = lines.iter().map(|line| line.replace(HERE, &constraint.replace("1.0", HERE))).collect();
+        check("package-json", &lines, encoding, constraint)?;
+    }
+
+    #[test]
+    fn crates_are_edited_to_the_letter(lines in cargo_toml(), encoding in encoding()) {
+        let lines: Vec<String> = lines.iter().map(|line| line.replace(HERE, "@V@.0")).collect();
+        check("cargo", &lines, encoding, "1.0.0")?;
+    }
+
+    #[test]
     fn pieces_in_any_order_do_no_harm(text in soup()) {
         for manager in managers::TABLE {
             survives(manager.name(), &text)?;
@@ -292,6 +403,11 @@ proptest! {
         survives("pyproject", &format!("[project]\ndependencies = [{text}]"))?;
         survives("pyproject", &format!("[project]\ndependencies = [\"{text}\"]"))?;
         survives("dockerfile", &format!("ARG A=1.0\nFROM {text}"))?;
+        survives("package-json", &format!("{{\"dependencies\": {{{text}}}}}"))?;
+        survives("package-json", &format!("{{\"overrides\": {{\"{text}\": \"1.0.0\", \"a\": \"{text}\"}}}}"))?;
+        survives("package-json", &format!("{{\"packageManager\": \"{text}\", \"pnpm\": {{\"overrides\": {{\"{text}\": \"1.0.0\"}}}}}}"))?;
+        survives("cargo", &format!("[dependencies]\n{text}"))?;
+        survives("cargo", &format!("[dependencies]\na = {{ version = \"{text}\" }}\n\"{text}\" = \"1.0.0\""))?;
     }
 
     #[test]
@@ -374,6 +490,32 @@ fn hostile_sizes_are_refused_or_read_quickly() {
     assert!(read("dockerfile", &nested).dependencies[0].skip.is_some());
     let parentheses = format!("a==1.0 ; {}", "(".repeat(400_000));
     assert_eq!(read("requirements", &parentheses).dependencies[0].skip, None);
+    assert!(read("package-json", &"[".repeat(900_000)).problem.is_some());
+    assert!(read("package-json", &"{\"a\":".repeat(150_000)).problem.is_some());
+    // As deep as it is read at all: on the stack of a worker.
+    let deep = |levels| format!("{{\"overrides\": {}\"1.0.0\"{}}}", "{\"a\":".repeat(levels), "}".repeat(levels));
+    assert_eq!(read("package-json", &deep(250)).dependencies[0].constraint, "1.0.0");
+    assert!(read("package-json", &deep(600)).problem.is_some());
+    let entries: Vec<String> = (0..60_000).map(|_| "\"a\":\"1.0.0\"".into()).collect();
+    assert!(read("package-json", &format!("{{\"dependencies\": {{{}}}}}", entries.join(","))).problem.is_some());
+    for text in
+        [">".repeat(400_000), "a>".repeat(400_000), "@".repeat(400_000), "a/".repeat(400_000), "1.".repeat(400_000)]
+    {
+        for table in ["\"resolutions\": {", "\"overrides\": {", "\"pnpm\": {\"overrides\": {"] {
+            let end = "}".repeat(table.matches('{').count());
+            for entry in
+                [format!("\"{text}\": \"1.0.0\""), format!("\"a\": \"{text}\""), format!("\"a\": \"npm:{text}\"")]
+            {
+                assert_eq!(read("package-json", &format!("{{{table}{entry}{end}}}")).dependencies.len(), 1);
+            }
+        }
+    }
+    assert!(read("cargo", &format!("a = {}", "[".repeat(400_000))).problem.is_some());
+    assert!(read("cargo", &format!("[dependencies.{}]\n", vec!["a"; 200_000].join("."))).dependencies.len() <= 1);
+    let long = format!("[dependencies]\na = \"{}\"\n{} = \"1\"", "1.".repeat(200_000), "b".repeat(400_000));
+    assert!(read("cargo", &long).dependencies.iter().all(|d| d.skip.is_some()));
+    let many: String = (0..30_000).map(|i| format!("[target.'{i}'.dependencies]\n")).collect();
+    assert_eq!(read("cargo", &many), managers::Extraction::default());
     let commas = format!("a{}", ">=1,".repeat(200_000));
     assert!(read("requirements", &commas).dependencies[0].skip.is_some());
 }
@@ -398,6 +540,8 @@ fn files_are_claimed_by_name() {
         assert_eq!(claims(path), ["dockerfile"], "{path}");
     }
     assert_eq!(claims("a/pyproject.toml"), ["pyproject"]);
+    assert_eq!(claims("web/package.json"), ["package-json"]);
+    assert_eq!(claims("crates/a/Cargo.toml"), ["cargo"]);
     for path in [
         "requirements.md",
         "myrequirements.txt",
@@ -405,6 +549,12 @@ fn files_are_claimed_by_name() {
         "Dockerfile.dockerignore",
         "Dockerfiles/readme",
         "pyproject.toml.bak",
+        "package-lock.json",
+        "web/node_modules/a/package.json",
+        "node_modules/package.json",
+        "Cargo.lock",
+        "vendor/a/Cargo.toml",
+        "target/package/a/Cargo.toml",
         "notes.txt",
     ] {
         assert!(claims(path).is_empty() && !managers::may_be_manifest(&RepoPath::parse(path).unwrap()), "{path}");

@@ -1,13 +1,17 @@
 //! Titles, messages, branches and bodies, as people read them and as GitHub does.
 
 use crate::scene::{Scene, at};
-use mass_driver::domain::{Ecosystem, PackageId, RepoPath, Site, Update, VersionStep};
+use mass_driver::domain::{Ecosystem, LockFile, PackageId, RepoPath, Site, Update, VersionStep};
 use mass_driver::planner::Plan;
 use mass_driver::planner::prose::{self, Occasion};
 
+fn occasion<'a>(timezone: &'a jiff::tz::TimeZone, delay: &'a str) -> Occasion<'a> {
+    Occasion { timezone, delay, file: ".mass-driver.yaml", lock_files: &[] }
+}
+
 fn body(plan: &Plan, delay: &str) -> String {
     let timezone = jiff::tz::TimeZone::get("Europe/Paris").unwrap();
-    prose::body(&plan.drafts[0].updates, &Occasion { timezone: &timezone, delay, file: ".mass-driver.yaml" })
+    prose::body(&plan.drafts[0].updates, &occasion(&timezone, delay))
 }
 
 #[test]
@@ -17,6 +21,43 @@ fn the_body_of_one_update() {
             .manifest("services/api/requirements.txt", "# the client\nhttpx==0.27.0\n")
             .release("httpx", "0.28.0", "2026-03-04 09:00");
     insta::assert_snapshot!(body(&scene.plan("2026-03-09 05:00"), "weekly"));
+}
+
+#[test]
+fn lock_files_are_named_with_what_refreshes_them() {
+    let lock = |path: &str, tool, command| LockFile { path: RepoPath::parse(path).unwrap(), tool, command };
+    let (npm, cargo) =
+        (lock("web/package-lock.json", "npm", "npm install"), lock("Cargo.lock", "cargo", "cargo update"));
+    let timezone = jiff::tz::TimeZone::UTC;
+    let text = |lock_files: &[LockFile]| {
+        let updates = [update("a", "1.1", &["web/package.json"])];
+        let text = prose::body(&updates, &Occasion { lock_files, ..occasion(&timezone, "weekly") });
+        let start = text.find("Only the").unwrap();
+        text[start..text.find("### Why now").unwrap()].to_string()
+    };
+    insta::assert_snapshot!(text(&[cargo, npm.clone()]), @r"
+    Only the version changes.
+
+    ### Still to do
+
+    These lock files are not changed here. Refresh them on this branch:
+
+    - `Cargo.lock`: run `cargo update`
+    - `web/package-lock.json`: run `npm install` in `web`
+    ");
+    insta::assert_snapshot!(text(&[npm]), @r"
+    Only the version changes.
+
+    ### Still to do
+
+    This lock file is not changed here. Refresh it on this branch:
+
+    - `web/package-lock.json`: run `npm install` in `web`
+    ");
+    let many: Vec<LockFile> =
+        (0..100).map(|n| lock(&format!("{}{n}/yarn.lock", "`|é".repeat(300)), "yarn", "yarn")).collect();
+    assert!(text(&many).ends_with("- and 90 more\n\n"), "{}", text(&many));
+    assert_eq!(text(&[]), "Only the version changes.\n\n");
 }
 
 #[test]
@@ -94,7 +135,7 @@ fn five_thousand_updates_of_long_paths_fit() {
     let path = format!("{}/requirements.txt", "ordner/ü".repeat(400));
     let updates: Vec<Update> = (0..5_000).map(|n| update(&format!("package-{n:04}"), "1.1", &[&path])).collect();
     let timezone = jiff::tz::TimeZone::UTC;
-    let text = prose::body(&updates, &Occasion { timezone: &timezone, delay: "weekly", file: ".mass-driver.yaml" });
+    let text = prose::body(&updates, &occasion(&timezone, "weekly"));
     assert!(text.chars().count() <= 58_000);
     assert!(text.contains("more: the commit's message lists them."), "{text}");
     assert!(prose::commit_message("Bump 5000 pypi packages", &updates).len() < 200_000);

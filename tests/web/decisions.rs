@@ -54,6 +54,7 @@ fn known() -> KnownRepository {
             updated_at: now(),
         },
         tracked: ["requirements.txt", "deps/shared.lst"].map(String::from).into(),
+        lock_files: [RepoPath::parse("Cargo.lock").unwrap()].into(),
         proposal: None,
         pulls_at_head: Vec::new(),
     }
@@ -114,6 +115,8 @@ const INDEX: Expected = (&["index"], true, false);
 #[case::adds_a_manifest(&["services/new/Dockerfile"], INDEX)]
 #[case::touches_an_include_of_any_name(&["deps/shared.lst"], INDEX)]
 #[case::touches_a_file_named_like_an_include_elsewhere(&["other/shared.lst"], MOVES)]
+#[case::touches_a_lock_file(&["Cargo.lock"], MOVES)]
+#[case::adds_a_lock_file(&["web/yarn.lock"], INDEX)]
 #[case::touches_the_file(&[".mass-driver.yaml"], SYNC)]
 #[case::adds_the_other_file(&[".mass-driver.yml"], SYNC)]
 #[case::touches_the_file_and_a_manifest(&[".mass-driver.yaml", "requirements.txt"], SYNC)]

@@ -2,7 +2,7 @@
 
 use super::display_name;
 use super::text::{cell, code};
-use crate::domain::{Ecosystem, Site, Update};
+use crate::domain::{LockFile, Site, Update};
 use crate::planner::timing;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,13 +11,15 @@ use std::fmt::Write as _;
 /// GitHub's limit is 65,536 characters; the field cuts earlier, to leave room for what it adds itself.
 const BODY_MAX_CHARS: usize = 58_000;
 /// What the tables may take of that, together. Whole lines are left out, so that no code span stays open.
-const TABLES_MAX_CHARS: usize = 50_000;
+const TABLES_MAX_CHARS: usize = 40_000;
 /// Longer names, versions and paths are cut. Unit: characters.
 const NAME_MAX_CHARS: usize = 120;
 const VERSION_MAX_CHARS: usize = 60;
 const PATH_MAX_CHARS: usize = 200;
 /// The places of an update that are listed.
 const SITES_MAX: usize = 5;
+/// The lock files that are listed.
+const LOCK_FILES_MAX: usize = 10;
 
 /// What a body says beside the updates.
 pub struct Occasion<'a> {
@@ -27,6 +29,8 @@ pub struct Occasion<'a> {
     pub delay: &'a str,
     /// The path of the subscription file.
     pub file: &'a str,
+    /// The lock files that hold what the changed files ask for, each once.
+    pub lock_files: &'a [LockFile],
 }
 
 /// The pull request's text in Markdown: at most 58,000 characters.
@@ -42,12 +46,10 @@ pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
     }
     let these_files = if is_one_file(updates) { "this file" } else { "these files" };
     let these = if updates.len() == 1 { "this update" } else { "these updates" };
-    text.push('.');
-    if updates.iter().any(|update| has_lock_files(update.package.ecosystem)) {
-        let _ = write!(text, " If a lock file belongs to {these_files}, refresh it on this branch.");
-    }
+    text.push_str(".\n");
+    text.push_str(&lock_files(occasion.lock_files));
     let delay = delay(updates, occasion);
-    let _ = write!(text, "\n\n### Why now\n\nThe file {file} in this repository asks for {these}{delay}.\n\n");
+    let _ = write!(text, "\n### Why now\n\nThe file {file} in this repository asks for {these}{delay}.\n\n");
     text.push_str(&match updates {
         [one] => one_history(one, occasion),
         many => histories(many, occasion),
@@ -66,11 +68,25 @@ pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
     text
 }
 
-const fn has_lock_files(ecosystem: Ecosystem) -> bool {
-    match ecosystem {
-        Ecosystem::Pypi | Ecosystem::Npm | Ecosystem::Cargo => true,
-        Ecosystem::Docker | Ecosystem::GithubActions | Ecosystem::PreCommit => false,
+/// What else has to change, which only the ecosystem's own tool can write.
+fn lock_files(files: &[LockFile]) -> String {
+    if files.is_empty() {
+        return String::new();
     }
+    let (these, them) = if files.len() == 1 { ("This lock file is", "it") } else { ("These lock files are", "them") };
+    let mut text = format!("\n### Still to do\n\n{these} not changed here. Refresh {them} on this branch:\n\n");
+    for file in files.iter().take(LOCK_FILES_MAX) {
+        let folder = match file.path.folder() {
+            "" => String::new(),
+            folder => format!(" in {}", cell(&end_of(folder), PATH_MAX_CHARS)),
+        };
+        let path = cell(&end_of(file.path.as_str()), PATH_MAX_CHARS);
+        let _ = writeln!(text, "- {path}: run {}{folder}", code(file.command, NAME_MAX_CHARS));
+    }
+    if files.len() > LOCK_FILES_MAX {
+        let _ = writeln!(text, "- and {} more", files.len() - LOCK_FILES_MAX);
+    }
+    text
 }
 
 /// The delay, where it is told of one subscription. Ecosystems have subscriptions of their own.
@@ -110,16 +126,18 @@ fn one_change(update: &Update) -> String {
 }
 
 fn place(site: &Site) -> String {
-    let path = site.path.as_str();
     let line = format!(":{}", site.line);
-    // The end of a path tells more than its beginning.
+    cell(&format!("{}{line}", end_of(site.path.as_str())), PATH_MAX_CHARS + line.len())
+}
+
+/// A path cut to what is shown of it: its end tells more than its beginning.
+fn end_of(path: &str) -> String {
     let length = path.chars().count();
-    let shown: String = if length > PATH_MAX_CHARS {
+    if length > PATH_MAX_CHARS {
         std::iter::once('…').chain(path.chars().skip(length - PATH_MAX_CHARS + 1)).collect()
     } else {
         path.into()
-    };
-    cell(&format!("{shown}{line}"), PATH_MAX_CHARS + line.len())
+    }
 }
 
 fn changes(updates: &[Update]) -> String {

@@ -1,0 +1,222 @@
+//! The dependencies of a Rust package or workspace in Cargo.toml.
+//!
+//! Sources: The Cargo Book, "Specifying Dependencies", "The Manifest Format", "Workspaces", "Overriding Dependencies".
+
+use super::edit::{self, Find};
+use super::toml_string;
+use super::written::Written;
+use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, cut, readable, without_mark};
+use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath, Skip};
+use crate::versioning::{self, Scheme};
+use toml_edit::{Document, Item, Key, TableLike};
+
+/// The manager of Cargo.toml.
+#[derive(Debug)]
+pub struct Cargo;
+
+const NAME: &str = "cargo";
+
+/// The tables of dependencies of a package, and of each target. Those with `_` are of older editions.
+const TABLES: [&str; 5] =
+    ["dependencies", "dev-dependencies", "dev_dependencies", "build-dependencies", "build_dependencies"];
+
+const INHERITED: &str = "its version stands in the Cargo.toml of the workspace";
+const PATH_TOO: &str = "the path is used here, and the version has to fit what lies there";
+const GIT_TOO: &str = "the repository is used here, and the version has to fit what lies there";
+const PATCH: &str = "it takes the place of a release in the whole workspace";
+
+impl Manager for Cargo {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn ecosystem(&self) -> Ecosystem {
+        Ecosystem::Cargo
+    }
+
+    /// What `cargo vendor` copied, or a build left behind, is not the repository's own.
+    fn claims(&self, path: &RepoPath) -> bool {
+        path.file_name() == "Cargo.toml"
+            && !path.folder().split('/').any(|folder| matches!(folder, "vendor" | "target"))
+    }
+
+    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
+        Extraction::of(find(path, text))
+    }
+
+    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
+        edit::apply(text, edits, |text| find(path, text))
+    }
+}
+
+fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+    readable(text)?;
+    let (mark, toml) = without_mark(text);
+    let line_starts = super::line_starts(text);
+    let document = Document::parse(toml).map_err(|error| {
+        let line = super::line_of(&line_starts, mark + error.span().map_or(0, |span| span.start));
+        format!("line {line}: {}", cut(error.message().lines().next().unwrap_or("not TOML")))
+    })?;
+    let mut reader = Reader { path, toml, mark, line_starts, finds: Vec::new() };
+    reader.manifest(document.as_table());
+    let mut finds = reader.finds;
+    if finds.len() > MOST_DEPENDENCIES {
+        return Err(format!("there are more than {MOST_DEPENDENCIES} dependencies in it"));
+    }
+    finds.sort_by_key(|(at, _)| *at);
+    Ok(Found { finds: finds.into_iter().map(|(_, find)| find).collect(), includes: Vec::new() })
+}
+
+/// The tables in a table, by the keys they have there.
+fn tables<'t>(table: Option<&'t dyn TableLike>) -> impl Iterator<Item = &'t dyn TableLike> {
+    table.into_iter().flat_map(|table| table.iter()).filter_map(|(_, item)| item.as_table_like())
+}
+
+fn inner<'t>(table: &'t dyn TableLike, key: &str) -> Option<&'t dyn TableLike> {
+    table.get(key).and_then(Item::as_table_like)
+}
+
+/// Collects what a file holds, each with the byte at which it stands.
+struct Reader<'a> {
+    path: &'a RepoPath,
+    /// The text without its byte order mark.
+    toml: &'a str,
+    mark: usize,
+    line_starts: Vec<usize>,
+    finds: Vec<(usize, Find)>,
+}
+
+impl Reader<'_> {
+    fn manifest(&mut self, root: &dyn TableLike) {
+        let workspace = inner(root, "workspace").and_then(|workspace| inner(workspace, "dependencies"));
+        let of_targets = tables(inner(root, "target"))
+            .flat_map(|target| TABLES.into_iter().filter_map(move |name| inner(target, name)));
+        let own = TABLES.into_iter().filter_map(|name| inner(root, name));
+        for table in own.chain(of_targets).chain(workspace) {
+            for (name, item) in table.iter() {
+                let at = self.place(table.key(name), item);
+                self.dependency(name, item, at);
+            }
+        }
+        for table in tables(inner(root, "patch")) {
+            for (name, item) in table.iter() {
+                let at = self.place(table.key(name), item);
+                let skip = Skip::LeftAlone(PATCH.into());
+                self.push(at, package_of(name, item), Written::default(), Some(skip));
+            }
+        }
+        for (specification, item) in inner(root, "replace").into_iter().flat_map(|table| table.iter()) {
+            let at = self.place(inner(root, "replace").and_then(|table| table.key(specification)), item);
+            let name = replaced(specification);
+            self.push(at, name, Written::default(), Some(Skip::LeftAlone(PATCH.into())));
+        }
+    }
+
+    fn dependency(&mut self, key: &str, item: &Item, at: usize) {
+        if self.finds.len() > MOST_DEPENDENCIES {
+            return;
+        }
+        let name = package_of(key, item);
+        let (requirement, mut skip) = match (item.as_str(), item.as_table_like()) {
+            (Some(_), _) => (Some(item), None),
+            (None, Some(table)) => (table.get("version"), elsewhere(table)),
+            (None, None) => (None, Some(Skip::NotUnderstood("it is neither a version nor a table".into()))),
+        };
+        let mut constraint = Written::default();
+        match requirement.map(|item| self.decoded(item)) {
+            Some(Some(written)) => {
+                constraint = written;
+                skip = skip.or_else(|| why_no_requirement(constraint.text()));
+            }
+            Some(None) => skip = skip.or_else(|| Some(Skip::NotUnderstood("its version is not a string".into()))),
+            None => skip = skip.or(Some(Skip::Unpinned)),
+        }
+        if !is_name(name) {
+            skip = Some(Skip::NotUnderstood("that is no name of a package".into()));
+        }
+        self.push(at, name, constraint, skip);
+    }
+
+    /// The byte of the file at which an entry begins.
+    fn place(&self, key: Option<&Key>, item: &Item) -> usize {
+        let span = key.and_then(Key::span).or_else(|| item.span());
+        self.mark + span.map_or(0, |span| span.start)
+    }
+
+    /// The text of a string. It is read again to know where each character stands; both readings must agree.
+    fn decoded(&self, item: &Item) -> Option<Written> {
+        let (string, span) = (item.as_str()?, item.span()?);
+        let decoded = toml_string::decode(self.toml.get(span.clone())?, self.mark + span.start)?;
+        (decoded.text().replace("\r\n", "\n") == string.replace("\r\n", "\n")).then(|| decoded.trimmed())
+    }
+
+    fn push(&mut self, at: usize, name: &str, constraint: Written, skip: Option<Skip>) {
+        let line = super::line_of(&self.line_starts, constraint.origin(0).map_or(at, |origin| origin.start));
+        let find = Find {
+            dependency: Dependency {
+                manager: NAME.into(),
+                path: self.path.clone(),
+                line,
+                package: PackageId { ecosystem: Ecosystem::Cargo, name: cut(name) },
+                written_name: cut(name),
+                current: if skip.is_none() { versioning::Cargo.current(constraint.text()) } else { None },
+                constraint: constraint.text().into(),
+                digest: None,
+                hashed: false,
+                skip,
+            },
+            constraint,
+            version_at: None,
+            digest: None,
+        };
+        self.finds.push((at, find));
+    }
+}
+
+/// The package that an entry means: its `package`, where it gives it another name here.
+fn package_of<'t>(key: &'t str, item: &'t Item) -> &'t str {
+    item.as_table_like().and_then(|table| table.get("package")).and_then(Item::as_str).unwrap_or(key)
+}
+
+/// Why the version of an entry, if it has one, is not looked up at crates.io.
+fn elsewhere(table: &dyn TableLike) -> Option<Skip> {
+    let has = |key: &str| table.contains_key(key);
+    let left_alone = |why: &str| Some(Skip::LeftAlone(why.into()));
+    if table.get("workspace").is_some_and(|value| value.as_bool() != Some(false)) {
+        return left_alone(INHERITED);
+    }
+    match (has("version"), has("path"), has("git")) {
+        (true, true, _) => return left_alone(PATH_TOO),
+        (true, false, true) => return left_alone(GIT_TOO),
+        (false, true, _) | (false, _, true) => return Some(Skip::NotFromRegistry),
+        (_, false, false) => {}
+    }
+    match table.get("registry") {
+        Some(name) if name.as_str() != Some("crates-io") => {
+            left_alone(&format!("it comes from the registry `{}`", cut(name.as_str().unwrap_or("?"))))
+        }
+        _ if has("registry-index") => left_alone("it comes from another registry"),
+        _ => None,
+    }
+}
+
+/// Why a text is no requirement with a version in it; `None` if it is one.
+fn why_no_requirement(text: &str) -> Option<Skip> {
+    match versioning::Cargo::understand(text) {
+        Ok(()) => versioning::Cargo.current(text).is_none().then_some(Skip::Unpinned),
+        Err(why) => Some(Skip::NotUnderstood(why)),
+    }
+}
+
+/// The package of a key of `replace`: `name:1.0`, `name@1.0` or `https://…#name:1.0`.
+fn replaced(specification: &str) -> &str {
+    let specification = specification.rsplit_once('#').map_or(specification, |(_, after)| after);
+    specification.split([':', '@']).next().unwrap_or(specification)
+}
+
+/// Whether a text is a crate's name. Source: The Cargo Book, "The Manifest Format" (name), with crates.io's limits.
+fn is_name(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
