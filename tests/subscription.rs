@@ -320,9 +320,9 @@ fn the_documentation_is_right() {
 
 #[test]
 fn a_range_the_ecosystem_cannot_read_is_a_problem_where_it_stands() {
-    let text = "subscriptions:\n  - migration: pypi\n    ignore: { name: django, versions: \"^5\" }\n  - migration: docker\n    ignore: [{ name: python, versions: \">=4\" }]\n";
+    let text = "subscriptions:\n  - migration: pypi\n    ignore: { name: django, versions: \"5 - 6\" }\n  - migration: docker\n    ignore: [{ name: python, versions: \">=4\" }]\n";
     let found = problems(text);
     assert_eq!(found.len(), 1, "{}", lines(&found));
     assert_eq!((found[0].line, found[0].column), (3, 39));
-    assert!(found[0].what.contains("`^5` is not a range of versions for `pypi`"), "{}", found[0].what);
+    assert!(found[0].what.contains("`5 - 6` is not a range of versions for `pypi`"), "{}", found[0].what);
 }

@@ -142,8 +142,6 @@ pub enum Skip {
     Variable(String),
     /// The version or constraint is not understood; the text says why.
     NotUnderstood(String),
-    /// The line is pinned to file hashes, which a new version would break.
-    HashPinned,
     /// It is seen, and left alone for the reason given.
     LeftAlone(String),
 }
@@ -156,7 +154,6 @@ impl fmt::Display for Skip {
             Self::Variable(name) => write!(f, "the variable `{name}` has no default"),
             Self::NotUnderstood(why) => write!(f, "not understood: {why}"),
             Self::LeftAlone(why) => f.write_str(why),
-            Self::HashPinned => f.write_str("it is pinned to hashes, which a new version would break"),
         }
     }
 }

@@ -168,6 +168,7 @@ impl Reader<'_> {
             constraint,
             version_at: None,
             digest: None,
+            hashes: None,
         };
         self.finds.push((at, find));
     }

@@ -1,8 +1,9 @@
 //! Making edits: the same for every format, once a manager has found where things stand.
 
+use super::hashes::{Hashes, is_sha256};
 use super::written::{Splice, Written};
 use super::{Edit, EditError, Found};
-use crate::domain::{Dependency, Ecosystem, PackageId};
+use crate::domain::{Dependency, Ecosystem, PackageId, Skip};
 use crate::versioning::scheme;
 use std::collections::BTreeMap;
 
@@ -16,12 +17,22 @@ pub(super) struct Find {
     pub(super) version_at: Option<usize>,
     /// The digest.
     pub(super) digest: Option<Written>,
+    /// The hashes of the version's files.
+    pub(super) hashes: Option<Hashes>,
 }
 
 impl Find {
     /// A dependency that is listed and never edited: the dependency says why.
     pub(super) fn left_alone(dependency: Dependency) -> Self {
-        Self { dependency, constraint: Written::default(), version_at: None, digest: None }
+        Self { dependency, constraint: Written::default(), version_at: None, digest: None, hashes: None }
+    }
+
+    /// Takes in why it is not to be updated, unless its own text gives a reason already.
+    pub(super) fn leave_alone(&mut self, why: Skip) {
+        if matches!(self.dependency.skip, None | Some(Skip::Unpinned)) {
+            self.dependency.skip = Some(why);
+            self.dependency.current = None;
+        }
     }
 
     fn is_meant_by(&self, edit: &Edit) -> bool {
@@ -38,6 +49,32 @@ impl Find {
         dependency.package == edit.package
             && dependency.constraint == constraint
             && (dependency.digest.is_none() || dependency.digest == edit.digest_to)
+    }
+
+    /// Whether two readings agree; hashes that come or go move what stands below them to another line.
+    fn says_the_same_as(&self, new: &Self) -> bool {
+        self.dependency == Dependency { line: self.dependency.line, ..new.dependency.clone() }
+    }
+
+    /// The hashes as written.
+    fn hash_values(&self) -> Vec<&str> {
+        self.hashes.iter().flat_map(Hashes::values).collect()
+    }
+
+    /// The new hashes, each once and in one order whoever gave them. Where a package stands in a file with hashes and without,
+    /// an edit of the one means the other too.
+    fn hashes_to(&self, edit: &Edit, edits: &[Edit]) -> Result<Vec<String>, EditError> {
+        let with_hashes = |edit: &&Edit| !edit.hashes_to.is_empty();
+        let given = Some(edit)
+            .filter(with_hashes)
+            .or_else(|| edits.iter().filter(with_hashes).find(|other| self.is_meant_by(other) && other.to == edit.to));
+        let mut hashes = given.ok_or_else(|| EditError::NeedsHashes(edit.package.clone()))?.hashes_to.clone();
+        hashes.sort_unstable();
+        hashes.dedup();
+        match hashes.iter().find(|hash| !is_sha256(hash)) {
+            Some(odd) => Err(cannot_move(edit, odd)),
+            None => Ok(hashes),
+        }
     }
 }
 
@@ -65,6 +102,12 @@ pub(super) fn apply(
             if let Some(digest) = &find.digest {
                 splices.add(digest_splice(edit, digest)?, edit)?;
             }
+            if let Some(hashes) = &find.hashes {
+                let new = find.hashes_to(edit, edits)?;
+                for splice in hashes.splices(text, &new).ok_or_else(|| cannot_move(edit, &edit.to))? {
+                    splices.add(splice, edit)?;
+                }
+            }
         }
     }
     if let (true, Some(package)) = (splices.0.is_empty(), already) {
@@ -86,10 +129,13 @@ fn check(before: &Found, after: &Found, edits: &[Edit]) -> Result<(), EditError>
     }
     for (old, new) in before.finds.iter().zip(&after.finds) {
         if let Some(edit) = edits.iter().find(|edit| old.is_meant_by(edit)) {
-            if !new.is_result_of(edit, &moved(edit)?) {
+            let hashes = if old.hashes.is_some() { old.hashes_to(edit, edits)? } else { Vec::new() };
+            if !new.is_result_of(edit, &moved(edit)?) || new.hash_values() != hashes {
                 return Err(cannot_move(edit, &edit.to));
             }
-        } else if old.dependency != new.dependency {
+        } else if old.hash_values() != new.hash_values() {
+            return Err(cannot_move(first, &first.to));
+        } else if !old.says_the_same_as(new) {
             let together = edits.iter().find(|edit| edit.package == old.dependency.package);
             let edit = together.ok_or_else(|| cannot_move(first, &first.to))?;
             if old.dependency.digest.is_some() || new.dependency.package != old.dependency.package {
@@ -138,7 +184,7 @@ pub(super) fn is_commit(text: &str) -> bool {
     is_hex(text, 40) || is_hex(text, 64)
 }
 
-fn is_hex(digits: &str, length: usize) -> bool {
+pub(super) fn is_hex(digits: &str, length: usize) -> bool {
     digits.len() == length && digits.bytes().all(|b| b.is_ascii_hexdigit())
 }
 

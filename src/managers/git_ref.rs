@@ -54,7 +54,7 @@ fn pinned(version: Written, commit: Option<Written>, dependency: Dependency) -> 
         digest: commit.as_ref().map(|commit| commit.text().into()),
         ..dependency
     };
-    Find { dependency, constraint: version, version_at: None, digest: commit }
+    Find { dependency, constraint: version, version_at: None, digest: commit, hashes: None }
 }
 
 fn commit_without_version(comment: Option<&Written>) -> Skip {

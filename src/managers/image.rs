@@ -99,6 +99,7 @@ fn read(reference: &Written, place: &Place<'_>) -> Find {
         version_at: version.map(|range| range.start),
         constraint: tag,
         digest,
+        hashes: None,
     }
 }
 

@@ -12,14 +12,19 @@ mod dockerfile;
 mod edit;
 mod git_ref;
 mod github_actions;
+mod hashes;
 mod image;
 mod json_string;
 mod lock_files;
 mod package_json;
+mod package_table;
+mod pipfile;
 mod pre_commit;
 mod pyproject;
 mod requirement;
 mod requirements;
+mod setup_cfg;
+mod toml_file;
 mod toml_string;
 mod variables;
 mod written;
@@ -56,12 +61,19 @@ pub trait Manager: Sync {
     ///
     /// Errors: [`EditError`]; then nothing is to be written.
     fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError>;
+
+    /// The manager that reads the files it includes, where that is another one.
+    fn reader_of_includes(&self) -> Option<&'static dyn Manager> {
+        None
+    }
 }
 
 /// Every manager.
 pub const TABLE: &[&dyn Manager] = &[
     &requirements::Requirements,
     &pyproject::Pyproject,
+    &setup_cfg::SetupCfg,
+    &pipfile::Pipfile,
     &dockerfile::Dockerfile,
     &compose::Compose,
     &github_actions::GithubActions,
@@ -86,12 +98,13 @@ pub fn may_be_manifest(path: &RepoPath) -> bool {
 }
 
 /// The files to read next after `manager` read a file and found what it `includes`: an included file is read by the manager
-/// that reached it, whatever its name. The caller keeps count of what it has read; includes may form circles.
+/// that reached it, or the one that it names for that, whatever the file's name. The caller keeps count of what it has read; includes may form circles.
 pub fn included(
     manager: &'static dyn Manager,
     includes: &[RepoPath],
 ) -> impl Iterator<Item = (RepoPath, &'static dyn Manager)> {
-    includes.iter().map(move |path| (path.clone(), manager))
+    let reader = manager.reader_of_includes().unwrap_or(manager);
+    includes.iter().map(move |path| (path.clone(), reader))
 }
 
 /// What a manager found in a file.
@@ -171,9 +184,25 @@ pub enum EditError {
 }
 
 /// What a manager keeps of a file while it reads or edits it.
+#[derive(Default)]
 struct Found {
     finds: Vec<Find>,
     includes: Vec<RepoPath>,
+}
+
+impl Found {
+    /// Takes in a file that `from` includes under the name `written`, if it lies in the repository.
+    fn include(&mut self, from: &RepoPath, written: &str) {
+        const MOST_INCLUDES: usize = 100;
+        let elsewhere = ["http:", "https:", "file:"]
+            .iter()
+            .any(|scheme| written.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+        if elsewhere || written.contains("://") || written.contains("${") || self.includes.len() >= MOST_INCLUDES {
+            return;
+        }
+        let file = from.join_sibling(written).ok().filter(|file| file != from);
+        self.includes.extend(file.filter(|file| !self.includes.contains(file)));
+    }
 }
 
 /// The text without its byte order mark, and the mark's length: spans count from the file's first byte.

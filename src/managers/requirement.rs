@@ -6,6 +6,7 @@
 
 use super::cut;
 use super::edit::Find;
+use super::hashes::Hashes;
 use super::written::Written;
 use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath, Skip};
 use crate::versioning::{Pep440, Scheme};
@@ -38,24 +39,64 @@ impl Place<'_> {
     }
 }
 
-/// Reads one requirement. `hashed` tells that file hashes are pinned beside it.
-pub(super) fn read(requirement: &Written, hashed: bool, place: &Place<'_>) -> Find {
+/// Reads one requirement, with the hashes that are pinned beside it.
+pub(super) fn read(requirement: &Written, hashes: Option<Hashes>, place: &Place<'_>) -> Find {
     let (name, constraint, skip) = match parts(requirement) {
         Ok((name, constraint)) => {
-            let skip = skip(&constraint, hashed);
+            let skip = skip(constraint.text(), hashes.as_ref());
             (name, constraint, skip)
         }
         Err((name, skip)) => (name, Written::default(), Some(skip)),
     };
-    let package = PackageName::from_str(&name).map_or_else(|_| name.clone(), |normal| normal.to_string());
-    let at = constraint.origin(0).or_else(|| requirement.origin(0)).map_or(0, |span| span.start);
+    let mut find = find(&name, constraint, skip, requirement.span().map_or(0, |span| span.start), place);
+    find.dependency.hashed = hashes.is_some();
+    find.hashes = hashes;
+    find
+}
+
+/// Reads a requirement that is installed in place (`-e`): a path, a URL or a repository, whatever it looks like.
+pub(super) fn editable(location: &Written, place: &Place<'_>) -> Find {
+    let mut find = read(location, None, place);
+    find.dependency.skip = Some(Skip::NotFromRegistry);
+    find.dependency.current = None;
+    find
+}
+
+/// Whether a constraint is one, for the tool whose file it is. An error says for people what is wrong.
+pub(super) type Understand = fn(&str) -> Result<(), String>;
+
+/// A package whose name and constraint stand apart, as in the tables of Poetry and Pipenv; `understand` knows the tool's
+/// operators. `at` is where its name stands.
+pub(super) fn named(
+    name: &str,
+    constraint: Result<Written, Skip>,
+    at: usize,
+    understand: Understand,
+    place: &Place<'_>,
+) -> Find {
+    let (constraint, skip) = match constraint {
+        Ok(constraint) if matches!(constraint.text(), "" | "*") => (constraint, Some(Skip::Unpinned)),
+        Ok(constraint) => {
+            let skip = understood(constraint.text(), understand).err();
+            (constraint, skip)
+        }
+        Err(skip) => (Written::default(), Some(skip)),
+    };
+    let not_a_name = || Skip::NotUnderstood("it is not the name of a package".into());
+    let skip = if is_name(name) { skip } else { Some(not_a_name()) };
+    find(&cut(name), constraint, skip, at, place)
+}
+
+/// `at` is the place to name where there is no constraint.
+fn find(name: &str, constraint: Written, skip: Option<Skip>, at: usize, place: &Place<'_>) -> Find {
+    let at = constraint.origin(0).map_or(at, |span| span.start);
     Find {
         dependency: Dependency {
             manager: place.manager.into(),
             path: place.path.clone(),
             line: (place.line_of)(at),
-            package: PackageId { ecosystem: Ecosystem::Pypi, name: package },
-            written_name: name,
+            package: PackageId { ecosystem: Ecosystem::Pypi, name: normal_name(name) },
+            written_name: name.into(),
             current: if skip.is_none() { Pep440.current(constraint.text()) } else { None },
             constraint: constraint.text().into(),
             digest: None,
@@ -65,7 +106,18 @@ pub(super) fn read(requirement: &Written, hashed: bool, place: &Place<'_>) -> Fi
         constraint,
         version_at: None,
         digest: None,
+        hashes: None,
     }
+}
+
+/// The name in the form by which names are compared; a text that is no name stays as it is.
+pub(super) fn normal_name(name: &str) -> String {
+    PackageName::from_str(name).map_or_else(|_| name.into(), |normal| normal.to_string())
+}
+
+fn is_name(text: &str) -> bool {
+    // An empty name is one to pep508_rs.
+    !text.is_empty() && PackageName::from_str(text).is_ok()
 }
 
 /// The name and the constraint, or the name and why there is no constraint to read.
@@ -76,11 +128,12 @@ fn parts(requirement: &Written) -> Result<(String, Written), (String, Skip)> {
     if is_location(text, name, rest) {
         return Err((located_name(text, name), Skip::NotFromRegistry));
     }
-    if let Some(variable) = variable(text) {
+    // A marker may hold a variable: its text is not read, and not changed.
+    let before_marker = rest.split(';').next().unwrap_or(rest);
+    if let Some(variable) = variable(&text[..text.len() - rest.len() + before_marker.len()]) {
         return Err((if name.is_empty() { cut(text) } else { name.into() }, Skip::Variable(variable)));
     }
-    // An empty name is one to pep508_rs.
-    if name.is_empty() || PackageName::from_str(name).is_err() {
+    if !is_name(name) {
         return Err((cut(text), Skip::NotUnderstood("it does not begin with a package's name".into())));
     }
     let not_understood = |why: &str| (name.to_string(), Skip::NotUnderstood(why.into()));
@@ -100,18 +153,26 @@ fn parts(requirement: &Written) -> Result<(String, Written), (String, Skip)> {
     Ok((name.into(), constraint))
 }
 
-fn skip(constraint: &Written, hashed: bool) -> Option<Skip> {
-    if constraint.text().is_empty() {
+fn skip(constraint: &str, hashes: Option<&Hashes>) -> Option<Skip> {
+    if constraint.is_empty() {
         return Some(Skip::Unpinned);
     }
-    if let Err(why) = Pep440::understand(constraint.text()) {
-        return Some(Skip::NotUnderstood(why));
+    if let Err(skip) = understood(constraint, Pep440::understand) {
+        return Some(skip);
     }
-    if hashed {
-        return Some(Skip::HashPinned);
+    let hashes = hashes?;
+    if !hashes.can_be_replaced() {
+        return Some(Skip::NotUnderstood("its hashes are not written as `--hash=sha256:…`".into()));
     }
+    let pin = constraint.starts_with("==") && !constraint.contains([',', '*']);
+    (!pin).then(|| Skip::LeftAlone("hashes stand beside a range, where pip asks for one version (`==`)".into()))
+}
+
+/// Whether versions can be read from a constraint, or why not.
+fn understood(constraint: &str, understand: Understand) -> Result<(), Skip> {
+    understand(constraint).map_err(Skip::NotUnderstood)?;
     // `!=1.5` alone names no version that is in use.
-    Pep440.current(constraint.text()).is_none().then_some(Skip::Unpinned)
+    Pep440.current(constraint).map(drop).ok_or(Skip::Unpinned)
 }
 
 /// The longest beginning that may be a package's name; empty when there is none.

@@ -3,10 +3,11 @@
 //! Source: pip's documentation, "Requirements File Format".
 
 use super::edit;
+use super::hashes::{HashOption, Hashes};
 use super::requirement::{self, Place};
 use super::written::Written;
 use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, readable, without_mark};
-use crate::domain::{Ecosystem, RepoPath};
+use crate::domain::{Ecosystem, RepoPath, Span};
 use std::ops::Range;
 
 /// The manager of requirements and constraints files.
@@ -24,10 +25,11 @@ impl Manager for Requirements {
         Ecosystem::Pypi
     }
 
-    /// `requirements.txt`, `requirements-dev.txt`, `dev-requirements.txt`, `requirements/*.txt`; `constraints` likewise.
+    /// `requirements.txt`, `requirements-dev.txt`, `dev-requirements.txt`, `requirements/*.txt`; `constraints` likewise,
+    /// and `.in`, from which pip-tools and uv make the `.txt`, or `.pip` for `.txt`.
     fn claims(&self, path: &RepoPath) -> bool {
         let name = path.file_name().to_ascii_lowercase();
-        let Some(stem) = name.strip_suffix(".txt") else { return false };
+        let Some(stem) = [".txt", ".in", ".pip"].iter().find_map(|end| name.strip_suffix(end)) else { return false };
         let folder = path.folder().rsplit('/').next().unwrap_or_default();
         ["requirements", "constraints"].iter().any(|word| {
             let before = stem.strip_suffix(word).is_some_and(|s| s.is_empty() || s.ends_with(['-', '_', '.']));
@@ -47,7 +49,7 @@ impl Manager for Requirements {
 
 fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
     readable(text)?;
-    let mut found = Found { finds: Vec::new(), includes: Vec::new() };
+    let mut found = Found::default();
     let line_starts = super::line_starts(text);
     let place = Place { manager: NAME, path, line_of: &|at| super::line_of(&line_starts, at) };
     for line in logical_lines(text) {
@@ -56,8 +58,8 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
             read_options(&line, &place, &mut found);
         } else if !line.text().is_empty() {
             let (requirement, options) = split_options(&line);
-            let hashed = words(&options).iter().any(|word| word.text().starts_with("--hash"));
-            found.finds.push(requirement::read(&requirement, hashed, &place));
+            let hashes = hashes(&options, requirement.span().map_or(0, |span| span.end));
+            found.finds.push(requirement::read(&requirement, hashes, &place));
         }
         if found.finds.len() > MOST_DEPENDENCIES {
             return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
@@ -79,7 +81,7 @@ fn logical_lines(text: &str) -> impl Iterator<Item = Written> {
             let line = line.get_or_insert_default();
             if comment {
                 // Where pip joins it to the line before, it must still be read as a comment.
-                line.push(' ', crate::domain::Span { start: range.start, end: range.start });
+                line.push(' ', Span { start: range.start, end: range.start });
             }
             line.append(&Written::verbatim(part, range.start));
             if !continued {
@@ -90,13 +92,18 @@ fn logical_lines(text: &str) -> impl Iterator<Item = Written> {
     })
 }
 
-/// The lines of a text without their ends, which are `\n`, `\r\n` or `\r`.
+/// What ends a line for pip, beside `\r\n`. Source: Python's documentation, `str.splitlines`.
+const LINE_ENDS: [char; 10] =
+    ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+
+/// The lines of a text without their ends.
 fn physical_lines(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut start = without_mark(text).0;
     std::iter::from_fn(move || {
         let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
-        let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
-        let ending = if rest[end..].starts_with("\r\n") { 2 } else { 1 };
+        let end = rest.find(LINE_ENDS).unwrap_or(rest.len());
+        let ending =
+            if rest[end..].starts_with("\r\n") { 2 } else { rest[end..].chars().next().map_or(0, char::len_utf8) };
         let line = start..start + end;
         start += end + ending;
         Some(line)
@@ -124,36 +131,39 @@ fn split_options(line: &Written) -> (Written, Written) {
     (line.slice(0..at).trimmed(), line.slice(at..text.len()))
 }
 
+/// The hashes among the options that follow a requirement, which ends at the byte `end` of the file.
+fn hashes(options: &Written, end: usize) -> Option<Hashes> {
+    let mut found = Vec::new();
+    let mut gap_start = end;
+    let mut words = words(options).into_iter();
+    while let Some(mut word) = words.next() {
+        if let Some((_, value)) = option(&word.text, ["--hash"].iter()) {
+            let value = value.or_else(|| {
+                let next = words.next()?;
+                word.span.end = next.span.end;
+                Some(next.text)
+            });
+            found.push(HashOption { value: value.unwrap_or_default(), span: word.span, gap_start });
+        }
+        gap_start = word.span.end;
+    }
+    Hashes::of(found)
+}
+
 /// A line of options: includes and editable requirements are of interest.
 fn read_options(line: &Written, place: &Place<'_>, found: &mut Found) {
     const INCLUDES: [&str; 4] = ["-r", "--requirement", "-c", "--constraint"];
     const EDITABLE: [&str; 2] = ["-e", "--editable"];
     let mut words = words(line).into_iter();
     while let Some(word) = words.next() {
-        let Some((option, value)) = option(&word, INCLUDES.iter().chain(&EDITABLE)) else { continue };
-        let Some(value) = value.or_else(|| words.next()) else { break };
+        let Some((option, value)) = option(&word.text, INCLUDES.iter().chain(&EDITABLE)) else { continue };
+        let Some(value) = value.or_else(|| words.next().map(|word| word.text)) else { break };
         if EDITABLE.contains(&option) {
-            let mut find = requirement::read(&value, false, place);
-            find.dependency.skip = Some(crate::domain::Skip::NotFromRegistry);
-            find.dependency.current = None;
-            found.finds.push(find);
-        } else if let Some(file) = included_file(value.text(), place.path)
-            && !found.includes.contains(&file)
-            && found.includes.len() < MOST_INCLUDES
-        {
-            found.includes.push(file);
+            found.finds.push(requirement::editable(&value, place));
+        } else {
+            found.include(place.path, value.text());
         }
     }
-}
-
-/// The most files one file may include.
-const MOST_INCLUDES: usize = 100;
-
-fn included_file(written: &str, from: &RepoPath) -> Option<RepoPath> {
-    if written.contains("://") || written.contains("${") {
-        return None;
-    }
-    from.join_sibling(written).ok().filter(|file| file != from)
 }
 
 /// The option a word is, and its value where the word carries it: `-rbase.txt`, `--requirement=base.txt`.
@@ -170,20 +180,28 @@ fn option<'a>(word: &Written, mut known: impl Iterator<Item = &'a &'a str>) -> O
     })
 }
 
+/// A word and the bytes of the file it stands in, its quotes included.
+struct Word {
+    text: Written,
+    span: Span,
+}
+
 /// The words of a line, as a shell would split it: quotes hold words together and are not part of them.
-fn words(line: &Written) -> Vec<Written> {
+fn words(line: &Written) -> Vec<Word> {
     let mut words = Vec::new();
-    let mut word: Option<Written> = None;
+    let mut word: Option<Word> = None;
     let mut quote = None;
     for (_, c, origin) in line.chars() {
+        if quote.is_none() && c.is_whitespace() {
+            words.extend(word.take());
+            continue;
+        }
+        let word = word.get_or_insert_with(|| Word { text: Written::default(), span: origin });
+        word.span.end = origin.end;
         match quote {
             Some(q) if c == q => quote = None,
-            None if matches!(c, '"' | '\'') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            None if c.is_whitespace() => words.extend(word.take()),
-            _ => word.get_or_insert_default().push(c, origin),
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            _ => word.text.push(c, origin),
         }
     }
     words.extend(word);

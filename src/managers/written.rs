@@ -73,6 +73,11 @@ impl Written {
         self.origins.get(at).copied()
     }
 
+    /// The stretch of the file from its first byte to its last, with all that may stand between its pieces.
+    pub(super) fn span(&self) -> Option<Span> {
+        Some(Span { start: self.origins.first()?.start, end: self.origins.last()?.end })
+    }
+
     /// Each character with its place in the text and the bytes of the file that stand for it.
     pub(super) fn chars(&self) -> impl Iterator<Item = (usize, char, Span)> {
         self.text.char_indices().map(|(at, c)| {

@@ -81,7 +81,7 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             (Some(skip), _) => {
                 let standing = match skip {
                     Skip::Variable(_) | Skip::NotUnderstood(_) => Standing::Failed,
-                    Skip::Unpinned | Skip::NotFromRegistry | Skip::HashPinned | Skip::LeftAlone(_) => Standing::Refused,
+                    Skip::Unpinned | Skip::NotFromRegistry | Skip::LeftAlone(_) => Standing::Refused,
                 };
                 return Prospect::Settled(standing, skip.to_string());
             }

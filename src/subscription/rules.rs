@@ -191,7 +191,7 @@ fn read_name(node: &Node, problems: &mut Problems) -> Option<NameGlob> {
 /// Checks what every ecosystem's ranges have in common: clauses of an operator and a version. What they mean
 /// is for the ecosystem's scheme.
 fn check_range(range: &str) -> Result<(), (String, String)> {
-    const OPERATORS: [&str; 11] = ["===", "==", "!=", "<=", ">=", "~=", "<", ">", "=", "^", "~"];
+    const OPERATORS: [&str; 12] = ["===", "==", "!=", "<=", ">=", "~=", "~>", "<", ">", "=", "^", "~"];
     let example = || "write for example `>=5` or `>=5,<6`".to_owned();
     if range.len() > 200 {
         return Err(("it is longer than 200 characters".into(), example()));
@@ -199,6 +199,7 @@ fn check_range(range: &str) -> Result<(), (String, String)> {
     for clause in range.split([',', '|']).map(str::trim) {
         let version = clause.trim_start_matches(['<', '>', '=', '!', '~', '^']);
         let operator = &clause[..clause.len() - version.len()];
+        // What is between the two bars of `||`.
         if clause.is_empty() && range.contains("||") {
             continue;
         }
@@ -210,7 +211,7 @@ fn check_range(range: &str) -> Result<(), (String, String)> {
         if !version.chars().any(|c| c.is_ascii_alphanumeric() || c == '*') {
             return Err(("a version is missing".into(), example()));
         }
-        if let Some(odd) = version.chars().find(|c| !c.is_ascii_alphanumeric() && !"._*+!- <>=~^".contains(*c)) {
+        if let Some(odd) = version.chars().find(|c| !c.is_ascii_alphanumeric() && !"._*+!- <>=~^/@".contains(*c)) {
             return Err((format!("{} has no place in a version", quoted(&odd.to_string())), example()));
         }
     }

@@ -4,7 +4,7 @@
 //! crate Cargo itself uses; taken apart is it here, so that it can be changed without touching its style.
 
 use super::partial::{self, Clause, LONGEST_BYTES, Operator, Partial};
-use super::{BadRange, Scheme};
+use super::{BadRange, Scheme, in_any};
 use crate::domain::VersionStep;
 use semver::{Comparator, VersionReq};
 use std::cmp::Ordering;
@@ -45,8 +45,11 @@ impl Scheme for Cargo {
 
     /// A prerelease lies where the release lies that it leads to, or where the range names it.
     fn matches(&self, range: &str, version: &str) -> Result<bool, BadRange> {
-        let (_, allowed) = requirement(range).map_err(|why| BadRange::new(range, why))?;
-        Ok(partial::parse(version).is_some_and(|v| partial::asked(&v).iter().any(|v| allowed.matches(v))))
+        let asked = partial::parse(version).map(|version| partial::asked(&version)).unwrap_or_default();
+        in_any(range, |range| {
+            let (_, allowed) = requirement(range)?;
+            Ok(asked.iter().any(|version| allowed.matches(version)))
+        })
     }
 
     fn rewrite(&self, constraint: &str, to: &str) -> Option<String> {

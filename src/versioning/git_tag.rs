@@ -49,9 +49,9 @@ impl Scheme for GitTag {
         from.may_become(&to) && self.rewrite(constraint, candidate).is_some()
     }
 
-    /// The range is read as PEP 440 reads it, over the tag's numbers alone.
+    /// The range is read as PEP 440 reads it, over the tag's numbers alone; or it is a tag, and means that one.
     fn matches(&self, range: &str, version: &str) -> Result<bool, BadRange> {
-        tag::matches(range, parse(version).as_ref())
+        tag::matches(range, version, parse, |text| parse(text).is_some())
     }
 
     fn rewrite(&self, constraint: &str, to: &str) -> Option<String> {

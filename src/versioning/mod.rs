@@ -52,8 +52,8 @@ pub trait Scheme: Sync {
     /// and [`rewrite`](Self::rewrite) has something to write.
     fn is_candidate(&self, constraint: &str, current: &str, candidate: &str) -> bool;
 
-    /// Whether a version lies in a range, as `ignore` rules write it (`>=5`, `>=5,<6`, `5.*`).
-    /// A version that is not understood lies in no range.
+    /// Whether a version lies in a range, as `ignore` rules write it (`>=5`, `>=5,<6`, `5.*`; in every scheme `||` stands between
+    /// alternatives). A version that is not understood lies in no range.
     ///
     /// Errors: [`BadRange`] when the range is not understood.
     fn matches(&self, range: &str, version: &str) -> Result<bool, BadRange>;
@@ -73,12 +73,6 @@ pub struct BadRange {
     pub why: String,
 }
 
-impl BadRange {
-    fn new(range: &str, why: impl Into<String>) -> Self {
-        Self { range: range.chars().take(80).collect(), why: why.into() }
-    }
-}
-
 /// The scheme an ecosystem numbers its releases by.
 pub fn scheme(ecosystem: Ecosystem) -> &'static dyn Scheme {
     match ecosystem {
@@ -89,6 +83,25 @@ pub fn scheme(ecosystem: Ecosystem) -> &'static dyn Scheme {
         Ecosystem::Cargo => &Cargo,
     }
 }
+
+/// Whether a version lies in one of the alternatives of a range; each of them is judged, even behind one it lies in.
+fn in_any(range: &str, lies_in: impl Fn(&str) -> Result<bool, String>) -> Result<bool, BadRange> {
+    let bad = |why: String| BadRange { range: range.chars().take(80).collect(), why };
+    if range.len() > LONGEST_RANGE_BYTES {
+        return Err(bad(format!("it is longer than {LONGEST_RANGE_BYTES} bytes")));
+    }
+    let mut found = false;
+    for one in range.split("||").map(str::trim) {
+        if one.is_empty() {
+            return Err(bad("a version is missing".into()));
+        }
+        found |= lies_in(one).map_err(bad)?;
+    }
+    Ok(found)
+}
+
+/// No range in a subscription file comes near it.
+const LONGEST_RANGE_BYTES: usize = 512;
 
 /// The step between two lists of numbers, of which the second is the newer: where they first differ decides.
 /// Missing numbers count as zero; lists that do not differ are a patch apart (a prerelease and its release).

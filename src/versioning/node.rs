@@ -6,7 +6,7 @@
 //! several that exclude each other (`>=3 <2`) it allows what either allows, where npm allows nothing.
 
 use super::partial::{self, Clause, LONGEST_BYTES, Operator, Partial};
-use super::{BadRange, Scheme};
+use super::{BadRange, Scheme, in_any};
 use crate::domain::VersionStep;
 use semver::Version;
 use std::cmp::Ordering;
@@ -49,14 +49,15 @@ impl Scheme for Node {
     /// A comma is read as a space, as other ecosystems write it. A prerelease lies where the release lies that it leads to,
     /// or where the range names it.
     fn matches(&self, range: &str, version: &str) -> Result<bool, BadRange> {
-        let bad = |why: String| BadRange::new(range, why);
-        if range.trim().is_empty() || range.split(',').any(|part| part.trim().is_empty()) {
-            return Err(bad("a version is missing".into()));
-        }
-        let spaced = range.replace(',', " ");
-        let alternatives = alternatives(&spaced).map_err(bad)?;
-        let Some(version) = partial::parse(version) else { return Ok(false) };
-        Ok(partial::asked(&version).iter().any(|version| alternatives.iter().any(|one| one.allows(version))))
+        let asked = partial::parse(version).map(|version| partial::asked(&version)).unwrap_or_default();
+        in_any(range, |range| {
+            if range.split(',').any(|part| part.trim().is_empty()) {
+                return Err("a version is missing".into());
+            }
+            let spaced = range.replace(',', " ");
+            let alternatives = alternatives(&spaced)?;
+            Ok(asked.iter().any(|version| alternatives.iter().any(|one| one.allows(version))))
+        })
     }
 
     fn rewrite(&self, constraint: &str, to: &str) -> Option<String> {

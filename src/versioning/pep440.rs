@@ -1,9 +1,10 @@
 //! Versions and specifiers of Python packages.
 //!
 //! Source: PEP 440, "Version Identification and Dependency Specification", and its successor in the
-//! packaging specifications, "Version specifiers".
+//! packaging specifications, "Version specifiers". What Poetry writes beside them (`^1.2`, `~1.2`, `1.2.*`, `*`, and a bare `1.2`
+//! for `==1.2`) is understood, too: none of it is a specifier of PEP 440. Source: Poetry, "Dependency specification".
 
-use super::{BadRange, Scheme, compare_numbers, step_between};
+use super::{BadRange, Scheme, compare_numbers, in_any, step_between};
 use crate::domain::VersionStep;
 use pep440_rs::{Operator, Version, VersionSpecifier};
 use std::cmp::Ordering;
@@ -44,24 +45,24 @@ impl Scheme for Pep440 {
 
     fn current(&self, constraint: &str) -> Option<String> {
         let clauses = clauses(constraint).ok()?;
-        let written = |c: &Clause| constraint[c.version.clone()].trim_end_matches(".*").to_string();
+        let written = |c: &Clause| constraint[c.at.clone()].trim_end_matches(".*").to_string();
         if let Some(pin) = clauses.iter().find(|c| c.is_pin()) {
             return Some(written(pin));
         }
-        let lower = clauses.iter().filter(|c| c.spec.has_lower_bound());
-        if let Some(lowest) = lower.max_by(|a, b| a.spec.version().cmp(b.spec.version())) {
+        let lower = clauses.iter().filter(|c| c.bounds.iter().any(VersionSpecifier::has_lower_bound));
+        if let Some(lowest) = lower.max_by(|a, b| a.version().cmp(&b.version())) {
             return Some(written(lowest));
         }
-        let upper = clauses.iter().filter(|c| matches!(c.operator(), Operator::LessThan | Operator::LessThanEqual));
-        let bound = upper.min_by(|a, b| a.spec.version().cmp(b.spec.version()))?;
-        if *bound.operator() == Operator::LessThanEqual {
+        let is_upper = |c: &&Clause| matches!(c.style, Written::Pep440(Operator::LessThan | Operator::LessThanEqual));
+        let bound = clauses.iter().filter(is_upper).min_by(|a, b| a.version().cmp(&b.version()))?;
+        if bound.style == Written::Pep440(Operator::LessThanEqual) {
             return Some(written(bound));
         }
-        let release = bound.spec.version().release();
-        let last = release.iter().rposition(|&n| n > 0)?;
-        let mut below = release[..=last].to_vec();
+        let version = bound.version()?;
+        let last = version.release().iter().rposition(|&n| n > 0)?;
+        let mut below = version.release()[..=last].to_vec();
         below[last] -= 1;
-        Some(format!("{}{}", epoch_text(bound.spec.version()), joined(&below)))
+        Some(format!("{}{}", epoch_text(version), joined(&below)))
     }
 
     fn is_candidate(&self, constraint: &str, current: &str, candidate: &str) -> bool {
@@ -75,8 +76,11 @@ impl Scheme for Pep440 {
     }
 
     fn matches(&self, range: &str, version: &str) -> Result<bool, BadRange> {
-        let clauses = range_clauses(range)?;
-        Ok(parse(version).is_some_and(|v| clauses.iter().all(|spec| allows(spec, &v))))
+        let version = parse(version);
+        in_any(range, |range| {
+            let clauses = clauses(range)?;
+            Ok(version.as_ref().is_some_and(|version| clauses.iter().all(|clause| clause.allows(version))))
+        })
     }
 
     fn rewrite(&self, constraint: &str, to: &str) -> Option<String> {
@@ -86,43 +90,141 @@ impl Scheme for Pep440 {
         if !to.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'!' | b'+' | b'-' | b'_')) {
             return None;
         }
-        if clauses.iter().all(|c| allows(&c.spec, &target)) {
+        if clauses.iter().all(|c| c.allows(&target)) {
             return None;
         }
         let mut text = constraint.to_string();
-        for clause in clauses.iter().rev().filter(|c| !allows(&c.spec, &target)) {
-            let moved = moved(clause.operator(), &constraint[clause.version.clone()], to, &target)?;
-            text.replace_range(clause.version.clone(), &moved);
+        for clause in clauses.iter().rev().filter(|c| !c.allows(&target)) {
+            let moved = clause.moved_to(&constraint[clause.at.clone()], to, &target)?;
+            text.replace_range(clause.at.clone(), &moved);
         }
-        let allowed = self::clauses(&text).is_ok_and(|clauses| clauses.iter().all(|c| allows(&c.spec, &target)));
+        let allowed = self::clauses(&text).is_ok_and(|clauses| clauses.iter().all(|c| c.allows(&target)));
         allowed.then_some(text)
     }
 }
 
 impl Pep440 {
-    /// Whether a constraint is one.
+    /// Whether a constraint is one of PEP 440.
     ///
     /// Errors: what is wrong with it, for people.
     pub fn understand(constraint: &str) -> Result<(), String> {
+        match clauses(constraint)?.iter().find(|c| !matches!(c.style, Written::Pep440(_))) {
+            Some(clause) => Err(format!("`{}` stands without an operator of PEP 440", &constraint[clause.at.clone()])),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a constraint is one that Poetry takes: those of PEP 440, and its own (`^1.2`, `~1.2`, `1.2`, `1.2.*`, `*`).
+    /// Alternatives (`||`) are not understood.
+    ///
+    /// Errors: what is wrong with it, for people.
+    pub fn understand_poetry(constraint: &str) -> Result<(), String> {
         clauses(constraint).map(drop)
     }
 }
 
+/// How one part of a constraint is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Pep440(Operator),
+    /// Poetry's `^1.2`.
+    Caret,
+    /// Poetry's `~1.2`.
+    Tilde,
+    /// Poetry's `1.2` and `=1.2`.
+    Version,
+    /// Poetry's `1.2.*`.
+    Prefix,
+    /// Poetry's `*`.
+    Any,
+}
+
 /// One part of a constraint, between commas.
 struct Clause {
-    spec: VersionSpecifier,
+    style: Written,
+    /// What it asks for; all of it must hold.
+    bounds: Vec<VersionSpecifier>,
     /// Where its version stands in the constraint.
-    version: Range<usize>,
+    at: Range<usize>,
 }
 
 impl Clause {
-    fn operator(&self) -> &Operator {
-        self.spec.operator()
+    fn read(part: &str, start: usize) -> Result<Self, String> {
+        let version = part.trim().trim_start_matches(['=', '!', '~', '<', '>', '^']).trim_start();
+        let end = start + part.trim_end().len();
+        let at = end - version.len()..end;
+        let sign = part.trim().strip_suffix(version).unwrap_or_default().trim_end();
+        let specifier = |text: &str| VersionSpecifier::from_str(text).map_err(|e| one_line(&e.to_string()));
+        let (style, bounds) = match sign {
+            "" if version == "*" => (Written::Any, Vec::new()),
+            "" if version.ends_with(".*") => (Written::Prefix, vec![specifier(&format!("=={version}"))?]),
+            "" | "=" if !version.is_empty() => (Written::Version, vec![specifier(&format!("=={version}"))?]),
+            "^" | "~" => {
+                let lowest = specifier(&format!(">={version}"))?;
+                let style = if sign == "^" { Written::Caret } else { Written::Tilde };
+                let next = next(style, lowest.version()).ok_or("its version is too large")?;
+                (style, vec![lowest, VersionSpecifier::less_than_version(next)])
+            }
+            _ => {
+                let specifier = specifier(part)?;
+                (Written::Pep440(*specifier.operator()), vec![specifier])
+            }
+        };
+        Ok(Self { style, bounds, at })
+    }
+
+    /// The version it names.
+    fn version(&self) -> Option<&Version> {
+        self.bounds.first().map(VersionSpecifier::version)
     }
 
     fn is_pin(&self) -> bool {
-        matches!(self.operator(), Operator::Equal | Operator::ExactEqual)
+        matches!(self.style, Written::Version | Written::Pep440(Operator::Equal | Operator::ExactEqual))
     }
+
+    fn allows(&self, version: &Version) -> bool {
+        self.bounds.iter().all(|bound| allows(bound, version))
+    }
+
+    /// Its version, moved so that it allows the target, in the style it was written in.
+    fn moved_to(&self, written: &str, to: &str, target: &Version) -> Option<String> {
+        let style = Style::of(written)?;
+        let public = to.split('+').next().unwrap_or(to);
+        let precise = style.release_of(target);
+        match self.style {
+            Written::Version | Written::Pep440(Operator::Equal | Operator::ExactEqual)
+                if to.starts_with(['v', 'V']) =>
+            {
+                Some(to.into())
+            }
+            Written::Version | Written::Pep440(Operator::Equal | Operator::ExactEqual) => {
+                Some(format!("{}{to}", style.v))
+            }
+            Written::Prefix | Written::Pep440(Operator::EqualStar) => Some(format!("{precise}.*")),
+            Written::Caret | Written::Tilde | Written::Pep440(Operator::TildeEqual) => {
+                // Cut to fewer numbers a prerelease is below the bound.
+                let cut_allows = parse(&precise).is_some_and(|cut| cut <= *target);
+                Some(if cut_allows { precise } else { public.into() })
+            }
+            Written::Pep440(Operator::LessThan) => style.bound_above(target),
+            Written::Pep440(Operator::LessThanEqual) => Some(public.into()),
+            // An exclusion is meant, and a lower bound above the target makes it no upgrade.
+            Written::Any | Written::Pep440(_) => None,
+        }
+    }
+}
+
+/// The version before which Poetry's `^` and `~` end.
+fn next(style: Written, lowest: &Version) -> Option<Version> {
+    let release = lowest.release();
+    let last = |most: usize| release.len().min(most) - 1;
+    let at = match style {
+        Written::Tilde => last(2),
+        _ => release.iter().take(3).position(|&n| n > 0).unwrap_or(last(3)),
+    };
+    let mut numbers = release[..=at].to_vec();
+    numbers[at] = numbers[at].checked_add(1)?;
+    Some(Version::new(numbers).with_epoch(lowest.epoch()))
 }
 
 fn parse(version: &str) -> Option<Version> {
@@ -131,14 +233,19 @@ fn parse(version: &str) -> Option<Version> {
 
 /// Whether a specifier allows a version.
 ///
-/// pep440_rs compares a prefix (`==1.2.*`) with as many numbers as the version has, so that `1` would match:
-/// PEP 440 asks to pad with zeros.
+/// pep440_rs differs from PEP 440 twice: it compares a prefix (`==1.2.*`) with as many numbers as the version has, so that `1`
+/// would match, where zeros are to be added; and it keeps prereleases out of `<2.0rc2` and `<1!2.0`, where only `<2.0` does.
 fn allows(spec: &VersionSpecifier, version: &Version) -> bool {
-    let prefix = matches!(spec.operator(), Operator::EqualStar | Operator::NotEqualStar);
+    let operator = spec.operator();
+    let prefix = matches!(operator, Operator::EqualStar | Operator::NotEqualStar);
     let missing = spec.version().release().len().saturating_sub(version.release().len());
     if prefix && missing > 0 {
         let padded = version.release().iter().copied().chain(std::iter::repeat_n(0, missing));
         return spec.contains(&version.clone().with_release(padded));
+    }
+    let bound = spec.version();
+    if *operator == Operator::LessThan && (bound.any_prerelease() || bound.epoch() != version.epoch()) {
+        return version.clone().without_local() < *bound;
     }
     spec.contains(version)
 }
@@ -150,42 +257,10 @@ fn clauses(constraint: &str) -> Result<Vec<Clause>, String> {
     let mut start = 0;
     let mut clauses = Vec::new();
     for part in constraint.split(',') {
-        let spec = VersionSpecifier::from_str(part).map_err(|e| one_line(&e.to_string()))?;
-        let operator_end = part.find(|c: char| !c.is_whitespace() && !"=!~<>".contains(c)).unwrap_or(part.len());
-        clauses.push(Clause { spec, version: start + operator_end..start + part.trim_end().len() });
+        clauses.push(Clause::read(part, start)?);
         start += part.len() + 1;
     }
     Ok(clauses)
-}
-
-fn range_clauses(range: &str) -> Result<Vec<VersionSpecifier>, BadRange> {
-    let bad = |why: String| BadRange { range: range.chars().take(80).collect(), why };
-    let parts = range.split(',').map(|part| {
-        let part = part.trim();
-        // A bare version, or `5.*`, is meant as an equality.
-        if part.starts_with(|c: char| c.is_ascii_digit() || c == 'v') { format!("=={part}") } else { part.to_string() }
-    });
-    let text = parts.collect::<Vec<_>>().join(",");
-    Ok(clauses(&text).map_err(bad)?.into_iter().map(|c| c.spec).collect())
-}
-
-/// The version of one clause moved so that the clause allows the target, in the style it was written in.
-fn moved(operator: &Operator, written: &str, to: &str, target: &Version) -> Option<String> {
-    let style = Style::of(written)?;
-    let public = to.split('+').next().unwrap_or(to);
-    let fits = |version: &str| {
-        VersionSpecifier::from_str(&format!("{operator}{version}")).is_ok_and(|spec| allows(&spec, target))
-    };
-    match operator {
-        Operator::Equal | Operator::ExactEqual if to.starts_with(['v', 'V']) => Some(to.into()),
-        Operator::Equal | Operator::ExactEqual => Some(format!("{}{to}", style.v)),
-        Operator::EqualStar => Some(format!("{}.*", style.release_of(target))),
-        Operator::TildeEqual => Some(style.release_of(target)).filter(|v| fits(v)).or_else(|| Some(public.into())),
-        Operator::LessThan => style.bound_above(target),
-        Operator::LessThanEqual => Some(public.into()),
-        // An exclusion is meant, and a lower bound above the target makes it no upgrade.
-        _ => None,
-    }
 }
 
 /// What there is to keep of a version as it is written.

@@ -2,7 +2,7 @@
 //!
 //! No standard orders them. What is here holds for both: a tag moves only to tags that are written alike.
 
-use super::{BadRange, Pep440, Scheme, compare_numbers, step_between};
+use super::{BadRange, Pep440, Scheme, compare_numbers, in_any, step_between};
 use crate::domain::VersionStep;
 use std::cmp::Ordering;
 
@@ -103,11 +103,20 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// Whether a tag's numbers lie in a range, which is read as PEP 440 reads it. `None` is a tag that is not understood.
-pub(super) fn matches(range: &str, tag: Option<&Tag<'_>>) -> Result<bool, BadRange> {
-    let numbers = tag.map(|tag| tag.numbers.iter().map(u64::to_string).collect::<Vec<_>>());
+/// Whether a tag lies in a range: its numbers, as PEP 440 reads the range, or the whole tag where the range is one.
+pub(super) fn matches<'t>(
+    range: &str,
+    tag: &'t str,
+    parse: impl Fn(&'t str) -> Option<Tag<'t>>,
+    is_tag: impl Fn(&str) -> bool,
+) -> Result<bool, BadRange> {
+    let numbers = parse(tag).map(|tag| tag.numbers.iter().map(u64::to_string).collect::<Vec<_>>());
     // The range is judged even where the version is not understood.
-    Pep440.matches(range, &numbers.unwrap_or_default().join("."))
+    let numbers = numbers.unwrap_or_default().join(".");
+    in_any(range, |range| match Pep440.matches(range, &numbers) {
+        Err(_) if is_tag(range) => Ok(range == tag),
+        judged => judged.map_err(|bad| bad.why),
+    })
 }
 
 /// The prerelease mark a text begins with, and what follows it: `rc1-slim`, `-rc.1`, `-beta`.

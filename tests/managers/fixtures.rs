@@ -40,6 +40,9 @@ struct Row {
     current: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
+    /// Whether hashes of files are pinned.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    hashed: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     skipped: Option<String>,
 }
@@ -58,6 +61,8 @@ struct EditRow {
     digest_from: Option<String>,
     #[serde(default)]
     digest_to: Option<String>,
+    #[serde(default)]
+    hashes_to: Vec<String>,
 }
 
 fn summary(manager: &dyn Manager, extraction: &Extraction) -> Summary {
@@ -68,6 +73,7 @@ fn summary(manager: &dyn Manager, extraction: &Extraction) -> Summary {
         constraint: d.constraint.clone(),
         current: d.current.clone(),
         digest: d.digest.clone(),
+        hashed: d.hashed,
         skipped: d.skip.as_ref().map(ToString::to_string),
     };
     Summary {
@@ -113,7 +119,7 @@ fn check(manager: &'static dyn Manager, folder: &Path) {
             to: e.to.clone(),
             digest_from: e.digest_from.clone(),
             digest_to: e.digest_to.clone(),
-            hashes_to: Vec::new(),
+            hashes_to: e.hashes_to.clone(),
         })
         .collect();
     for (variant, vary) in VARIANTS {

@@ -281,6 +281,7 @@ impl Reader<'_> {
             constraint,
             version_at: None,
             digest: None,
+            hashes: None,
         });
     }
 }

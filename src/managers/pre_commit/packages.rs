@@ -78,7 +78,7 @@ fn package(entry: Value<'_>, installer: Installer, language: Option<&str>, place
         Err((written, skip)) => return listed(&written, ecosystem, skip, place),
     };
     match installer {
-        Installer::Python => requirement::read(&written, false, place),
+        Installer::Python => requirement::read(&written, None, place),
         Installer::Node => node_package(&written, place),
         Installer::Other => {
             let whose =

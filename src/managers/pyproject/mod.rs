@@ -1,0 +1,122 @@
+//! The dependencies of a Python project in pyproject.toml, and in hatch.toml.
+//!
+//! Sources: PEP 621 (`project.dependencies`, `project.optional-dependencies`), PEP 735 (`dependency-groups`),
+//! PEP 518 (`build-system.requires`); for tables of tools see [`tools`].
+
+mod tools;
+
+use super::edit::{self, Find};
+use super::requirement::{self, Place};
+use super::toml_file::TomlFile;
+use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, requirements};
+use crate::domain::{Ecosystem, RepoPath};
+use toml_edit::{Item, TableLike, Value};
+
+/// The manager of pyproject.toml.
+#[derive(Debug)]
+pub struct Pyproject;
+
+const NAME: &str = "pyproject";
+
+impl Manager for Pyproject {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn ecosystem(&self) -> Ecosystem {
+        Ecosystem::Pypi
+    }
+
+    fn claims(&self, path: &RepoPath) -> bool {
+        matches!(path.file_name(), "pyproject.toml" | HATCH_FILE)
+    }
+
+    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
+        Extraction::of(find(path, text))
+    }
+
+    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
+        edit::apply(text, edits, |text| find(path, text))
+    }
+
+    /// setuptools takes lists from requirements files.
+    fn reader_of_includes(&self) -> Option<&'static dyn Manager> {
+        Some(&requirements::Requirements)
+    }
+}
+
+/// Hatch's file of its own holds what would be in `tool.hatch`.
+const HATCH_FILE: &str = "hatch.toml";
+
+fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+    let file = TomlFile::parse(text)?;
+    let line_of = |at| file.line_of(at);
+    let place = Place { manager: NAME, path, line_of: &line_of };
+    let mut found = Found::default();
+    let mut finds = Vec::new();
+    if path.file_name() == HATCH_FILE {
+        read_lists(&file, &tools::hatch_lists(file.root()), &place, &mut finds);
+    } else {
+        read_lists(&file, &standard_lists(file.root()), &place, &mut finds);
+        if let Some(tools) = table_in(file.root(), "tool") {
+            read_lists(&file, &tools::lists(tools), &place, &mut finds);
+            let elsewhere = tools::elsewhere(tools);
+            for (_, find) in &mut finds {
+                if let Some(skip) = elsewhere.get(&find.dependency.package.name) {
+                    find.leave_alone(skip.clone());
+                }
+            }
+            tools::read_poetry(&file, tools, &place, &mut finds);
+            tools::included_files(tools).into_iter().for_each(|name| found.include(path, name));
+        }
+    }
+    if finds.len() > MOST_DEPENDENCIES {
+        return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
+    }
+    finds.sort_by_key(|(start, _)| *start);
+    found.finds = finds.into_iter().map(|(_, find)| find).collect();
+    Ok(found)
+}
+
+/// Reads lists of requirements; each is remembered with where it begins.
+fn read_lists(file: &TomlFile<'_>, lists: &[&Value], place: &Place<'_>, finds: &mut Vec<(usize, Find)>) {
+    for value in lists.iter().filter_map(|list| list.as_array()).flatten() {
+        // What is no string is an `include-group` of PEP 735, or a mistake that the project's own tools will tell.
+        let Some(requirement) = file.string(value) else { continue };
+        // PDM keeps the options of its command line.
+        let option = ["-e ", "--editable "].iter().find(|option| requirement.text().starts_with(**option));
+        let find = match option {
+            Some(option) => requirement::editable(&requirement.slice(option.len()..requirement.text().len()), place),
+            None => requirement::read(&requirement, None, place),
+        };
+        finds.push((file.start_of(value.span()), find));
+    }
+}
+
+/// The lists of requirements the standards know.
+fn standard_lists(root: &dyn TableLike) -> Vec<&Value> {
+    let mut found = Vec::new();
+    found.extend(table_in(root, "build-system").and_then(|table| value_in(table, "requires")));
+    if let Some(project) = table_in(root, "project") {
+        found.extend(value_in(project, "dependencies"));
+        found.extend(table_in(project, "optional-dependencies").into_iter().flat_map(values));
+    }
+    found.extend(table_in(root, "dependency-groups").into_iter().flat_map(values));
+    found
+}
+
+fn table_in<'a>(table: &'a dyn TableLike, key: &str) -> Option<&'a dyn TableLike> {
+    table.get(key).and_then(Item::as_table_like)
+}
+
+fn value_in<'a>(table: &'a dyn TableLike, key: &str) -> Option<&'a Value> {
+    table.get(key).and_then(Item::as_value)
+}
+
+fn values(table: &dyn TableLike) -> impl Iterator<Item = &Value> {
+    table.iter().filter_map(|(_, item)| item.as_value())
+}
+
+fn tables(table: &dyn TableLike) -> impl Iterator<Item = &dyn TableLike> {
+    table.iter().filter_map(|(_, item)| item.as_table_like())
+}

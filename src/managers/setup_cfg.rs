@@ -1,0 +1,175 @@
+//! The dependencies of a Python project in setup.cfg.
+//!
+//! Sources: setuptools' documentation, "Configuring setuptools using setup.cfg files"; Python's documentation, configparser,
+//! "Supported INI File Structure", as setuptools sets it up: comments are whole lines, and nothing is interpolated.
+
+use super::edit;
+use super::requirement::{self, Place};
+use super::written::Written;
+use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, readable, requirements, without_mark};
+use crate::domain::{Ecosystem, RepoPath};
+
+/// The manager of setup.cfg.
+#[derive(Debug)]
+pub struct SetupCfg;
+
+const NAME: &str = "setup-cfg";
+
+impl Manager for SetupCfg {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn ecosystem(&self) -> Ecosystem {
+        Ecosystem::Pypi
+    }
+
+    fn claims(&self, path: &RepoPath) -> bool {
+        path.file_name() == "setup.cfg"
+    }
+
+    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
+        Extraction::of(find(path, text))
+    }
+
+    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
+        edit::apply(text, edits, |text| find(path, text))
+    }
+
+    /// `file: requirements.txt`.
+    fn reader_of_includes(&self) -> Option<&'static dyn Manager> {
+        Some(&requirements::Requirements)
+    }
+}
+
+fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+    readable(text)?;
+    let line_starts = super::line_starts(text);
+    let place = Place { manager: NAME, path, line_of: &|at| super::line_of(&line_starts, at) };
+    let mut found = Found::default();
+    for option in options(text).map_err(|at| format!("line {}: {}", (place.line_of)(at), NOT_AN_OPTION))? {
+        if !option.is_requirements() {
+            continue;
+        }
+        if let Some(files) = option.files() {
+            files.for_each(|file| found.include(path, file));
+            continue;
+        }
+        for requirement in option.requirements() {
+            found.finds.push(requirement::read(&requirement, None, &place));
+        }
+        if found.finds.len() > MOST_DEPENDENCIES {
+            return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
+        }
+    }
+    Ok(found)
+}
+
+const NOT_AN_OPTION: &str = "it is neither a `[section]` nor an `option = value` of one";
+
+/// An option and the lines of its value, without white space around them; the first stands beside the option's name.
+struct ConfigOption<'a> {
+    section: &'a str,
+    name: &'a str,
+    lines: Vec<Written>,
+}
+
+impl ConfigOption<'_> {
+    /// Whether it is a list of requirements. Older versions of setuptools take `-` for `_`.
+    fn is_requirements(&self) -> bool {
+        const LISTS: [&str; 3] = ["install_requires", "setup_requires", "tests_require"];
+        match self.section {
+            "options" => LISTS.contains(&self.name.replace('-', "_").as_str()),
+            "options.extras_require" => true,
+            _ => false,
+        }
+    }
+
+    /// The files it names instead of requirements.
+    fn files(&self) -> Option<impl Iterator<Item = &str>> {
+        let first = self.lines.first()?.text().strip_prefix("file:")?;
+        let further = self.lines[1..].iter().map(Written::text);
+        Some(
+            std::iter::once(first)
+                .chain(further)
+                .flat_map(|line| line.split(','))
+                .map(str::trim)
+                .filter(|f| !f.is_empty()),
+        )
+    }
+
+    /// The requirements: one a line, or between semicolons where all stand in one line.
+    fn requirements(&self) -> Vec<Written> {
+        let one_line = self.lines.len() == 1;
+        let split = self.lines.iter().flat_map(|line| if one_line { parts(line) } else { vec![line.clone()] });
+        split.map(|part| without_comment(&part)).filter(|part| !part.text().is_empty()).collect()
+    }
+}
+
+/// The parts of a line between semicolons.
+fn parts(line: &Written) -> Vec<Written> {
+    let mut start = 0;
+    let ends = line.text().match_indices(';').map(|(at, _)| at).chain([line.text().len()]);
+    ends.map(|end| line.slice(std::mem::replace(&mut start, end + 1)..end).trimmed()).collect()
+}
+
+/// A requirement ends at ` #`, and there is none behind a `#`.
+fn without_comment(part: &Written) -> Written {
+    let text = part.text();
+    let end = if text.starts_with('#') { 0 } else { text.find(" #").unwrap_or(text.len()) };
+    part.slice(0..end).trimmed()
+}
+
+/// The options of a file, in its order. An error is the byte at which a line begins that is none of its kind.
+fn options(text: &str) -> Result<Vec<ConfigOption<'_>>, usize> {
+    let mut options: Vec<ConfigOption<'_>> = Vec::new();
+    let mut section = None;
+    // How far the line with the option's name is indented: lines further in belong to its value.
+    let mut indent = 0;
+    let mut open = false;
+    for (start, line) in physical_lines(text) {
+        let value = line.trim();
+        if value.is_empty() || value.starts_with(['#', ';']) {
+            continue;
+        }
+        let leading = line.len() - line.trim_start().len();
+        let written = |value: &str, at: usize| Written::verbatim(value, start + leading + at);
+        if let (true, true, Some(option)) = (open, line[..leading].chars().count() > indent, options.last_mut()) {
+            option.lines.push(written(value, 0));
+            continue;
+        }
+        indent = line[..leading].chars().count();
+        if let Some(header) = header(value) {
+            section = Some(header);
+            open = false;
+            continue;
+        }
+        let (Some(section), Some(delimiter)) = (section, value.find(['=', ':'])) else { return Err(start) };
+        let (name, rest) = (value[..delimiter].trim_end(), value[delimiter + 1..].trim_start());
+        if name.is_empty() {
+            return Err(start);
+        }
+        options.push(ConfigOption { section, name, lines: vec![written(rest, value.len() - rest.len())] });
+        open = true;
+    }
+    Ok(options)
+}
+
+/// The section that a line begins: what follows the last `]` counts for nothing.
+fn header(line: &str) -> Option<&str> {
+    let end = line.rfind(']')?;
+    line.get(1..end).filter(|header| line.starts_with('[') && !header.is_empty())
+}
+
+/// The lines of a text with where each begins, without their ends, which are `\n`, `\r\n` or `\r`.
+fn physical_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut start = without_mark(text).0;
+    std::iter::from_fn(move || {
+        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+        let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        let ending = if rest[end..].starts_with("\r\n") { 2 } else { 1 };
+        let line = (start, &rest[..end]);
+        start += end + ending;
+        Some(line)
+    })
+}
