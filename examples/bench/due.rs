@@ -1,7 +1,7 @@
 //! A load of proposals that are due, on real repositories of a stand-in for GitHub in a process of its own.
 
 use crate::database::{Database, Kind, Place};
-use crate::engine::{Engine, Setup};
+use crate::engine::{Addresses, Engine, Setup};
 use crate::fill::{self, Filled, Filler, NEW, OLD};
 use crate::github::{Built, GitHub, Made, Owner, Told};
 use crate::report::Report;
@@ -75,7 +75,7 @@ impl Load {
             database_url: database.url.clone(),
             workers: 0,
             github: built.credentials,
-            deps_dev_url: registry.deps_dev_url(),
+            registries: Addresses::deps_dev(&registry),
         };
         Ok(Self { database, github, setup, size, _registry: registry })
     }

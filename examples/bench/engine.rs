@@ -11,6 +11,7 @@ use mass_driver::pipeline::{Step, Worker};
 use mass_driver::registries::{Registries, RegistrySettings};
 use mass_driver::safeguards::pace::PacePolicy;
 use mass_driver::store::Store;
+use registry_sim::RegistrySim;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -27,7 +28,33 @@ pub struct Setup {
     /// The stand-in for GitHub.
     pub github: Credentials,
     /// The stand-in for the registries.
-    pub deps_dev_url: String,
+    pub registries: Addresses,
+}
+
+/// Where the stand-in for the registries is, and as what it is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Addresses {
+    deps_dev_url: String,
+    indexes: Option<[String; 3]>,
+}
+
+impl Addresses {
+    /// Packages of every ecosystem by way of deps.dev.
+    pub fn deps_dev(registry: &RegistrySim) -> Self {
+        Self { deps_dev_url: registry.deps_dev_url(), indexes: None }
+    }
+
+    /// Packages of each ecosystem by way of an index of its own.
+    pub fn indexes(registry: &RegistrySim) -> Self {
+        let indexes = [registry.simple_url(), registry.npm_url(), registry.cargo_url()];
+        Self { indexes: Some(indexes), ..Self::deps_dev(registry) }
+    }
+
+    fn settings(self) -> RegistrySettings {
+        let [pypi_url, npm_url, cargo_url] = self.indexes.map_or([None, None, None], |urls| urls.map(Some));
+        let deps_dev_url = Some(self.deps_dev_url);
+        RegistrySettings { deps_dev_url, pypi_url, npm_url, cargo_url, ..RegistrySettings::default() }
+    }
 }
 
 /// Where the stand-in for GitHub is, and the App there.
@@ -128,8 +155,7 @@ fn worker(setup: &Setup, store: Store) -> anyhow::Result<Worker> {
     let clock = Arc::new(SystemClock);
     let settings = GitHubSettings::new(api_url, app_id, SecretString::from(private_key_pem));
     let forge = GitHub::new(settings, clock.clone())?;
-    let registries =
-        Registries::new(&RegistrySettings { deps_dev_url: Some(setup.deps_dev_url.clone()), ..Default::default() })?;
+    let registries = Registries::new(&setup.registries.clone().settings())?;
     // The machine is measured, and not the pauses between writes.
     let policy = WorkPolicy { pace: PacePolicy::OFF, ..WorkPolicy::default() };
     Ok(Worker::new(store, forge, Arc::new(registries), clock, policy))

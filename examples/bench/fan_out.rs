@@ -4,7 +4,7 @@
 
 use crate::Options;
 use crate::database::{Database, Kind, Place};
-use crate::engine::{Credentials, Engine, Setup};
+use crate::engine::{Addresses, Credentials, Engine, Setup};
 use crate::fill::{self, Filled, Filler, NEW, OLD};
 use crate::process::PATIENCE;
 use crate::report::{Report, Runs};
@@ -89,7 +89,7 @@ async fn one_size(database: &Database, kind: Kind, stage: &Stage, report: &mut R
         database_url: database.url.clone(),
         workers: WORKERS,
         github: Credentials::of(&github),
-        deps_dev_url: registry.deps_dev_url(),
+        registries: Addresses::deps_dev(&registry),
     };
     let mut engine = Engine::start(&setup).await?;
     engine.work().await?;

@@ -12,6 +12,7 @@ mod fairness;
 mod fan_out;
 mod fill;
 mod github;
+mod lookups;
 mod machine;
 mod payload;
 mod peer;
@@ -59,6 +60,9 @@ struct Options {
     /// How many repositories `fan_out` has, each size on top of the one before
     #[arg(long, env = "BENCH_REPOSITORIES", value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000], value_name = "COUNTS")]
     repositories: Vec<usize>,
+    /// How many distinct packages `lookups` asks about
+    #[arg(long, env = "BENCH_LOOKUPS", default_value_t = 2_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(100..))]
+    lookups: u32,
     /// How many proposals `rollout` has due at once
     #[arg(long, env = "BENCH_ROLLOUT", default_value_t = 10_000, value_name = "COUNT")]
     rollout: usize,
@@ -83,6 +87,8 @@ enum Figure {
     /// One release, and the proposals of all who use it.
     #[value(name = "fan_out")]
     FanOut,
+    /// Distinct packages looked up at their registries, first and once more.
+    Lookups,
     /// Many proposals due at once, over many installations.
     Rollout,
     /// Three processes on one Postgres against one.
@@ -145,6 +151,10 @@ async fn bench(options: &Options) -> anyhow::Result<bool> {
         if wanted(Figure::FanOut) {
             let outcome = fan_out::measure(&place, kind, options, &mut report).await;
             report.note_failure("fan_out", kind.name(), outcome);
+        }
+        if wanted(Figure::Lookups) {
+            let outcome = lookups::measure(&place, kind, options, &mut report).await;
+            report.note_failure("lookups", kind.name(), outcome);
         }
         if wanted(Figure::Rollout) {
             let outcome = rollout::measure(&place, kind, options, &mut report).await;

@@ -3,7 +3,7 @@
 use crate::Options;
 use crate::database::{Kind, Place};
 use crate::due::Load;
-use crate::engine::{Credentials, Engine, Setup};
+use crate::engine::{Addresses, Credentials, Engine, Setup};
 use crate::fairness::Course;
 use crate::report::{Report, Runs};
 use crate::steps::{self, LEFT, WORKERS};
@@ -61,7 +61,7 @@ async fn idle_steps(
         database_url: database.url.clone(),
         workers: WORKERS,
         github: Credentials::of(&github),
-        deps_dev_url: registry.deps_dev_url(),
+        registries: Addresses::deps_dev(&registry),
     };
     let mut engines = Vec::new();
     for _ in 0..processes {

@@ -2,7 +2,7 @@
 
 use crate::Options;
 use crate::database::{Database, Kind, Place};
-use crate::engine::{Credentials, Engine, Setup};
+use crate::engine::{Addresses, Credentials, Engine, Setup};
 use crate::process::PATIENCE;
 use crate::report::{Report, Runs};
 use anyhow::ensure;
@@ -41,7 +41,7 @@ pub async fn measure(place: &Place, kind: Kind, options: &Options, report: &mut 
             database_url: database.url.clone(),
             workers: WORKERS,
             github: Credentials::of(&github),
-            deps_dev_url: registry.deps_dev_url(),
+            registries: Addresses::deps_dev(&registry),
         };
         let mut engine = Engine::start(&setup).await?;
         let before = engine.0.process.processor_time();
@@ -92,6 +92,11 @@ pub struct Drained {
 }
 
 impl Drained {
+    /// When nothing was left any more.
+    pub fn at(&self) -> Instant {
+        self.last.0
+    }
+
     /// Between the first look at which something was done already and the one that found nothing left: what starting
     /// takes is not in it.
     pub fn per_second(&self) -> f64 {

@@ -27,7 +27,7 @@ const PUBLIC_DEPS_DEV: &str = "https://api.deps.dev";
 
 /// Where packages are looked up.
 ///
-/// An address may carry `user:password@`; it is sent to that very scheme, host and port only, and never shown.
+/// An address may carry `user:password@`, and for npm and Cargo also `token@`; it is sent to that very scheme, host and port only, and never shown.
 /// Addresses set here may be private and may use plain http: they are the operator's own.
 #[derive(Clone, Default)]
 pub struct RegistrySettings {
@@ -101,6 +101,17 @@ impl Default for Limits {
     }
 }
 
+/// What a name without a password stands for in an address.
+#[derive(Clone, Copy)]
+enum NameAlone {
+    /// A user with an empty password.
+    User,
+    /// A token, sent as a bearer's: what npm does.
+    Bearer,
+    /// A token, sent as it is: what Cargo does.
+    Token,
+}
+
 /// An address an operator set, taken apart.
 #[derive(Clone)]
 pub(super) struct Base {
@@ -113,28 +124,28 @@ pub(super) struct Base {
 impl RegistrySettings {
     /// The deps.dev API's root.
     pub(super) fn deps_dev(&self) -> Result<Base, RegistrySettingsError> {
-        base(DEPS_DEV_URL, self.deps_dev_url.as_deref().unwrap_or(PUBLIC_DEPS_DEV))
+        base(DEPS_DEV_URL, self.deps_dev_url.as_deref().unwrap_or(PUBLIC_DEPS_DEV), NameAlone::User)
     }
 
     /// The simple index, where one is set.
     pub(super) fn pypi(&self) -> Result<Option<Base>, RegistrySettingsError> {
-        self.pypi_url.as_deref().map(|url| base(PYPI_URL, url)).transpose()
+        self.pypi_url.as_deref().map(|url| base(PYPI_URL, url, NameAlone::User)).transpose()
     }
 
     /// The registry of JavaScript packages, where one is set.
     pub(super) fn npm(&self) -> Result<Option<Base>, RegistrySettingsError> {
-        self.npm_url.as_deref().map(|url| base(NPM_URL, url)).transpose()
+        self.npm_url.as_deref().map(|url| base(NPM_URL, url, NameAlone::Bearer)).transpose()
     }
 
     /// The sparse index, where one is set.
     pub(super) fn cargo(&self) -> Result<Option<Base>, RegistrySettingsError> {
-        let plain = |url: &str| base(CARGO_URL, sparse(url));
+        let plain = |url: &str| base(CARGO_URL, sparse(url), NameAlone::Token);
         self.cargo_url.as_deref().map(plain).transpose()
     }
 
     /// The registry of images without a host, where one is set.
     pub(super) fn docker(&self) -> Result<Option<Base>, RegistrySettingsError> {
-        self.docker_url.as_deref().map(|url| base(DOCKER_URL, url)).transpose()
+        self.docker_url.as_deref().map(|url| base(DOCKER_URL, url, NameAlone::User)).transpose()
     }
 
     /// The roots of the private hosts that files may name: plain http on loopback, https elsewhere.
@@ -143,7 +154,7 @@ impl RegistrySettings {
     }
 }
 
-fn base(setting: &'static str, text: &str) -> Result<Base, RegistrySettingsError> {
+fn base(setting: &'static str, text: &str, name_alone: NameAlone) -> Result<Base, RegistrySettingsError> {
     let wrong = |why: String| RegistrySettingsError::Address { setting, why };
     let mut url = Url::parse(text.trim()).map_err(|error| wrong(format!("not an address: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -156,9 +167,16 @@ fn base(setting: &'static str, text: &str) -> Result<Base, RegistrySettingsError
         ("", None) => None,
         (user, password) => {
             let plain = |text: &str| percent_decoded(text).ok_or_else(|| wrong("the credentials are not text".into()));
-            let pair = format!("{}:{}", plain(user)?, plain(password.unwrap_or_default())?);
-            let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)))
-                .map_err(|_| wrong("the credentials cannot be sent".into()))?;
+            let user = plain(user)?;
+            let text = match (password, name_alone) {
+                (None, NameAlone::Bearer) => format!("Bearer {user}"),
+                (None, NameAlone::Token) => user,
+                (password, _) => {
+                    let pair = format!("{user}:{}", plain(password.unwrap_or_default())?);
+                    format!("Basic {}", STANDARD.encode(pair))
+                }
+            };
+            let mut value = HeaderValue::try_from(text).map_err(|_| wrong("the credentials cannot be sent".into()))?;
             value.set_sensitive(true);
             Some(value)
         }
@@ -217,5 +235,5 @@ fn percent_decoded(text: &str) -> Option<String> {
 }
 
 fn without_credentials(url: &str) -> String {
-    base("", sparse(url)).map_or_else(|_| "(not an address)".into(), |base| base.url.into())
+    base("", sparse(url), NameAlone::User).map_or_else(|_| "(not an address)".into(), |base| base.url.into())
 }

@@ -233,3 +233,17 @@ async fn credentials_open_an_index_and_are_never_shown() {
         assert!(matches!(error, RegistryError::Denied { .. }), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn a_token_is_sent_as_the_client_of_the_registry_sends_it() {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_string(json!({"versions": {"1.0.0": {}}}).to_string());
+    Mock::given(header("authorization", "Bearer s3/cret")).and(path("/x")).respond_with(answer).mount(&server).await;
+    let lines = ResponseTemplate::new(200).set_body_string("{\"vers\":\"1.0.0\"}\n");
+    Mock::given(header("authorization", "s3/cret")).and(path("/se/rd/serde")).respond_with(lines).mount(&server).await;
+    let url = format!("http://s3%2Fcret@{}/", server.address());
+    let registries = indexes_at(&url, Limits::default());
+    for package in [javascript("x"), krate("serde")] {
+        assert_eq!(versions(registries.releases(&package, None).await), ["1.0.0"]);
+    }
+}

@@ -32,6 +32,7 @@ mod groups;
 mod inputs;
 mod leaving;
 mod limits;
+mod looks;
 mod missed;
 mod orders;
 mod outages;
