@@ -126,9 +126,11 @@ enum Purpose {
 /// nothing where this Postgres was built without the fast one.
 const COMPRESS_FAST: &str = "SELECT set_config(name, 'lz4', false) FROM pg_settings
     WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)";
-/// A machine that vanishes without a word shall not hold its locks for hours.
-const LET_GO: &str = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
-    SET idle_in_transaction_session_timeout = 60000";
+/// A machine that vanishes without a word shall not hold its locks for hours. And no statement here is worth being compiled
+/// to machine code: that takes a hundred times as long as to run it, and those that are told how to look things up seem
+/// expensive enough for it.
+const SESSION: &str = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+    SET idle_in_transaction_session_timeout = 60000; SET jit = off";
 
 enum Kind {
     Sqlite,
@@ -285,7 +287,7 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Pools, StoreError>
         .max_connections(connections)
         .after_connect(|connection, _| {
             Box::pin(async move {
-                connection.execute(LET_GO).await?;
+                connection.execute(SESSION).await?;
                 connection.execute(COMPRESS_FAST).await.map(drop)
             })
         })

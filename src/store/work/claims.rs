@@ -169,9 +169,9 @@ impl Store {
 
     async fn try_claim(&self, now: Timestamp, lease: Duration, count: u32) -> Result<Vec<Claimed>, StoreError> {
         let mut tx = self.begin().await?;
-        tx.execute(BY_INDEX, values![]).await?;
         tx.take_back_expired(now).await?;
         tx.execute(PLACE, values![now]).await?;
+        tx.execute(BY_INDEX, values![]).await?;
         let claimed = tx.take(CLAIM, lease, count, None).await?;
         tx.commit().await?;
         Ok(claimed)
