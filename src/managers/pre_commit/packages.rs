@@ -115,7 +115,7 @@ fn node_package(entry: &Written, place: &Place<'_>) -> Find {
         constraint: cut(constraint.text()),
         ..place.dependency(Ecosystem::Npm, name, at)
     };
-    Find { dependency, constraint, version_at: None, digest: None }
+    Find { dependency, constraint, version_at: None, digest: None, hashes: None }
 }
 
 /// Whether a text is a package's name. Source: npm's documentation, "package.json", name.
