@@ -153,8 +153,8 @@ async fn plan_says_what_would_be_opened_and_when() {
 
 #[test]
 fn plan_says_who_looks_tags_up() {
-    let workflow = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n";
-    let folder = folder(&[(FILE, "subscriptions: [github-actions]\n"), (".github/workflows/ci.yml", workflow)]);
+    let action = "runs:\n  using: composite\n  steps:\n    - uses: actions/checkout@v4\n";
+    let folder = folder(&[(FILE, "subscriptions: [github-actions]\n"), ("action.yml", action)]);
     let (code, out, err) = run(folder.path(), &["plan"]);
     assert_eq!((code, out.lines().next()), (0, Some("No pull request would be opened.")), "{err}");
     let words = "tags are looked up by the server, in its App's name; this command asks no forge";

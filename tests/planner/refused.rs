@@ -82,11 +82,6 @@ fn without_a_subscription_there_is_nothing() {
     "httpx @ https://example.com/httpx.whl\n",
     "refused, it comes from a path, a URL or a repository, not from a registry"
 )]
-#[case::hashes(
-    "requirements.txt",
-    "httpx==0.27.0 --hash=sha256:aaaa\n",
-    "refused, it is pinned to hashes, which a new version would break"
-)]
 #[case::variable("Dockerfile", "ARG TAG\nFROM python:${TAG}\n", "failed, the variable `TAG` has no default")]
 fn what_a_manifest_does_not_tell(#[case] path: &str, #[case] text: &str, #[case] reason: &str) {
     let scene = Scene::subscribed("subscriptions: [pypi, docker]\n").manifest(path, text);

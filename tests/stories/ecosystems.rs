@@ -109,7 +109,7 @@ stories! {
 
     async fn python_projects_keep_the_style_of_their_constraints(world: World) {
         for (name, versions) in [("httpx", ["0.27.0", "0.28.1"]), ("rich", ["13.7.0", "14.0.0"])] {
-            versions.map(|version| world.registry.release(name, version));
+            versions.into_iter().for_each(|version| world.registry.release(name, version));
         }
         let file = "[project]\nname = \"api\"\ndependencies = [\n  'httpx == 0.27.0', # kept\n  \"rich~=13.7\",\n]\n";
         using(&world, "pypi", "pyproject.toml", file).await;
@@ -118,7 +118,7 @@ stories! {
 
     async fn node_packages_keep_the_style_of_their_ranges(world: World) {
         for (name, versions) in [("left-pad", ["1.2.0", "1.3.0"]), ("react", ["18.2.0", "19.0.0"])] {
-            versions.map(|version| world.registry.npm().release(name, version));
+            versions.into_iter().for_each(|version| world.registry.npm().release(name, version));
         }
         let file = "{\n  \"dependencies\": { \"left-pad\": \"1.2.0\" },\n  \"peerDependencies\": {},\n  \"devDependencies\": {\n    \"react\": \"^18.2.0\"\n  }\n}\n";
         using(&world, "npm", "package.json", file).await;
@@ -127,7 +127,7 @@ stories! {
 
     async fn crates_keep_the_style_of_their_requirements(world: World) {
         for (name, versions) in [("serde", ["1.0.200", "2.0.0"]), ("tokio", ["1.37.0", "1.40.0"])] {
-            versions.map(|version| world.registry.cargo().release(name, version));
+            versions.into_iter().for_each(|version| world.registry.cargo().release(name, version));
         }
         let file = "[package]\nname = \"api\"\n\n[dependencies]\nserde = { version = \"1.0\", features = [\"derive\"] }\ntokio = \"=1.37.0\" # pinned\n";
         using(&world, "cargo", "Cargo.toml", file).await;
