@@ -10,7 +10,7 @@ RUN_TESTS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --worksp
 RUN_KILLS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --profile nightly --test kills,$(CARGO) test --test kills)
 
 .DEFAULT_GOAL := help
-.PHONY: help check test nightly demo bench contract-data cargo postgres
+.PHONY: help check test nightly fuzz demo bench contract-data cargo postgres
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,13 @@ test: cargo postgres contract-data ## All tests, on SQLite and on a throwaway Po
 nightly: export KILL_RUNS ?= 200
 nightly: cargo ## Kill the bot at 200 random moments on each database (KILL_RUNS=200, KILL_SEED for the first)
 	KILL_SEED="$${KILL_SEED:-$$RANDOM$$RANDOM}" scripts/with-postgres $(RUN_KILLS)
+
+# As the release is built, but with the arithmetic of our own code checked; what others wrote is taken as it is shipped.
+CHECKED = --config profile.release.package.mass-driver.overflow-checks=true --config profile.release.package.mass-driver.debug-assertions=true
+
+fuzz: export FUZZ_INPUTS ?= 1000000
+fuzz: cargo ## Feed each manager and version scheme a million hostile texts (FUZZ_INPUTS, FUZZ_SEED, FUZZ_ONLY=dockerfile)
+	FUZZ_SEED="$${FUZZ_SEED:-$$RANDOM$$RANDOM}" $(CARGO) $(CHECKED) test --release --test fuzz -- --nocapture --test-threads 1
 
 demo: cargo ## Watch the bot do its job, on stand-ins, with nothing else installed
 	$(CARGO) run --example demo

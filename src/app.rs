@@ -229,6 +229,7 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
         format!("cannot listen on {listen}; choose another address with MASS_DRIVER_LISTEN or --listen")
     })?;
     let address = listener.local_addr().context("reading the address listened on")?;
+    let asked_to_stop = stop_signal()?;
     if role == Role::Worker {
         tracing::info!(%address, workers = settings.work.workers, "ready");
     } else {
@@ -239,7 +240,7 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
     }
     let (stopper, stop) = watch::channel(false);
     tokio::spawn(async move {
-        wait_for_signal().await;
+        asked_to_stop.await;
         tracing::info!("stopping: the steps under way are finished first");
         let _ = stopper.send(true);
     });
@@ -271,21 +272,25 @@ fn connections(role: Role, workers: u16) -> u32 {
     }
 }
 
-async fn wait_for_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        match terminate {
-            Ok(mut terminate) => tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            },
-            Err(_) => drop(interrupt.await),
+/// Completes when the process is asked to stop. The signals are caught from now on, and not from when this is waited for:
+/// whoever reads "ready" may ask at once.
+#[cfg(unix)]
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be caught")?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    drop(interrupt.await);
+    })
+}
+
+/// Completes when the process is asked to stop.
+#[cfg(not(unix))]
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
 /// Whether a secret was given; an empty value, as `.env` files leave it, is none.

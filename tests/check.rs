@@ -49,6 +49,26 @@ fn a_valid_file_is_summed_up() {
 }
 
 #[test]
+fn delays_by_step_are_summed_up_step_by_step() {
+    let text = "delay: weekly\nsubscriptions:\n  - pypi\n  - migration: npm\n    delay: { patch: immediate, major: { every: month, on: [1, 15] } }\n";
+    let folder = folder(&[(FILE_NAMES[0], text)]);
+    let (exit, text) = check(folder.path(), "", CheckFormat::Text);
+    assert_eq!(exit, Exit::Done);
+    insta::assert_snapshot!(text, @r"
+    ./.mass-driver.yaml is valid: 2 subscriptions, at most 5 pull requests open at once, times in UTC
+     migration  pull requests                                    next slot                   min age  group  paths
+     pypi       every Monday at 06:00                            Mon 2026-03-02 06:00        none     none   all
+     npm        major on the 1st and 15th of the month at 06:00  major Sun 2026-03-01 06:00  none     none   all
+                minor every Monday at 06:00                      minor Mon 2026-03-02 06:00
+                patch at once                                    patch -
+    ");
+    let (_, text) = check(folder.path(), "", CheckFormat::Json);
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["next_slots"], serde_json::json!(["2026-03-02T06:00:00Z", "2026-02-25T12:00:00Z"]));
+    assert_eq!(value["file"]["subscriptions"][1]["delay"]["patch"], "immediate");
+}
+
+#[test]
 fn scripts_get_one_json_object() {
     let folder = folder(&[("good.yaml", "subscriptions: [pypi]"), ("bad.yaml", "subscriptions: [pipy]")]);
     let (exit, text) = check(folder.path(), "good.yaml", CheckFormat::Json);

@@ -42,6 +42,68 @@ fn json_has_one_row_for_each_use() {
     assert_eq!(rows, expected);
 }
 
+/// The keys are what scripts rely on: these, in this order, and no others.
+#[test]
+fn json_has_these_keys_and_no_others() {
+    let root = folder(&[
+        ("Dockerfile", "FROM python:3.12\n"),
+        ("Cargo.toml", "[dependencies]\nserde = { version = \"1.0.0\", registry = \"ours\" }\n"),
+        ("package.json", "{\"dependencies\": {\"left-pad\": \"^1.3.0\"}}\n"),
+    ]);
+    let (json, _) = run(root.path(), Format::Json);
+    let keys: Vec<&str> = json.lines().filter_map(|line| line.trim().strip_prefix('"')?.split('"').next()).collect();
+    let expected = ["manager", "file", "line", "name", "current", "constraint", "registry", "skipped"];
+    assert_eq!(keys, expected.repeat(3));
+    let rows: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let others = serde_json::json!([
+        {"manager": "cargo", "file": "Cargo.toml", "line": 2, "name": "serde", "current": null, "constraint": "1.0.0",
+         "registry": "cargo", "skipped": "it comes from the registry `ours`"},
+        {"manager": "package-json", "file": "package.json", "line": 1, "name": "left-pad", "current": "1.3.0",
+         "constraint": "^1.3.0", "registry": "npm", "skipped": null},
+    ]);
+    assert_eq!(rows.as_array().unwrap()[0], others[0]);
+    assert_eq!(rows.as_array().unwrap()[2], others[1]);
+    assert_eq!(run(folder(&[]).path(), Format::Json).0, "[]\n");
+}
+
+#[test]
+fn every_row_says_where_its_releases_are_looked_up() {
+    let root = folder(&[
+        (
+            ".github/workflows/ci.yml",
+            "jobs: {a: {container: node:20, steps: [{uses: Actions/Checkout@v4}, {uses: ./x}]}}\n",
+        ),
+        (
+            ".pre-commit-config.yaml",
+            "repos:\n- repo: https://github.com/psf/black\n  rev: 24.1.0\n  hooks:\n  - {id: a, additional_dependencies: [b==1, c@2.0.0]}\n- repo: local\n",
+        ),
+        ("compose.yaml", "include: [more/services.yaml]\nservices: {a: {image: 'localhost:5000/x:1.0'}}\n"),
+        (
+            "more/services.yaml",
+            "services: {a: {image: 'x:${V:-a/b}'}, b: {image: 'y.example.com/z'}, c: {image: '${R.}/x'}}\n",
+        ),
+    ]);
+    let (json, notes) = run(root.path(), Format::Json);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    let text = |row: &serde_json::Value, key: &str| row[key].as_str().unwrap_or("-").to_string();
+    let found: Vec<_> =
+        rows.iter().map(|r| ["manager", "name", "current", "registry"].map(|key| text(r, key))).collect();
+    let expected = [
+        ["github-actions", "library/node", "20", "docker"],
+        ["github-actions", "actions/checkout", "v4", "github"],
+        ["github-actions", "./x", "-", "github"],
+        ["pre-commit", "github.com/psf/black", "24.1.0", "github.com"],
+        ["pre-commit", "b", "1", "pypi"],
+        ["pre-commit", "c", "2.0.0", "npm"],
+        ["pre-commit", "local", "-", "pre-commit"],
+        ["compose", "localhost:5000/x", "1.0", "localhost:5000"],
+        ["compose", "x:a/b", "-", "docker"],
+        ["compose", "y.example.com/z", "-", "y.example.com"],
+        ["compose", "${R.}/x", "-", "docker"],
+    ];
+    assert_eq!(found, expected.map(|row| row.map(String::from)), "{notes}");
+}
+
 #[test]
 fn the_table_is_for_people() {
     let root = folder(&[("Dockerfile", "FROM python:3.12-slim\n"), ("requirements.txt", "a\u{1b}[31m==1\n")]);

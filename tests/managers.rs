@@ -7,3 +7,7 @@
 mod fixtures;
 #[path = "managers/laws.rs"]
 mod laws;
+#[path = "managers/python.rs"]
+mod python;
+#[path = "managers/yaml_laws.rs"]
+mod yaml_laws;

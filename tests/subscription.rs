@@ -105,6 +105,18 @@ fn problems_that_only_reading_finds() {
 #[case("delay: monthly\nsubscriptions: [pypi]", "delay: { every: month, on: 1, at: 6:00 }\nsubscriptions: [pypi]")]
 #[case("delay: weekly\nsubscriptions: [pypi]", "subscriptions: [pypi]\ndelay: weekly")]
 #[case("delay: weekly\nsubscriptions: [pypi]", "subscriptions: [{ migration: pypi, delay: weekly }]")]
+#[case(
+    "delay: weekly\nsubscriptions: [pypi]",
+    "delay: { major: weekly, minor: { every: week }, patch: { every: week, on: mon } }\nsubscriptions: [pypi]"
+)]
+#[case(
+    "delay: { patch: immediate, minor: daily, major: weekly }\nsubscriptions: [pypi]",
+    "delay: weekly\nsubscriptions: [{ migration: pypi, delay: { minor: daily, patch: immediate } }]"
+)]
+#[case(
+    "delay: { minor: daily }\nsubscriptions: [pypi]",
+    "subscriptions: [{ migration: pypi, delay: { minor: daily } }]"
+)]
 #[case("labels: x\nsubscriptions: [{ migration: pypi, labels: [] }]", "subscriptions: [pypi]")]
 fn two_ways_to_say_the_same(#[case] one: &str, #[case] other: &str) {
     let without_lines = |text: &str| {
@@ -127,12 +139,12 @@ fn a_subscription_overrides_the_defaults_of_the_file() {
     let [pypi, docker] = &file.subscriptions[..] else { panic!("two subscriptions") };
     let days = |days: i64| SignedDuration::from_hours(24 * days);
     assert_eq!(
-        (pypi.delay.kind().as_str(), pypi.min_age, &pypi.group),
-        ("weekly", MinAge::same(days(5)), &Grouping::All)
+        (pypi.delay.to_string().as_str(), pypi.min_age, &pypi.group),
+        ("every Monday at 06:00", MinAge::same(days(5)), &Grouping::All)
     );
     assert_eq!(
         (&docker.delay, &docker.group, &docker.labels[..]),
-        (&Delay::Immediate, &Grouping::None, &["b".to_owned()][..])
+        (&Delays::same(Delay::Immediate), &Grouping::None, &["b".to_owned()][..])
     );
     assert_eq!(docker.min_age.for_step(VersionStep::Major), days(14));
     assert_eq!(docker.min_age.for_step(VersionStep::Patch), days(5), "steps left out keep the file's default");
@@ -167,6 +179,70 @@ fn ignore_rules_know_how_each_ecosystem_spells_names() {
         ignored(Ecosystem::Docker, "library/python") && ignored(Ecosystem::Docker, "ghcr.example.com/acme/team/base")
     );
     assert!(!ignored(Ecosystem::Docker, "acme/python"));
+}
+
+/// As people write them, and as their files have them.
+#[rstest]
+#[case(Ecosystem::Npm, "'@scope/*'", &["@scope/name", "@scope/other"], &["scope", "@scoped/name"])]
+#[case(Ecosystem::Npm, "'@Scope/name'", &["@scope/name"], &["@scope/name-x", "name"])]
+#[case(Ecosystem::Npm, "eslint-*", &["eslint-plugin-x"], &["@x/eslint-plugin", "eslint"])]
+#[case(Ecosystem::GithubActions, "Actions/Cache", &["actions/cache"], &["actions/cache-x", "x/actions/cache"])]
+#[case(Ecosystem::GithubActions, "actions/*", &["actions/cache", "actions/checkout"], &["acme/actions"])]
+#[case(Ecosystem::PreCommit, "github.com/psf/black", &["github.com/psf/black"], &["gitlab.com/psf/black"])]
+#[case(Ecosystem::PreCommit, "psf/black", &["github.com/psf/black", "gitlab.com/psf/black"], &["github.com/x/psf/black"])]
+#[case(Ecosystem::PreCommit, "psf/*", &["github.com/psf/black"], &["github.com/acme/black"])]
+#[case(Ecosystem::PreCommit, "https://github.com/psf/black", &["github.com/psf/black"], &["github.com/psf/blacken"])]
+#[case(Ecosystem::PreCommit, "https://github.com/psf/black.git", &["github.com/psf/black"], &[])]
+#[case(Ecosystem::Cargo, "serde-json", &["serde_json", "serde-json"], &["serde"])]
+#[case(Ecosystem::Cargo, "serde_*", &["serde_json", "serde-yaml"], &["serde"])]
+#[case(Ecosystem::Docker, "registry.example.com:5000/*", &["registry.example.com:5000/acme/base"], &["library/python"])]
+#[case(Ecosystem::Pypi, "Typing.Extensions", &["typing-extensions"], &["typing"])]
+fn an_ignore_rule_names_packages_as_people_do(
+    #[case] ecosystem: Ecosystem,
+    #[case] rule: &str,
+    #[case] ignored: &[&str],
+    #[case] others: &[&str],
+) {
+    let file = file(&format!("subscriptions: [{{ migration: {ecosystem}, ignore: {rule} }}]"));
+    let names = |name: &str| file.subscriptions[0].ignore[0].names(&PackageId { ecosystem, name: name.into() });
+    for name in ignored {
+        assert!(names(name), "{name}");
+    }
+    for name in others {
+        assert!(!names(name), "{name}");
+    }
+}
+
+#[test]
+fn a_delay_by_step_tells_what_is_wrong_with_it() {
+    let one = |delay: &str| {
+        let found = problems(&format!("subscriptions: [pypi]\ndelay: {delay}\n"));
+        assert_eq!(found.len(), 1, "{}", lines(&found));
+        found[0].sentence()
+    };
+    assert_eq!(
+        one("{ minor: weakly }"),
+        "unknown delay `weakly`, did you mean `weekly`?; use `immediate`, `daily`, `weekly` or `monthly`, a cron line such as `0 6 * * 1`, or a mapping with `every`"
+    );
+    assert_eq!(
+        one("{ mjor: weekly }"),
+        "unknown key `mjor` in `delay` by step, did you mean `major`?; use `major`, `minor` or `patch`"
+    );
+    assert_eq!(
+        one("{ minor: weekly, at: '09:00' }"),
+        "`at` is not a key of `delay` by step; times stand below a step: `minor: { every: week, on: monday }`"
+    );
+    assert_eq!(one("{ minor: }"), "`minor` has no value; write one, or remove the key");
+    assert_eq!(one("{}"), "`every` is missing in `delay`; add it: the round: `day`, `week` or `month`");
+    assert!(one("3").contains("a delay must be a text"));
+}
+
+#[test]
+fn files_stored_before_delays_had_steps_are_read() {
+    let stored = serde_json::to_value(file("delay: weekly\nsubscriptions: [pypi]")).unwrap();
+    let delay = &stored["subscriptions"][0]["delay"];
+    assert_eq!(delay, &serde_json::json!({ "schedule": { "weekly": { "on": ["monday"], "at": "06:00:00" } } }));
+    assert_eq!(serde_json::from_value::<Delays>(serde_json::json!("immediate")).unwrap(), Delays::default());
 }
 
 #[test]
@@ -296,7 +372,7 @@ fn the_documentation_is_right() {
     // Every delay of the table, as it stands there.
     let delays = text.split("| written | pull requests may be opened |").nth(1).unwrap().split("\n\n").next().unwrap();
     let delays: Vec<_> = delays.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
-    assert!(delays.len() == 8, "{delays:?}");
+    assert!(delays.len() == 9, "{delays:?}");
     for delay in delays {
         file(&format!("delay: {delay}\nsubscriptions: [pypi]"));
     }

@@ -197,12 +197,15 @@ fn value_for(key: &'static str) -> BoxedStrategy<Value> {
             map.extend(on.map(|on| ("on".to_owned(), on)));
             map.extend(at.map(|at| ("at".to_owned(), at)));
             Value::from(map)
-        });
+        })
+        .boxed();
+    let word = select(vec![json!("weekly"), json!("immediate"), json!("0 6 * * 1"), json!("weakly")]);
+    let by_step = any_mapping(vec!["major", "minor", "patch"], prop_oneof![word, delay.clone()]);
     let age = || any_mapping(vec!["major", "minor", "patch"], select(vec![json!("3d"), json!("1w 2d"), json!(3)]));
     let rule = || any_mapping(vec!["name", "versions"], select(vec![json!(">=5"), json!("<2,>=1"), json!("4.*")]));
     let right = match key {
         "timezone" => select(vec![json!("UTC"), json!("Europe/Paris")]).boxed(),
-        "delay" => prop_oneof![select(vec![json!("weekly"), json!("0 6 * * 1")]), delay].boxed(),
+        "delay" => prop_oneof![select(vec![json!("weekly"), json!("0 6 * * 1")]), delay, by_step].boxed(),
         "min_age" => prop_oneof![select(vec![json!("3d"), json!("2 weeks")]), age()].boxed(),
         "group" => select(vec![json!("all"), json!("minor-and-patch"), json!("web")]).boxed(),
         "limit" => (1..=100).prop_map(Value::from).boxed(),
@@ -284,6 +287,7 @@ fn reader_and_schema_know_the_same_keys() {
         "{ subscriptions: [{ migration: pypi, ignore: { name: a, zzz: 1 } }] }",
         "{ subscriptions: [pypi], min_age: { zzz: 1 } }",
         "{ subscriptions: [pypi], delay: { every: day, zzz: 1 } }",
+        "{ subscriptions: [pypi], delay: { minor: daily, zzz: 1 } }",
     ];
     let of_the_reader: BTreeSet<BTreeSet<String>> = mappings
         .iter()
@@ -295,5 +299,5 @@ fn reader_and_schema_know_the_same_keys() {
         .collect();
     let of_the_schema: BTreeSet<_> = keys_of_the_schema().into_values().collect();
     assert_eq!(of_the_reader, of_the_schema);
-    assert_eq!(of_the_schema.len(), 5, "the file, a subscription, an ignore rule, an age by step, a delay");
+    assert_eq!(of_the_schema.len(), 5, "the file, a subscription, an ignore rule, an age or a delay by step, a delay");
 }

@@ -234,7 +234,7 @@ fn first_shown_multiple_of_ten(timezone: &TimeZone, t: Timestamp) -> Timestamp {
 
 fn delay(text: &str) -> Delay {
     let file = format!("delay: {text}\nsubscriptions: [pypi]\n");
-    mass_driver::subscription::parse(file.as_bytes()).unwrap().subscriptions[0].delay.clone()
+    mass_driver::subscription::parse(file.as_bytes()).unwrap().subscriptions[0].delay.major.clone()
 }
 
 fn slots(text: &str, timezone: &str, from: &str, count: usize) -> Vec<String> {

@@ -6,6 +6,7 @@
 
 mod client;
 mod database;
+mod deps;
 mod due;
 mod engine;
 mod fairness;
@@ -93,6 +94,8 @@ enum Figure {
     Rollout,
     /// Three processes on one Postgres against one.
     Replicas,
+    /// `mass-driver deps` on a checkout of 2,000 files.
+    Deps,
 }
 
 /// What this executable is when it is started by itself.
@@ -164,6 +167,10 @@ async fn bench(options: &Options) -> anyhow::Result<bool> {
     if wanted(Figure::Replicas) && kinds.contains(&Kind::Postgres) {
         let outcome = replicas::measure(&place, options, &mut report).await;
         report.note_failure("replicas", Kind::Postgres.name(), outcome);
+    }
+    if wanted(Figure::Deps) {
+        let outcome = deps::measure(&folder.join("bench"), &build, options, &mut report).await;
+        report.note_failure("deps", "a checkout", outcome);
     }
     if wanted(Figure::Webhooks) {
         let outcome = compare(&target, options, &mut report).await;

@@ -30,6 +30,11 @@ impl Process {
         self.child.stderr.take()
     }
 
+    /// Its standard output, likewise.
+    pub fn take_output(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
     /// How much of its memory was in RAM at most, in MiB; `None` where there is no `/proc`.
     pub fn peak_memory_mib(&self) -> Option<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;

@@ -177,8 +177,8 @@ fn print_summary(path: &str, file: &SubscriptionFile, now: Timestamp, out: &mut 
         let paths = if one.paths.as_slice().is_empty() { "all".into() } else { one.paths.as_slice().join(" ") };
         let cells = [
             migration,
-            one.delay.to_string(),
-            slot_in_words(file, one, now),
+            for_each_step(one, Delay::to_string),
+            for_each_step(one, |delay| slot_in_words(file, delay, now)),
             one.min_age.in_words(),
             one.group.to_string(),
             paths,
@@ -191,22 +191,35 @@ fn print_summary(path: &str, file: &SubscriptionFile, now: Timestamp, out: &mut 
     Ok(())
 }
 
-fn slot_in_words(file: &SubscriptionFile, one: &Subscription, now: Timestamp) -> String {
-    match one.delay {
+/// Something of a subscription's delay, on a line for each step where these differ.
+fn for_each_step(one: &Subscription, words: impl Fn(&Delay) -> String) -> String {
+    match one.delay.in_common() {
+        Some(delay) => words(delay),
+        None => one.delay.by_step().map(|(step, delay)| format!("{step} {}", words(delay))).join("\n"),
+    }
+}
+
+fn slot_in_words(file: &SubscriptionFile, delay: &Delay, now: Timestamp) -> String {
+    match delay {
         Delay::Immediate => "-".into(),
-        Delay::Schedule(_) => next_slot(&one.delay, &file.timezone, now)
+        Delay::Schedule(_) => next_slot(delay, &file.timezone, now)
             .to_zoned(file.timezone.clone())
             .strftime("%a %Y-%m-%d %H:%M")
             .to_string(),
     }
 }
 
+/// When a pull request of whatever step may be opened next.
+fn first_slot(file: &SubscriptionFile, one: &Subscription, now: Timestamp) -> Timestamp {
+    let slots = one.delay.by_step().map(|(_, delay)| next_slot(delay, &file.timezone, now));
+    slots.into_iter().min().unwrap_or(Timestamp::MAX)
+}
+
 /// One object whatever the result, so that a script asks `.valid` first.
 fn as_json(path: &str, file: Option<(&SubscriptionFile, Timestamp)>, problems: &[Problem]) -> serde_json::Value {
     let mut result = json!({ "path": path, "valid": file.is_some(), "problems": problems });
     if let (Some((file, now)), Some(object)) = (file, result.as_object_mut()) {
-        let slots: Vec<String> =
-            file.subscriptions.iter().map(|one| next_slot(&one.delay, &file.timezone, now).to_string()).collect();
+        let slots: Vec<String> = file.subscriptions.iter().map(|one| first_slot(file, one, now).to_string()).collect();
         object.insert("next_slots".into(), json!(slots));
         object.insert("file".into(), json!(file));
     }

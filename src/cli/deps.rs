@@ -2,7 +2,7 @@
 
 use super::UsageError;
 use super::print::{add_row, lines, new_table, printable};
-use crate::domain::{Dependency, Ecosystem};
+use crate::domain::{Dependency, Ecosystem, PackageId};
 use crate::sources::checkout::read_checkout;
 use anyhow::Context;
 use serde::Serialize;
@@ -39,7 +39,7 @@ struct Row<'a> {
     name: &'a str,
     current: Option<&'a str>,
     constraint: &'a str,
-    /// Where its releases are looked up: the ecosystem's registry, or the host that an image names.
+    /// Where its releases are looked up: the ecosystem's registry, the host that an image or a repository of hooks names, or `github`.
     registry: &'a str,
     skipped: Option<String>,
 }
@@ -56,8 +56,10 @@ pub fn deps(args: &DepsArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyh
     let rows: Vec<Row<'_>> = found.map(row).collect();
     match args.format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &rows).context("the result cannot be written")?;
-            writeln!(out)?;
+            // In one piece: standard output passes every line on by itself, which is many for a large checkout.
+            let mut text = serde_json::to_vec_pretty(&rows).context("the result cannot be written")?;
+            text.push(b'\n');
+            out.write_all(&text)?;
         }
         Format::Table if rows.is_empty() => writeln!(out, "No dependencies in {}.", args.path.display())?,
         Format::Table => write!(out, "{}", table(&rows))?,
@@ -78,12 +80,20 @@ fn row(dependency: &Dependency) -> Row<'_> {
     }
 }
 
+/// Images and repositories of hooks may name their host; a name that was not understood may hold anything.
 fn registry(dependency: &Dependency) -> &str {
-    let host = dependency.package.name.split_once('/').map(|(host, _)| host);
-    let named = |host: &str| host.contains(['.', ':']) || host == "localhost";
-    match dependency.package.ecosystem {
-        Ecosystem::Docker => host.filter(|host| named(host)).unwrap_or("docker"),
-        other => other.as_str(),
+    let PackageId { ecosystem, name } = &dependency.package;
+    let is_host = |host: &&str| {
+        let (name, port) = host.split_once(':').unwrap_or((host, "0"));
+        (host.contains(['.', ':']) || *host == "localhost")
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+            && port.bytes().all(|b| b.is_ascii_digit())
+    };
+    let host = name.split_once('/').map(|(host, _)| host).filter(is_host);
+    match ecosystem {
+        Ecosystem::Docker | Ecosystem::PreCommit => host.unwrap_or(ecosystem.as_str()),
+        Ecosystem::GithubActions => "github",
+        Ecosystem::Pypi | Ecosystem::Npm | Ecosystem::Cargo => ecosystem.as_str(),
     }
 }
 

@@ -22,17 +22,17 @@ pub(super) struct Find {
 }
 
 impl Find {
-    /// A dependency that is listed and never edited: the dependency says why.
-    pub(super) fn left_alone(dependency: Dependency) -> Self {
-        Self { dependency, constraint: Written::default(), version_at: None, digest: None, hashes: None }
-    }
-
     /// Takes in why it is not to be updated, unless its own text gives a reason already.
     pub(super) fn leave_alone(&mut self, why: Skip) {
         if matches!(self.dependency.skip, None | Some(Skip::Unpinned)) {
             self.dependency.skip = Some(why);
             self.dependency.current = None;
         }
+    }
+
+    /// A dependency that is listed and never edited: the dependency says why.
+    pub(super) fn left_alone(dependency: Dependency) -> Self {
+        Self { dependency, constraint: Written::default(), version_at: None, digest: None, hashes: None }
     }
 
     fn is_meant_by(&self, edit: &Edit) -> bool {

@@ -75,11 +75,11 @@ pub const TABLE: &[&dyn Manager] = &[
     &setup_cfg::SetupCfg,
     &pipfile::Pipfile,
     &dockerfile::Dockerfile,
+    &package_json::PackageJson,
+    &cargo::Cargo,
     &compose::Compose,
     &github_actions::GithubActions,
     &pre_commit::PreCommit,
-    &package_json::PackageJson,
-    &cargo::Cargo,
 ];
 
 /// The managers that claim a file by its path.

@@ -3,11 +3,11 @@
 //! Sources: Poetry's documentation, "Dependency specification"; Pipenv's documentation, "Pipfile". A package is a string,
 //! a table, or a list of these for several platforms.
 
-use super::cut;
 use super::edit::Find;
 use super::requirement::{self, Place, Understand};
 use super::toml_file::TomlFile;
 use super::written::Written;
+use super::{MOST_DEPENDENCIES, cut};
 use crate::domain::Skip;
 use std::ops::Range;
 use toml_edit::{Item, TableLike, Value};
@@ -22,19 +22,31 @@ pub(super) fn read(
 ) {
     for (name, item) in table.iter() {
         let key = table.get_key_value(name).and_then(|(key, _)| key.span());
-        let mut push = |value: Option<&Value>, table: Option<&dyn TableLike>, span: Option<Range<usize>>| {
+        for (value, table, span) in variants(item, key) {
+            // The caller refuses a file with so many.
+            if finds.len() > MOST_DEPENDENCIES {
+                return;
+            }
             let at = file.start_of(span);
             finds.push((at, requirement::named(name, constraint(file, value, table), at, understand, place)));
-        };
-        match item {
-            Item::Value(Value::Array(list)) => {
-                for value in list {
-                    push(Some(value), value.as_inline_table().map(|table| table as _), value.span());
-                }
-            }
-            Item::ArrayOfTables(tables) => tables.iter().for_each(|table| push(None, Some(table), table.span())),
-            item => push(item.as_value(), item.as_table_like(), key),
         }
+    }
+}
+
+/// One way in which a package is asked for, as a value or a table or as what is both, and where it stands.
+type Variant<'a> = (Option<&'a Value>, Option<&'a dyn TableLike>, Option<Range<usize>>);
+
+fn as_variant(value: &Value) -> Variant<'_> {
+    (Some(value), value.as_inline_table().map(|table| table as &dyn TableLike), value.span())
+}
+
+fn variants(item: &Item, key: Option<Range<usize>>) -> Vec<Variant<'_>> {
+    match item {
+        Item::Value(Value::Array(list)) => list.iter().map(as_variant).collect(),
+        Item::ArrayOfTables(tables) => {
+            tables.iter().map(|table| (None, Some(table as &dyn TableLike), table.span())).collect()
+        }
+        item => vec![(item.as_value(), item.as_table_like(), key)],
     }
 }
 

@@ -56,10 +56,10 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
             continue;
         }
         for requirement in option.requirements() {
+            if found.finds.len() >= MOST_DEPENDENCIES {
+                return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
+            }
             found.finds.push(requirement::read(&requirement, None, &place));
-        }
-        if found.finds.len() > MOST_DEPENDENCIES {
-            return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
         }
     }
     Ok(found)
@@ -67,11 +67,12 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
 
 const NOT_AN_OPTION: &str = "it is neither a `[section]` nor an `option = value` of one";
 
-/// An option and the lines of its value, without white space around them; the first stands beside the option's name.
+/// An option and the lines of its value, without white space around them, each with where it begins; the first stands beside
+/// the option's name.
 struct ConfigOption<'a> {
     section: &'a str,
     name: &'a str,
-    lines: Vec<Written>,
+    lines: Vec<(usize, &'a str)>,
 }
 
 impl ConfigOption<'_> {
@@ -87,8 +88,8 @@ impl ConfigOption<'_> {
 
     /// The files it names instead of requirements.
     fn files(&self) -> Option<impl Iterator<Item = &str>> {
-        let first = self.lines.first()?.text().strip_prefix("file:")?;
-        let further = self.lines[1..].iter().map(Written::text);
+        let first = self.lines.first()?.1.strip_prefix("file:")?;
+        let further = self.lines[1..].iter().map(|(_, line)| *line);
         Some(
             std::iter::once(first)
                 .chain(further)
@@ -99,25 +100,25 @@ impl ConfigOption<'_> {
     }
 
     /// The requirements: one a line, or between semicolons where all stand in one line.
-    fn requirements(&self) -> Vec<Written> {
-        let one_line = self.lines.len() == 1;
-        let split = self.lines.iter().flat_map(|line| if one_line { parts(line) } else { vec![line.clone()] });
-        split.map(|part| without_comment(&part)).filter(|part| !part.text().is_empty()).collect()
+    fn requirements(&self) -> impl Iterator<Item = Written> {
+        let separator = if self.lines.len() == 1 { ';' } else { '\n' };
+        let parts = self.lines.iter().flat_map(move |(start, line)| {
+            let mut at = *start;
+            line.split(separator).map(move |part| {
+                let start = at;
+                at += part.len() + 1;
+                (start, part)
+            })
+        });
+        let written = parts.map(|(at, part)| Written::verbatim(without_comment(part), at).trimmed());
+        written.filter(|requirement| !requirement.text().is_empty())
     }
 }
 
-/// The parts of a line between semicolons.
-fn parts(line: &Written) -> Vec<Written> {
-    let mut start = 0;
-    let ends = line.text().match_indices(';').map(|(at, _)| at).chain([line.text().len()]);
-    ends.map(|end| line.slice(std::mem::replace(&mut start, end + 1)..end).trimmed()).collect()
-}
-
 /// A requirement ends at ` #`, and there is none behind a `#`.
-fn without_comment(part: &Written) -> Written {
-    let text = part.text();
-    let end = if text.starts_with('#') { 0 } else { text.find(" #").unwrap_or(text.len()) };
-    part.slice(0..end).trimmed()
+fn without_comment(part: &str) -> &str {
+    let end = if part.trim_start().starts_with('#') { 0 } else { part.find(" #").unwrap_or(part.len()) };
+    &part[..end]
 }
 
 /// The options of a file, in its order. An error is the byte at which a line begins that is none of its kind.
@@ -133,12 +134,12 @@ fn options(text: &str) -> Result<Vec<ConfigOption<'_>>, usize> {
             continue;
         }
         let leading = line.len() - line.trim_start().len();
-        let written = |value: &str, at: usize| Written::verbatim(value, start + leading + at);
-        if let (true, true, Some(option)) = (open, line[..leading].chars().count() > indent, options.last_mut()) {
-            option.lines.push(written(value, 0));
+        let deep = line[..leading].chars().count();
+        if let (true, Some(option)) = (open && deep > indent, options.last_mut()) {
+            option.lines.push((start + leading, value));
             continue;
         }
-        indent = line[..leading].chars().count();
+        indent = deep;
         if let Some(header) = header(value) {
             section = Some(header);
             open = false;
@@ -149,7 +150,7 @@ fn options(text: &str) -> Result<Vec<ConfigOption<'_>>, usize> {
         if name.is_empty() {
             return Err(start);
         }
-        options.push(ConfigOption { section, name, lines: vec![written(rest, value.len() - rest.len())] });
+        options.push(ConfigOption { section, name, lines: vec![(start + leading + value.len() - rest.len(), rest)] });
         open = true;
     }
     Ok(options)

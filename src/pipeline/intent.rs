@@ -3,7 +3,7 @@
 use super::contents::{self, Checked};
 use super::edits::{edited, hashes};
 use super::{StepError, guard, sync};
-use crate::domain::{Change, LockFile, PackageId, Proposal, Release, RepoPath, Verdict};
+use crate::domain::{Change, LockFile, PackageId, Proposal, Release, RepoPath, Verdict, VersionStep};
 use crate::forge::GitHub;
 use crate::managers;
 use crate::planner::prose;
@@ -77,7 +77,9 @@ fn words(
     file: &SubscriptionFile,
     lock_files: &[LockFile],
 ) -> (String, String) {
-    let delay = guard::subscription_of(&proposal.updates, file).map_or_else(|| "immediate".into(), |s| s.delay.kind());
+    let steps: Vec<VersionStep> = proposal.updates.iter().map(|update| update.step).collect();
+    let subscription = guard::subscription_of(&proposal.updates, file);
+    let delay = subscription.map_or_else(|| "immediate".into(), |subscription| subscription.delay.kind(&steps));
     let occasion = prose::Occasion {
         timezone: &file.timezone,
         delay: &delay,

@@ -284,10 +284,10 @@ pub async fn repository(
     tx.save_config(repo, &config, now).await?;
     if config.state == ConfigState::None {
         tx.replace_subscriptions(repo, &[], now).await?;
-    } else if let Some(file) = file_in_force(&config)? {
-        if tx.replace_subscriptions(repo, &subscription_rows(&file), now).await? {
-            tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
-        }
+    } else if let Some(file) = file_in_force(&config)?
+        && tx.replace_subscriptions(repo, &subscription_rows(&file), now).await?
+    {
+        tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
     }
     tx.set_synced(repo, now).await?;
     let next = if config.file.is_some() && head.is_some() { Step::Index { repo } } else { Step::Plan { repo } };

@@ -28,8 +28,8 @@ pub struct Candidate<'a> {
     pub open: Option<&'a Proposal>,
 }
 
-/// One dependency under one subscription, in one lane: with `group: minor-and-patch` major updates take a lane of
-/// their own, so that they never hold the others back.
+/// One dependency under one subscription, in one lane: major updates take a lane of their own, so that they never hold the
+/// others back, unless `group: all` asks for everything together.
 pub struct Choice<'a> {
     /// The dependency.
     pub used: &'a Used,
@@ -54,7 +54,7 @@ impl<'a> Choice<'a> {
     /// Why a candidate is not a pull request yet, as far as age and delay go. `name` is how it is called.
     pub fn reason(&self, candidate: &Candidate<'_>, name: &str, timezone: &TimeZone, now: Timestamp) -> String {
         let min_age = self.subscription.min_age.for_step(candidate.step);
-        let delay = &self.subscription.delay;
+        let delay = self.subscription.delay.for_step(candidate.step);
         if now.duration_since(candidate.counts_from) < min_age {
             let moved = candidate.moved.then(|| format!("{name}, whose tag was moved,"));
             let name = moved.as_deref().unwrap_or(name);

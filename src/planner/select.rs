@@ -157,9 +157,10 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             }
             let eligible_at = ReleaseFacts { counts_from, subscribed_since, dependency_since }
                 .eligible_at(subscription.min_age.for_step(step));
-            let due_at = timing::due_at(&subscription.delay, &facts.file.timezone, eligible_at);
+            let delay = subscription.delay.for_step(step);
+            let due_at = timing::due_at(delay, &facts.file.timezone, eligible_at);
             if due_at == Timestamp::MAX {
-                lane.rejected.push((version, Rejection::Never(subscription.delay.kind())));
+                lane.rejected.push((version, Rejection::Never(delay.kind())));
                 continue;
             }
             let open = self.memory.open(dependency, version);
@@ -217,6 +218,9 @@ fn nothing_to_move_to(dependency: &Dependency, current: &str, newer: &[&Release]
 
 /// The name of the group an update belongs to. Only a package's own group has a name without a space in it, so no
 /// package can get into another's.
+///
+/// A major step is another matter than the small ones, which should neither wait for it nor bring it along: only `all`
+/// asks for both in one.
 fn group_of(subscription: &Subscription, package: &PackageId, step: VersionStep) -> String {
     let whole = |what: &str| {
         // Of two subscriptions with paths of their own, each has its own pull request.
@@ -226,9 +230,10 @@ fn group_of(subscription: &Subscription, package: &PackageId, step: VersionStep)
     };
     match &subscription.group {
         Grouping::All => whole("all"),
-        Grouping::MinorAndPatch if step != VersionStep::Major => whole("minor-and-patch"),
-        Grouping::MinorAndPatch => format!("{package} major"),
-        Grouping::None => package.to_string(),
+        Grouping::Named(name) if step == VersionStep::Major => format!("group {name} major"),
         Grouping::Named(name) => format!("group {name}"),
+        Grouping::None | Grouping::MinorAndPatch if step == VersionStep::Major => format!("{package} major"),
+        Grouping::MinorAndPatch => whole("minor-and-patch"),
+        Grouping::None => package.to_string(),
     }
 }

@@ -98,12 +98,15 @@ struct Walk {
 
 impl Walk {
     fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> io::Result<()> {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
+        let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<fs::DirEntry>>>()?;
+        if depth > 0 && entries.iter().any(is_of_another) {
+            return Ok(());
+        }
+        for entry in entries {
             // A name that is not UTF-8 is no name of a manifest we know.
             let Ok(name) = entry.file_name().into_string() else { continue };
             let kind = entry.file_type()?;
-            if kind.is_dir() && depth < DEEPEST && !is_left_out(&entry.path(), &name) {
+            if kind.is_dir() && depth < DEEPEST && !LEFT_OUT.contains(&name.as_str()) {
                 let inner = format!("{prefix}{name}/");
                 if let Err(why) = self.folder(&entry.path(), &inner, depth + 1) {
                     self.notes.push(format!("{inner} is passed over: {why}"));
@@ -124,9 +127,11 @@ impl Walk {
     }
 }
 
-fn is_left_out(folder: &Path, name: &str) -> bool {
-    // A submodule has a `.git` of its own: a file, or a folder in older checkouts.
-    LEFT_OUT.contains(&name) || folder.join("pyvenv.cfg").exists() || folder.join(".git").exists()
+/// Whether an entry shows that its folder does not belong to the repository: a Python environment has a `pyvenv.cfg`, a
+/// submodule a `.git` of its own, which is a file, or a folder in older checkouts.
+fn is_of_another(entry: &fs::DirEntry) -> bool {
+    let name = entry.file_name();
+    name == "pyvenv.cfg" || name == ".git"
 }
 
 fn read_manifests(root: &Path, claimed: Vec<RepoPath>, notes: &mut Vec<String>) -> Vec<Manifest> {

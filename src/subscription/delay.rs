@@ -138,7 +138,8 @@ impl Delay {
         }
     }
 
-    pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+    /// Reads one delay. Where `mapping` may stand besides is told to who wrote none.
+    pub(super) fn read(node: &Node, mapping: &str, problems: &mut Problems) -> Option<Self> {
         if let Value::Map(map) = &node.value {
             return every::read_mapping(map, node.at, problems).map(Self::Schedule);
         }
@@ -157,7 +158,7 @@ impl Delay {
             };
         }
         let hint = did_you_mean(written.trim_start_matches('@'), WORDS);
-        let fix = format!("use {}, a cron line such as `0 6 * * 1`, or a mapping with `every`", one_of(WORDS));
+        let fix = format!("use {}, a cron line such as `0 6 * * 1`, or {mapping}", one_of(WORDS));
         problems.add(node.at, format!("unknown delay {}{hint}", quoted(written)), fix);
         None
     }

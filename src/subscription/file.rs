@@ -2,7 +2,7 @@
 //! repository falls to.
 
 use super::age::{MinAge, WrittenAge};
-use super::delay::Delay;
+use super::delays::{Delays, WrittenDelays};
 use super::fields::{Field, Mapping, fields_schema, one_or_many, read_fields};
 use super::glob::PathGlobs;
 use super::migration::MigrationPattern;
@@ -38,7 +38,7 @@ pub struct Subscription {
     /// Which migration.
     pub migration: MigrationPattern,
     /// When its pull requests may be opened.
-    pub delay: Delay,
+    pub delay: Delays,
     /// How old a release must be.
     pub min_age: MinAge,
     /// Which updates share a pull request.
@@ -68,7 +68,7 @@ impl SubscriptionFile {
 /// Keys that both the file and a subscription take: the subscription's own value wins.
 #[derive(Debug, Default)]
 struct Shared {
-    delay: Option<Delay>,
+    delay: Option<WrittenDelays>,
     min_age: Option<WrittenAge>,
     group: Option<Grouping>,
     labels: Option<Vec<String>>,
@@ -104,8 +104,8 @@ const FILE: [Field<WrittenFile>; 7] = [
         name: "delay",
         about: "when pull requests may be opened, unless a subscription says otherwise (default immediate)",
         required: false,
-        schema: |generator| generator.subschema_for::<Delay>(),
-        read: |file, node, problems| file.shared.delay = Delay::read(node, problems),
+        schema: |generator| generator.subschema_for::<Delays>(),
+        read: |file, node, problems| file.shared.delay = WrittenDelays::read(node, problems),
     },
     Field {
         name: "min_age",
@@ -168,8 +168,8 @@ const SUBSCRIPTION: [Field<WrittenSubscription>; 8] = [
         name: "delay",
         about: "when pull requests may be opened",
         required: false,
-        schema: |generator| generator.subschema_for::<Delay>(),
-        read: |one, node, problems| one.shared.delay = Delay::read(node, problems),
+        schema: |generator| generator.subschema_for::<Delays>(),
+        read: |one, node, problems| one.shared.delay = WrittenDelays::read(node, problems),
     },
     Field {
         name: "min_age",
@@ -267,10 +267,11 @@ impl WrittenSubscription {
     }
 
     fn over(self, defaults: &Shared) -> Option<Subscription> {
+        let default_delay = defaults.delay.clone().unwrap_or_default().over(&Delays::default());
         let default_age = defaults.min_age.unwrap_or_default().over(MinAge::default());
         Some(Subscription {
             migration: self.migration?,
-            delay: self.shared.delay.or_else(|| defaults.delay.clone()).unwrap_or_default(),
+            delay: self.shared.delay.unwrap_or_default().over(&default_delay),
             min_age: self.shared.min_age.unwrap_or_default().over(default_age),
             group: self.shared.group.or_else(|| defaults.group.clone()).unwrap_or_default(),
             ignore: self.ignore.into_iter().map(|(rule, _)| rule).collect(),

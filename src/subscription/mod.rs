@@ -7,6 +7,7 @@
 mod age;
 mod cron;
 mod delay;
+mod delays;
 mod every;
 mod fields;
 mod file;
@@ -20,6 +21,7 @@ mod yaml;
 pub use age::MinAge;
 pub use cron::CronLine;
 pub use delay::{Delay, Schedule, USUAL_TIME, Weekday};
+pub use delays::Delays;
 pub use file::{Subscription, SubscriptionFile, USUAL_LIMIT, json_schema, parse};
 pub use glob::{NameGlob, PathGlobs};
 pub use migration::MigrationPattern;

@@ -16,14 +16,14 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grouping {
-    /// Each package has its own.
+    /// Each package has its own, and another for its major step.
     #[default]
     None,
-    /// All of the subscription share one.
+    /// All of the subscription share one, major steps included.
     All,
     /// Minor and patch steps of the subscription share one, major steps have their own.
     MinorAndPatch,
-    /// All of every subscription with this name share one.
+    /// Minor and patch steps of every subscription with this name share one, and their major steps another.
     Named(String),
 }
 
@@ -95,7 +95,8 @@ pub struct IgnoreRule {
 impl IgnoreRule {
     /// Whether the rule speaks of a package; of which versions of it is for the ecosystem's scheme to say.
     ///
-    /// `pypi` names match however they are spelled; official images match with and without `library/`.
+    /// Names match as people write them: `pypi` names and crates however they are spelled, official images with and
+    /// without `library/`, repositories of hooks with and without the host, and by the address that the file has.
     pub fn names(&self, package: &PackageId) -> bool {
         match package.ecosystem {
             Ecosystem::Pypi => self.name.matches_normalised(&package.name),
@@ -103,9 +104,19 @@ impl IgnoreRule {
                 let official = package.name.strip_prefix("library/");
                 self.name.matches(&package.name) || official.is_some_and(|name| self.name.matches(name))
             }
-            Ecosystem::GithubActions | Ecosystem::PreCommit | Ecosystem::Npm | Ecosystem::Cargo => {
-                self.name.matches(&package.name)
+            Ecosystem::PreCommit => {
+                let name = &package.name;
+                let without_host = name.split_once('/').map(|(_, repository)| repository);
+                let addresses = [format!("https://{name}"), format!("https://{name}.git")];
+                self.name.matches(name)
+                    || without_host.is_some_and(|repository| self.name.matches(repository))
+                    || addresses.iter().any(|address| self.name.matches(address))
             }
+            // No two crates differ only in these: the registry takes one for the other.
+            Ecosystem::Cargo => {
+                self.name.matches(&package.name) || self.name.matches_normalised(&package.name.replace('_', "-"))
+            }
+            Ecosystem::GithubActions | Ecosystem::Npm => self.name.matches(&package.name),
         }
     }
 

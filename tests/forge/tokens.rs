@@ -97,7 +97,7 @@ async fn security_03_a_token_is_for_one_repository_and_the_step() {
     let body = world.body("POST", TOKENS).await;
     assert_eq!(body, json!({ "repository_ids": [11], "permissions": { "metadata": "read", "contents": "read" } }));
 
-    world.at("POST", "/repos/acme/api/issues/5/labels", ok(200, json!([]))).await;
+    world.at("POST", "/repos/acme/api/issues/5/labels", ok(200, json!([{ "name": "dependencies" }]))).await;
     world.github.add_labels(&target(), PullNumber(5), &["dependencies".into()]).await.unwrap();
     let body = world.body("POST", TOKENS).await;
     assert_eq!(
@@ -105,7 +105,7 @@ async fn security_03_a_token_is_for_one_repository_and_the_step() {
         json!({ "metadata": "read", "pull_requests": "write" }),
         "a read token must not serve for a write, and labels are no reason to write files"
     );
-    world.at("POST", "/repos/acme/api/issues/5/comments", ok(201, json!({}))).await;
+    world.at("POST", "/repos/acme/api/issues/5/comments", ok(201, json!({ "id": 1 }))).await;
     world.at("PATCH", "/repos/acme/api/pulls/5", ok(200, pull(5, "closed", 'c'))).await;
     world.github.comment(&target(), PullNumber(5), "replaced").await.unwrap();
     world.github.close(&target(), PullNumber(5)).await.unwrap();

@@ -7,50 +7,62 @@ use mass_driver::versioning::scheme;
 use proptest::prelude::*;
 
 /// Stands for the version in templates; replaced by the old one and by the new one.
-const HERE: &str = "@V@";
+pub(crate) const HERE: &str = "@V@";
+
+/// Stands for the commit in templates, as [`HERE`].
+pub(crate) const COMMIT: &str = "@SHA@";
 
 /// Where a manager's file lies.
-fn path_for(manager: &str) -> RepoPath {
+pub(crate) fn path_for(manager: &str) -> RepoPath {
     let path = match manager {
         "requirements" => "api/requirements.txt",
         "pyproject" => "pyproject.toml",
+        "setup-cfg" => "setup.cfg",
+        "pipfile" => "Pipfile",
         "package-json" => "web/package.json",
         "cargo" => "crates/a/Cargo.toml",
+        "compose" => "compose.yaml",
+        "github-actions" => ".github/workflows/ci.yml",
+        "pre-commit" => ".pre-commit-config.yaml",
         _ => "Dockerfile",
     };
     RepoPath::parse(path).unwrap()
 }
 
-fn manager(name: &str) -> &'static dyn Manager {
+pub(crate) fn manager(name: &str) -> &'static dyn Manager {
     managers::by_name(name).unwrap()
 }
 
-fn edit_of(dependency: &Dependency, to: &str) -> Edit {
+pub(crate) fn edit_of(dependency: &Dependency, to: &str) -> Edit {
+    let digest = match dependency.package.ecosystem {
+        Ecosystem::Docker => format!("sha256:{}", "e".repeat(64)),
+        _ => "e".repeat(40),
+    };
     Edit {
         package: dependency.package.clone(),
         from: dependency.current.clone().unwrap_or_default(),
         constraint: dependency.constraint.clone(),
         to: to.into(),
         digest_from: dependency.digest.clone(),
-        digest_to: dependency.digest.as_ref().map(|_| format!("sha256:{}", "e".repeat(64))),
+        digest_to: dependency.digest.as_ref().map(|_| digest),
         hashes_to: if dependency.hashed { vec![format!("sha256:{}", "f".repeat(64))] } else { Vec::new() },
     }
 }
 
-fn pick(choices: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
+pub(crate) fn pick(choices: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
     prop::sample::select(choices).prop_map(str::to_string)
 }
 
-fn lines(line: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<String>> {
+pub(crate) fn lines(line: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(line, 0..8)
 }
 
 /// Line ends, mark, and whether the last line ends.
-fn encoding() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
+pub(crate) fn encoding() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
     (prop::sample::select(vec!["\n", "\r\n"]), prop::sample::select(vec!["", "\u{feff}"]), any::<bool>())
 }
 
-fn file(lines: &[String], (end, mark, last): (&str, &str, bool)) -> String {
+pub(crate) fn file(lines: &[String], (end, mark, last): (&str, &str, bool)) -> String {
     // A template may span lines.
     let text = lines.join("\n").replace('\n', end);
     format!("{mark}{text}{}", if last { end } else { "" })
@@ -230,10 +242,16 @@ fn cargo_toml() -> impl Strategy<Value = Vec<String>> {
 }
 
 /// The edit of the template's version gives the template with the new one, and a second time there is nothing to do.
-fn check(name: &str, lines: &[String], encoding: (&str, &str, bool), constraint: &str) -> Result<(), TestCaseError> {
+pub(crate) fn check(
+    name: &str,
+    lines: &[String],
+    encoding: (&str, &str, bool),
+    constraint: &str,
+) -> Result<(), TestCaseError> {
     let (manager, path) = (manager(name), path_for(name));
     let template = file(lines, encoding);
-    let (before, after) = (template.replace(HERE, "1.0"), template.replace(HERE, "2.0"));
+    let filled = |version, commit: &str| template.replace(HERE, version).replace(COMMIT, &commit.repeat(40));
+    let (before, after) = (filled("1.0", "a"), filled("2.0", "e"));
     let found = manager.extract(&path, &before);
     prop_assert_eq!(&found.problem, &None, "{}", before);
     let target = |d: &&Dependency| d.package.name.ends_with("target-pkg") || d.package.name == "library/target";
@@ -250,6 +268,7 @@ fn check(name: &str, lines: &[String], encoding: (&str, &str, bool), constraint:
     for (old, new) in found.dependencies.iter().zip(&moved.dependencies) {
         let mut expected = old.clone();
         if old.package == edit.package && old.constraint == constraint && old.skip.is_none() {
+            expected.digest = edit.digest_to.clone();
             expected.constraint = constraint.replace("1.0", "2.0");
             expected.current = Some(to.clone());
         }
@@ -259,7 +278,7 @@ fn check(name: &str, lines: &[String], encoding: (&str, &str, bool), constraint:
 }
 
 /// Whatever the text: no panic, and an edit that succeeds changes the packages it names and no other.
-fn survives(name: &str, text: &str) -> Result<(), TestCaseError> {
+pub fn survives(name: &str, text: &str) -> Result<(), TestCaseError> {
     let (manager, path) = (manager(name), path_for(name));
     let found = manager.extract(&path, text);
     for dependency in found.dependencies.iter().filter(|d| d.skip.is_none()).take(8) {
@@ -280,7 +299,7 @@ fn survives(name: &str, text: &str) -> Result<(), TestCaseError> {
 }
 
 /// Pieces of the formats in any order.
-fn soup() -> impl Strategy<Value = String> {
+pub fn soup() -> impl Strategy<Value = String> {
     let pieces: &'static [&'static str] = &[
         "FROM ",
         "ARG ",
@@ -362,6 +381,32 @@ fn soup() -> impl Strategy<Value = String> {
         "b = { version = \"^1.2\" }\n",
         "[dependencies]\n",
         "1.2.3",
+        "jobs:",
+        "steps:",
+        "uses: ",
+        "services:",
+        "image: ",
+        "build: .",
+        "repos:",
+        "- repo: ",
+        "  rev: ",
+        "hooks:",
+        "additional_dependencies: ",
+        "a/b@v1.0",
+        "@",
+        "v1",
+        "${{ x }}",
+        "docker://",
+        "- ",
+        "  ",
+        "&a ",
+        "*a",
+        "<<: ",
+        "|\n",
+        ">-\n",
+        "---\n",
+        "!!str ",
+        "? ",
     ];
     prop::collection::vec(prop::sample::select(pieces), 0..40).prop_map(|pieces| pieces.concat())
 }
@@ -535,15 +580,46 @@ fn files_are_claimed_by_name() {
         "requirements/prod.txt",
         "constraints.txt",
         "Requirements.TXT",
+        "requirements.in",
+        "requirements/dev.in",
+        "requirements.pip",
     ] {
         assert_eq!(claims(path), ["requirements"], "{path}");
     }
-    for path in ["Dockerfile", "api/Dockerfile.dev", "web.Dockerfile", "Containerfile", "dockerfile"] {
+    for path in [
+        "Dockerfile",
+        "api/Dockerfile.dev",
+        "web.Dockerfile",
+        "Containerfile",
+        "dockerfile",
+        "Dockerfile-dev",
+        "a/Dockerfile_x",
+    ] {
         assert_eq!(claims(path), ["dockerfile"], "{path}");
     }
     assert_eq!(claims("a/pyproject.toml"), ["pyproject"]);
+    assert_eq!(claims("hatch.toml"), ["pyproject"]);
+    assert_eq!(claims("a/setup.cfg"), ["setup-cfg"]);
+    assert_eq!(claims("a/Pipfile"), ["pipfile"]);
     assert_eq!(claims("web/package.json"), ["package-json"]);
     assert_eq!(claims("crates/a/Cargo.toml"), ["cargo"]);
+    for path in [
+        ".github/workflows/ci.yml",
+        ".github/workflows/a b.yaml",
+        "action.yml",
+        "a/action.yaml",
+        "workflow-templates/x.yml",
+    ] {
+        assert_eq!(claims(path), ["github-actions"], "{path}");
+    }
+    for path in [".pre-commit-config.yaml", "a/.pre-commit-config.yml"] {
+        assert_eq!(claims(path), ["pre-commit"], "{path}");
+    }
+    for path in
+        ["compose.yaml", "a/docker-compose.prod.yml", "docker-compose-dev.yaml", "Compose.YML", "compose_test.yml"]
+    {
+        assert_eq!(claims(path), ["compose"], "{path}");
+    }
     for path in [
         "requirements.md",
         "myrequirements.txt",
@@ -551,6 +627,9 @@ fn files_are_claimed_by_name() {
         "Dockerfile.dockerignore",
         "Dockerfiles/readme",
         "pyproject.toml.bak",
+        "Pipfile.lock",
+        "setup.py",
+        "MANIFEST.in",
         "package-lock.json",
         "web/node_modules/a/package.json",
         "node_modules/package.json",
@@ -558,6 +637,14 @@ fn files_are_claimed_by_name() {
         "vendor/a/Cargo.toml",
         "target/package/a/Cargo.toml",
         "notes.txt",
+        "dockerfile_test.go",
+        ".github/workflows/inner/ci.yml",
+        "a/.github/workflows/ci.yml",
+        ".github/workflows/ci.json",
+        "my-action.yml",
+        "composer.yml",
+        "compose.yaml.j2",
+        "pre-commit-config.yaml",
     ] {
         assert!(claims(path).is_empty() && !managers::may_be_manifest(&RepoPath::parse(path).unwrap()), "{path}");
     }

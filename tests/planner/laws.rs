@@ -8,14 +8,23 @@ use mass_driver::domain::{
 use mass_driver::planner::prose::{self, Occasion};
 use mass_driver::planner::timing::next_slot;
 use mass_driver::planner::{Draft, Known, Plan, Used, plan};
+use mass_driver::subscription::Grouping;
 use mass_driver::versioning::scheme;
 use proptest::prelude::*;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 const NAMES: [&str; 4] = ["aaa", "bbb", "ccc", "ddd"];
 const VERSIONS: [&str; 8] = ["1.0", "1.0.1", "1.1", "1.2", "2.0rc1", "2.0", "2.1", "3.0"];
 const PATHS: [&str; 4] = ["requirements.txt", "a/requirements.txt", "a/dev-requirements.txt", "b/requirements.txt"];
-const DELAYS: [&str; 4] = ["immediate", "daily", "weekly", "'30 2 * * *'"];
+const DELAYS: [&str; 6] = [
+    "immediate",
+    "daily",
+    "weekly",
+    "'30 2 * * *'",
+    "{ patch: immediate, minor: weekly, major: monthly }",
+    "{ major: immediate, minor: { every: week, on: [tue, fri], at: '02:30' } }",
+];
 const GROUPS: [&str; 4] = ["none", "all", "minor-and-patch", "shared"];
 const AGES: [&str; 4] = ["0d", "3d", "30h", "{ major: 14d, minor: 3d, patch: 0d }"];
 const OUTCOMES: [ProposalState; 5] = [
@@ -34,8 +43,8 @@ fn hour(hours: u32) -> Timestamp {
 const HOURS: u32 = 24 * 60;
 
 fn subscription(paths: &'static str) -> impl Strategy<Value = String> {
-    let select = |words: [&'static str; 4]| prop::sample::select(words.to_vec());
-    (select(DELAYS), select(GROUPS), select(AGES), any::<bool>()).prop_map(move |(delay, group, age, ignores)| {
+    let select = |words: &'static [&'static str]| prop::sample::select(words);
+    (select(&DELAYS), select(&GROUPS), select(&AGES), any::<bool>()).prop_map(move |(delay, group, age, ignores)| {
         let ignore = if ignores { ", ignore: [{ name: bbb, versions: '>=2' }, 'c*']" } else { "" };
         format!("  - {{ migration: pypi, delay: {delay}, group: {group}, min_age: {age}{paths}{ignore} }}\n")
     })
@@ -115,6 +124,19 @@ fn build(
     scene
 }
 
+/// A repository nobody has opened a pull request in yet.
+fn fresh_scene() -> impl Strategy<Value = Scene> {
+    scene().prop_map(|mut scene| {
+        scene.proposals.clear();
+        scene
+    })
+}
+
+/// Which subscription a file falls to: the narrow one is about a folder.
+fn position_of(path: &RepoPath) -> usize {
+    usize::from(!path.as_str().starts_with("a/"))
+}
+
 fn plan_of(scene: &Scene, now: Timestamp) -> Plan {
     plan(&scene.facts(), now)
 }
@@ -131,7 +153,7 @@ proptest! {
             for update in &draft.updates {
                 let mut allowed = Vec::new();
                 for site in &update.sites {
-                    let position = usize::from(!site.path.as_str().starts_with("a/"));
+                    let position = position_of(&site.path);
                     let subscription = &scene.file.subscriptions[position];
                     let step = scheme(Ecosystem::Pypi).step(&site.from, &update.to).unwrap();
                     let uses = scene.used.iter().filter(|used| used.dependency.package == update.package);
@@ -141,13 +163,58 @@ proptest! {
                     prop_assert!(update.eligible_at >= scene.since[position]);
                     prop_assert!(update.eligible_at >= first_use);
                     prop_assert!(update.due_at >= update.eligible_at);
-                    allowed.push(next_slot(&subscription.delay, &scene.file.timezone, update.due_at));
+                    allowed.push(next_slot(subscription.delay.for_step(step), &scene.file.timezone, update.due_at));
                 }
                 prop_assert!(allowed.contains(&update.due_at), "{} is a slot of no subscription", update.due_at);
             }
             if draft.due_at <= now {
                 prop_assert!(draft.updates.iter().all(|update| update.due_at <= now));
             }
+        }
+    }
+
+    /// Whatever is due by the age and the delay of its own step is proposed, or something newer of its kind in its place.
+    #[test]
+    fn nothing_holds_back_what_is_due(scene in fresh_scene(), hours in 0..HOURS) {
+        let now = hour(hours);
+        let plan = plan_of(&scene, now);
+        let pypi = scheme(Ecosystem::Pypi);
+        for used in &scene.used {
+            let (dependency, current) = (&used.dependency, used.dependency.current.as_deref().unwrap());
+            let position = position_of(&dependency.path);
+            let subscription = &scene.file.subscriptions[position];
+            let uses = scene.used.iter().filter(|u| u.dependency.package == dependency.package && position_of(&u.dependency.path) == position);
+            let first_use = uses.map(|used| used.since).min().unwrap();
+            let Some(Known::Releases(releases)) = scene.packages.get(&dependency.package) else { continue };
+            for release in releases.iter().filter(|r| !r.yanked && pypi.is_candidate(&dependency.constraint, current, &r.version)) {
+                let ignoring = subscription.ignore.iter().filter(|rule| rule.names(&dependency.package));
+                let mut ranges = ignoring.map(|rule| rule.versions.as_deref());
+                if ranges.any(|range| range.is_none_or(|range| pypi.matches(range, &release.version) == Ok(true))) {
+                    continue;
+                }
+                let step = pypi.step(current, &release.version).unwrap();
+                let old_enough = release.counts_from.checked_add(subscription.min_age.for_step(step)).unwrap();
+                let eligible_at = old_enough.max(scene.since[position]).max(first_use);
+                if next_slot(subscription.delay.for_step(step), &scene.file.timezone, eligible_at) > now {
+                    continue;
+                }
+                let all = subscription.group == Grouping::All;
+                let proposed = plan.drafts.iter().filter(|draft| draft.due_at <= now).flat_map(|draft| &draft.updates).any(|update| {
+                    update.package == dependency.package
+                        && update.sites.iter().any(|site| site.path == dependency.path && site.from == current)
+                        && pypi.compare(&update.to, &release.version).is_some_and(Ordering::is_ge)
+                        && (all || (update.step == VersionStep::Major) == (step == VersionStep::Major))
+                });
+                prop_assert!(proposed, "{} {} of {} is due: {:?}", release.version, step, dependency.package, plan.drafts);
+            }
+        }
+    }
+
+    #[test]
+    fn a_major_step_rides_along_with_small_ones_only_where_all_is_asked_for(scene in scene(), hours in 0..HOURS) {
+        for draft in plan_of(&scene, hour(hours)).drafts {
+            let majors = draft.updates.iter().filter(|update| update.step == VersionStep::Major).count();
+            prop_assert!(majors == 0 || majors == draft.updates.len() || draft.group.starts_with("pypi all"), "{draft:?}");
         }
     }
 
@@ -280,6 +347,9 @@ proptest! {
     fn other_content_has_another_branch(a in hostile_updates(), b in hostile_updates(), group in hostile()) {
         let of = |updates: &[Update], group: &str| (prose::content_hash(updates), prose::branch(group, updates, &prose::content_hash(updates), |_| false));
         let own = |updates: &[Update]| updates[0].package.to_string();
+        let own_major = |updates: &[Update]| format!("{} major", updates[0].package);
+        prop_assert_ne!(of(&a, &own(&a)).1, of(&b, &own_major(&b)).1);
+        prop_assert_eq!(of(&a, &own_major(&a)).0 == of(&b, &own_major(&b)).0, of(&a, &own_major(&a)).1 == of(&b, &own_major(&b)).1);
         prop_assert_eq!(of(&a, &group).0 == of(&b, &group).0, of(&a, &group).1 == of(&b, &group).1);
         prop_assert_eq!(of(&a, &own(&a)).0 == of(&b, &own(&b)).0, of(&a, &own(&a)).1 == of(&b, &own(&b)).1);
     }
@@ -324,7 +394,7 @@ fn turned<T: Clone>(list: &[T], by: usize) -> Vec<T> {
     list
 }
 
-const TRAPS: [&str; 22] = [
+const TRAPS: [&str; 27] = [
     "a..b",
     "a@{1}",
     "x.lock",
@@ -347,6 +417,11 @@ const TRAPS: [&str; 22] = [
     "{{secret}}",
     "[a](javascript:x)",
     "a//b/../c~^:?*",
+    "@scope/name",
+    "@scope/.name",
+    "owner/repo",
+    "github.com/owner/repo",
+    "v4",
 ];
 
 fn hostile() -> impl Strategy<Value = String> {
@@ -364,8 +439,8 @@ fn hostile() -> impl Strategy<Value = String> {
 
 fn hostile_updates() -> impl Strategy<Value = Vec<Update>> {
     let path = prop_oneof!["[a-z@#`|<&* .\\-]{1,30}/[a-z@#`]{1,9}", Just("fixes #1/@octocat".to_string())];
-    let one = (hostile(), hostile(), hostile(), path, any::<bool>()).prop_map(|(name, from, to, path, image)| {
-        let ecosystem = if image { Ecosystem::Docker } else { Ecosystem::Pypi };
+    let ecosystem = prop::sample::select(Ecosystem::ALL.to_vec());
+    let one = (hostile(), hostile(), hostile(), path, ecosystem).prop_map(|(name, from, to, path, ecosystem)| {
         let path = RepoPath::parse(&path).unwrap_or_else(|_| RepoPath::parse("requirements.txt").unwrap());
         let site =
             Site { path, manager: "x".into(), line: 7, from, constraint: String::new(), digest: None, hashed: false };
@@ -388,7 +463,7 @@ fn hostile_updates() -> impl Strategy<Value = Vec<Update>> {
 }
 
 /// The rules of `git check-ref-format --branch`.
-fn is_branch(name: &str) -> bool {
+pub fn is_branch(name: &str) -> bool {
     let forbidden = |c: char| c.is_control() || " ~^:?*[\\\u{7f}".contains(c);
     !name.is_empty()
         && !name.starts_with('-')

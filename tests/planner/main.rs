@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+mod ecosystems;
 mod groups;
 mod laws;
 mod people;
 mod refused;
 mod scene;
+mod steps;
 mod waiting;
 mod words;

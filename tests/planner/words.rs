@@ -85,7 +85,7 @@ fn the_body_of_a_group() {
         .manifest("dev/requirements.txt", "httpx==0.26.0\n")
         .manifest("Dockerfile", &format!("FROM python:3.12-slim@{digest}\n"))
         .release("httpx", "0.28.0", "2026-03-04 09:00")
-        .release("idna", "4.0", "2026-03-05")
+        .release("idna", "3.7", "2026-03-05")
         .release("library/python", "3.13-slim", "2026-03-04 09:00");
     let plan = scene.plan("2026-03-09 05:00");
     insta::assert_snapshot!(body(&plan, "cron `0 6 * * 1`"));
@@ -95,7 +95,7 @@ fn the_body_of_a_group() {
 
     - python from 3.12-slim to 3.13-slim
     - httpx to 0.28.0
-    - idna from 3.6 to 4.0
+    - idna from 3.6 to 3.7
     ");
 }
 
@@ -126,6 +126,7 @@ fn many_packages_are_counted() {
     let names = ["a", "b", "c", "d"];
     let updates: Vec<Update> = names.iter().map(|name| update(name, "1.1", &["requirements.txt"])).collect();
     assert_eq!(prose::title("group platform", &updates), "Bump 4 packages of the platform group");
+    assert_eq!(prose::title("group platform major", &updates), "Bump 4 packages of the platform group (major)");
     assert_eq!(prose::title("pypi all", &updates), "Bump 4 pypi packages");
     assert_eq!(prose::title("pypi minor-and-patch in a/**", &updates), "Bump 4 pypi packages (minor and patch)");
 }

@@ -4,6 +4,7 @@ use crate::databases::both_databases;
 use crate::samples::{at, dependency, docker, manifest, object, path, pypi, repository, write};
 use mass_driver::domain::{FileMode, RepoId, Skip};
 use mass_driver::store::Manifest;
+use std::collections::BTreeSet;
 
 const REPO: RepoId = RepoId(1);
 
@@ -32,6 +33,23 @@ both_databases! {
             assert!(tx.remove_manifest(REPO, &path("requirements.txt"), "pip_requirements").await.unwrap());
         }).await;
         assert!(store.tracked_paths(REPO).await.unwrap().is_empty());
+    }
+
+    async fn lock_files_come_and_go(store: Store) {
+        let set = |paths: &[&str]| paths.iter().map(|text| path(text)).collect::<BTreeSet<_>>();
+        let (first, second) = (set(&["Cargo.lock", "web/yarn.lock"]), set(&["web/bun.lock", "web/yarn.lock"]));
+        write(&store, async |tx| {
+            tx.save_repository(&repository(1, "acme/api"), at(1)).await.unwrap();
+            tx.save_repository(&repository(2, "acme/web"), at(1)).await.unwrap();
+            tx.replace_lock_files(REPO, &set(&[]), &first).await.unwrap();
+            tx.replace_lock_files(RepoId(2), &set(&[]), &first).await.unwrap();
+        }).await;
+        assert_eq!(store.lock_files(REPO).await.unwrap(), first);
+        write(&store, async |tx| tx.replace_lock_files(REPO, &first, &second).await.unwrap()).await;
+        assert_eq!(store.lock_files(REPO).await.unwrap(), second);
+        assert_eq!(store.lock_files(RepoId(2)).await.unwrap(), first, "another repository's stay");
+        write(&store, async |tx| tx.replace_lock_files(REPO, &second, &set(&[])).await.unwrap()).await;
+        assert!(store.lock_files(REPO).await.unwrap().is_empty());
     }
 
     async fn a_dependency_keeps_its_age_within_its_file(store: Store) {

@@ -36,6 +36,28 @@ stories! {
         assert_eq!(open, ["Bump django from 4.2 to 5.0", "Bump httpx and idna"]);
     }
 
+    /// Whoever says nothing about groups gets the small step and the large one apart.
+    async fn a_major_update_does_not_ride_along_unasked(world: World) {
+        for version in ["4.2", "4.3", "5.0"] {
+            world.registry.release("django", version);
+        }
+        world.repository("acme/api", &[
+            ("requirements.txt", "django==4.2\n"),
+            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
+        ]).await;
+        let mut open = world.open("acme/api");
+        open.sort();
+        assert_eq!(open, ["Bump django from 4.2 to 4.3", "Bump django from 4.2 to 5.0"]);
+        let pulls = world.github.pull_requests("acme/api").unwrap();
+        let major = pulls.iter().find(|pull| pull.title.ends_with("5.0")).unwrap();
+        assert_eq!(world.file("acme/api", &major.head_branch, "requirements.txt"), "django==5.0\n");
+        world.github.close("acme/api", major.number).unwrap();
+        world.settle().await;
+        world.registry.release("django", "4.4");
+        world.bot_looks().await;
+        assert_eq!(world.open("acme/api"), ["Bump django from 4.2 to 4.4"], "a person's no to 5.0 is no to 5.0 alone");
+    }
+
     async fn the_limit_holds_until_a_place_is_free(world: World) {
         for name in ["aaa", "bbb", "ccc"] {
             world.registry.release(name, "1.0");

@@ -23,6 +23,41 @@ stories! {
         insta::assert_snapshot!("pull_request", format!("{}\n\n{}\n\n{}", pull.title, pull.body, world.github.pull_diff("acme/api", pull.number).unwrap()));
     }
 
+    async fn lock_files_are_named_with_what_refreshes_them(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.registry.release("httpx", "0.28.0");
+        world.repository("acme/api", &[
+            ("services/api/pyproject.toml", "[project]\ndependencies = [\"httpx==0.27.0\"]\n"),
+            ("uv.lock", "version = 1\n"),
+            ("web/package-lock.json", "{}\n"),
+            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
+        ]).await;
+        let body = world.pull("acme/api").body;
+        assert!(body.contains("Refresh it on this branch:\n\n- `uv.lock`: run `uv lock`\n\n"), "{body}");
+    }
+
+    async fn lock_files_that_come_and_go_are_noticed(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.repository("acme/api", &[
+            ("pyproject.toml", "[project]\ndependencies = [\"httpx==0.27.0\"]\n"),
+            ("uv.lock", "version = 1\n"),
+            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
+        ]).await;
+        world.push("acme/api", &[("poetry.lock", "")]).await;
+        let repo = world.row("acme/api").await.repository.id;
+        let known = async || -> Vec<String> {
+            world.store.lock_files(repo).await.unwrap().iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(known().await, ["poetry.lock", "uv.lock"]);
+        world.remove("acme/api", "uv.lock").await;
+        world.push("acme/api", &[("pyproject.toml", "[project]\n\ndependencies = [\"httpx==0.27.0\"]\n")]).await;
+        assert_eq!(known().await, ["poetry.lock"]);
+        world.registry.release("httpx", "0.28.0");
+        world.bot_looks().await;
+        let body = world.pull("acme/api").body;
+        assert!(body.contains("- `poetry.lock`: run `poetry lock`\n\n") && !body.contains("uv.lock"), "{body}");
+    }
+
     async fn a_merged_pull_request_is_over(world: World) {
         api(&world).await;
         world.github.merge("acme/api", world.pull("acme/api").number).unwrap();

@@ -71,6 +71,34 @@ stories! {
         assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
     }
 
+    async fn each_step_of_a_version_comes_at_its_own_pace(world: World) {
+        world.registry.release("httpx", "1.2.3");
+        world.registry.release("idna", "3.6.0");
+        world.repository("acme/api", &[
+            ("requirements.txt", "httpx==1.2.3\nidna==3.6.0\n"),
+            (".mass-driver.yaml", "group: all\nsubscriptions:\n  - migration: pypi\n    delay: { patch: immediate, minor: weekly, major: monthly }\n    min_age: { minor: 1d }\n"),
+        ]).await;
+        world.time_passes(SignedDuration::from_hours(1)).await;
+        for version in ["1.2.4", "1.3.0", "2.0.0"] {
+            world.registry.release("httpx", version);
+        }
+        world.registry.release("idna", "3.7.0");
+        world.bot_looks().await;
+        assert_eq!(world.open("acme/api"), ["Bump httpx from 1.2.3 to 1.2.4"], "only the patch is due");
+        assert_eq!(world.waiting("acme/api").await, ["Bump httpx and idna | httpx 1.3.0 is 0 days old, 1 day is asked for; then it waits for Monday 2026-03-09 06:00 UTC (weekly)"]);
+
+        world.time_comes("2026-03-09T05:59:59Z").await;
+        assert_eq!(world.open("acme/api").len(), 1, "not a second early");
+        world.time_comes("2026-03-09T06:00:00Z").await;
+        assert_eq!(world.open("acme/api"), ["Bump httpx and idna"]);
+        let pull = world.github.pull_requests("acme/api").unwrap().into_iter().find(|pull| pull.state == "open").unwrap();
+        assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==1.3.0\nidna==3.7.0\n");
+
+        world.time_comes("2026-04-01T06:00:00Z").await;
+        let pull = world.github.pull_requests("acme/api").unwrap().into_iter().find(|pull| pull.state == "open").unwrap();
+        assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==2.0.0\nidna==3.7.0\n");
+    }
+
     async fn a_release_without_a_date_counts_from_when_it_was_seen(world: World) {
         world.registry.release("httpx", "0.27.0");
         world.repository("acme/api", &[

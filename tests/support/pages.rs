@@ -20,8 +20,11 @@ const ENDINGS: [&str; 7] = [".rs", ".md", ".sql", ".sh", ".mjs", ".json", ".html
 
 /// Beginnings by which a name with a slash is something else: a repository, image or branch in an example, a media
 /// type, what a build makes, a folder of the bot's users.
-const NOT_FILES: [&str; 11] = [
+const NOT_FILES: [&str; 18] = [
+    ".github/",
     "acme/",
+    "actions/",
+    "github.com/",
     "OWNER/",
     "mass-driver/",
     "library/",
@@ -31,8 +34,15 @@ const NOT_FILES: [&str; 11] = [
     "target/",
     "services/",
     "requirements/",
+    "widget/",
+    "gadget/",
+    "parent/",
+    "a/",
     "./",
 ];
+
+/// Files of the bot's users whose ending some of ours have.
+const USERS_FILES: [&str; 3] = ["package.json", "package-lock.json", "npm-shrinkwrap.json"];
 
 /// Whether a code span names a file or folder of this repository.
 ///
@@ -43,6 +53,7 @@ pub fn is_path(span: &str) -> bool {
     !span.is_empty()
         && span.chars().all(of_path)
         && !span.starts_with('/')
+        && !USERS_FILES.contains(&span)
         && !NOT_FILES.iter().any(|other| span.starts_with(other))
         && (span.contains('/') || ENDINGS.iter().any(|ending| span.ends_with(ending) && span != *ending))
 }

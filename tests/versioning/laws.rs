@@ -3,7 +3,7 @@
 //! Each law is tried a thousand times, or `PROPTEST_CASES` times where that is more: with a million, the last of them gives every
 //! scheme a million hostile texts.
 
-use super::generated::{hostile, proper_constraint, proper_version, version};
+use super::generated::{hostile, to_abuse, to_misread, to_move, with_versions};
 use mass_driver::domain::Ecosystem;
 use mass_driver::versioning::{Cargo, Node, Pep440, scheme};
 use proptest::prelude::*;
@@ -12,19 +12,6 @@ use std::cmp::Ordering;
 fn config() -> ProptestConfig {
     let by_default = ProptestConfig::default();
     ProptestConfig { failure_persistence: None, cases: by_default.cases.max(1_000), ..by_default }
-}
-
-fn any_ecosystem() -> impl Strategy<Value = Ecosystem> {
-    prop::sample::select(Ecosystem::ALL.to_vec())
-}
-
-fn with_versions(count: usize) -> impl Strategy<Value = (Ecosystem, Vec<String>)> {
-    any_ecosystem().prop_flat_map(move |e| (Just(e), prop::collection::vec(version(e), count)))
-}
-
-/// An ecosystem, a constraint and a version for it.
-fn to_move() -> impl Strategy<Value = (Ecosystem, String, String)> {
-    any_ecosystem().prop_flat_map(|e| (Just(e), proper_constraint(e), proper_version(e)))
 }
 
 /// What there is of a constraint beside its versions' numbers, prereleases and builds: operators, dots, wildcards, spaces.
@@ -80,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn a_moved_constraint_allows_its_target((ecosystem, constraint, to) in to_move()) {
+    fn a_moved_constraint_allows_its_target((ecosystem, (constraint, to)) in to_move()) {
         let scheme = scheme(ecosystem);
         if let Some(moved) = scheme.rewrite(&constraint, &to) {
             let said = format!("{ecosystem}: {constraint} -> {moved} for {to}");
@@ -98,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn a_moved_constraint_keeps_its_style((ecosystem, constraint, to) in to_move()) {
+    fn a_moved_constraint_keeps_its_style((ecosystem, (constraint, to)) in to_move()) {
         if let Some(moved) = scheme(ecosystem).rewrite(&constraint, &to) {
             match ecosystem {
                 // A pin takes the version as it is published.
@@ -116,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn a_candidate_is_newer_and_can_be_written((ecosystem, constraint, candidate) in to_move()) {
+    fn a_candidate_is_newer_and_can_be_written((ecosystem, (constraint, candidate)) in to_move()) {
         let scheme = scheme(ecosystem);
         if let Some(current) = scheme.current(&constraint) {
             prop_assert!(scheme.line(&current).is_some(), "{}: {} stands for {}", ecosystem, constraint, current);
@@ -129,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn what_stands_for_a_version_is_understood((ecosystem, constraint) in any_ecosystem().prop_flat_map(|e| (Just(e), hostile()))) {
+    fn what_stands_for_a_version_is_understood((ecosystem, constraint) in to_misread()) {
         if scheme(ecosystem).current(&constraint).is_some() {
             match ecosystem {
                 Ecosystem::Pypi => prop_assert_eq!(Pep440::understand_poetry(&constraint), Ok(())),
@@ -141,7 +128,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_a_version_alone((ecosystem, constraint) in any_ecosystem().prop_flat_map(|e| (Just(e), proper_constraint(e))), to in hostile()) {
+    fn what_is_written_is_a_version_alone((ecosystem, (constraint, to)) in to_abuse()) {
         if let Some(moved) = scheme(ecosystem).rewrite(&constraint, &to) {
             let harmless = |c: char| c.is_ascii_alphanumeric() || "._-+!/@<>=~^,|* ".contains(c);
             prop_assert!(moved.chars().all(harmless), "{}: {} to {} is {}", ecosystem, constraint, to, moved);

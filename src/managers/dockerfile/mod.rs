@@ -31,14 +31,15 @@ impl Manager for Dockerfile {
         Ecosystem::Docker
     }
 
-    /// `Dockerfile`, `Dockerfile.dev`, `api.Dockerfile`, and the same with `Containerfile`, in any case.
-    /// Not `Dockerfile.dockerignore`, which is another format.
+    /// `Dockerfile`, `Dockerfile.dev`, `Dockerfile-dev`, `api.Dockerfile`, and the same with `Containerfile`, in any case.
+    /// Not `Dockerfile.dockerignore`, which is another format, nor `dockerfile_test.go`.
     fn claims(&self, path: &RepoPath) -> bool {
         let name = path.file_name().to_ascii_lowercase();
         !name.ends_with(".dockerignore")
             && ["dockerfile", "containerfile"].iter().any(|word| {
+                let named = |rest: &str| rest.starts_with('.') || (rest.starts_with(['-', '_']) && !rest.contains('.'));
                 name == *word
-                    || name.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'))
+                    || name.strip_prefix(word).is_some_and(named)
                     || name.strip_suffix(word).is_some_and(|rest| rest.ends_with('.'))
             })
     }
@@ -210,9 +211,11 @@ fn directives(body: &str) -> impl Iterator<Item = (String, std::ops::Range<usize
     })
 }
 
+/// The image that reads the file. A first line for the shell may stand before it.
 fn syntax(body: &str, mark: usize) -> Option<Written> {
-    let (_, value) = directives(body).find(|(name, _)| name == "syntax")?;
-    Some(Written::verbatim(&body[value.clone()], mark + value.start))
+    let shebang = if body.starts_with("#!") { body.find('\n').map_or(body.len(), |end| end + 1) } else { 0 };
+    let (_, value) = directives(&body[shebang..]).find(|(name, _)| name == "syntax")?;
+    Some(Written::verbatim(&body[shebang..][value.clone()], mark + shebang + value.start))
 }
 
 fn escape_of(body: &str) -> char {

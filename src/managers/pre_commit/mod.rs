@@ -11,7 +11,7 @@ use super::requirement::{Place, without_credentials};
 use super::yaml::{self, Value};
 use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, cut};
 use crate::domain::{Dependency, Ecosystem, RepoPath, Skip};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The manager of pre-commit's configuration.
 #[derive(Debug)]
@@ -41,19 +41,21 @@ impl Manager for PreCommit {
     }
 }
 
+/// Finds by the place of the version and of what it is a version of: what aliases lead to counts once.
+type Finds = BTreeMap<(usize, usize), Find>;
+
 fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
     let yaml = yaml::read(text)?;
     let line_of = |at| yaml.line_of(at);
     let place = Place { manager: NAME, path, line_of: &line_of };
-    // By the place of the text: what aliases lead to counts once.
-    let mut finds: BTreeMap<usize, Find> = BTreeMap::new();
+    let mut finds = Finds::new();
     for document in yaml.documents() {
         // Before version 1 the list stood at the top of the file.
         let repositories = document.get("repos").unwrap_or(document);
         for repository in repositories.items() {
             let Some(source) = repository.get("repo").filter(|source| source.text().is_some()) else { continue };
             let rev = repository.get("rev").filter(|rev| rev.text().is_some());
-            let at = rev.unwrap_or(source).start();
+            let at = (rev.unwrap_or(source).start(), source.start());
             finds.entry(at).or_insert_with(|| hooks(source, rev, &place));
             for hook in repository.get("hooks").into_iter().flat_map(Value::items) {
                 packages::read(hook, &place, &mut finds);
@@ -64,7 +66,24 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
         }
     }
     yaml.all_seen()?;
+    leave_shared(&mut finds);
     Ok(Found { finds: finds.into_values().collect(), includes: Vec::new() })
+}
+
+/// Where aliases make one revision that of several repositories, none of them is updated: the new revision of one need
+/// not exist for the other.
+fn leave_shared(finds: &mut Finds) {
+    let mut users: HashMap<usize, BTreeSet<String>> = HashMap::new();
+    for ((at, _), find) in finds.iter() {
+        users.entry(*at).or_default().insert(find.dependency.package.name.clone());
+    }
+    for ((at, _), find) in finds.iter_mut().filter(|(_, find)| find.dependency.skip.is_none()) {
+        let mut users = users.get(at).into_iter().flatten();
+        if let Some(other) = users.find(|user| **user != find.dependency.package.name) {
+            find.dependency.skip = Some(Skip::NotUnderstood(format!("its version is used for `{other}` too")));
+            find.dependency.current = None;
+        }
+    }
 }
 
 /// A repository of hooks and the revision of it that is used.

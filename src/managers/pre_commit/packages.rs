@@ -10,9 +10,9 @@ use super::super::edit::Find;
 use super::super::requirement::{self, Place};
 use super::super::written::Written;
 use super::super::yaml::Value;
+use super::Finds;
 use crate::domain::{Dependency, Ecosystem, Skip};
 use crate::versioning::{Node, Scheme};
-use std::collections::BTreeMap;
 
 /// Whose installer reads an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ enum Installer {
 }
 
 /// Takes in the packages of a hook by the place of their text.
-pub(super) fn read(hook: Value<'_>, place: &Place<'_>, finds: &mut BTreeMap<usize, Find>) {
+pub(super) fn read(hook: Value<'_>, place: &Place<'_>, finds: &mut Finds) {
     let Some(entries) = hook.get("additional_dependencies") else { return };
     let language = hook.get("language").and_then(Value::text);
     let of_hook = language.map(|language| match language {
@@ -39,7 +39,7 @@ pub(super) fn read(hook: Value<'_>, place: &Place<'_>, finds: &mut BTreeMap<usiz
     for entry in entries.items() {
         let Some(text) = entry.text() else { continue };
         let installer = of_hook.or_else(|| looks_like(text)).unwrap_or(fallback);
-        finds.entry(entry.start()).or_insert_with(|| package(entry, installer, language, place));
+        finds.entry((entry.start(), entry.start())).or_insert_with(|| package(entry, installer, language, place));
     }
 }
 

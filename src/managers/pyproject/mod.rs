@@ -83,6 +83,9 @@ fn read_lists(file: &TomlFile<'_>, lists: &[&Value], place: &Place<'_>, finds: &
     for value in lists.iter().filter_map(|list| list.as_array()).flatten() {
         // What is no string is an `include-group` of PEP 735, or a mistake that the project's own tools will tell.
         let Some(requirement) = file.string(value) else { continue };
+        if finds.len() > MOST_DEPENDENCIES {
+            return;
+        }
         // PDM keeps the options of its command line.
         let option = ["-e ", "--editable "].iter().find(|option| requirement.text().starts_with(**option));
         let find = match option {

@@ -68,7 +68,7 @@ pub(super) fn read_poetry(
     let own = ["dependencies", "dev-dependencies", "requires-plugins"].map(|key| table_in(poetry, key));
     let first = finds.len();
     for packages in own.into_iter().flatten().chain(groups.filter_map(|group| table_in(group, "dependencies"))) {
-        package_table::read(file, packages, Pep440::understand, place, finds);
+        package_table::read(file, packages, Pep440::understand_poetry, place, finds);
     }
     for (_, find) in finds[first..].iter_mut().filter(|(_, find)| find.dependency.package.name == "python") {
         find.dependency.skip = Some(Skip::LeftAlone("it says which versions of Python the project runs on".into()));

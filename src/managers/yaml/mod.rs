@@ -78,7 +78,7 @@ fn comments(text: &str, nodes: &[Node<'_>]) -> Vec<Range<usize>> {
     });
     let mut comments: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
-    for scalar in scalars.chain([text.len()..text.len()]) {
+    for scalar in scalars.chain(std::iter::once(text.len()..text.len())) {
         while let Some(gap) = text.get(at..scalar.start)
             && let Some(hash) = gap.find('#').map(|hash| at + hash)
         {

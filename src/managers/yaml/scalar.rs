@@ -17,8 +17,9 @@ pub(super) fn written(meant: &str, raw: &str, base: usize, style: ScalarStyle) -
     let mut at = 0;
     for c in meant.chars() {
         loop {
-            let Some(sign) = Sign::first(&raw[at..], style)? else {
-                // A block scalar's last line end is there even where the file ends without one.
+            let sign = Sign::first(&raw[at..], style)?;
+            let Some(sign) = sign.filter(|sign| !is_blank(c) || sign.means.is_none_or(is_blank)) else {
+                // White space that stands elsewhere: empty lines at the start of a block scalar, the line end at its end.
                 is_blank(c).then(|| written.push(c, Span { start: base + at, end: base + at }))?;
                 break;
             };

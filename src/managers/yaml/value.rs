@@ -187,6 +187,7 @@ mod tests {
             ("v: \"a  \n\n   b:1.0\"", "a\nb:1.0", ".0"),
             ("v: a\n   b:1.0\r\n", "a b:1.0", ".0"),
             ("v: |\n  image:1.0\n", "image:1.0", ".0"),
+            ("v: |\n\n\n  image:1.0\n\n", "image:1.0", ".0"),
             ("v: | # why\n  image:1.0\n", "image:1.0", ".0"),
             ("v: |-\r\n  image:1.0\r\nw: 1", "image:1.0", ".0"),
             ("v: >2+\n   a\n  b:1.0\n\n\n# c\n", "a\nb:1.0", ".0"),

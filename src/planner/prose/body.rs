@@ -2,7 +2,7 @@
 
 use super::display_name;
 use super::text::{cell, code};
-use crate::domain::{LockFile, Site, Update};
+use crate::domain::{Ecosystem, LockFile, Site, Update};
 use crate::planner::timing;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -16,6 +16,8 @@ const TABLES_MAX_CHARS: usize = 40_000;
 const NAME_MAX_CHARS: usize = 120;
 const VERSION_MAX_CHARS: usize = 60;
 const PATH_MAX_CHARS: usize = 200;
+/// Three of them, each with its step. Cron lines are mostly short.
+const DELAY_MAX_CHARS: usize = 200;
 /// The places of an update that are listed.
 const SITES_MAX: usize = 5;
 /// The lock files that are listed.
@@ -41,9 +43,7 @@ pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
         many => changes(many),
     };
     text.push_str("\nOnly the version changes");
-    if updates.iter().any(|update| update.sites.iter().any(|site| site.digest.is_some())) {
-        text.push_str(", and with it the digest where an image is pinned to one");
-    }
+    text.push_str(&what_goes_with_it(updates));
     let these_files = if is_one_file(updates) { "this file" } else { "these files" };
     let these = if updates.len() == 1 { "this update" } else { "these updates" };
     text.push_str(".\n");
@@ -66,6 +66,24 @@ pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
     );
     debug_assert!(text.chars().count() <= BODY_MAX_CHARS, "the tables are bounded, the rest is short");
     text
+}
+
+/// What is pinned beside the version, and so changes with it: `, and with it the digest where an image is pinned to one`.
+fn what_goes_with_it(updates: &[Update]) -> String {
+    let sites =
+        || updates.iter().flat_map(|update| update.sites.iter().map(move |site| (update.package.ecosystem, site)));
+    let pinned = |of: fn(Ecosystem) -> bool| sites().any(|(ecosystem, site)| site.digest.is_some() && of(ecosystem));
+    let image = |ecosystem| ecosystem == Ecosystem::Docker;
+    let action = |ecosystem| ecosystem == Ecosystem::GithubActions;
+    let hook = |ecosystem| ecosystem == Ecosystem::PreCommit;
+    let parts = [
+        (pinned(image), "the digest where an image is pinned to one"),
+        (pinned(action), "the commit where an action is pinned to one"),
+        (pinned(hook), "the commit where a hook is pinned to one"),
+        (sites().any(|(_, site)| site.hashed), "the hashes where files are pinned to theirs"),
+    ];
+    let parts: Vec<&str> = parts.into_iter().filter(|(is, _)| *is).map(|(_, part)| part).collect();
+    if parts.is_empty() { String::new() } else { format!(", and with it {}", parts.join(", ")) }
 }
 
 /// What else has to change, which only the ecosystem's own tool can write.
@@ -94,7 +112,7 @@ fn delay(updates: &[Update], occasion: &Occasion<'_>) -> String {
     let mut ecosystems = updates.iter().map(|update| update.package.ecosystem);
     let first = ecosystems.next();
     match ecosystems.all(|ecosystem| Some(ecosystem) == first) {
-        true => format!(", with the delay {}", code(occasion.delay, VERSION_MAX_CHARS)),
+        true => format!(", with the delay {}", code(occasion.delay, DELAY_MAX_CHARS)),
         false => String::new(),
     }
 }

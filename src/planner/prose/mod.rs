@@ -7,7 +7,7 @@
 mod body;
 mod text;
 
-use crate::domain::{PackageId, Update};
+use crate::domain::{Ecosystem, PackageId, Update};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use text::{cut, plain};
@@ -53,11 +53,13 @@ fn distinct_packages(updates: &[Update]) -> Vec<&PackageId> {
     packages
 }
 
-/// Many packages, by the group they are in: `7 packages of the backend group`, `7 pypi packages`.
+/// Many packages, by the group they are in: `7 packages of the backend group`, `7 pypi packages (minor and patch)`.
 fn members(group: &str, packages: &[&PackageId]) -> String {
     let count = packages.len();
     if let Some(name) = group.strip_prefix("group ") {
-        return format!("{count} packages of the {} group", plain(name, NAME_MAX_CHARS));
+        // No name has a space in it.
+        let (name, steps) = name.strip_suffix(" major").map_or((name, ""), |name| (name, " (major)"));
+        return format!("{count} packages of the {} group{steps}", plain(name, NAME_MAX_CHARS));
     }
     let ecosystem = packages.first().map_or("", |package| package.ecosystem.as_str());
     let steps = if group.contains(" minor-and-patch") { " (minor and patch)" } else { "" };
@@ -92,23 +94,35 @@ fn folder_of(updates: &[Update]) -> String {
     }
 }
 
-/// What people call the package: images of the default registry lose their `library/`.
+/// What people call the package: official images without `library/`, hooks that lie on GitHub without their host.
 pub fn display_name(package: &PackageId) -> &str {
-    package.name.strip_prefix("library/").unwrap_or(&package.name)
+    let usual = match package.ecosystem {
+        Ecosystem::Docker => "library/",
+        Ecosystem::PreCommit => "github.com/",
+        Ecosystem::Pypi | Ecosystem::GithubActions | Ecosystem::Npm | Ecosystem::Cargo => "",
+    };
+    package.name.strip_prefix(usual).unwrap_or(&package.name)
 }
 
 /// The branch for a set of updates: always a valid ref, three parts deep so that none can block another, different for
 /// different groups and contents, and none that is `taken`.
 pub fn branch(group: &str, updates: &[Update], content: &str, taken: impl Fn(&str) -> bool) -> String {
+    // A package may move to one version in both of its own groups: a step that is small for one file is a major one for
+    // another.
+    let major = matches!(updates, [one] if group == format!("{} major", one.package));
     let (room, wanted) = match updates {
-        [one] => (one.package.ecosystem.as_str(), format!("{}-{}", display_name(&one.package), one.to)),
-        _ => ("group", group.strip_prefix("group ").unwrap_or(group).to_string()),
+        [one] => {
+            let ecosystem = one.package.ecosystem;
+            let room = if major { format!("{ecosystem}-major") } else { ecosystem.to_string() };
+            (room, format!("{}-{}", display_name(&one.package), one.to))
+        }
+        _ => ("group".into(), group.strip_prefix("group ").unwrap_or(group).to_string()),
     };
     let slug = slug(&wanted);
     let hash = short_hash(&format!("{group}\n{content}"));
     let plainly = format!("mass-driver/{room}/{slug}");
-    // Only a package's own group gets the plain name, and only if nothing was lost in it that tells it from another.
-    let own = matches!(updates, [one] if one.package.to_string() == group && splits_one_way(one));
+    // Only a package's own groups get the plain name, and only if nothing was lost in it that tells it from another.
+    let own = matches!(updates, [one] if (major || one.package.to_string() == group) && splits_one_way(one));
     if own && slug == wanted && !taken(&plainly) {
         return plainly;
     }

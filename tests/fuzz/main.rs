@@ -1,0 +1,33 @@
+//! Whatever strangers write: each manager and each version scheme is fed texts that nobody would write, and mutations of
+//! those that people do. None may panic, take a text apart wrongly or change in it what was not asked for.
+//!
+//! `FUZZ_INPUTS` is how many each of them is fed, `FUZZ_SEED` with which chance, `FUZZ_ONLY` a part of the name of those to be
+//! fed. An input is a function of the seed and its number alone, so the same seed finds the same again, on any number of
+//! processors, and `FUZZ_FROM` is the number of the first. What is wrong is printed and kept in `target/fuzz/`, made as small as it stays wrong. `FUZZ_TRACE=1` keeps
+//! each input before it is tried, for the case that the whole process dies of it.
+//!
+//! `make fuzz` feeds a million, with the optimiser on; `make test` a small share of it, the same each time.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
+
+#[path = "../support"]
+mod support {
+    pub mod dice;
+}
+
+mod corpus;
+mod manifests;
+mod mutation;
+mod run;
+mod versions;
+
+use support::dice;
+
+#[test]
+fn every_manager_bears_every_text() {
+    run::feed_all(manifests::targets());
+}
+
+#[test]
+fn every_scheme_bears_every_version() {
+    run::feed_all(versions::targets());
+}
