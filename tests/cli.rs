@@ -151,6 +151,19 @@ async fn plan_says_what_would_be_opened_and_when() {
     assert_eq!(plan["dependencies"].as_array().unwrap().len(), 2);
 }
 
+#[test]
+fn plan_says_who_looks_tags_up() {
+    let action = "runs:\n  using: composite\n  steps:\n    - uses: actions/checkout@v4\n";
+    let folder = folder(&[(FILE, "subscriptions: [github-actions]\n"), ("action.yml", action)]);
+    let (code, out, err) = run(folder.path(), &["plan"]);
+    assert_eq!((code, out.lines().next()), (0, Some("No pull request would be opened.")), "{err}");
+    let words = "tags are looked up by the server, in its App's name; this command asks no forge";
+    assert_eq!(err, format!("note: 1 action or hook is not planned: {words}\n"));
+    let (_, out, _) = run(folder.path(), &["plan", "--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(plan["dependencies"][0]["reason"], words);
+}
+
 /// A server that is ended with the test, however that ends.
 struct Server(std::process::Child);
 

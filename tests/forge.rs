@@ -10,6 +10,7 @@ mod forge {
     mod reading;
     mod secrets;
     mod signatures;
+    mod tags;
     mod tokens;
     mod webhooks;
     mod world;

@@ -14,7 +14,7 @@ use mass_driver::planner::{self, Draft, Facts, Known, Used};
 use mass_driver::store::Store;
 use mass_driver::subscription::SubscriptionFile;
 use registry_sim::RegistrySim;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -221,7 +221,15 @@ fn draft(
     let found = manager.extract(&path, text).dependencies;
     let used: Vec<Used> = found.into_iter().map(|dependency| Used { dependency, since: now }).collect();
     let packages = releases.into_iter().map(|(package, releases)| (package, Known::Releases(releases))).collect();
-    let facts = Facts { file, subscribed_since: &[now], used: &used, packages: &packages, proposals: &[] };
+    let facts = Facts {
+        file,
+        subscribed_since: &[now],
+        used: &used,
+        packages: &packages,
+        unseen: &BTreeSet::new(),
+        without_hashes: &BTreeMap::new(),
+        proposals: &[],
+    };
     let mut drafts = planner::plan(&facts, now).drafts;
     ensure!(drafts.len() == 1 && drafts[0].due_at <= now, "the release is not due at once: {drafts:?}");
     drafts.pop().context("no draft")

@@ -5,6 +5,7 @@ use super::{Exit, UsageError, check};
 use crate::app;
 use crate::domain::package::age_starts_at;
 use crate::domain::{Clock, Outlook, PackageId, Release, Standing};
+use crate::pipeline::plan::without_hashes;
 use crate::planner::prose::display_name;
 use crate::planner::{self, Facts, Known, Plan, Used, timing};
 use crate::registries::{Answer, Registries};
@@ -20,6 +21,9 @@ use std::path::PathBuf;
 
 /// How many packages are looked up at a time.
 const LOOKUPS_AT_ONCE: usize = 16;
+
+/// What is said of packages that no registry has.
+const OF_THE_SERVER: &str = "tags are looked up by the server, in its App's name; this command asks no forge";
 
 /// Arguments of `mass-driver plan`.
 #[derive(Clone, Debug, clap::Args)]
@@ -84,6 +88,11 @@ pub async fn run(
         PlanFormat::Table => print_tables(&plan, &file, now, out)?,
         PlanFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(&as_json(&plan))?)?,
     }
+    let left_out = plan.outlook.iter().filter(|row| row.reason == OF_THE_SERVER).count();
+    if left_out > 0 {
+        let what = if left_out == 1 { "action or hook is" } else { "actions and hooks are" };
+        writeln!(notes, "note: {left_out} {what} not planned: {OF_THE_SERVER}")?;
+    }
     if unknown > 0 {
         let packages = if unknown == 1 { "package" } else { "packages" };
         writeln!(notes, "mass-driver: {unknown} {packages} could not be looked up, so the plan is not complete")?;
@@ -114,7 +123,16 @@ async fn plan_checkout(
     let packages = look_up(registries, wanted, now).await;
     let unknown = packages.values().filter(|known| matches!(known, Known::Failed(_))).count();
     let since = vec![now; file.subscriptions.len()];
-    let facts = Facts { file, subscribed_since: &since, used: &used, packages: &packages, proposals: &[] };
+    let (unseen, without_hashes) = (BTreeSet::new(), without_hashes(registries));
+    let facts = Facts {
+        file,
+        subscribed_since: &since,
+        used: &used,
+        packages: &packages,
+        unseen: &unseen,
+        without_hashes: &without_hashes,
+        proposals: &[],
+    };
     (planner::plan(&facts, now), unknown)
 }
 
@@ -124,14 +142,18 @@ async fn look_up(registries: &Registries, wanted: BTreeSet<PackageId>, now: Time
     let shows_progress = std::io::stderr().is_terminal();
     let mut answers = futures_util::stream::iter(wanted)
         .map(|package| async move {
+            if package.ecosystem.is_of_the_forge() {
+                return (package, None);
+            }
             let answer = registries.releases(&package, None).await;
-            (package, answer)
+            (package, Some(answer))
         })
         .buffer_unordered(LOOKUPS_AT_ONCE);
     let mut known = BTreeMap::new();
     while let Some((package, answer)) = answers.next().await {
         let found = match answer {
-            Ok(Answer::Found(listing)) => {
+            None => Known::Elsewhere(OF_THE_SERVER.into()),
+            Some(Ok(Answer::Found(listing))) => {
                 let release = |found: crate::registries::FoundRelease| Release {
                     counts_from: age_starts_at(found.published_at, now, None),
                     version: found.version,
@@ -142,8 +164,8 @@ async fn look_up(registries: &Registries, wanted: BTreeSet<PackageId>, now: Time
                 };
                 Known::Releases(listing.releases.into_iter().map(release).collect())
             }
-            Ok(Answer::NotModified) => Known::NotYetAsked,
-            Err(error) => Known::Failed(error.to_string()),
+            Some(Ok(Answer::NotModified)) => Known::NotYetAsked,
+            Some(Err(error)) => Known::Failed(error.to_string()),
         };
         known.insert(package, found);
         if shows_progress {

@@ -39,6 +39,14 @@ impl Ecosystem {
         }
     }
 
+    /// Whether its packages are repositories of a forge and its versions their tags.
+    pub const fn is_of_the_forge(self) -> bool {
+        match self {
+            Self::GithubActions | Self::PreCommit => true,
+            Self::Pypi | Self::Docker | Self::Npm | Self::Cargo => false,
+        }
+    }
+
     /// The ecosystem a word stands for, its other names included.
     pub fn from_word(word: &str) -> Option<Self> {
         match word {

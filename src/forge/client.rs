@@ -11,7 +11,7 @@ use super::tokens::{TokenScope, Tokens};
 use super::{ForgeError, GitHubSettings, transport};
 use crate::domain::{Clock, InstallationId, Limit, Pause};
 use crate::metrics::{AnswerClass, Metrics, RequestKind};
-use http::{HeaderValue, Method, Request, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use jiff::Timestamp;
 use octocrab::{OctoBody, Octocrab};
@@ -35,11 +35,26 @@ pub(super) struct Call {
     path: String,
     body: Option<Vec<u8>>,
     most_bytes: usize,
+    /// What the caller knows of the answer already.
+    known: Option<HeaderValue>,
+    /// It reads another repository than the one its token is for.
+    elsewhere: bool,
 }
 
 impl Call {
     pub(super) fn get(path: String) -> Self {
-        Self { method: Method::GET, path, body: None, most_bytes: MOST_BYTES }
+        Self { method: Method::GET, path, body: None, most_bytes: MOST_BYTES, known: None, elsewhere: false }
+    }
+
+    /// Asks only for what is newer than the answer with this entity tag. The answer may then be a 304.
+    pub(super) fn unless(self, etag: &str) -> Self {
+        Self { known: HeaderValue::from_str(etag).ok(), ..self }
+    }
+
+    /// Follows the redirects of a renamed repository although the token is not for that one: it opens what everybody
+    /// may see, and the caller has to find out whether that is what was opened.
+    pub(super) fn elsewhere(self) -> Self {
+        Self { elsewhere: true, ..self }
     }
 
     pub(super) fn delete(path: String) -> Self {
@@ -119,6 +134,14 @@ impl Client {
         })
     }
 
+    /// The host of people's addresses, in lower case, with its port where that is not the usual one: `github.com` where the
+    /// API is at `api.github.com`.
+    pub(super) fn web_host(&self) -> String {
+        let host = self.base.host_str().unwrap_or_default().to_ascii_lowercase();
+        let host = host.strip_prefix("api.").unwrap_or(&host);
+        self.base.port().map_or_else(|| host.into(), |port| format!("{host}:{port}"))
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -185,6 +208,10 @@ impl Client {
             self.metrics.github_request(installation, call.kind(), class(&answer, now));
             let answer = answer?;
             self.standings.hear(installation, answer.status, &answer.headers, now);
+            // Only who says what is known already may be told that it still holds.
+            if answer.status == StatusCode::NOT_MODIFIED && call.known.is_some() {
+                return Ok(answer);
+            }
             if !matches!(answer.status.as_u16(), 301 | 307 | 308) {
                 if let Some(refusal) = answer.refusal(now) {
                     self.standings.refused(installation, refusal);
@@ -194,7 +221,7 @@ impl Client {
             let location = answer.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
             let location = location.ok_or_else(|| answer.not_understood("it redirects without saying where to"))?;
             path = self.own_path(&answer.endpoint, location)?;
-            if let Some(expected) = scope.and_then(|scope| scope.repo)
+            if let Some(expected) = scope.and_then(|scope| scope.repo).filter(|_| !call.elsewhere)
                 && let Some(found) = repository_in(&path)
                 && found != expected.0
             {
@@ -245,6 +272,9 @@ impl Client {
             .header(header::ACCEPT, "application/vnd.github+json")
             .header("x-github-api-version", API_VERSION)
             .header(header::AUTHORIZATION, bearer);
+        if let Some(known) = &call.known {
+            request = request.header(header::IF_NONE_MATCH, known);
+        }
         let body = match &call.body {
             Some(body) => {
                 request = request.header(header::CONTENT_TYPE, "application/json");

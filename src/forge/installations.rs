@@ -126,13 +126,19 @@ pub(super) struct RepositoryBody {
 }
 
 impl RepositoryBody {
+    /// Whether not everybody may see it: private, or internal to an enterprise.
+    pub(super) fn is_private(&self) -> bool {
+        self.private.unwrap_or(true)
+    }
+
     fn into_repository(self, installation: InstallationId) -> Result<Repository, crate::domain::repo::BadName> {
+        let private = self.is_private();
         Ok(Repository {
             id: self.id,
             installation,
             name: RepoName::parse(&self.full_name)?,
             default_branch: self.default_branch.filter(|branch| !branch.is_empty()),
-            private: self.private.unwrap_or(true),
+            private,
             fork: self.fork,
             state: state_of(self.disabled, self.archived),
             web_url: self.html_url,

@@ -14,6 +14,7 @@
 //! | `installations.rs` | installations and their repositories |
 //! | `deliveries.rs` | webhooks that could not be handed over, and asking for them again |
 //! | `git_data.rs` | branch heads, trees, blobs, commits, refs |
+//! | `tags.rs` | the tags of a repository, also of one that the App is not installed on |
 //! | `checks.rs` | what checks say about a commit |
 //! | `propose.rs`, `pulls.rs` | from a change to a pull request; its later life |
 //! | `webhook/` | signature and meaning of a delivery |
@@ -32,6 +33,7 @@ mod pages;
 mod propose;
 mod pulls;
 mod settings;
+mod tags;
 mod tokens;
 mod transport;
 pub mod webhook;
@@ -43,6 +45,7 @@ pub use installations::{AccountKind, InstallationInfo, ListedRepository};
 pub use propose::{Advance, Proposed, Retreat};
 pub use pulls::{PullState, PullStatus};
 pub use settings::GitHubSettings;
+pub use tags::{Sight, Tag, TagList, Tags};
 
 use crate::domain::{Clock, Heard, InstallationId, Pause, RepoId, RepoName};
 use crate::metrics::Metrics;

@@ -58,7 +58,7 @@ pub(super) async fn read_while<Page: DeserializeOwned>(
 }
 
 /// The address with `rel="next"`.
-fn next_link(headers: &HeaderMap) -> Option<String> {
+pub(super) fn next_link(headers: &HeaderMap) -> Option<String> {
     headers.get_all(http::header::LINK).iter().filter_map(|value| value.to_str().ok()).find_map(|value| {
         // Addresses may contain commas and semicolons, so `<` and `>` are what separates.
         let mut rest = value;

@@ -1,35 +1,47 @@
 //! From updates to the new texts of the files they touch.
 
-use crate::domain::{FileChange, RepoPath, Site, Update};
+use super::contents::Contents;
+use crate::domain::{FileChange, PackageId, RepoPath, Site, Update};
 use crate::managers::{self, Edit};
 use crate::registries::{Registries, RegistryError};
 use crate::store::ManifestRow;
 use std::collections::BTreeMap;
 
-/// The digests that updates of pinned images need, by package and version.
-pub(super) type Digests = BTreeMap<(String, String), String>;
+/// The hashes of files, by package and version.
+pub(super) type Hashes = BTreeMap<(PackageId, String), Vec<String>>;
 
-/// Asks for the digests of the images that are pinned.
-pub(super) async fn digests(registries: &Registries, updates: &[Update]) -> Result<Digests, RegistryError> {
-    let mut digests = Digests::new();
-    for update in updates.iter().filter(|update| update.sites.iter().any(|site| site.digest.is_some())) {
-        let digest = registries.digest(&update.package, &update.to).await?;
-        digests.insert((update.package.to_string(), update.to.clone()), digest);
+/// Asks for the hashes that updates of pinned requirements need; in words, why they are not to be had.
+pub(super) async fn hashes(
+    registries: &Registries,
+    updates: &[Update],
+) -> Result<Result<Hashes, String>, RegistryError> {
+    let mut hashes = Hashes::new();
+    for update in updates.iter().filter(|update| update.sites.iter().any(|site| site.hashed)) {
+        let Update { package, to, .. } = update;
+        match registries.hashes(package, to).await {
+            Ok(Some(found)) => hashes.insert((package.clone(), to.clone()), found),
+            Ok(None) => {
+                let why = registries.why_no_hashes(package.ecosystem).unwrap_or("the registry does not tell them all");
+                return Ok(Err(format!("{} {to} is pinned to hashes, and {why}", package.name)));
+            }
+            Err(error) if !error.may_pass() => return Ok(Err(error.to_string())),
+            Err(error) => return Err(error),
+        };
     }
-    Ok(digests)
+    Ok(Ok(hashes))
 }
 
 /// The new texts of all files the updates touch. Pure.
 pub(super) fn edited(
     manifests: &[ManifestRow],
     updates: &[Update],
-    digests: &Digests,
+    (contents, hashes): (&Contents, &Hashes),
 ) -> Result<Vec<FileChange>, String> {
     let mut edits: BTreeMap<(&RepoPath, &str), Vec<Edit>> = BTreeMap::new();
     for update in updates {
         for site in &update.sites {
             let edits = edits.entry((&site.path, &site.manager)).or_default();
-            let edit = edit_of(update, site, digests);
+            let edit = edit_of(update, site, (contents, hashes));
             if !edits.contains(&edit) {
                 edits.push(edit);
             }
@@ -49,15 +61,15 @@ pub(super) fn edited(
     Ok(changes.into_values().collect())
 }
 
-fn edit_of(update: &Update, site: &Site, digests: &Digests) -> Edit {
-    let digest = digests.get(&(update.package.to_string(), update.to.clone()));
+fn edit_of(update: &Update, site: &Site, (contents, hashes): (&Contents, &Hashes)) -> Edit {
+    let key = (update.package.clone(), update.to.clone());
     Edit {
         package: update.package.clone(),
         from: site.from.clone(),
         constraint: site.constraint.clone(),
         to: update.to.clone(),
         digest_from: site.digest.clone(),
-        digest_to: digest.filter(|_| site.digest.is_some()).cloned(),
-        hashes_to: Vec::new(),
+        digest_to: contents.get(&key).filter(|_| site.digest.is_some()).cloned(),
+        hashes_to: hashes.get(&key).filter(|_| site.hashed).cloned().unwrap_or_default(),
     }
 }

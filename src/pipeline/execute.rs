@@ -18,8 +18,10 @@ use self::take_back::{give_up, take_back};
 use super::follow::superseded_by;
 use super::intent::{Intent, intent, same};
 use super::line::{self, Place, Writer};
-use super::{Done, Step, StepError, Writing, finished, plan, target};
-use crate::domain::{Change, Progress, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Turn};
+use super::{Done, Step, StepError, Writing, finished, plan, target, watch};
+use crate::domain::{
+    Change, PackageId, Progress, Proposal, ProposalId, ProposalState, PullRequest, Release, RepoId, RepoState, Turn,
+};
 use crate::forge::{Advance, ForgeError, GitHub, Proposed, PullStatus};
 use crate::registries::Registries;
 use crate::safeguards::pace;
@@ -65,11 +67,20 @@ pub async fn execute(
         Some(begun) if begun.progress.refused.is_some() => return take_back(store, forge, case, begun).await,
         begun => begun,
     };
-    let intent = intent(store, registries, (&row, &case.proposal), &all, now).await?;
+    let is_unsent = begun.as_ref().is_none_or(|begun| begun.progress.is_start());
+    let sources = (forge, registries);
+    let intent = match intent(store, sources, (&row, &case.proposal), &all, is_unsent, now).await? {
+        Intent::Moved(releases) => {
+            learn(store, &releases, now).await?;
+            Intent::PlanAgain
+        }
+        intent => intent,
+    };
     match (begun, intent) {
         (None, Intent::Send(change)) => begin(store, forge, case, change).await,
         (Some(begun), Intent::Send(change))
-            if same(&begun.change, &change) && plan::still_wants(store, &row, &case.proposal, now).await? =>
+            if same(&begun.change, &change)
+                && plan::still_wants(store, registries, (&row, &case.proposal), now).await? =>
         {
             go_on(store, forge, case, begun).await
         }
@@ -77,7 +88,7 @@ pub async fn execute(
         (Some(begun), Intent::Send(change))
             if begun.orderly_claim.is_some()
                 && begun.progress.is_start()
-                && plan::still_wants(store, &row, &case.proposal, now).await? =>
+                && plan::still_wants(store, registries, (&row, &case.proposal), now).await? =>
         {
             let mut tx = store.begin().await?;
             tx.still_ours(writing.lease).await?;
@@ -91,9 +102,23 @@ pub async fn execute(
             let (tx, until) = (store.begin().await?, case.proposal.due_at);
             Ok(Done::PutOff { tx, until, why: Some(case.proposal.reason) })
         }
-        (None, Intent::PlanAgain) => plan_again(store, &row, now).await,
+        (None, Intent::PlanAgain | Intent::Moved(_)) => plan_again(store, &row, now).await,
         (None, Intent::Impossible(why)) => fail(store, case, &why).await,
     }
+}
+
+/// Stores what tags point at that were moved, and has everybody planned anew who uses them. Apart from the step's own rows:
+/// it holds whatever becomes of the step.
+async fn learn(store: &Store, releases: &[(PackageId, Release)], now: Timestamp) -> Result<(), StoreError> {
+    for (package, release) in releases {
+        tracing::info!(%package, version = release.version, "a tag points at something else than it did");
+        let users = store.users_of(package, None, watch::USERS_AT_ONCE).await?;
+        let mut tx = store.begin().await?;
+        tx.save_releases(package, std::slice::from_ref(release), &[]).await?;
+        watch::queue_plans(&mut tx, package, &users, now).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// Writes a change down, and sends it when it is its turn.

@@ -1,8 +1,10 @@
 //! What would be sent for a proposal, if it were sent now: worked out anew before each write, from stored facts.
 
-use super::edits::{digests, edited};
+use super::contents::{self, Checked};
+use super::edits::{edited, hashes};
 use super::{StepError, guard, sync};
-use crate::domain::{Change, LockFile, Proposal, RepoPath, Verdict, VersionStep};
+use crate::domain::{Change, LockFile, PackageId, Proposal, Release, RepoPath, Verdict, VersionStep};
+use crate::forge::GitHub;
 use crate::managers;
 use crate::planner::prose;
 use crate::registries::Registries;
@@ -18,16 +20,19 @@ pub(super) enum Intent {
     Early,
     /// The facts it was planned with do not hold any more.
     PlanAgain,
+    /// Tags it would write point at something else than when they were planned: the releases as they are now.
+    Moved(Vec<(PackageId, Release)>),
     /// It cannot be made.
     Impossible(String),
 }
 
-/// What would be sent now. Head, tree and manifests are one snapshot: the head is one whose manifests are all indexed.
+/// What would be sent now. With `look`, nothing of it was sent yet, and what its tags point at is looked up. Head, tree and manifests are one snapshot: the head is one whose manifests are all indexed.
 pub(super) async fn intent(
     store: &Store,
-    registries: &Registries,
+    (forge, registries): (&GitHub, &Registries),
     (row, proposal): (&RepositoryRow, &Proposal),
     all: &[Proposal],
+    look: bool,
     now: Timestamp,
 ) -> Result<Intent, StepError> {
     let file = sync::file_in_force(&row.config)?;
@@ -43,13 +48,18 @@ pub(super) async fn intent(
     if guard::verdict(&proposal.updates, &taken, &file) != Verdict::Go {
         return Ok(Intent::PlanAgain);
     }
-    let digests = match digests(registries, &proposal.updates).await {
-        Ok(digests) => digests,
-        Err(error) if !error.may_pass() => return Ok(Intent::Impossible(error.to_string())),
-        Err(error) => return Err(error.into()),
+    let contents = match contents::check(store, (forge, registries), row, &proposal.updates, look, now).await? {
+        Checked::As(contents) => contents,
+        Checked::PlanAgain => return Ok(Intent::PlanAgain),
+        Checked::Moved(releases) => return Ok(Intent::Moved(releases)),
+        Checked::Impossible(why) => return Ok(Intent::Impossible(why)),
+    };
+    let hashes = match hashes(registries, &proposal.updates).await? {
+        Ok(hashes) => hashes,
+        Err(why) => return Ok(Intent::Impossible(why)),
     };
     let manifests = store.manifests(proposal.repo).await?;
-    Ok(match edited(&manifests, &proposal.updates, &digests) {
+    Ok(match edited(&manifests, &proposal.updates, (&contents, &hashes)) {
         Ok(files) => {
             let lock_files = lock_files(proposal, &store.lock_files(proposal.repo).await?);
             let (message, body) = words(row, proposal, &file, &lock_files);

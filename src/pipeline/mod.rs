@@ -9,6 +9,7 @@
 //! station that is killed at any point has either happened or not, and can be repeated.
 
 pub mod allowance;
+mod contents;
 pub mod crew;
 pub mod duties;
 mod edits;
@@ -26,6 +27,7 @@ pub mod setback;
 pub mod step;
 pub mod sweep;
 pub mod sync;
+mod tags;
 pub mod tidy;
 mod together;
 mod trail;

@@ -6,8 +6,11 @@
 mod facts;
 
 use super::{Done, Step, StepError, guard};
-use crate::domain::{Outlook, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Standing, Verdict};
+use crate::domain::{
+    Ecosystem, Outlook, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Standing, Verdict,
+};
 use crate::planner::{self, Amended, Amendment, Catalogue, Draft, Facts, Plan};
+use crate::registries::Registries;
 use crate::store::{NewWork, OutlookChange, RepositoryRow, Store, StoreError, Tx};
 use crate::subscription::SubscriptionFile;
 use facts::RepositoryFacts;
@@ -18,9 +21,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A proposal that failed is tried again after this, or as soon as one of its files has changed.
 const FAILURE_LASTS: SignedDuration = SignedDuration::from_hours(24);
 
+/// Why releases cannot be written where hashes are pinned, by ecosystem.
+pub type WithoutHashes = BTreeMap<Ecosystem, &'static str>;
+
+/// What these registries cannot be asked for. Nothing is asked.
+pub fn without_hashes(registries: &Registries) -> WithoutHashes {
+    Ecosystem::ALL.into_iter().filter_map(|one| Some((one, registries.why_no_hashes(one)?))).collect()
+}
+
 /// Plans one repository and stores what changes by it.
-pub async fn plan(store: &Store, repo: RepoId, now: Timestamp) -> Result<Done, StepError> {
-    plan_all(store, &[repo], now).await.map(Done::Finished)
+pub async fn plan(store: &Store, registries: &Registries, repo: RepoId, now: Timestamp) -> Result<Done, StepError> {
+    plan_all(store, registries, &[repo], now).await.map(Done::Finished)
 }
 
 /// Plans several repositories, none of them twice, and stores what changes by it: the very rows that planning each alone
@@ -28,7 +39,13 @@ pub async fn plan(store: &Store, repo: RepoId, now: Timestamp) -> Result<Done, S
 ///
 /// Made for some dozens at a time. Errors: of the store, and [`StepError::Corrupt`] if anything stored of any of them does
 /// not make sense. Nothing is stored then, and planning each alone shows which one it is.
-pub async fn plan_all(store: &Store, repos: &[RepoId], now: Timestamp) -> Result<Tx, StepError> {
+pub async fn plan_all(
+    store: &Store,
+    registries: &Registries,
+    repos: &[RepoId],
+    now: Timestamp,
+) -> Result<Tx, StepError> {
+    let without_hashes = without_hashes(registries);
     let mut outcomes = Vec::with_capacity(repos.len());
     for portion in facts::portions(store, repos).await? {
         let loaded = facts::load(store, &portion).await?;
@@ -36,7 +53,7 @@ pub async fn plan_all(store: &Store, repos: &[RepoId], now: Timestamp) -> Result
         let mut catalogue = Catalogue::of(&loaded.packages);
         for one in &loaded.repositories {
             let shown = outlooks.remove(&one.row.repository.id).unwrap_or_default();
-            outcomes.push(decide(one, &loaded.attempted, shown, &mut catalogue, now)?);
+            outcomes.push(decide(one, &loaded.attempted, shown, &without_hashes, &mut catalogue, now)?);
             // Planning dozens takes a moment, and other tasks have webhooks to answer.
             tokio::task::yield_now().await;
         }
@@ -49,14 +66,15 @@ pub async fn plan_all(store: &Store, repos: &[RepoId], now: Timestamp) -> Result
 /// Whether the plan, made now, asks for just what this proposal holds.
 pub(super) async fn still_wants(
     store: &Store,
-    row: &RepositoryRow,
-    proposal: &Proposal,
+    registries: &Registries,
+    (row, proposal): (&RepositoryRow, &Proposal),
     now: Timestamp,
 ) -> Result<bool, StepError> {
+    let without_hashes = without_hashes(registries);
     let loaded = facts::load_of(store, vec![row.clone()]).await?;
     let mut catalogue = Catalogue::of(&loaded.packages);
     Ok(loaded.repositories.iter().any(|one| {
-        let drafts = plan_of(one, &mut catalogue, now).drafts;
+        let drafts = plan_of(one, &without_hashes, &mut catalogue, now).drafts;
         drafts.iter().any(|draft| draft.group == proposal.group && draft.content == proposal.content)
     }))
 }
@@ -79,12 +97,13 @@ fn decide(
     one: &RepositoryFacts,
     attempted: &BTreeSet<ProposalId>,
     shown: Vec<Outlook>,
+    without_hashes: &WithoutHashes,
     catalogue: &mut Catalogue<'_>,
     now: Timestamp,
 ) -> Result<Outcome, StoreError> {
     let RepositoryFacts { row, blocked, file, proposals, .. } = one;
     let (repo, installation) = (row.repository.id, Some(row.repository.installation));
-    let mut plan = plan_of(one, catalogue, now);
+    let mut plan = plan_of(one, without_hashes, catalogue, now);
     let withdrawn_because = blocked.as_deref().unwrap_or(match file {
         Some(_) => "it is up to date, or the subscription file does not ask for it any more",
         None => "there was never a subscription file that could be used",
@@ -162,7 +181,12 @@ fn new_id() -> ProposalId {
 }
 
 /// The plan for a repository by its file, before the safeguards are asked; an empty one where nothing may be proposed.
-fn plan_of(one: &RepositoryFacts, catalogue: &mut Catalogue<'_>, now: Timestamp) -> Plan {
+fn plan_of(
+    one: &RepositoryFacts,
+    without_hashes: &WithoutHashes,
+    catalogue: &mut Catalogue<'_>,
+    now: Timestamp,
+) -> Plan {
     let Some(file) = one.plannable() else { return Plan::default() };
     let held_until = |p: &Proposal| failed_until(p, &one.manifests, now);
     let failed: Vec<Timestamp> = one.proposals.iter().filter_map(held_until).collect();
@@ -172,6 +196,8 @@ fn plan_of(one: &RepositoryFacts, catalogue: &mut Catalogue<'_>, now: Timestamp)
         subscribed_since: &one.subscribed_since,
         used: &one.used,
         packages: catalogue.packages(),
+        unseen: &one.unseen,
+        without_hashes,
         proposals: &proposals,
     };
     let mut plan = planner::plan_with(&facts, catalogue, now);

@@ -255,12 +255,9 @@ impl Step {
     /// Whether it asks GitHub anything: such steps wait while their installation is paused.
     pub const fn asks_github(&self) -> bool {
         match self {
-            Self::Inbox { .. }
-            | Self::Watch { .. }
-            | Self::Announce { .. }
-            | Self::Plan { .. }
-            | Self::CatchUp { .. }
-            | Self::Tidy => false,
+            // The tags of repositories are asked for in the name of an installation that is chosen when the step runs.
+            Self::Watch { package } => package.ecosystem.is_of_the_forge(),
+            Self::Inbox { .. } | Self::Announce { .. } | Self::Plan { .. } | Self::CatchUp { .. } | Self::Tidy => false,
             Self::SyncApp
             | Self::Redeliver { .. }
             | Self::SyncInstallation { .. }

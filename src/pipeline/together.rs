@@ -33,7 +33,7 @@ impl Worker {
                     _ => None,
                 });
             }
-            let mut tx = plan::plan_all(&self.store, &repos, self.clock.now()).await?;
+            let mut tx = plan::plan_all(&self.store, &self.registries, &repos, self.clock.now()).await?;
             tx.finish_all(&claimed).await?;
             Ok::<(), StepError>(tx.commit().await?)
         });

@@ -60,7 +60,7 @@ impl Default for WorkPolicy {
 pub struct Worker {
     pub(super) store: Store,
     forge: GitHub,
-    registries: Arc<Registries>,
+    pub(super) registries: Arc<Registries>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) policy: WorkPolicy,
     pub(super) metrics: Metrics,
@@ -280,9 +280,11 @@ impl Worker {
                 sync::repository(store, forge, *repo, *details, name.as_ref(), now).await
             }
             Step::Index { repo } => index::index(store, forge, *repo, claimed.work.refusals, now).await,
-            Step::Watch { package } => watch::watch(store, registries, package, self.policy.watch_interval, now).await,
+            Step::Watch { package } => {
+                watch::watch(store, (forge, registries), package, self.policy.watch_interval, now).await
+            }
             Step::Announce { package, after } => watch::announce(store, package, *after, now).await,
-            Step::Plan { repo } => plan::plan(store, *repo, now).await,
+            Step::Plan { repo } => plan::plan(store, registries, *repo, now).await,
             Step::Execute { repo, proposal } => {
                 execute::execute(store, forge, registries, (*repo, proposal), &writing).await
             }

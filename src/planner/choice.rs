@@ -18,6 +18,8 @@ pub struct Candidate<'a> {
     pub step: VersionStep,
     /// From when its age counts.
     pub counts_from: Timestamp,
+    /// Whether it is a tag that points at something younger than itself.
+    pub moved: bool,
     /// When it is old enough, and both subscription and dependency were there.
     pub eligible_at: Timestamp,
     /// The first moment the delay allows.
@@ -54,6 +56,8 @@ impl<'a> Choice<'a> {
         let min_age = self.subscription.min_age.for_step(candidate.step);
         let delay = self.subscription.delay.for_step(candidate.step);
         if now.duration_since(candidate.counts_from) < min_age {
+            let moved = candidate.moved.then(|| format!("{name}, whose tag was moved,"));
+            let name = moved.as_deref().unwrap_or(name);
             let young = timing::too_young(name, candidate.counts_from, min_age, now);
             return match delay {
                 Delay::Immediate => young,

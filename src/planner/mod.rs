@@ -2,6 +2,7 @@
 //!
 //! Pure: the facts come from the store, what is decided goes back there. The order of the facts never matters.
 
+pub mod age;
 mod catalogue;
 mod choice;
 mod group;
@@ -14,15 +15,18 @@ mod rejection;
 mod select;
 pub mod timing;
 
-use crate::domain::{Dependency, Outlook, PackageId, Proposal, ProposalId, ProposalState, Release, RepoId, Update};
+use crate::domain::{
+    Dependency, Ecosystem, Outlook, PackageId, Proposal, ProposalId, ProposalState, Release, RepoId, Update,
+};
 use crate::subscription::SubscriptionFile;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use catalogue::Catalogue;
 use choice::{Choice, Prospect};
 use memory::Memory;
 pub use reconcile::{Amended, Amendment, reconcile};
+pub use select::not_shown;
 
 /// Everything the plan of one repository depends on.
 pub struct Facts<'a> {
@@ -34,6 +38,10 @@ pub struct Facts<'a> {
     pub used: &'a [Used],
     /// What is known about their packages.
     pub packages: &'a BTreeMap<PackageId, Known>,
+    /// Those of their packages that this repository may not know anything of: private repositories of others.
+    pub unseen: &'a BTreeSet<PackageId>,
+    /// Why releases of an ecosystem cannot be written where hashes are pinned, for those whose registry gives none.
+    pub without_hashes: &'a BTreeMap<Ecosystem, &'static str>,
     /// All stored proposals of the repository.
     pub proposals: &'a [Proposal],
 }
@@ -54,6 +62,8 @@ pub enum Known {
     NotYetAsked,
     /// The registry could not tell; the text says why.
     Failed(String),
+    /// Somebody else has to ask; the text says who.
+    Elsewhere(String),
     /// Its releases.
     Releases(Vec<Release>),
 }

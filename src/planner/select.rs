@@ -5,7 +5,7 @@ use super::choice::{Assessed, Candidate, Choice, Prospect};
 use super::memory::{Memory, Question};
 use super::rejection::{Rejection, ignored, objection};
 use super::timing::{self, ReleaseFacts};
-use super::{Facts, Known, Used};
+use super::{Facts, Known, Used, age};
 use crate::domain::{Dependency, Ecosystem, PackageId, Release, RepoPath, Skip, Standing, VersionStep};
 use crate::subscription::{Grouping, IgnoreRule, Subscription};
 use crate::versioning::scheme;
@@ -86,6 +86,9 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 return Prospect::Settled(standing, skip.to_string());
             }
         };
+        if self.facts.unseen.contains(&dependency.package) {
+            return Prospect::Settled(Standing::Failed, not_shown(&dependency.package));
+        }
         match self.facts.packages.get(&dependency.package) {
             None | Some(Known::NotYetAsked) => {
                 let why = "its registry has not been asked yet; that happens within minutes";
@@ -95,12 +98,18 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 return Prospect::Settled(Standing::Failed, "its registry could not be asked".into());
             }
             Some(Known::Failed(why)) => return Prospect::Settled(Standing::Failed, why.clone()),
+            Some(Known::Elsewhere(why)) => return Prospect::Settled(Standing::Waiting, why.clone()),
             Some(Known::Releases(_)) => {}
         }
         let lanes = self.lanes(used, position, current);
         if lanes.is_empty() {
             let newer = self.catalogue.newer_than(&dependency.package, current);
             return Prospect::Settled(Standing::UpToDate, nothing_to_move_to(dependency, current, newer));
+        }
+        if dependency.hashed
+            && let Some(why) = self.facts.without_hashes.get(&dependency.package.ecosystem)
+        {
+            return Prospect::Settled(Standing::Refused, format!("it is pinned to hashes, and {why}"));
         }
         Prospect::Newer(lanes)
     }
@@ -136,7 +145,8 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 Choice { used, subscription, group, candidates, rejected }
             });
             let version = release.version.as_str();
-            let counts_from = release.counts_from;
+            let counts_from = age::of(release, dependency);
+            let moved = counts_from > release.counts_from;
             let rejection = ignored(&ignores, scheme, version).or_else(|| {
                 let question = Question { dependency, group: &lane.group, version, counts_from };
                 objection(self.memory, &question, scheme)
@@ -154,7 +164,7 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 continue;
             }
             let open = self.memory.open(dependency, version);
-            lane.candidates.push(Candidate { version, step, counts_from, eligible_at, due_at, open });
+            lane.candidates.push(Candidate { version, step, counts_from, moved, eligible_at, due_at, open });
         }
         lanes.into_values().collect()
     }
@@ -168,6 +178,11 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
         let naming = || subscription.ignore.iter().filter(|rule| rule.names(package)).collect();
         self.ignores.entry((position, package)).or_insert_with(naming).clone()
     }
+}
+
+/// What is said of a repository that GitHub does not show, be it that there is none or that it is somebody else's.
+pub fn not_shown(package: &PackageId) -> String {
+    format!("GitHub does not show the repository {}: it is not there, or it is private", package.name)
 }
 
 /// The place in the file of the subscription that covers a file of the repository.

@@ -1,8 +1,8 @@
 //! Packages that somebody uses, their releases, and when to ask about them again.
 
-use super::sql::{small, statements, time, values, word};
+use super::sql::{from_json, small, statements, time, values, word};
 use super::{Store, StoreError, Tx};
-use crate::domain::{Content, Ecosystem, InstallationId, PackageId, Release, RepoId};
+use crate::domain::{Content, Dependency, Ecosystem, InstallationId, PackageId, Release, RepoId};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -21,6 +21,8 @@ pub struct PackageRow {
     pub failures: u32,
     /// Why it failed the last time; `None` after an answer.
     pub last_error: Option<String>,
+    /// The installation whose private repository it is: what is known of it is not for repositories of others.
+    pub private_to: Option<InstallationId>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -32,6 +34,7 @@ struct PackageRecord {
     next_check_at: i64,
     failures: i64,
     last_error: Option<String>,
+    private_to: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -49,7 +52,10 @@ struct ReleaseRecord {
 
 macro_rules! select_packages {
     ($tail:literal) => {
-        concat!("SELECT ecosystem, name, etag, checked_at, next_check_at, failures, last_error FROM package ", $tail)
+        concat!(
+            "SELECT ecosystem, name, etag, checked_at, next_check_at, failures, last_error, private_to FROM package ",
+            $tail
+        )
     };
 }
 
@@ -76,6 +82,7 @@ statements! {
         ON CONFLICT (ecosystem, name) DO NOTHING";
     PACKAGE_CHECKED = "UPDATE package SET etag = $3, checked_at = $4, next_check_at = $5, failures = 0,
         last_error = NULL WHERE ecosystem = $1 AND name = $2";
+    SET_PRIVATE_TO = "UPDATE package SET private_to = $3 WHERE ecosystem = $1 AND name = $2";
     PACKAGE_FAILED = "UPDATE package SET last_error = $3, next_check_at = $4, failures = failures + 1
         WHERE ecosystem = $1 AND name = $2";
     POSTPONE_CHECKS = "UPDATE package SET next_check_at = CAST(asked.column3 AS BIGINT)
@@ -97,6 +104,15 @@ statements! {
         WHERE dependency.ecosystem = $1 AND dependency.package = $2
         AND repository.state = 'active' AND subscription.ecosystem = $1 AND dependency.repo_id > $3
         ORDER BY dependency.repo_id LIMIT $4";
+    USER_WITHIN = "SELECT dependency.repo_id FROM dependency
+        JOIN repository ON repository.id = dependency.repo_id
+        JOIN subscription ON subscription.repo_id = dependency.repo_id
+        WHERE dependency.ecosystem = $1 AND dependency.package = $2 AND repository.installation_id = $3
+        AND repository.state = 'active' AND subscription.ecosystem = $1
+        ORDER BY dependency.repo_id LIMIT 1";
+    /// What is not there is written as `null`, so that this finds texts alone.
+    DIGEST_PINS = "SELECT dependency FROM dependency WHERE ecosystem = $1 AND package = $2
+        AND dependency LIKE '%\"digest\":\"%' ORDER BY repo_id, path, manager, ordinal LIMIT $3";
     SAVE_RELEASE = "INSERT INTO release
             (ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, digest, digest_since)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -160,6 +176,23 @@ impl Store {
         let rows: Vec<(i64, i64)> = self.rows(USERS, key).await?;
         Ok(rows.into_iter().map(|(repo, installation)| (RepoId(repo), InstallationId(installation))).collect())
     }
+
+    /// An active and subscribed repository of an installation that uses a package, if there is any.
+    pub async fn user_within(
+        &self,
+        package: &PackageId,
+        installation: InstallationId,
+    ) -> Result<Option<RepoId>, StoreError> {
+        let row: Option<(i64,)> =
+            self.row(USER_WITHIN, values![package.ecosystem, &package.name, installation]).await?;
+        Ok(row.map(|(repo,)| RepoId(repo)))
+    }
+
+    /// The uses of a package that pin a digest or a commit, at most so many.
+    pub async fn digest_pins(&self, package: &PackageId, limit: u32) -> Result<Vec<Dependency>, StoreError> {
+        let rows: Vec<(String,)> = self.rows(DIGEST_PINS, values![package.ecosystem, &package.name, limit]).await?;
+        rows.into_iter().map(|(dependency,)| from_json("dependency", &dependency)).collect()
+    }
 }
 
 impl Tx {
@@ -207,6 +240,16 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let row = values![package.ecosystem, &package.name, etag, checked_at, next_check_at];
         self.execute(PACKAGE_CHECKED, row).await.map(drop)
+    }
+
+    /// Notes whose private repository a package is; `None` for one that everybody may see.
+    pub async fn set_private_to(
+        &mut self,
+        package: &PackageId,
+        installation: Option<InstallationId>,
+    ) -> Result<(), StoreError> {
+        let row = values![package.ecosystem, &package.name, installation.map(|installation| installation.0)];
+        self.execute(SET_PRIVATE_TO, row).await.map(drop)
     }
 
     /// Notes that asking failed, and when to try again.
@@ -265,6 +308,7 @@ impl PackageRecord {
             next_check_at: time(self.next_check_at),
             failures: small("package.failures", self.failures)?,
             last_error: self.last_error,
+            private_to: self.private_to.map(InstallationId),
         })
     }
 }

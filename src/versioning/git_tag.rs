@@ -59,6 +59,13 @@ impl Scheme for GitTag {
     }
 }
 
+impl GitTag {
+    /// Whether a tag names one release and no series of them: it has three numbers or more.
+    pub fn is_full(tag: &str) -> bool {
+        parse(tag).is_some_and(|tag| tag.count_of_numbers() >= 3)
+    }
+}
+
 /// The version begins at the first number from which on everything is one: `8` of `k8s-v1.2` is part of the prefix.
 fn parse(tag: &str) -> Option<Tag<'_>> {
     // A tag is written into files: nothing that means something there may be in it.

@@ -74,6 +74,11 @@ impl<'a> Tag<'a> {
         Some(Self { prefix, numbers, shape, first_digits, pre, variant })
     }
 
+    /// How many numbers it has.
+    pub(super) fn count_of_numbers(&self) -> usize {
+        self.numbers.len()
+    }
+
     /// The order of two tags, whatever their prefix, shape and variant.
     pub(super) fn order(&self, other: &Self) -> Ordering {
         let pre = |tag: &Self| tag.pre.unwrap_or((u8::MAX, 0));

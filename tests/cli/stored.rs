@@ -8,6 +8,7 @@ use mass_driver::domain::{
 };
 use mass_driver::managers;
 use mass_driver::pipeline::{Done, plan};
+use mass_driver::registries::{Registries, RegistrySettings};
 use mass_driver::store::{Config, ConfigState, Manifest, NewWork, Store, Subscription};
 use mass_driver::subscription;
 use std::path::Path;
@@ -89,7 +90,10 @@ async fn seeded(folder: &Path, now: Timestamp) {
         }
     }
     tx.commit().await.unwrap();
-    let Done::Finished(tx) = plan::plan(&store, repo, now).await.unwrap() else { panic!("planning ends at once") };
+    let registries = Registries::new(&RegistrySettings::default()).unwrap();
+    let Done::Finished(tx) = plan::plan(&store, &registries, repo, now).await.unwrap() else {
+        panic!("planning ends at once")
+    };
     tx.commit().await.unwrap();
     store.close().await;
 }

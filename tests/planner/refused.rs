@@ -1,6 +1,7 @@
 //! What is not proposed, and the words for it.
 
-use crate::scene::{Scene, drafts, outlook};
+use crate::scene::{Scene, at, drafts, outlook};
+use mass_driver::domain::{Ecosystem, PackageId, Release};
 use mass_driver::planner::Known;
 use rstest::rstest;
 
@@ -122,4 +123,45 @@ fn what_was_taken_back_is_not_proposed() {
         .plan("2026-03-05");
     assert!(plan.drafts.is_empty());
     assert_eq!(outlook(&plan), ["httpx 0.27.0: up_to_date, what is newer was taken back by its publisher"]);
+}
+
+#[test]
+fn what_is_pinned_to_hashes_waits_for_an_index_that_gives_them() {
+    let hash = "a".repeat(64);
+    let requirements = format!("httpx==0.27.0 --hash=sha256:{hash}\nidna==3.6\n");
+    let mut scene = Scene::subscribed("subscriptions: [pypi]\n")
+        .manifest("requirements.txt", &requirements)
+        .release("httpx", "0.28.0", "2026-03-01")
+        .release("idna", "3.7", "2026-03-01");
+    let both = ["Bump httpx from 0.27.0 to 0.28.0, now", "Bump idna from 3.6 to 3.7, now"];
+    assert_eq!(drafts(&scene.plan("2026-03-05"), "2026-03-05"), both);
+    scene.without_hashes.insert(Ecosystem::Pypi, "its index gives none: set one");
+    let plan = scene.plan("2026-03-05");
+    assert_eq!(drafts(&plan, "2026-03-05"), both[1..]);
+    let refused = "httpx 0.27.0: refused, it is pinned to hashes, and its index gives none: set one";
+    assert!(outlook(&plan).iter().any(|row| row == refused), "{:?}", outlook(&plan));
+}
+
+#[test]
+fn somebody_elses_private_repository_looks_like_none() {
+    let name = "acme/build";
+    let package = PackageId { ecosystem: Ecosystem::GithubActions, name: name.into() };
+    let mut scene = Scene::subscribed("subscriptions: [github-actions]\n")
+        .manifest("action.yml", "runs:\n  using: composite\n  steps:\n    - uses: acme/build@v1.0.0\n");
+    let release = |version: &str| Release {
+        version: version.into(),
+        published_at: None,
+        first_seen_at: at("2026-03-01"),
+        counts_from: at("2026-03-01"),
+        yanked: false,
+        content: None,
+    };
+    scene.packages.insert(package.clone(), Known::Releases(vec![release("v1.0.0"), release("v1.1.0")]));
+    assert_eq!(drafts(&scene.plan("2026-03-05"), "2026-03-05"), ["Bump acme/build from v1.0.0 to v1.1.0, now"]);
+    scene.unseen.insert(package);
+    let plan = scene.plan("2026-03-05");
+    assert!(plan.drafts.is_empty());
+    let words = "GitHub does not show the repository acme/build: it is not there, or it is private";
+    assert_eq!(plan.outlook[0].reason, words);
+    assert_eq!(plan.outlook[0].target, None);
 }

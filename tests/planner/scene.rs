@@ -10,7 +10,7 @@ use mass_driver::domain::{
 use mass_driver::planner::{self, Amended, Draft, Facts, Known, Plan, Used};
 use mass_driver::subscription::{self, SubscriptionFile};
 use mass_driver::{domain::ObjectId, managers};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A point in time: `2026-03-04`, `2026-03-04 09:30`, in UTC.
 pub fn at(text: &str) -> Timestamp {
@@ -38,6 +38,8 @@ pub struct Scene {
     pub since: Vec<Timestamp>,
     pub used: Vec<Used>,
     pub packages: BTreeMap<PackageId, Known>,
+    pub unseen: BTreeSet<PackageId>,
+    pub without_hashes: BTreeMap<Ecosystem, &'static str>,
     pub proposals: Vec<Proposal>,
     ids: u32,
 }
@@ -47,7 +49,16 @@ impl Scene {
     pub fn subscribed(yaml: &str) -> Self {
         let file = subscription::parse(yaml.as_bytes()).unwrap_or_else(|problems| panic!("{problems:?}\n{yaml}"));
         let since = vec![at(BEGINNING); file.subscriptions.len()];
-        Self { file, since, used: Vec::new(), packages: BTreeMap::new(), proposals: Vec::new(), ids: 0 }
+        Self {
+            file,
+            since,
+            used: Vec::new(),
+            packages: BTreeMap::new(),
+            unseen: BTreeSet::new(),
+            without_hashes: BTreeMap::new(),
+            proposals: Vec::new(),
+            ids: 0,
+        }
     }
 
     /// Since when all subscriptions have been there.
@@ -121,6 +132,8 @@ impl Scene {
             subscribed_since: &self.since,
             used: &self.used,
             packages: &self.packages,
+            unseen: &self.unseen,
+            without_hashes: &self.without_hashes,
             proposals: &self.proposals,
         }
     }

@@ -7,6 +7,7 @@ use mass_driver::domain::{
     ProposalState, PullNumber, PullRequest, Release, RepoId, RepoName, RepoPath, RepoState, Repository,
 };
 use mass_driver::pipeline::{Done, plan};
+use mass_driver::registries::{Registries, RegistrySettings};
 use mass_driver::store::{Config, ConfigState, LedgerRow, Manifest, Store, Subscription, Tx};
 use mass_driver::subscription;
 use sqlx::{Connection, PgConnection, SqliteConnection};
@@ -227,6 +228,7 @@ async fn left(store: &Store, url: &str) -> BTreeMap<i64, Left> {
 both_databases! {
     async fn planned_together_is_as_planned_alone(url: String) {
         let store = open(&url).await;
+        let registries = Registries::new(&RegistrySettings::default()).unwrap();
         let mut now: Timestamp = crate::world::BEGINNING.parse().unwrap();
         let mut seen = BTreeSet::new();
         let mut tx = store.begin().await.unwrap();
@@ -239,9 +241,9 @@ both_databases! {
             packages(&mut tx, usize::try_from(round).unwrap().min(2), now).await;
             tx.commit().await.unwrap();
             let together: Vec<RepoId> = (0..=PAIRS).map(RepoId).collect();
-            plan::plan_all(&store, &together, now).await.unwrap().commit().await.unwrap();
+            plan::plan_all(&store, &registries, &together, now).await.unwrap().commit().await.unwrap();
             for twin in (TWIN..=TWIN + PAIRS).map(RepoId) {
-                let Done::Finished(tx) = plan::plan(&store, twin, now).await.unwrap() else { panic!("it ends at once") };
+                let Done::Finished(tx) = plan::plan(&store, &registries, twin, now).await.unwrap() else { panic!("it ends at once") };
                 tx.commit().await.unwrap();
             }
             let all = left(&store, &url).await;

@@ -1,5 +1,6 @@
 //! The world of a story: two stand-ins, the bot between them, and a clock that moves only when the story says so.
 
+mod forge;
 mod processes;
 mod views;
 

@@ -119,6 +119,21 @@ impl Git {
         Some(object.peel_to_commit().ok()?.id())
     }
 
+    /// Writes the object of an annotated tag, without naming it.
+    pub(crate) fn write_tag(&self, name: &str, commit: Oid, tagger: &Person, message: &str) -> Result<Oid> {
+        let target = self.repo.find_object(commit, Some(ObjectType::Commit))?;
+        self.repo.tag_annotation_create(name, &target, &tagger.signature()?, message)
+    }
+
+    /// The object of an annotated tag: its name, message and tagger, and what it points at.
+    pub(crate) fn tag(&self, id: Oid) -> Option<(String, String, Person, Oid, ObjectType)> {
+        let tag = self.repo.find_tag(id).ok()?;
+        let text = |text: std::result::Result<&str, git2::Error>| text.unwrap_or_default().to_owned();
+        let tagger = Person::of(&tag.tagger()?);
+        let message = String::from_utf8_lossy(tag.message_bytes().unwrap_or_default()).into_owned();
+        Some((text(tag.name()), message, tagger, tag.target_id(), tag.target_type()?))
+    }
+
     pub(crate) fn tree_of(&self, commit: Oid) -> Result<Oid> {
         Ok(self.repo.find_commit(commit)?.tree_id())
     }

@@ -203,8 +203,11 @@ pub(crate) struct Release {
     pub tag: String,
     pub name: String,
     pub body: String,
+    pub draft: bool,
     pub prerelease: bool,
-    pub published_at: Timestamp,
+    pub created_at: Timestamp,
+    /// `None` for a draft.
+    pub published_at: Option<Timestamp>,
 }
 
 /// Which repositories of its account an installation covers.

@@ -1,7 +1,7 @@
 //! What the plans of several repositories depend on, read together: one query for each kind of fact, however many
 //! repositories there are. Texts of files are not read.
 
-use crate::domain::{PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState};
+use crate::domain::{InstallationId, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState};
 use crate::pipeline::{StepError, sync};
 use crate::planner::{Known, Used};
 use crate::store::{ConfigState, RepositoryRow, Store, StoreError};
@@ -36,6 +36,8 @@ pub(super) struct RepositoryFacts {
     pub subscribed_since: Vec<Timestamp>,
     /// Its dependencies.
     pub used: Vec<Used>,
+    /// Those of their packages that it may not know anything of.
+    pub unseen: BTreeSet<PackageId>,
     /// When each of its manifests was stored, where a proposal has failed.
     pub manifests: Vec<(RepoPath, Timestamp)>,
 }
@@ -94,6 +96,7 @@ pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<L
             proposals: proposals.remove(&row.repository.id).unwrap_or_default(),
             subscribed_since: Vec::new(),
             used: Vec::new(),
+            unseen: BTreeSet::new(),
             manifests: Vec::new(),
             row,
         });
@@ -113,26 +116,37 @@ pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<L
         one.subscribed_since = subscribed_since.remove(&id).unwrap_or_default();
         one.manifests = manifests.remove(&id).unwrap_or_default();
     }
-    let packages = known(store, &repositories).await?;
+    let (packages, private) = known(store, &repositories).await?;
+    for one in &mut repositories {
+        let own = one.row.repository.installation;
+        let others = private.iter().filter(|(_, owner)| **owner != own).map(|(package, _)| package);
+        one.unseen = others.cloned().collect();
+    }
     Ok(Loaded { repositories, packages, attempted })
 }
 
-/// What is known of the packages that any of these repositories uses.
-async fn known(store: &Store, repositories: &[RepositoryFacts]) -> Result<BTreeMap<PackageId, Known>, StoreError> {
+/// What is known of the packages that any of these repositories uses, and whose private repositories some of them are.
+async fn known(
+    store: &Store,
+    repositories: &[RepositoryFacts],
+) -> Result<(BTreeMap<PackageId, Known>, BTreeMap<PackageId, InstallationId>), StoreError> {
     let wanted: BTreeSet<&PackageId> =
         repositories.iter().flat_map(|one| &one.used).map(|used| &used.dependency.package).collect();
     let wanted: Vec<PackageId> = wanted.into_iter().cloned().collect();
     let mut releases = store.releases_of(&wanted).await?;
-    let mut packages = BTreeMap::new();
+    let (mut packages, mut private) = (BTreeMap::new(), BTreeMap::new());
     for row in store.packages(&wanted).await? {
         let known = match (row.checked_at, row.last_error) {
             (Some(_), _) => Known::Releases(releases.remove(&row.package).unwrap_or_default()),
             (None, Some(error)) => Known::Failed(error),
             (None, None) => Known::NotYetAsked,
         };
+        if let Some(owner) = row.private_to {
+            private.insert(row.package.clone(), owner);
+        }
         packages.insert(row.package, known);
     }
-    Ok(packages)
+    Ok((packages, private))
 }
 
 /// Why nothing may be proposed to a repository, whatever its file says.

@@ -24,7 +24,7 @@ impl World {
         policy: WorkPolicy,
     ) -> App {
         let forge_clock = Arc::new(clock.clone());
-        Self::process_with(github, registry, clock, forge_clock, store, policy)
+        Self::process_with(github, registry, clock, forge_clock, store, policy, None)
     }
 
     /// The same, with the time that the forge goes by apart.
@@ -35,6 +35,7 @@ impl World {
         forge_clock: Arc<dyn Clock>,
         store: &Store,
         policy: WorkPolicy,
+        index: Option<String>,
     ) -> App {
         let credentials = github.app();
         let metrics = Metrics::new();
@@ -47,6 +48,7 @@ impl World {
             registries: Registries::new(&RegistrySettings {
                 deps_dev_url: Some(registry.deps_dev_url()),
                 docker_url: Some(registry.oci_url()),
+                pypi_url: index,
                 ..RegistrySettings::default()
             })
             .unwrap()
@@ -68,7 +70,13 @@ impl World {
 
     /// One more process, whose forge asks this clock.
     pub fn process_with_forge_clock(&self, clock: Arc<dyn Clock>) -> App {
-        Self::process_with(&self.github, &self.registry, &self.clock, clock, &self.store, self.policy)
+        Self::process_with(&self.github, &self.registry, &self.clock, clock, &self.store, self.policy, None)
+    }
+
+    /// One more process, whose operator has set an index of Python packages.
+    pub fn process_with_an_index(&self) -> App {
+        let (clock, index) = (Arc::new(self.clock.clone()), Some(self.registry.simple_url()));
+        Self::process_with(&self.github, &self.registry, &self.clock, clock, &self.store, self.policy, index)
     }
 
     /// A process works until a request falls silent, and is killed at that instant. The leases it held are over.

@@ -77,6 +77,24 @@ impl Render<'_> {
         }))
     }
 
+    /// `git-tag`: the object of an annotated tag.
+    pub(crate) fn git_tag(&self, id: i64, sha: Oid) -> Result<Value, Reply> {
+        let repo = self.repository(id)?;
+        let api = self.repo_api(repo);
+        let (name, message, tagger, target, kind) = repo.git.tag(sha).ok_or_else(Reply::not_found)?;
+        let kind = kind.str();
+        Ok(json!({
+            "node_id": node_id("03:Tag", format!("{id}:{sha}")),
+            "sha": sha.to_string(),
+            "url": format!("{api}/git/tags/{sha}"),
+            "tag": name,
+            "message": message,
+            "tagger": git_user(&tagger),
+            "object": { "type": kind, "sha": target.to_string(), "url": format!("{api}/git/{kind}s/{target}") },
+            "verification": { "verified": false, "reason": "unsigned", "signature": null, "payload": null, "verified_at": null },
+        }))
+    }
+
     /// The account behind an e-mail address, or null.
     fn account_by_email(&self, email: &str) -> Value {
         let found = self.state.accounts.values().find(|account| account.email() == email);

@@ -18,6 +18,12 @@ pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
             let id = oid(sha).filter(|id| git.kind(*id) == Some(ObjectType::Commit)).ok_or_else(Reply::not_found)?;
             Ok(Reply::ok(call.render().git_commit(repo, id)?))
         }
+        ("GET", ["git", "tags", sha]) => {
+            call.allow(repo, READ_CONTENTS)?;
+            call.not_empty(repo)?;
+            let id = oid(sha).ok_or_else(Reply::not_found)?;
+            Ok(Reply::ok(call.render().git_tag(repo, id)?))
+        }
         ("POST", ["git", "commits"]) => create(call, repo),
         ("GET", ["commits"]) => list(call, repo),
         ("GET", ["commits", name @ ..]) => {

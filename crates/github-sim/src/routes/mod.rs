@@ -106,7 +106,7 @@ impl Call<'_> {
             ["commits", reference @ .., "check-runs"] => checks::of_commit(self, repo, &reference.join("/")),
             ["commits", reference @ .., "status"] => statuses::combined(self, repo, &reference.join("/")),
             ["commits", reference @ .., "statuses"] => statuses::list(self, repo, &reference.join("/")),
-            ["git", "commits", ..] | ["commits", ..] | ["compare", ..] => commits::route(self, repo, rest),
+            ["git", "commits" | "tags", ..] | ["commits", ..] | ["compare", ..] => commits::route(self, repo, rest),
             ["contents", ..] => contents::route(self, repo, rest),
             ["pulls", ..] => pulls::route(self, repo, rest),
             ["issues", ..] | ["labels", ..] => issues::route(self, repo, rest),

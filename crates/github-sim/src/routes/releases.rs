@@ -3,7 +3,7 @@
 use git2::Oid;
 use serde_json::{Value, json};
 
-use super::{Call, READ_CONTENTS};
+use super::{Call, READ_CONTENTS, WRITE_CONTENTS};
 use crate::render::{node_id, stamp};
 use crate::reply::{Answer, Reply};
 use crate::state::Release;
@@ -14,9 +14,11 @@ pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
     }
     call.allow(repo, READ_CONTENTS)?;
     let this = call.repo(repo)?;
+    // A token of an installation sees drafts where it may write.
+    let sees_drafts = call.allow(repo, WRITE_CONTENTS).is_ok();
     let newest_first = || {
-        let mut all: Vec<&Release> = this.releases.iter().collect();
-        all.sort_by_key(|release| (release.published_at, release.id));
+        let mut all: Vec<&Release> = this.releases.iter().filter(|release| sees_drafts || !release.draft).collect();
+        all.sort_by_key(|release| (release.created_at, release.id));
         all.reverse();
         all
     };
@@ -38,12 +40,16 @@ pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
         }
         ["releases"] => call.list(newest_first(), |release| show(call, repo, release)),
         ["releases", "latest"] => {
-            let latest = newest_first().into_iter().find(|release| !release.prerelease);
+            let latest = newest_first().into_iter().find(|release| !release.prerelease && !release.draft);
             Ok(Reply::ok(show(call, repo, latest.ok_or_else(Reply::not_found)?)?))
         }
         ["releases", "tags", tag @ ..] => {
             let tag = tag.join("/");
-            let found = this.releases.iter().find(|release| release.tag == tag).ok_or_else(Reply::not_found)?;
+            let found = this
+                .releases
+                .iter()
+                .find(|release| release.tag == tag && !release.draft)
+                .ok_or_else(Reply::not_found)?;
             Ok(Reply::ok(show(call, repo, found)?))
         }
         _ => Err(Reply::not_found()),
@@ -67,10 +73,10 @@ fn show(call: &Call<'_>, repo: i64, release: &Release) -> Result<Value, Reply> {
         "target_commitish": this.default_branch,
         "name": release.name,
         "body": release.body,
-        "draft": false,
+        "draft": release.draft,
         "prerelease": release.prerelease,
-        "created_at": stamp(release.published_at),
-        "published_at": stamp(release.published_at),
+        "created_at": stamp(release.created_at),
+        "published_at": release.published_at.map(stamp),
         "author": call.render().user(&this.owner),
         "assets": [],
     }))

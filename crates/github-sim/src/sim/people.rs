@@ -180,6 +180,31 @@ impl GitHubSim {
         })
     }
 
+    /// Puts or moves a tag that is an object of its own, with a message. Returns the object's sha.
+    pub fn annotated_tag(&self, repo: &str, tag: &str, commit: &str, message: &str) -> anyhow::Result<String> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| {
+            let commit = named(act, id, commit)?;
+            let person = act.person();
+            let name = format!("refs/tags/{tag}");
+            let git = &act.repo(id)?.git;
+            let object = git.write_tag(tag, commit, &person, message)?;
+            let before = git.reference(&name);
+            act.move_reference(id, &name, before, Some(object), false)?;
+            Ok(object.to_string())
+        })
+    }
+
+    /// Deletes a tag. A release of it stays as it is.
+    pub fn delete_tag(&self, repo: &str, tag: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| {
+            let name = format!("refs/tags/{tag}");
+            let before = act.repo(id)?.git.reference(&name).ok_or_else(Reply::not_found)?;
+            act.move_reference(id, &name, Some(before), None, false)
+        })
+    }
+
     /// A person opens a pull request; `head` is `branch` or `owner:branch`. Returns its number.
     pub fn open_pull_request(&self, repo: &str, head: &str, base: &str, title: &str) -> anyhow::Result<i64> {
         let id = self.find(repo)?;

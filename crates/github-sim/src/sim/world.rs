@@ -271,19 +271,35 @@ impl GitHubSim {
 
     /// Publishes a release of an existing tag, at the stand-in's now.
     pub fn release(&self, repo: &str, tag: &str, notes: &str) -> anyhow::Result<()> {
+        self.add_release(repo, tag, notes, false, false)
+    }
+
+    /// The same, marked as not ready for production.
+    pub fn prerelease(&self, repo: &str, tag: &str) -> anyhow::Result<()> {
+        self.add_release(repo, tag, "", false, true)
+    }
+
+    /// Writes a release that is not published; only who may write to the repository sees it.
+    pub fn draft_release(&self, repo: &str, tag: &str) -> anyhow::Result<()> {
+        self.add_release(repo, tag, "", true, false)
+    }
+
+    fn add_release(&self, repo: &str, tag: &str, notes: &str, draft: bool, prerelease: bool) -> anyhow::Result<()> {
         let id = self.find(repo)?;
         self.act(SOMEBODY, |act| {
-            if act.repo(id)?.git.reference(&format!("refs/tags/{tag}")).is_none() {
+            if !draft && act.repo(id)?.git.reference(&format!("refs/tags/{tag}")).is_none() {
                 return Err(Reply::custom("Release", "the tag does not exist"));
             }
-            let (release_id, published_at) = (act.state.new_id(), act.now);
+            let (release_id, now) = (act.state.new_id(), act.now);
             act.repo_mut(id)?.releases.push(Release {
                 id: release_id,
                 tag: tag.to_owned(),
                 name: tag.to_owned(),
                 body: notes.to_owned(),
-                prerelease: false,
-                published_at,
+                draft,
+                prerelease,
+                created_at: now,
+                published_at: (!draft).then_some(now),
             });
             Ok(())
         })

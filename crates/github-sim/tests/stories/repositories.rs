@@ -98,3 +98,47 @@ async fn exchanges_can_be_counted_without_being_kept() {
     assert_eq!(world.github.writes(), writes + 1, "a token changes nothing");
     assert!(world.github.exchanges().is_empty());
 }
+
+#[tokio::test]
+async fn tags_may_be_objects_and_are_listed_by_their_commits() {
+    let world = World::new();
+    let repo = "actions/checkout";
+    world.github.create_repo(repo, RepoOptions::default().public().file("action.yml", "x")).unwrap();
+    let commit = world.github.head(repo, "main").unwrap().unwrap();
+    let object = world.github.annotated_tag(repo, "v4.2.0", "main", "Version 4.2.0").unwrap();
+    assert_ne!(object, commit);
+    let token = world.token().await;
+    let tags = world.get(&token, "/repos/actions/checkout/tags").await.expect(200);
+    assert_eq!(tags.body[0]["commit"]["sha"], commit);
+    let found = world.get(&token, "/repos/actions/checkout/git/ref/tags/v4.2.0").await.expect(200);
+    assert_eq!(found.body["object"], json!({ "type": "tag", "sha": object, "url": found.body["object"]["url"] }));
+    let tag = world.get(&token, &format!("/repos/actions/checkout/git/tags/{object}")).await.expect(200);
+    assert_eq!((&tag.body["object"]["sha"], &tag.body["object"]["type"]), (&json!(commit), &json!("commit")));
+    world.get(&token, &format!("/repos/actions/checkout/git/tags/{commit}")).await.expect(404);
+
+    let other = world.github.push(repo, "main", &[("action.yml", Some(b"y"))], "Change").unwrap();
+    world.github.annotated_tag(repo, "v4.2.0", &other, "Moved").unwrap();
+    let tags = world.get(&token, "/repos/actions/checkout/tags").await.expect(200);
+    assert_eq!(tags.body[0]["commit"]["sha"], other);
+    world.github.delete_tag(repo, "v4.2.0").unwrap();
+    world.get(&token, "/repos/actions/checkout/git/ref/tags/v4.2.0").await.expect(404);
+    assert!(world.github.delete_tag(repo, "v4.2.0").is_err());
+}
+
+#[tokio::test]
+async fn drafts_are_for_those_who_may_write() {
+    let world = World::new();
+    let repo = "acme/api";
+    world.github.tag(repo, "v1.0.0", "main").unwrap();
+    world.github.prerelease(repo, "v1.0.0").unwrap();
+    world.github.draft_release(repo, "v1.1.0").unwrap();
+    let token = world.token().await;
+    let all = world.get(&token, "/repos/acme/api/releases").await.expect(200);
+    let shown: Vec<(&str, bool)> =
+        all.body.as_array().unwrap().iter().map(|r| (r["tag_name"].as_str().unwrap(), r["draft"] == true)).collect();
+    assert_eq!(shown, [("v1.1.0", true), ("v1.0.0", false)]);
+    assert_eq!(all.body[0]["published_at"], json!(null));
+    assert_eq!(all.body[1]["prerelease"], true);
+    world.get(&token, "/repos/acme/api/releases/latest").await.expect(404);
+    world.get(&token, "/repos/acme/api/releases/tags/v1.1.0").await.expect(404);
+}

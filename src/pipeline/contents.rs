@@ -1,0 +1,172 @@
+//! What versions point at, where they are tags that may be moved: learned when a tag is new, and held against what is stored
+//! in the moment before it is written down.
+//!
+//! What is written is what is stored, and what is stored has an age. A tag that points elsewhere by the time it would be
+//! written is not written: its new content is stored as just seen, and waits for its age like any release.
+
+use super::{StepError, tags};
+use crate::domain::{Content, Ecosystem, PackageId, Release, Update};
+use crate::forge::GitHub;
+use crate::planner::age;
+use crate::registries::{Registries, RegistryError};
+use crate::store::{PackageRow, RepositoryRow, Store};
+use crate::versioning::scheme;
+use jiff::Timestamp;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+
+/// So many uses of an image are looked through for digests …
+const PINS_CONSIDERED: u32 = 200;
+/// … and the digests of so many tags are asked for in one look at it, those of the newest first.
+const DIGESTS_AT_ONCE: usize = 10;
+
+/// What versions point at, by package and version.
+pub(super) type Contents = BTreeMap<(PackageId, String), String>;
+
+/// Whether what updates point at is what they were planned with.
+pub(super) enum Checked {
+    /// It is. What has to be known to write them.
+    As(Contents),
+    /// What is stored of their releases has changed since they were planned.
+    PlanAgain,
+    /// A tag points at something else than what is stored: the releases as they are now.
+    Moved(Vec<(PackageId, Release)>),
+    /// What they point at is not to be had.
+    Impossible(String),
+}
+
+/// Holds what the updates of a repository point at against what is stored; with `look`, also against what it is now.
+pub(super) async fn check(
+    store: &Store,
+    (forge, registries): (&GitHub, &Registries),
+    user: &RepositoryRow,
+    updates: &[Update],
+    look: bool,
+    now: Timestamp,
+) -> Result<Checked, StepError> {
+    let meant: Vec<&Update> = updates.iter().filter(|update| is_content_meant(update)).collect();
+    let packages: Vec<PackageId> = meant.iter().map(|update| update.package.clone()).collect();
+    let releases = store.releases_of(&packages).await?;
+    let rows: BTreeMap<PackageId, PackageRow> =
+        store.packages(&packages).await?.into_iter().map(|row| (row.package.clone(), row)).collect();
+    let (mut contents, mut moved) = (Contents::new(), Vec::new());
+    for update in meant {
+        let Update { package, to, .. } = update;
+        let stored = releases.get(package).and_then(|all| all.iter().find(|release| release.version == *to));
+        let (Some(stored), Some(row)) = (stored, rows.get(package)) else { return Ok(Checked::PlanAgain) };
+        let is_hidden = row.private_to.is_some_and(|owner| owner != user.repository.installation);
+        if is_hidden || starts(update, stored) > update.released_at {
+            return Ok(Checked::PlanAgain);
+        }
+        let known = stored.content.as_ref().map(|content| &content.digest);
+        let found = match (look, known) {
+            (false, Some(known)) => known.clone(),
+            _ => match find(store, (forge, registries), user, row, to).await? {
+                Ok(found) => found,
+                Err(why) => return Ok(Checked::Impossible(why)),
+            },
+        };
+        if known == Some(&found) {
+            contents.insert((package.clone(), to.clone()), found);
+        } else {
+            let content = Some(Content { digest: found, since: now });
+            moved.push((package.clone(), Release { content, ..stored.clone() }));
+        }
+    }
+    Ok(if moved.is_empty() { Checked::As(contents) } else { Checked::Moved(moved) })
+}
+
+/// What a version points at now, or why that is not to be had.
+async fn find(
+    store: &Store,
+    (forge, registries): (&GitHub, &Registries),
+    user: &RepositoryRow,
+    package: &PackageRow,
+    version: &str,
+) -> Result<Result<String, String>, StepError> {
+    let id = &package.package;
+    if id.ecosystem.is_of_the_forge() {
+        let commit = tags::commit_of(store, forge, user, package, version).await?;
+        return Ok(commit
+            .map(|commit| commit.to_string())
+            .ok_or_else(|| format!("{} has no tag {version} any more", id.name)));
+    }
+    match registries.digest(id, version).await {
+        Ok(digest) => Ok(Ok(digest)),
+        Err(error) if !error.may_pass() => Ok(Err(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether it matters to any place of an update what its version points at.
+fn is_content_meant(update: &Update) -> bool {
+    let has_tags = update.package.ecosystem == Ecosystem::Docker || update.package.ecosystem.is_of_the_forge();
+    has_tags
+        && update.sites.iter().any(|site| age::is_content_meant(&update.package, &update.to, site.digest.is_some()))
+}
+
+/// From when the age of an update's release counts, as it is stored now.
+fn starts(update: &Update, release: &Release) -> Timestamp {
+    let each = update.sites.iter().map(|site| age::counts_from(release, &update.package, site.digest.is_some()));
+    each.max().unwrap_or(release.counts_from)
+}
+
+/// The releases of an image whose digests were not known and are now: of those tags that somebody who pins the image by its
+/// digest could move to. `news` are releases that are about to be stored, `stored` those that are.
+///
+/// What a registry does not tell is asked for again at the next look, and in any case before it is written.
+pub(super) async fn of_new_tags(
+    store: &Store,
+    registries: &Registries,
+    package: &PackageId,
+    stored: &[Release],
+    news: &[Release],
+    now: Timestamp,
+) -> Result<Vec<Release>, StepError> {
+    if package.ecosystem != Ecosystem::Docker {
+        return Ok(Vec::new());
+    }
+    let pins = store.digest_pins(package, PINS_CONSIDERED).await?;
+    let mut pins: Vec<(&str, &str)> =
+        pins.iter().filter_map(|pin| Some((pin.constraint.as_str(), pin.current.as_deref()?))).collect();
+    pins.sort_unstable();
+    pins.dedup();
+    if pins.is_empty() {
+        return Ok(Vec::new());
+    }
+    let scheme = scheme(package.ecosystem);
+    let is_new = |release: &Release| news.iter().any(|new| new.version == release.version);
+    let known = stored.iter().filter(|release| !is_new(release));
+    let mut wanted: Vec<&Release> = known
+        .chain(news)
+        .filter(|release| release.content.is_none() && !release.yanked)
+        .filter(|release| pins.iter().any(|(text, current)| scheme.is_candidate(text, current, &release.version)))
+        .collect();
+    // Variants cannot be compared with each other: the newest of each come first.
+    let line = |release: &Release| scheme.line(&release.version).unwrap_or_default().to_owned();
+    wanted.sort_by(|a, b| {
+        let newest_first = || scheme.compare(&b.version, &a.version).unwrap_or(Ordering::Equal);
+        line(a).cmp(&line(b)).then_with(newest_first).then_with(|| a.version.cmp(&b.version))
+    });
+    let mut before: HashMap<String, usize> = HashMap::new();
+    wanted.sort_by_cached_key(|release| {
+        let place = before.entry(line(release)).or_default();
+        *place += 1;
+        *place
+    });
+    let mut found = Vec::new();
+    for release in wanted.into_iter().take(DIGESTS_AT_ONCE) {
+        let digest = match registries.digest(package, &release.version).await {
+            Ok(digest) => digest,
+            Err(RegistryError::NotFound { .. }) => continue,
+            Err(error) => {
+                tracing::debug!(%package, version = release.version, %error, "a digest is asked for later");
+                break;
+            }
+        };
+        // A tag that was seen before may have been moved since: what it points at counts from now.
+        let since = if is_new(release) && release.first_seen_at == now { release.counts_from } else { now };
+        found.push(Release { content: Some(Content { digest, since }), ..release.clone() });
+    }
+    Ok(found)
+}

@@ -1,0 +1,182 @@
+//! A tag is a name, and a name can be made to mean something else. Whoever waits for a release to be old enough waits for what
+//! it points at.
+
+use crate::{World, stories};
+use github_sim::{Fault, FaultKind};
+use jiff::SignedDuration;
+use mass_driver::domain::ProposalState;
+
+const API: &str = "acme/api";
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+const WORKFLOW: &str = ".github/workflows/ci.yml";
+
+/// A repository that uses actions and waits three days for a release.
+async fn waiting(world: &World, uses: &str) {
+    world.may_change_workflows();
+    let workflow = format!("on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: {uses}\n");
+    let file =
+        "subscriptions:\n  - migration: github-actions\n    min_age: 3d\n  - migration: docker\n    min_age: 3d\n";
+    world.repository(API, &[(WORKFLOW, &workflow), (".mass-driver.yaml", file)]).await;
+}
+
+/// What the open pull request makes of the workflow.
+fn proposed(world: &World) -> String {
+    world.file(API, &world.pull(API).head_branch, WORKFLOW)
+}
+
+/// GitHub does not list tags any more, so that a look at them finds out nothing.
+fn lists_are_out_of_order(world: &World) {
+    world.github.fault(Fault::once("GET", "/repos/*/*/tags", FaultKind::BadGateway).times(1_000));
+}
+
+stories! {
+    async fn security_08_a_version_that_was_moved_is_as_young_as_its_move(world: World) {
+        world.publishes("actions/cache", "v4.1.2");
+        waiting(&world, "actions/cache@v4.1.2").await;
+        world.publishes("actions/cache", "v4.2.0");
+        world.bot_looks().await;
+        world.time_passes(DAY * 2).await;
+        let other = world.commits("actions/cache", "something else");
+        world.github.tag("actions/cache", "v4.2.0", &other).unwrap();
+        world.bot_looks().await;
+        world.time_passes(DAY * 2).await;
+        assert!(world.open(API).is_empty());
+        let why = world.waiting(API).await;
+        assert!(why[0].contains("v4.2.0, whose tag was moved, is 2 days old, 3 days are asked for"), "{why:?}");
+        world.time_passes(DAY).await;
+        assert_eq!(world.open(API), ["Bump actions/cache from v4.1.2 to v4.2.0 in /.github/workflows"]);
+    }
+
+    async fn a_pin_gets_the_commit_that_is_old_enough(world: World) {
+        let old = world.publishes("actions/cache", "v4.1.2");
+        waiting(&world, &format!("actions/cache@{old} # v4.1.2")).await;
+        let first = world.publishes("actions/cache", "v4.2.0");
+        world.bot_looks().await;
+        world.time_passes(DAY * 2).await;
+        let second = world.commits("actions/cache", "something else");
+        world.github.tag("actions/cache", "v4.2.0", &second).unwrap();
+        world.bot_looks().await;
+        // Moved back: what it points at now has not been there for three days on end, either.
+        world.github.tag("actions/cache", "v4.2.0", &first).unwrap();
+        world.bot_looks().await;
+        world.time_passes(DAY * 2).await;
+        assert!(world.open(API).is_empty(), "{:?}", world.waiting(API).await);
+        world.time_passes(DAY).await;
+        assert!(proposed(&world).contains(&format!("actions/cache@{first} # v4.2.0")), "{}", proposed(&world));
+    }
+
+    /// `v5` is moved with every release of version 5, and whoever writes it has asked for that.
+    async fn a_short_tag_may_be_moved(world: World) {
+        world.publishes("actions/cache", "v4");
+        waiting(&world, "actions/cache@v4").await;
+        world.publishes("actions/cache", "v5");
+        world.bot_looks().await;
+        world.time_passes(DAY * 2).await;
+        let next = world.commits("actions/cache", "v5.0.1");
+        world.github.tag("actions/cache", "v5", &next).unwrap();
+        world.bot_looks().await;
+        world.time_passes(DAY).await;
+        assert_eq!(world.open(API), ["Bump actions/cache from v4 to v5 in /.github/workflows"]);
+    }
+
+    /// But not for whom it is a commit that counts.
+    async fn a_short_tag_behind_a_pin_may_not(world: World) {
+        let old = world.publishes("actions/cache", "v4");
+        waiting(&world, &format!("actions/cache@{old} # v4")).await;
+        world.publishes("actions/cache", "v5");
+        world.bot_looks().await;
+        world.time_passes(DAY * 2).await;
+        let next = world.commits("actions/cache", "v5.0.1");
+        world.github.tag("actions/cache", "v5", &next).unwrap();
+        world.bot_looks().await;
+        world.time_passes(DAY * 2).await;
+        assert!(world.open(API).is_empty());
+        world.time_passes(DAY).await;
+        assert!(proposed(&world).contains(&format!("actions/cache@{next} # v5")), "{}", proposed(&world));
+    }
+
+    /// No look has noticed; the one right before writing does.
+    async fn security_08_what_was_moved_since_the_last_look_is_not_written(world: World) {
+        let old = world.publishes("actions/cache", "v4.1.2");
+        waiting(&world, &format!("actions/cache@{old} # v4.1.2")).await;
+        let first = world.publishes("actions/cache", "v4.2.0");
+        world.bot_looks().await;
+        lists_are_out_of_order(&world);
+        let second = world.commits("actions/cache", "something else");
+        let mark = world.github.mark();
+        world.github.tag("actions/cache", "v4.2.0", &second).unwrap();
+        world.time_passes(DAY * 3).await;
+        assert!(world.open(API).is_empty());
+        let written = world.requests_since(mark).into_iter().filter(|r| r.starts_with("POST /repos/acme")).count();
+        assert_eq!(written, 0, "nothing was written");
+        let why = world.waiting(API).await;
+        assert!(why[0].contains("whose tag was moved, is 0 days old"), "{why:?}");
+        world.time_passes(DAY * 3).await;
+        let now = proposed(&world);
+        assert!(now.contains(&second) && !now.contains(&first), "{now}");
+    }
+
+    async fn a_tag_that_is_gone_is_not_written(world: World) {
+        world.publishes("actions/cache", "v4.1.2");
+        waiting(&world, "actions/cache@v4.1.2").await;
+        world.publishes("actions/cache", "v4.2.0");
+        world.bot_looks().await;
+        lists_are_out_of_order(&world);
+        world.github.delete_tag("actions/cache", "v4.2.0").unwrap();
+        world.time_passes(DAY * 3).await;
+        assert!(world.open(API).is_empty());
+        let failed = world.proposals(API, ProposalState::Failed).await;
+        assert_eq!(failed[0].reason, "actions/cache has no tag v4.2.0 any more");
+    }
+
+    /// Who deletes a tag and makes it anew has a new release.
+    async fn security_08_a_tag_that_was_made_anew_is_new(world: World) {
+        world.publishes("actions/cache", "v4.1.2");
+        waiting(&world, "actions/cache@v4.1.2").await;
+        let commit = world.publishes("actions/cache", "v4.2.0");
+        world.bot_looks().await;
+        world.time_passes(DAY * 2).await;
+        world.github.delete_tag("actions/cache", "v4.2.0").unwrap();
+        world.bot_looks().await;
+        world.github.tag("actions/cache", "v4.2.0", &commit).unwrap();
+        world.bot_looks().await;
+        world.time_passes(DAY * 2).await;
+        assert!(world.open(API).is_empty(), "its release tells an old time, which is not believed");
+        world.time_passes(DAY).await;
+        assert_eq!(world.open(API), ["Bump actions/cache from v4.1.2 to v4.2.0 in /.github/workflows"]);
+    }
+
+    async fn security_08_an_image_is_as_young_as_its_digest(world: World) {
+        let old = world.registry.tag("library/python", "3.12-slim");
+        waiting(&world, "actions/cache@v4").await;
+        world.push(API, &[("Dockerfile", &format!("FROM python:3.12-slim@{old}\n"))]).await;
+        let first = world.registry.tag("library/python", "3.13-slim");
+        world.bot_looks().await;
+        let second = world.registry.move_tag("library/python", "3.13-slim");
+        assert_ne!(first, second);
+        world.time_passes(DAY * 3).await;
+        assert!(world.open(API).is_empty(), "nobody has seen that digest for three days");
+        let why = world.waiting(API).await;
+        assert!(why[0].contains("3.13-slim, whose tag was moved, is 0 days old"), "{why:?}");
+        world.time_passes(DAY * 3).await;
+        let file = world.file(API, &world.pull(API).head_branch, "Dockerfile");
+        assert_eq!(file, format!("FROM python:3.13-slim@{second}\n"));
+    }
+
+    /// The tags that somebody could move to, newest first, and no others.
+    async fn few_digests_are_asked_for_in_a_look(world: World) {
+        let old = world.registry.tag("library/python", "3.12-slim");
+        let files = [("Dockerfile", format!("FROM python:3.12-slim@{old}\n")), (".mass-driver.yaml", "delay: monthly\nsubscriptions: [docker]\n".into())];
+        world.repository(API, &files.each_ref().map(|(path, text)| (*path, text.as_str()))).await;
+        for minor in 13..40 {
+            world.registry.tag("library/python", &format!("3.{minor}-slim"));
+            world.registry.tag("library/python", &format!("3.{minor}-alpine"));
+        }
+        world.registry.clear_requests();
+        world.bot_looks().await;
+        let asked: Vec<String> = world.registry.requests().into_iter().map(|r| r.path).filter(|p| p.contains("/manifests/")).collect();
+        let newest: Vec<String> = (30..40).rev().map(|minor| format!("/v2/library/python/manifests/3.{minor}-slim")).collect();
+        assert_eq!(asked.len(), 10, "{asked:?}");
+        assert!(asked.iter().zip(&newest).all(|(asked, newest)| asked.ends_with(newest.trim_start_matches("/v2"))), "{asked:?}");
+    }
+}
