@@ -60,8 +60,7 @@ fn python_packages() {
             "Bump httpx from 0.27.0 to 0.28.0",
             "mass-driver/pypi/httpx-0.28.0",
             "Moves `httpx` from `0.27.0` to `0.28.0`, a minor step, in `requirements.txt:3`. Only the version changes, and \
-             with it the hashes where files are pinned to theirs. If a lock file belongs to this file, refresh it on this \
-             branch.",
+             with it the hashes where files are pinned to theirs.",
         ]
     );
 }
@@ -119,8 +118,7 @@ fn node_packages() {
     assert!(branch.starts_with("mass-driver/npm/scope-name-1.3.0-"), "{branch}");
     assert_eq!(
         head,
-        "Moves `@scope/name` from `^1.2.0` to `1.3.0`, a minor step, in `web/package.json:3`. Only the version changes. \
-         If a lock file belongs to this file, refresh it on this branch."
+        "Moves `@scope/name` from `^1.2.0` to `1.3.0`, a minor step, in `web/package.json:3`. Only the version changes."
     );
     let plain = update(Ecosystem::Npm, "left-pad", "1.2.0", "1.3.0", "package.json");
     assert_eq!(words(&plain)[1], "mass-driver/npm/left-pad-1.3.0");
@@ -133,8 +131,7 @@ fn crates() {
         [
             "Bump serde_json from 1.0.0 to 1.1.0",
             "mass-driver/cargo/serde_json-1.1.0",
-            "Moves `serde_json` from `1.0.0` to `1.1.0`, a minor step, in `Cargo.toml:3`. Only the version changes. If a \
-             lock file belongs to this file, refresh it on this branch.",
+            "Moves `serde_json` from `1.0.0` to `1.1.0`, a minor step, in `Cargo.toml:3`. Only the version changes.",
         ]
     );
 }
