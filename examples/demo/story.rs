@@ -42,11 +42,12 @@ pub async fn tell(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
 
 async fn developers_subscribe(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
     tell.chapter(world.now(), "Three repositories say what they want");
-    let long_ago: Timestamp = "2025-01-15T12:00:00Z".parse()?;
+    // What was released lately is looked at every ten minutes.
+    let last_week: Timestamp = "2026-02-25T12:00:00Z".parse()?;
     for (name, version) in
         [("httpx", "0.27.0"), ("flask", "3.0.0"), ("jinja2", "3.1.3"), ("requests", "2.31.0"), ("requests", "2.32.0")]
     {
-        world.registry.release_at(name, version, long_ago);
+        world.registry.release_at(name, version, last_week);
     }
     world.registry.tag("library/python", "3.12-slim");
     world.github.organization("acme");

@@ -152,6 +152,9 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+    use std::collections::HashSet;
 
     #[test]
     fn names_are_a_part_or_a_scope_and_a_part() {
@@ -232,6 +235,51 @@ mod tests {
         for time in ["null", "[]", "\"2026\"", "7"] {
             let found = read(&format!(r#"{{"time": {time}, "versions": {{"1.0.0": {{}}}}}}"#));
             assert_eq!(found.unwrap(), [release("1.0.0", None, false)], "{time}");
+        }
+    }
+
+    /// JSON of every kind, as deep as a few levels.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let word = prop_oneof!["deprecated", "1\\.[0-9]\\.0", "2026-01-0[1-9]T00:00:00Z", "\\PC{0,10}"];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            word.clone().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, move |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                proptest::collection::vec((word.clone(), inner), 0..6)
+                    .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_document_says_its_releases_are_plain_and_each_there_once(versions in any_json(), time in any_json()) {
+            let text = serde_json::json!({"versions": versions, "time": time}).to_string();
+            let read = serde_json::from_str(&text).ok().and_then(|packument| releases_of(packument, "x").ok());
+            let found = read.unwrap_or_default();
+            let names: HashSet<&str> = found.iter().map(|release| release.version.as_str()).collect();
+            prop_assert_eq!(names.len(), found.len());
+            for release in &found {
+                prop_assert!(super::super::is_plain_version(&release.version));
+                let dated = time.get(&release.version).and_then(Value::as_str).and_then(super::time);
+                prop_assert_eq!(release.published_at, dated);
+                prop_assert!(versions[&release.version].is_object());
+            }
+        }
+    }
+
+    #[test]
+    fn half_a_document_is_an_error_and_no_fewer_releases() {
+        let text =
+            r#"{"versions": {"1.0.0": {"deprecated": "x"}, "2.0.0": {}}, "time": {"1.0.0": "2026-01-01T00:00:00Z"}}"#;
+        for end in 0..text.len() {
+            assert!(serde_json::from_str::<Packument>(&text[..end]).is_err(), "{}", &text[..end]);
         }
     }
 }
