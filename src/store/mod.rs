@@ -15,6 +15,7 @@ mod bell;
 mod budgets;
 mod connect;
 mod deliveries;
+mod developed;
 mod duties;
 mod error;
 mod figures;
@@ -151,6 +152,7 @@ impl Store {
             budgets::STATEMENTS,
             connect::STATEMENTS,
             deliveries::STATEMENTS,
+            developed::STATEMENTS,
             duties::STATEMENTS,
             figures::STATEMENTS,
             installations::STATEMENTS,
