@@ -105,6 +105,24 @@ fn every_row_says_where_its_releases_are_looked_up() {
 }
 
 #[test]
+fn packages_of_the_repository_itself_are_not_looked_up_elsewhere() {
+    let root = folder(&[
+        ("package.json", "{\"name\": \"root\", \"dependencies\": {\"utils\": \"^1.0.0\", \"react\": \"^19.0.0\"}}"),
+        ("packages/utils/package.json", "{\"name\": \"other\", \"name\": \"utils\"}"),
+        ("requirements.txt", "utils==1.0\n"),
+    ]);
+    let rows: serde_json::Value = serde_json::from_str(&run(root.path(), Format::Json).0).unwrap();
+    let short: Vec<_> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["name"].as_str().unwrap(), row["current"].as_str(), row["skipped"].as_str()))
+        .collect();
+    let developed = Some("it is developed in this repository");
+    assert_eq!(short, [("utils", None, developed), ("react", Some("19.0.0"), None), ("utils", Some("1.0"), None)]);
+}
+
+#[test]
 fn the_table_is_for_people() {
     let root = folder(&[("Dockerfile", "FROM python:3.12-slim\n"), ("requirements.txt", "a\u{1b}[31m==1\n")]);
     let (table, _) = run(root.path(), Format::Table);

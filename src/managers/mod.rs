@@ -30,8 +30,9 @@ mod variables;
 mod written;
 mod yaml;
 
-use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath};
+use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath, Skip};
 use edit::Find;
+use std::collections::BTreeSet;
 
 pub use lock_files::{is_lock_file, lock_files};
 
@@ -107,6 +108,19 @@ pub fn included(
     includes.iter().map(move |path| (path.clone(), reader))
 }
 
+/// Leaves those dependencies alone that the repository develops itself. A release of the same name may be anybody's.
+pub fn leave_developed_alone<'d>(
+    dependencies: impl IntoIterator<Item = &'d mut Dependency>,
+    developed: &BTreeSet<PackageId>,
+) {
+    for dependency in dependencies {
+        if dependency.skip.is_none() && developed.contains(&dependency.package) {
+            dependency.skip = Some(Skip::LeftAlone("it is developed in this repository".into()));
+            dependency.current = None;
+        }
+    }
+}
+
 /// What a manager found in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Extraction {
@@ -114,6 +128,8 @@ pub struct Extraction {
     pub dependencies: Vec<Dependency>,
     /// The files it includes, inside the repository, each once.
     pub includes: Vec<RepoPath>,
+    /// The package whose manifest the file is, where the ecosystem takes that before a released one of the same name.
+    pub develops: Option<PackageId>,
     /// Why the file could not be read, with the line where there is one. Nothing was found then.
     pub problem: Option<String>,
 }
@@ -124,7 +140,7 @@ impl Extraction {
             Ok(found) => Self {
                 dependencies: found.finds.into_iter().map(|find| find.dependency).collect(),
                 includes: found.includes,
-                problem: None,
+                ..Self::default()
             },
             Err(problem) => Self { problem: Some(problem), ..Self::default() },
         }

@@ -69,8 +69,9 @@ pub async fn index(
         }
     }
     let mut packages: BTreeSet<&PackageId> = BTreeSet::new();
-    for Read { manifest, dependencies } in index.manifests.values().flatten() {
+    for Read { manifest, dependencies, develops } in index.manifests.values().flatten() {
         tx.save_manifest(repo, manifest, now).await?;
+        tx.set_developed(repo, &manifest.path, &manifest.manager, develops.as_ref()).await?;
         tx.replace_dependencies(repo, &manifest.path, &manifest.manager, dependencies, now).await?;
         packages.extend(dependencies.iter().filter(|d| d.skip.is_none()).map(|d| &d.package));
     }
@@ -114,6 +115,7 @@ impl Share {
 struct Read {
     manifest: Manifest,
     dependencies: Vec<Dependency>,
+    develops: Option<PackageId>,
 }
 
 type Key = (RepoPath, String);
@@ -194,11 +196,13 @@ async fn read_manifests(
     Ok(index)
 }
 
-/// The lock files of a repository. Pure.
+/// The lock files of a repository, the shallow ones first if there are too many. Pure.
 fn lock_files(tree: &[TreeEntry]) -> BTreeSet<RepoPath> {
     let files = tree.iter().filter(|entry| entry.kind == EntryKind::Blob);
     let paths = files.filter_map(|entry| RepoPath::parse(&entry.path).ok());
-    paths.filter(managers::is_lock_file).take(LOCK_FILES_MAX).collect()
+    let mut paths: Vec<RepoPath> = paths.filter(managers::is_lock_file).collect();
+    paths.sort_by_key(|path| path.as_str().split('/').count());
+    paths.into_iter().take(LOCK_FILES_MAX).collect()
 }
 
 const fn is_too_large(bytes: u64) -> bool {
@@ -236,10 +240,10 @@ fn extracted(
         Ok(text) => text,
         Err(problem) => return unread(path, manager, blob, mode, problem),
     };
-    let Extraction { dependencies, includes, problem } = manager.extract(path, &text);
+    let Extraction { dependencies, includes, develops, problem } = manager.extract(path, &text);
     let manager = manager.name().to_string();
     let manifest = Manifest { path: path.clone(), manager, blob: blob.clone(), mode, text, problem, includes };
-    Read { manifest, dependencies }
+    Read { manifest, dependencies, develops }
 }
 
 /// A file that is listed with the reason why it was not read. Pure.
@@ -253,5 +257,5 @@ fn unread(path: &RepoPath, manager: &'static dyn Manager, blob: &ObjectId, mode:
         problem: Some(problem),
         includes: Vec::new(),
     };
-    Read { manifest, dependencies: Vec::new() }
+    Read { manifest, dependencies: Vec::new(), develops: None }
 }

@@ -78,6 +78,9 @@ pub fn read_checkout(root: &Path) -> Result<Checkout, CheckoutError> {
     walk.folder(root, "", 0).map_err(|source| CheckoutError::Unreadable { path: root.into(), source })?;
     let Walk { claimed, mut notes } = walk;
     let mut manifests = read_manifests(root, claimed, &mut notes);
+    let developed = manifests.iter().filter_map(|manifest| manifest.extraction.develops.clone()).collect();
+    let found = manifests.iter_mut().flat_map(|manifest| &mut manifest.extraction.dependencies);
+    managers::leave_developed_alone(found, &developed);
     manifests.sort_by(|a, b| (&a.path, a.manager).cmp(&(&b.path, b.manager)));
     let mut subscriptions = Vec::new();
     for path in SUBSCRIPTION_FILES.iter().filter_map(|name| RepoPath::parse(name).ok()) {

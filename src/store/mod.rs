@@ -16,6 +16,7 @@ mod budgets;
 mod config;
 mod connect;
 mod deliveries;
+mod developed;
 mod duties;
 mod error;
 mod figures;
@@ -153,6 +154,7 @@ impl Store {
             budgets::STATEMENTS,
             connect::STATEMENTS,
             deliveries::STATEMENTS,
+            developed::STATEMENTS,
             duties::STATEMENTS,
             figures::STATEMENTS,
             installations::STATEMENTS,

@@ -52,6 +52,27 @@ both_databases! {
         assert!(store.lock_files(REPO).await.unwrap().is_empty());
     }
 
+    async fn developed_packages_go_with_their_manifest(store: Store) {
+        let (a, b) = (path("a.txt"), path("b.txt"));
+        let manager = "pip_requirements";
+        write(&store, async |tx| {
+            tx.save_repository(&repository(1, "acme/api"), at(1)).await.unwrap();
+            tx.save_manifest(REPO, &manifest("a.txt"), at(1)).await.unwrap();
+            tx.save_manifest(REPO, &manifest("b.txt"), at(1)).await.unwrap();
+            tx.set_developed(REPO, &a, manager, Some(&pypi("ours"))).await.unwrap();
+            tx.set_developed(REPO, &b, manager, Some(&docker("theirs"))).await.unwrap();
+        }).await;
+        let developed = async || store.developed(&[REPO, RepoId(2)]).await.unwrap().remove(&REPO).unwrap_or_default();
+        assert_eq!(developed().await, [pypi("ours"), docker("theirs")].into());
+        write(&store, async |tx| {
+            tx.save_manifest(REPO, &manifest("a.txt"), at(2)).await.unwrap();
+            tx.set_developed(REPO, &b, manager, None).await.unwrap();
+        }).await;
+        assert_eq!(developed().await, [pypi("ours")].into());
+        write(&store, async |tx| assert!(tx.remove_manifest(REPO, &a, manager).await.unwrap())).await;
+        assert!(developed().await.is_empty());
+    }
+
     async fn a_dependency_keeps_its_age_within_its_file(store: Store) {
         let (a, b) = (path("a.txt"), path("b.txt"));
         let manager = "pip_requirements";

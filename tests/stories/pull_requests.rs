@@ -58,6 +58,21 @@ stories! {
         assert!(body.contains("- `poetry.lock`: run `poetry lock`\n\n") && !body.contains("uv.lock"), "{body}");
     }
 
+    async fn a_package_of_the_repository_itself_is_not_replaced_by_one_of_its_name(world: World) {
+        let member = ("packages/utils/package.json", "{\"name\": \"utils\"}");
+        world.repository("acme/api", &[
+            ("package.json", "{\"dependencies\": {\"utils\": \"1.0.0\"}}"),
+            member,
+            (".mass-driver.yaml", "subscriptions: [npm]\n"),
+        ]).await;
+        assert_eq!(world.outlook("acme/api").await[0].reason, "it is developed in this repository");
+        // It goes by what the repository is now, although the file that uses it is not read again.
+        world.remove("acme/api", member.0).await;
+        assert_ne!(world.outlook("acme/api").await[0].reason, "it is developed in this repository");
+        world.push("acme/api", &[member]).await;
+        assert_eq!(world.outlook("acme/api").await[0].reason, "it is developed in this repository");
+    }
+
     async fn a_merged_pull_request_is_over(world: World) {
         api(&world).await;
         world.github.merge("acme/api", world.pull("acme/api").number).unwrap();

@@ -46,11 +46,17 @@ impl Manager for PackageJson {
     }
 
     fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
-        Extraction::of(find(path, text))
+        match read(path, text) {
+            Ok((found, own_name)) => {
+                let develops = own_name.map(|name| PackageId { ecosystem: Ecosystem::Npm, name });
+                Extraction { develops, ..Extraction::of(Ok(found)) }
+            }
+            Err(problem) => Extraction::of(Err(problem)),
+        }
     }
 
     fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
-        edit::apply(text, edits, |text| find(path, text))
+        edit::apply(text, edits, |text| read(path, text).map(|(found, _)| found))
     }
 }
 
@@ -68,7 +74,8 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+/// What a file holds, and the name of the package that it is about.
+fn read(path: &RepoPath, text: &str) -> Result<(Found, Option<String>), String> {
     readable(text)?;
     let (mark, json) = without_mark(text);
     let mut reader = Reader { path, json, mark, line_starts: super::line_starts(text), finds: Vec::new() };
@@ -80,7 +87,11 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
     if reader.finds.len() > MOST_DEPENDENCIES {
         return Err(format!("there are more than {MOST_DEPENDENCIES} dependencies in it"));
     }
-    Ok(Found { finds: reader.finds, includes: Vec::new() })
+    let own_name = properties(root)
+        .filter(|(property, overruled)| !overruled && property.name.as_str() == "name")
+        .find_map(|(property, _)| property.value.as_string_lit().map(|name| name.value.to_string()))
+        .filter(|name| selector::is_name(name));
+    Ok((Found { finds: reader.finds, includes: Vec::new() }, own_name))
 }
 
 /// The properties of an object in their order, each with whether a later one of the same name overrules it.

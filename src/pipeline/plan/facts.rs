@@ -2,6 +2,7 @@
 //! repositories there are. Texts of files are not read.
 
 use crate::domain::{InstallationId, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState};
+use crate::managers;
 use crate::pipeline::{StepError, sync};
 use crate::planner::{Known, Used};
 use crate::store::{ConfigState, RepositoryRow, Store, StoreError};
@@ -109,9 +110,13 @@ pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<L
     let mut subscribed_since = store.subscribed_since(&plannable).await?;
     let mut dependencies = store.dependencies_of(&plannable).await?;
     let mut manifests = store.manifest_times(&failed).await?;
+    let developed = store.developed(&plannable).await?;
     for one in &mut repositories {
         let id = one.row.repository.id;
-        let used = dependencies.remove(&id).unwrap_or_default();
+        let mut used = dependencies.remove(&id).unwrap_or_default();
+        if let Some(developed) = developed.get(&id) {
+            managers::leave_developed_alone(used.iter_mut().map(|row| &mut row.dependency), developed);
+        }
         one.used = used.into_iter().map(|row| Used { dependency: row.dependency, since: row.since }).collect();
         one.subscribed_since = subscribed_since.remove(&id).unwrap_or_default();
         one.manifests = manifests.remove(&id).unwrap_or_default();
