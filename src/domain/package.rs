@@ -102,12 +102,13 @@ pub struct Release {
     pub content: Option<Content>,
 }
 
-/// What a tag points at.
+/// What a tag points at, or which files a release has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
-    /// The commit's id in hexadecimal digits, or the image's digest (`sha256:…`).
+    /// The commit's id in hexadecimal digits; the image's digest (`sha256:…`), or one over the hashes of the files.
     pub digest: String,
-    /// Since when the tag has been seen to point there. A tag that was moved is as young as its move.
+    /// Since when it has been seen to be so. A tag that was moved is as young as its move, and a release to which a file was
+    /// added as young as that.
     pub since: Timestamp,
 }
 

@@ -67,6 +67,13 @@ pub struct Update {
     pub due_at: Timestamp,
 }
 
+impl Site {
+    /// Whether what the version points at is written there: an image's digest, a commit, the hashes of files.
+    pub const fn is_pinned(&self) -> bool {
+        self.digest.is_some() || self.hashed
+    }
+}
+
 impl Update {
     /// The distinct versions it moves from, sorted as text.
     pub fn from_versions(&self) -> Vec<&str> {

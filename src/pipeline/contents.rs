@@ -4,11 +4,11 @@
 //! What is written is what is stored, and what is stored has an age. A tag that points elsewhere by the time it would be
 //! written is not written: its new content is stored as just seen, and waits for its age like any release.
 
-use super::{StepError, tags};
+use super::{StepError, edits, tags};
 use crate::domain::{Content, Ecosystem, PackageId, Release, Update};
 use crate::forge::GitHub;
 use crate::planner::age;
-use crate::registries::{Registries, RegistryError};
+use crate::registries::{Registries, RegistryError, digest_of};
 use crate::store::{PackageRow, RepositoryRow, Store};
 use crate::versioning::scheme;
 use jiff::Timestamp;
@@ -91,7 +91,15 @@ async fn find(
             .map(|commit| commit.to_string())
             .ok_or_else(|| format!("{} has no tag {version} any more", id.name)));
     }
-    match registries.digest(id, version).await {
+    let digest = match id.ecosystem {
+        Ecosystem::Docker => registries.digest(id, version).await,
+        _ => match registries.hashes(id, version).await {
+            Ok(Some(hashes)) => Ok(digest_of(&hashes)),
+            Ok(None) => return Ok(Err(edits::no_hashes(registries, id, version))),
+            Err(error) => Err(error),
+        },
+    };
+    match digest {
         Ok(digest) => Ok(Ok(digest)),
         Err(error) if !error.may_pass() => Ok(Err(error.to_string())),
         Err(error) => Err(error.into()),
@@ -100,14 +108,12 @@ async fn find(
 
 /// Whether it matters to any place of an update what its version points at.
 fn is_content_meant(update: &Update) -> bool {
-    let has_tags = update.package.ecosystem == Ecosystem::Docker || update.package.ecosystem.is_of_the_forge();
-    has_tags
-        && update.sites.iter().any(|site| age::is_content_meant(&update.package, &update.to, site.digest.is_some()))
+    update.sites.iter().any(|site| age::is_content_meant(&update.package, &update.to, site.is_pinned()))
 }
 
 /// From when the age of an update's release counts, as it is stored now.
 fn starts(update: &Update, release: &Release) -> Timestamp {
-    let each = update.sites.iter().map(|site| age::counts_from(release, &update.package, site.digest.is_some()));
+    let each = update.sites.iter().map(|site| age::counts_from(release, &update.package, site.is_pinned()));
     each.max().unwrap_or(release.counts_from)
 }
 
@@ -164,9 +170,7 @@ pub(super) async fn of_new_tags(
                 break;
             }
         };
-        // A tag that was seen before may have been moved since: what it points at counts from now.
-        let since = if is_new(release) && release.first_seen_at == now { release.counts_from } else { now };
-        found.push(Release { content: Some(Content { digest, since }), ..release.clone() });
+        found.push(Release { content: Some(Content { digest, since: now }), ..release.clone() });
     }
     Ok(found)
 }

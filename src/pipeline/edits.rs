@@ -21,14 +21,19 @@ pub(super) async fn hashes(
         match registries.hashes(package, to).await {
             Ok(Some(found)) => hashes.insert((package.clone(), to.clone()), found),
             Ok(None) => {
-                let why = registries.why_no_hashes(package.ecosystem).unwrap_or("the registry does not tell them all");
-                return Ok(Err(format!("{} {to} is pinned to hashes, and {why}", package.name)));
+                return Ok(Err(no_hashes(registries, package, to)));
             }
             Err(error) if !error.may_pass() => return Ok(Err(error.to_string())),
             Err(error) => return Err(error),
         };
     }
     Ok(Ok(hashes))
+}
+
+/// Why the hashes of a release are not to be had, for people.
+pub(super) fn no_hashes(registries: &Registries, package: &PackageId, version: &str) -> String {
+    let why = registries.why_no_hashes(package.ecosystem).unwrap_or("the registry does not tell them all");
+    format!("{} {version} is pinned to hashes, and {why}", package.name)
 }
 
 /// The new texts of all files the updates touch. Pure.

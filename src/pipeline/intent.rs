@@ -7,7 +7,7 @@ use crate::domain::{Change, LockFile, PackageId, Proposal, Release, RepoPath, Ve
 use crate::forge::GitHub;
 use crate::managers;
 use crate::planner::prose;
-use crate::registries::Registries;
+use crate::registries::{Registries, digest_of};
 use crate::store::{RepositoryRow, Store};
 use crate::subscription::SubscriptionFile;
 use jiff::Timestamp;
@@ -58,6 +58,10 @@ pub(super) async fn intent(
         Ok(hashes) => hashes,
         Err(why) => return Ok(Intent::Impossible(why)),
     };
+    // A file was added this very moment: the next look at the package tells, and its age is waited for.
+    if hashes.iter().any(|(release, hashes)| contents.get(release) != Some(&digest_of(hashes))) {
+        return Ok(Intent::PlanAgain);
+    }
     let manifests = store.manifests(proposal.repo).await?;
     Ok(match edited(&manifests, &proposal.updates, (&contents, &hashes)) {
         Ok(files) => {

@@ -75,7 +75,9 @@ pub(super) async fn still_wants(
     let mut catalogue = Catalogue::of(&loaded.packages);
     Ok(loaded.repositories.iter().any(|one| {
         let drafts = plan_of(one, &without_hashes, &mut catalogue, now).drafts;
-        drafts.iter().any(|draft| draft.group == proposal.group && draft.content == proposal.content)
+        let is_wanted = |draft: &Draft| draft.group == proposal.group && draft.content == proposal.content;
+        // The rules may have become slower since.
+        drafts.iter().any(|draft| is_wanted(draft) && draft.due_at <= now)
     }))
 }
 

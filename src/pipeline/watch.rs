@@ -267,7 +267,9 @@ fn compare(
                     first_seen_at: now,
                     counts_from,
                     yanked: found.yanked,
-                    content: found.digest.clone().map(|digest| Content { digest, since: counts_from }),
+                    // When a release was published says nothing of what its tag was made to point at, or which files were
+                    // added to it, since.
+                    content: found.digest.clone().map(|digest| Content { digest, since: now }),
                 })
             }
         })

@@ -15,7 +15,7 @@ pub fn counts_from(release: &Release, package: &PackageId, pinned: bool) -> Time
     }
 }
 
-/// Whether whoever writes this version means what it points at today. A commit or a digest says so; so does a full version
+/// Whether whoever writes this version means what it points at today. A commit, a digest or the hashes of files say so; so does a full version
 /// such as `v4.1.2`, which nobody should move. `v4` and `v4.1` are moved with every release, by design, and who writes
 /// them has asked for that.
 pub fn is_content_meant(package: &PackageId, version: &str, pinned: bool) -> bool {
@@ -24,7 +24,7 @@ pub fn is_content_meant(package: &PackageId, version: &str, pinned: bool) -> boo
 
 /// The same for a dependency.
 pub(super) fn of(release: &Release, dependency: &Dependency) -> Timestamp {
-    counts_from(release, &dependency.package, dependency.digest.is_some())
+    counts_from(release, &dependency.package, dependency.digest.is_some() || dependency.hashed)
 }
 
 #[cfg(test)]
@@ -55,5 +55,7 @@ mod tests {
         assert_eq!(starts(Ecosystem::GithubActions, "v4", true), 500, "pinned to its commit");
         assert_eq!(starts(Ecosystem::Docker, "3.13-slim", true), 500);
         assert_eq!(starts(Ecosystem::Docker, "3.13.1-slim", false), 100, "an image is rebuilt under its tag");
+        assert_eq!(starts(Ecosystem::Pypi, "2.0", true), 500, "a file was added to those whose hashes are pinned");
+        assert_eq!(starts(Ecosystem::Pypi, "2.0", false), 100);
     }
 }

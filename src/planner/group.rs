@@ -55,6 +55,9 @@ impl<'a> Group<'_, 'a> {
             .iter()
             .filter_map(|choice| Some((*choice, choice.target_at(time)?)))
             .filter(|(_, target)| target.open.is_none_or(|open| open.group == self.name))
+            // What is open and has become too young since, because its tag was moved or the rules were changed, keeps nobody
+            // waiting. It comes back when it is old enough.
+            .filter(|(_, target)| target.due_at <= time)
             .collect();
         let updates = updates(&chosen);
         let several = updates.len() > 1;

@@ -28,6 +28,7 @@ pub use table::Registries;
 use crate::domain::PackageId;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -90,6 +91,16 @@ pub struct FoundRelease {
     pub yanked: bool,
     /// What the version points at, where it is a tag and the answer says so.
     pub digest: Option<String>,
+}
+
+/// One digest over the hashes of all files of a release: it changes when a file is added, taken away or replaced.
+pub fn digest_of<'h>(hashes: impl IntoIterator<Item = &'h String>) -> String {
+    let mut all = Sha256::new();
+    for hash in hashes {
+        all.update(hash);
+        all.update("\n");
+    }
+    format!("sha256:{}", hex::encode(all.finalize()))
 }
 
 /// Whether a version is fit to be kept at all. No ecosystem has versions that are not visible ASCII, and text that is

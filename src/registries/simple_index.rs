@@ -7,7 +7,7 @@ use super::error::RegistryError;
 use super::fetch::{Fetch, host, under, unknown};
 use super::json::{Entries, or_default, parse, printable, protocol, raised, time};
 use super::settings::Base;
-use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, tidy};
+use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, digest_of, tidy};
 use crate::domain::PackageId;
 use async_trait::async_trait;
 use http::StatusCode;
@@ -182,6 +182,8 @@ struct Files<'a> {
     written: &'a str,
     first_upload: Option<Timestamp>,
     all_yanked: bool,
+    /// The hashes of all of them; `None` when one has none.
+    hashes: Option<BTreeSet<String>>,
 }
 
 /// The releases of a page: the versions it lists, else those its file names carry.
@@ -197,19 +199,23 @@ fn releases_of(project: &str, listed: Option<Vec<String>>, files: &[File]) -> Ve
             continue;
         };
         let at = *by_version.entry(Key::of(version)).or_insert_with(|| {
-            order.push(Files { written: version, first_upload: None, all_yanked: true });
+            order.push(Files { written: version, first_upload: None, all_yanked: true, hashes: Some(BTreeSet::new()) });
             order.len() - 1
         });
         let uploaded = file.upload_time.as_deref().and_then(time);
         let known = &mut order[at];
         known.first_upload = known.first_upload.into_iter().chain(uploaded).min();
         known.all_yanked &= file.yanked;
+        known.hashes = known.hashes.take().zip(file.hashes.sha256()).map(|(mut hashes, hash)| {
+            hashes.insert(hash);
+            hashes
+        });
     }
     let release = |version: String, files: Option<&Files<'_>>| FoundRelease {
         version,
         published_at: files.and_then(|files| files.first_upload),
         yanked: files.is_none_or(|files| files.all_yanked),
-        digest: None,
+        digest: files.and_then(|files| files.hashes.as_ref()).map(digest_of),
     };
     match listed {
         None => tidy(order.iter().map(|files| release(files.written.to_owned(), Some(files)))),
@@ -302,6 +308,18 @@ mod tests {
         let both = vec![format!("sha256:{low}"), format!("sha256:{}", "fb".repeat(32))];
         assert_eq!(hashes_of("foo", "1.0-rc.1", &files), Ok(Some(both)), "in order, however the version is written");
         assert_eq!(hashes_of("foo", "2.0", &files), Err(NoFiles));
+        let digest = |files: &[File]| {
+            let found = releases_of("foo", None, files);
+            found.into_iter().find(|release| release.version == "1.0rc1").unwrap().digest
+        };
+        let before = digest(&files);
+        assert_eq!(before, hashes_of("foo", "1.0rc1", &files).unwrap().map(|hashes| digest_of(&hashes)), "of the same");
+        files.push(hashed("foo-1.0rc1-cp313-none-any.whl", &"dd".repeat(32)));
+        assert_ne!(digest(&files), before, "a file was added");
+        files.pop();
+        files.reverse();
+        assert_eq!(digest(&files), before, "in whatever order");
+        files.reverse();
         for wrong in ["", "abc", &"g".repeat(64), &"a".repeat(65), &"é".repeat(32)] {
             files.push(hashed("foo-1.0rc1-cp313-none-any.whl", wrong));
             assert_eq!(hashes_of("foo", "1.0rc1", &files), Ok(None), "{wrong}");
@@ -309,6 +327,7 @@ mod tests {
         }
         files.push(file("foo-1.0rc1-cp313-none-any.whl", None, false));
         assert_eq!(hashes_of("foo", "1.0rc1", &files), Ok(None), "one without a hash");
+        assert_eq!(digest(&files), None);
     }
 
     proptest::proptest! {
