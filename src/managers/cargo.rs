@@ -68,7 +68,7 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
 }
 
 /// The tables in a table, by the keys they have there.
-fn tables<'t>(table: Option<&'t dyn TableLike>) -> impl Iterator<Item = &'t dyn TableLike> {
+fn tables(table: Option<&dyn TableLike>) -> impl Iterator<Item = &dyn TableLike> {
     table.into_iter().flat_map(|table| table.iter()).filter_map(|(_, item)| item.as_table_like())
 }
 

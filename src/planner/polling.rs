@@ -25,7 +25,7 @@ pub fn wait(newest: Option<Timestamp>, interval: SignedDuration, now: Timestamp)
     let allowed = newest.map_or(LONGEST, |newest| (now.duration_since(newest) / PART_OF_SILENCE).min(LONGEST));
     let mut wait = interval;
     while wait.checked_mul(2).is_some_and(|doubled| doubled <= allowed) {
-        wait = wait * 2;
+        wait *= 2;
     }
     wait
 }

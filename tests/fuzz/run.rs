@@ -12,6 +12,9 @@ use std::sync::{Mutex, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Says what is wrong with what becomes of an input.
+pub type Check = Box<dyn Fn(&Input) -> Result<(), String> + Sync>;
+
 /// Something that is fed.
 pub struct Target {
     /// Its name: `manager requirements`.
@@ -19,7 +22,7 @@ pub struct Target {
     /// Makes an input out of chance.
     pub input: Box<dyn Fn(&mut Dice) -> Input + Sync>,
     /// Tries an input. The error, or the panic, says what is wrong.
-    pub check: Box<dyn Fn(&Input) -> Result<(), String> + Sync>,
+    pub check: Check,
 }
 
 /// What a target is fed: texts, and chance for the rest. All of it can be made smaller but the chance.
