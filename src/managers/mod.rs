@@ -6,6 +6,7 @@
 //!
 //! A manager is a file (or folder) here, a line in [`TABLE`], and a folder of fixtures in `tests/fixtures/managers/`.
 
+mod aliases;
 mod cargo;
 mod compose;
 mod dockerfile;
