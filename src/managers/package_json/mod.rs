@@ -30,6 +30,7 @@ const NAME: &str = "package-json";
 const OVERRULED: &str = "the same key stands further down in this object again, and the later one counts";
 const PEER: &str = "it states which versions the package works with, which only a test of them can tell";
 const ENGINE: &str = "it states what the package supports";
+const NARROW: &str = "its key says for which versions or parents it is meant";
 const HASHED: &str = "it is pinned to the hash of its archive; `corepack use` writes both";
 
 impl Manager for PackageJson {
@@ -185,10 +186,14 @@ impl Reader<'_> {
     fn overrides(&mut self, table: &Object<'_>, about: Option<&str>, reason: Reason) {
         for (property, overruled) in properties(table) {
             let reason = reason.or(overruled.then_some(OVERRULED));
-            let name = match (property.name.as_str(), about) {
-                (".", Some(about)) => about,
-                (key, _) => selector::npm(key),
+            let (name, narrow) = match (property.name.as_str(), about) {
+                (".", Some(about)) => (about, false),
+                (key, _) => {
+                    let name = selector::npm(key);
+                    (name, about.is_some() || !selector::means_all(key, name))
+                }
             };
+            let reason = reason.or(narrow.then_some(NARROW));
             match &property.value {
                 Value::Object(inner) => self.overrides(inner, Some(name), reason),
                 value => self.replacement(name, value, reason),
@@ -200,7 +205,10 @@ impl Reader<'_> {
     fn flat_overrides(&mut self, table: &Object<'_>, name_of: fn(&str) -> &str, reason: Reason) {
         for (property, overruled) in properties(table) {
             let reason = reason.or(overruled.then_some(OVERRULED));
-            self.replacement(name_of(property.name.as_str()), &property.value, reason);
+            let key = property.name.as_str();
+            let name = name_of(key);
+            let narrow = !selector::means_all(key, name);
+            self.replacement(name, &property.value, reason.or(narrow.then_some(NARROW)));
         }
     }
 
