@@ -8,6 +8,7 @@
 
 mod aliases;
 mod cargo;
+mod compiled;
 mod compose;
 mod dockerfile;
 mod edit;
