@@ -2,12 +2,14 @@
 //!
 //! Sources: The Cargo Book, "Specifying Dependencies", "The Manifest Format", "Workspaces", "Overriding Dependencies".
 
+use super::aliases;
 use super::edit::{self, Find};
 use super::toml_string;
 use super::written::Written;
 use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, cut, readable, without_mark};
 use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath, Skip};
 use crate::versioning::{self, Scheme};
+use std::collections::BTreeMap;
 use toml_edit::{Document, Item, Key, TableLike};
 
 /// The manager of Cargo.toml.
@@ -57,12 +59,13 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
         let line = super::line_of(&line_starts, mark + error.span().map_or(0, |span| span.start));
         format!("line {line}: {}", cut(error.message().lines().next().unwrap_or("not TOML")))
     })?;
-    let mut reader = Reader { path, toml, mark, line_starts, finds: Vec::new() };
+    let mut reader = Reader { path, toml, mark, line_starts, finds: Vec::new(), keys: BTreeMap::new() };
     reader.manifest(document.as_table());
-    let mut finds = reader.finds;
+    let Reader { mut finds, keys, .. } = reader;
     if finds.len() > MOST_DEPENDENCIES {
         return Err(format!("there are more than {MOST_DEPENDENCIES} dependencies in it"));
     }
+    aliases::leave_alone(finds.iter_mut().map(|(_, find)| find), &keys);
     finds.sort_by_key(|(at, _)| *at);
     Ok(Found { finds: finds.into_iter().map(|(_, find)| find).collect(), includes: Vec::new() })
 }
@@ -84,6 +87,8 @@ struct Reader<'a> {
     mark: usize,
     line_starts: Vec<usize>,
     finds: Vec<(usize, Find)>,
+    /// The keys of the dependencies in their tables, by their place among the finds.
+    keys: BTreeMap<usize, String>,
 }
 
 impl Reader<'_> {
@@ -134,6 +139,7 @@ impl Reader<'_> {
         if !is_name(name) {
             skip = Some(Skip::NotUnderstood("that is no name of a package".into()));
         }
+        self.keys.insert(self.finds.len(), key.into());
         self.push(at, name, constraint, skip);
     }
 

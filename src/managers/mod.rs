@@ -6,7 +6,9 @@
 //!
 //! A manager is a file (or folder) here, a line in [`TABLE`], and a folder of fixtures in `tests/fixtures/managers/`.
 
+mod aliases;
 mod cargo;
+mod compiled;
 mod compose;
 mod dockerfile;
 mod edit;

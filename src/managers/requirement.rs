@@ -115,7 +115,8 @@ pub(super) fn normal_name(name: &str) -> String {
     PackageName::from_str(name).map_or_else(|_| name.into(), |normal| normal.to_string())
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a text is a package's name.
+pub(super) fn is_name(text: &str) -> bool {
     // An empty name is one to pep508_rs.
     !text.is_empty() && PackageName::from_str(text).is_ok()
 }

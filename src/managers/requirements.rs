@@ -2,6 +2,7 @@
 //!
 //! Source: pip's documentation, "Requirements File Format".
 
+use super::compiled::Comments;
 use super::edit;
 use super::hashes::{HashOption, Hashes};
 use super::requirement::{self, Place};
@@ -52,8 +53,9 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
     let mut found = Found::default();
     let line_starts = super::line_starts(text);
     let place = Place { manager: NAME, path, line_of: &|at| super::line_of(&line_starts, at) };
+    let mut comments = Comments::default();
     for line in logical_lines(text) {
-        let line = without_comment(&line).trimmed();
+        let (line, comment) = split_comment(&line);
         if line.text().starts_with('-') {
             read_options(&line, &place, &mut found);
         } else if !line.text().is_empty() {
@@ -64,7 +66,11 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
         if found.finds.len() > MOST_DEPENDENCIES {
             return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
         }
+        if let Some(comment) = comment {
+            comments.add(&comment, found.finds.len());
+        }
     }
+    comments.leave_transitive_alone(&mut found.finds);
     Ok(found)
 }
 
@@ -110,14 +116,15 @@ fn physical_lines(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// A comment begins with `#` at the start or after white space.
-fn without_comment(line: &Written) -> Written {
+/// A line without its comment, and the comment: it begins with `#` at the start or after white space.
+fn split_comment(line: &Written) -> (Written, Option<String>) {
     let text = line.text();
     let start = text
         .match_indices('#')
         .map(|(at, _)| at)
         .find(|&at| text[..at].chars().next_back().is_none_or(char::is_whitespace));
-    line.slice(0..start.unwrap_or(text.len()))
+    let comment = start.map(|at| text[at + 1..].to_string());
+    (line.slice(0..start.unwrap_or(text.len())).trimmed(), comment)
 }
 
 /// The requirement, and the options that follow it: they begin at the first word that begins with `-`.

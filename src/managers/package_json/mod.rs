@@ -8,6 +8,7 @@
 mod selector;
 mod specifier;
 
+use super::aliases;
 use super::edit::{self, Find};
 use super::json_string;
 use super::written::Written;
@@ -18,7 +19,7 @@ use jsonc_parser::ast::{Object, ObjectProp, StringLit, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use specifier::Specifier;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The manager of package.json.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ const NAME: &str = "package-json";
 const OVERRULED: &str = "the same key stands further down in this object again, and the later one counts";
 const PEER: &str = "it states which versions the package works with, which only a test of them can tell";
 const ENGINE: &str = "it states what the package supports";
+const NARROW: &str = "its key says for which versions or parents it is meant";
 const HASHED: &str = "it is pinned to the hash of its archive; `corepack use` writes both";
 
 impl Manager for PackageJson {
@@ -78,7 +80,8 @@ const STRICT: ParseOptions = ParseOptions {
 fn read(path: &RepoPath, text: &str) -> Result<(Found, Option<String>), String> {
     readable(text)?;
     let (mark, json) = without_mark(text);
-    let mut reader = Reader { path, json, mark, line_starts: super::line_starts(text), finds: Vec::new() };
+    let mut reader =
+        Reader { path, json, mark, line_starts: super::line_starts(text), finds: Vec::new(), keys: BTreeMap::new() };
     // The parser follows 512 levels at most.
     let parsed = parse_to_ast(json, &CollectOptions::default(), &STRICT)
         .map_err(|error| format!("line {}: {}", reader.line(error.range().start), cut(&error.kind().to_string())))?;
@@ -87,6 +90,7 @@ fn read(path: &RepoPath, text: &str) -> Result<(Found, Option<String>), String> 
     if reader.finds.len() > MOST_DEPENDENCIES {
         return Err(format!("there are more than {MOST_DEPENDENCIES} dependencies in it"));
     }
+    aliases::leave_alone(reader.finds.iter_mut(), &reader.keys);
     let own_name = properties(root)
         .filter(|(property, overruled)| !overruled && property.name.as_str() == "name")
         .find_map(|(property, _)| property.value.as_string_lit().map(|name| name.value.to_string()))
@@ -112,6 +116,8 @@ struct Reader<'a> {
     mark: usize,
     line_starts: Vec<usize>,
     finds: Vec<Find>,
+    /// The keys of the dependencies in their tables, by their place among the finds.
+    keys: BTreeMap<usize, String>,
 }
 
 /// Why an entry is left alone although it could be read.
@@ -144,7 +150,11 @@ impl Reader<'_> {
     /// Names and what is asked of them.
     fn table(&mut self, table: &Object<'_>, reason: Reason) {
         for (property, overruled) in properties(table) {
-            self.entry(property.name.as_str(), &property.value, reason.or(overruled.then_some(OVERRULED)));
+            let (key, reason) = (property.name.as_str(), reason.or(overruled.then_some(OVERRULED)));
+            if matches!(reason, None | Some(PEER)) {
+                self.keys.insert(self.finds.len(), key.into());
+            }
+            self.entry(key, &property.value, reason);
         }
     }
 
@@ -176,10 +186,14 @@ impl Reader<'_> {
     fn overrides(&mut self, table: &Object<'_>, about: Option<&str>, reason: Reason) {
         for (property, overruled) in properties(table) {
             let reason = reason.or(overruled.then_some(OVERRULED));
-            let name = match (property.name.as_str(), about) {
-                (".", Some(about)) => about,
-                (key, _) => selector::npm(key),
+            let (name, narrow) = match (property.name.as_str(), about) {
+                (".", Some(about)) => (about, false),
+                (key, _) => {
+                    let name = selector::npm(key);
+                    (name, about.is_some() || !selector::means_all(key, name))
+                }
             };
+            let reason = reason.or(narrow.then_some(NARROW));
             match &property.value {
                 Value::Object(inner) => self.overrides(inner, Some(name), reason),
                 value => self.replacement(name, value, reason),
@@ -191,7 +205,10 @@ impl Reader<'_> {
     fn flat_overrides(&mut self, table: &Object<'_>, name_of: fn(&str) -> &str, reason: Reason) {
         for (property, overruled) in properties(table) {
             let reason = reason.or(overruled.then_some(OVERRULED));
-            self.replacement(name_of(property.name.as_str()), &property.value, reason);
+            let key = property.name.as_str();
+            let name = name_of(key);
+            let narrow = !selector::means_all(key, name);
+            self.replacement(name, &property.value, reason.or(narrow.then_some(NARROW)));
         }
     }
 

@@ -57,6 +57,11 @@ pub(super) fn pnpm(key: &str) -> &str {
     split_version(rest).0
 }
 
+/// Whether a key means a package wherever it is used, and in every version: `name`, or `**/name` as Yarn has it.
+pub(super) fn means_all(key: &str, name: &str) -> bool {
+    key.strip_prefix("**/").unwrap_or(key) == name
+}
+
 fn is_delimiter(text: &str, at: usize) -> bool {
     !text[..at].ends_with([' ', '|', '@', '>']) && !text[at + 1..].starts_with('=')
 }
@@ -98,6 +103,15 @@ mod tests {
         ] {
             assert_eq!(pnpm(key), name, "{key}");
         }
+    }
+
+    #[test]
+    fn keys_with_a_version_or_a_parent_are_narrow() {
+        let all = |key, name_of: fn(&str) -> &str| means_all(key, name_of(key));
+        assert!(all("a", npm) && all("@s/a", npm) && !all("a@<2", npm) && !all("@s/a@1", npm));
+        assert!(all("a", yarn) && all("@s/a", yarn) && all("**/a", yarn) && all("**/@s/a", yarn));
+        assert!(!all("a/b", yarn) && !all("**/a/b", yarn) && !all("a/**/b", yarn) && !all("a@npm:1", yarn));
+        assert!(all("@s/a", pnpm) && !all("a@^1", pnpm) && !all("a>b", pnpm) && !all("a@>1", pnpm));
     }
 
     #[test]
