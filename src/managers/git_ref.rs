@@ -68,28 +68,49 @@ fn commit_without_version(comment: Option<&Written>) -> Skip {
 /// The version a comment begins with, known words before it passed over.
 fn version_in(comment: &Written) -> Option<Written> {
     let text = comment.text();
-    let mut at = 0;
+    let (mut at, mut is_said_to_be_tag) = (0, false);
     loop {
         at += text[at..].len() - text[at..].trim_start_matches([' ', '\t', ':', '=', '@']).len();
         let end = at + text[at..].find([' ', '\t', ':', '=', '@', ',', ';', '(', ')']).unwrap_or(text.len() - at);
         let word = &text[at..end];
-        if is_version(word) {
+        if is_version(word) || (is_said_to_be_tag && GitTag.current(word).is_some() && !word.ends_with(['x', 'X'])) {
             return Some(comment.slice(at..end));
         }
         // `ratchet:actions/checkout@v4` names the repository once more.
         let repository = text[end..].starts_with('@') && word.contains('/');
         let known = BEFORE_A_VERSION.iter().any(|known| word.eq_ignore_ascii_case(known));
+        // `tag=release-2024-01` and what `pre-commit autoupdate --freeze` writes.
+        is_said_to_be_tag =
+            ["tag", "frozen"].iter().any(|said| word.eq_ignore_ascii_case(said)) && text[end..].starts_with([':', '=']);
         (known || repository).then(|| at = end)?;
     }
 }
 
-/// Whether a word of a comment is a version. Where a tag is expected, `node-20` may be one; here it is a remark.
+/// Whether a word of a comment is a version. Where a tag is expected, `node-20` may be one; here it is a remark, and so are a
+/// series such as `v4.x`, which does not tell whose version the commit is, and a day such as `2024-01-15`.
 fn is_version(word: &str) -> bool {
     let bytes = word.as_bytes();
-    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let marked = |at: usize| {
-        matches!(bytes[at], b'v' | b'V') && digit(at + 1) && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric())
+    let starts_a_word = |at: usize| at == 0 || !bytes[at - 1].is_ascii_alphanumeric() && bytes[at - 1] != b'.';
+    let is_read_at = |at: usize| {
+        let marked = matches!(bytes[at], b'v' | b'V');
+        // Without `v`, a remark such as `python-3.12` looks alike.
+        let fewest = match (marked, at) {
+            (true, _) => 1,
+            (false, 0) => 2,
+            (false, _) => 3,
+        };
+        starts_a_word(at) && is_dotted(&word[at + usize::from(marked)..], fewest)
     };
-    let dotted = |at: usize| bytes[at] == b'.' && at > 0 && digit(at - 1) && digit(at + 1);
-    GitTag.current(word).is_some() && (digit(0) || (0..bytes.len()).any(|at| marked(at) || dotted(at)))
+    GitTag.current(word).is_some() && (0..bytes.len()).any(is_read_at)
+}
+
+/// Whether a text begins with so many numbers joined by dots, and goes on with no wildcard.
+fn is_dotted(text: &str, fewest: usize) -> bool {
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let whole = text.split('.').take_while(is_number).count();
+    let digits = |part: &str| part.bytes().take_while(u8::is_ascii_digit).count();
+    // The first part that is more than a number: `2-rc` of `4.1.2-rc.1`, `x` of `4.x`.
+    let odd = text.split('.').nth(whole);
+    let numbers = whole + usize::from(odd.is_some_and(|part| digits(part) > 0));
+    numbers >= fewest && !odd.is_some_and(|part| part.is_empty() || part.eq_ignore_ascii_case("x"))
 }

@@ -1,4 +1,4 @@
-//! Tags of git repositories, which no standard orders: what actions and hooks are pinned to.
+//! Tags of git repositories, which no standard orders: what actions are pinned to.
 //!
 //! A tag is a prefix (`v`, `release-`, `widget/v`, or none), numbers, perhaps a prerelease mark and a variant:
 //! `v4`, `v4.1.2`, `2024.01.15`, `widget/v1.2.3-rc.1`. It moves only to tags of the same prefix and precision: `v4` to `v5`
@@ -67,7 +67,7 @@ impl GitTag {
 }
 
 /// The version begins at the first number from which on everything is one: `8` of `k8s-v1.2` is part of the prefix.
-fn parse(tag: &str) -> Option<Tag<'_>> {
+pub(super) fn parse(tag: &str) -> Option<Tag<'_>> {
     // A tag is written into files: nothing that means something there may be in it.
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-/+@".contains(&b);
     if tag.len() > LONGEST_BYTES || !tag.bytes().all(allowed) || is_commit(tag) {

@@ -13,6 +13,7 @@ mod git_tag;
 mod node;
 mod partial;
 mod pep440;
+mod revision;
 mod tag;
 
 use crate::domain::{Ecosystem, VersionStep};
@@ -23,6 +24,7 @@ pub use docker_tag::DockerTag;
 pub use git_tag::GitTag;
 pub use node::Node;
 pub use pep440::Pep440;
+pub use revision::Revision;
 
 /// One way of numbering releases.
 pub trait Scheme: Sync {
@@ -78,7 +80,8 @@ pub fn scheme(ecosystem: Ecosystem) -> &'static dyn Scheme {
     match ecosystem {
         Ecosystem::Pypi => &Pep440,
         Ecosystem::Docker => &DockerTag,
-        Ecosystem::GithubActions | Ecosystem::PreCommit => &GitTag,
+        Ecosystem::GithubActions => &GitTag,
+        Ecosystem::PreCommit => &Revision,
         Ecosystem::Npm => &Node,
         Ecosystem::Cargo => &Cargo,
     }

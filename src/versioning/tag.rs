@@ -85,21 +85,31 @@ impl<'a> Tag<'a> {
         compare_numbers(&self.numbers, &other.numbers).then_with(|| pre(self).cmp(&pre(other)))
     }
 
-    /// Whether both are written alike: the same prefix, separators, count of numbers and variant, dates or none.
-    pub(super) fn same_shape(&self, other: &Self) -> bool {
+    /// Whether its numbers are joined by dots alone.
+    pub(super) fn is_dotted(&self) -> bool {
+        self.shape.bytes().all(|separator| separator == b'.')
+    }
+
+    /// Whether both are of one kind: the same variant, dates or none.
+    pub(super) fn same_kind(&self, other: &Self) -> bool {
         let dated = |tag: &Self| (tag.first_digits >= DIGITS_OF_A_DATE).then_some(tag.first_digits);
-        self.prefix == other.prefix
-            && self.shape == other.shape
-            && self.variant == other.variant
-            && dated(self) == dated(other)
+        self.variant == other.variant && dated(self) == dated(other)
+    }
+
+    /// Whether both are written alike: of one kind, with the same prefix, separators and count of numbers.
+    pub(super) fn same_shape(&self, other: &Self) -> bool {
+        self.prefix == other.prefix && self.shape == other.shape && self.same_kind(other)
     }
 
     /// Whether the other is an update: newer, written alike, and a prerelease only of the release whose prerelease this is.
     pub(super) fn may_become(&self, other: &Self) -> bool {
+        self.same_shape(other) && self.may_grow_into(other)
+    }
+
+    /// The same, however both are written.
+    pub(super) fn may_grow_into(&self, other: &Self) -> bool {
         let same_numbers = compare_numbers(&self.numbers, &other.numbers).is_eq();
-        self.same_shape(other)
-            && self.order(other).is_lt()
-            && (other.pre.is_none() || (self.pre.is_some() && same_numbers))
+        self.order(other).is_lt() && (other.pre.is_none() || (self.pre.is_some() && same_numbers))
     }
 
     /// How far the other, which is newer, is from this.

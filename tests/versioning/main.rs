@@ -55,7 +55,9 @@ fn tags() -> &'static dyn Scheme {
 #[case(Ecosystem::Cargo, "1.0.0", "1.0.0+build", None)]
 #[case(Ecosystem::GithubActions, "v4", "v5", Some(VersionStep::Major))]
 #[case(Ecosystem::PreCommit, "v4.1.2", "v4.1.3", Some(VersionStep::Patch))]
-#[case(Ecosystem::PreCommit, "v4.1.2", "4.1.3", None)]
+#[case(Ecosystem::PreCommit, "v4.1.2", "4.1.3", Some(VersionStep::Patch))]
+#[case(Ecosystem::PreCommit, "v0.991", "v1.0.0", Some(VersionStep::Major))]
+#[case(Ecosystem::GithubActions, "v4.1.2", "4.1.3", None)]
 fn steps(#[case] ecosystem: Ecosystem, #[case] from: &str, #[case] to: &str, #[case] step: Option<VersionStep>) {
     assert_eq!(scheme(ecosystem).step(from, to), step);
 }
