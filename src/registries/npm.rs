@@ -1,12 +1,13 @@
 //! Registries of JavaScript packages, asked for the full document of a package, its *packument*.
 //!
 //! Source: the npm registry's documentation of package metadata: `versions` by version, each with `deprecated` where its
-//! publisher took it back, and `time` by version. The abbreviated form has no times, so the full one is asked for, which
-//! for a popular package is tens of megabytes: it is read as it arrives, and only what is named here is kept.
+//! publisher took it back, `time` by version, and `dist-tags`, of which `latest` names what `npm install` installs. The
+//! abbreviated form has no times, so the full one is asked for, which for a popular package is tens of megabytes: it is
+//! read as it arrives, and only what is named here is kept.
 
 use super::error::RegistryError;
 use super::fetch::{Fetch, host, under, unknown};
-use super::json::{Object, Table, protocol, time};
+use super::json::{Object, Table, or_default, protocol, time};
 use super::settings::Base;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, stream, tidy};
 use crate::domain::PackageId;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use http::StatusCode;
 use jiff::Timestamp;
 use reqwest::Url;
+use semver::Version;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use std::collections::HashMap;
@@ -36,6 +38,14 @@ struct Packument {
     versions: Option<Table<Object<Manifest>, MAX_RELEASES>>,
     #[serde(default)]
     time: Object<Table<Time, MAX_TIMES>>,
+    #[serde(default, rename = "dist-tags")]
+    tags: Object<Tags>,
+}
+
+#[derive(Deserialize)]
+struct Tags {
+    #[serde(default, deserialize_with = "or_default")]
+    latest: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -121,18 +131,29 @@ fn releases_of(packument: Packument, registry: &str) -> Result<Vec<FoundRelease>
         // Of two times for one version the later one is believed, and none above both.
         published.entry(version).and_modify(|first| *first = first.zip(time).map(|(a, b)| a.max(b))).or_insert(time);
     }
+    let latest = packument.tags.good().and_then(|tags| tags.latest);
+    // A tag may outlive its version; then it says nothing about the others.
+    let latest = latest.filter(|latest| versions.entries.iter().any(|(version, _)| version == latest));
+    let latest = latest.and_then(|latest| Version::parse(&latest).ok());
     let entries = versions.entries.len();
-    let understood: Vec<(String, Manifest)> =
+    let mut understood: Vec<(String, Manifest)> =
         versions.entries.into_iter().filter_map(|(version, manifest)| Some((version, manifest.good()?))).collect();
     if understood.is_empty() && entries > 0 {
         return Err(protocol(registry, &format!("none of its {entries} versions has the expected fields")));
     }
+    understood.retain(|(version, _)| latest.as_ref().is_none_or(|latest| !is_ahead(version, latest)));
     Ok(tidy(understood.into_iter().map(|(version, manifest)| FoundRelease {
         published_at: published.get(&version).copied().flatten(),
         version,
         yanked: manifest.deprecated,
         digest: None,
     })))
+}
+
+/// Whether a version is higher than the one that `npm install` installs: published under another tag, or taken back by
+/// pointing `latest` at an older one. Prereleases are always published like that, and go only to who uses one already.
+fn is_ahead(version: &str, latest: &Version) -> bool {
+    Version::parse(version).is_ok_and(|version| version.pre.is_empty() && version.cmp_precedence(latest).is_gt())
 }
 
 /// Whether a text can be a package's name, of today or of the days when capitals and marks were allowed:
@@ -184,7 +205,7 @@ mod tests {
     #[test]
     fn a_version_has_its_time_and_is_yanked_when_it_is_deprecated() {
         let found = read(
-            r#"{"name": "x", "dist-tags": {"latest": "1.1.0"}, "readme": "long", "versions": {
+            r#"{"name": "x", "dist-tags": {"latest": "1.6.0"}, "readme": "long", "versions": {
                 "1.0.0": {"name": "x", "version": "1.0.0", "dist": {"tarball": "t", "signatures": [{"sig": "s"}]}},
                 "1.1.0": {"deprecated": "use y"}, "1.2.0": {"deprecated": ""}, "1.3.0": {"deprecated": false},
                 "1.4.0": {"deprecated": true}, "1.5.0": {"deprecated": {"why": 1}}, "1.6.0": {"deprecated": null}
@@ -259,8 +280,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_a_document_says_its_releases_are_plain_and_each_there_once(versions in any_json(), time in any_json()) {
-            let text = serde_json::json!({"versions": versions, "time": time}).to_string();
+        fn whatever_a_document_says_its_releases_are_plain_and_each_there_once(
+            versions in any_json(), time in any_json(), tags in any_json(),
+        ) {
+            let text = serde_json::json!({"versions": versions, "time": time, "dist-tags": tags}).to_string();
             let read = serde_json::from_str(&text).ok().and_then(|packument| releases_of(packument, "x").ok());
             let found = read.unwrap_or_default();
             let names: HashSet<&str> = found.iter().map(|release| release.version.as_str()).collect();

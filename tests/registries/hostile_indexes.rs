@@ -59,6 +59,34 @@ async fn versions_of_a_packument_that_are_none_are_skipped() {
     assert_eq!(found, [release("1.0.0", Some(start())), yanked, release(&forty_digits, None)]);
 }
 
+/// The versions of a packument with these `dist-tags`, which may come before or after what they are about.
+async fn versions_with_tags(tags: &str) -> Vec<String> {
+    let tags = format!(r#""dist-tags": {tags}"#);
+    let all = r#""versions": {"1.0.0": {}, "1.1.0": {}, "2.0.0-rc.1": {}, "2.0.0": {"deprecated": "x"}, "1.10.0": {},
+        "1.9.0+b": {}, "odd": {}}"#;
+    let first = versions(ask(format!("{{{tags}, {all}}}"), javascript("x")).await);
+    let last = versions(ask(format!("{{{all}, {tags}}}"), javascript("x")).await);
+    assert_eq!(first, last, "{tags}");
+    first
+}
+
+#[tokio::test]
+async fn a_tag_counts_where_it_names_a_version_that_is_there() {
+    let all = ["1.0.0", "1.1.0", "2.0.0-rc.1", "2.0.0", "1.10.0", "1.9.0+b", "odd"];
+    let latest =
+        async |version: &str| versions_with_tags(&json!({"next": "1.0.0", "latest": version}).to_string()).await;
+    assert_eq!(latest("1.1.0").await, ["1.0.0", "1.1.0", "2.0.0-rc.1", "odd"]);
+    assert_eq!(latest("1.10.0").await, ["1.0.0", "1.1.0", "2.0.0-rc.1", "1.10.0", "1.9.0+b", "odd"]);
+    assert_eq!(latest("2.0.0-rc.1").await, ["1.0.0", "1.1.0", "2.0.0-rc.1", "1.10.0", "1.9.0+b", "odd"]);
+    assert_eq!(latest("2.0.0").await, all);
+    for says_nothing in ["0.9.0", "3.0.0", "odd", "", "latest"] {
+        assert_eq!(latest(says_nothing).await, all, "{says_nothing}");
+    }
+    for tags in ["null", "[]", r#""1.0.0""#, "7", "{}", r#"{"latest": null}"#, r#"{"latest": {"a": "1.0.0"}}"#] {
+        assert_eq!(versions_with_tags(tags).await, all, "{tags}");
+    }
+}
+
 #[tokio::test]
 async fn an_outline_that_is_another_is_a_protocol_error() {
     for outline in [

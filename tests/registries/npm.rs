@@ -2,7 +2,7 @@
 
 use crate::scene::{Scene, impatient, javascript, listing, release, start, versions};
 use mass_driver::domain::Ecosystem;
-use mass_driver::registries::{Answer, FoundRelease, RegistryError};
+use mass_driver::registries::{Answer, FoundRelease, Listing, RegistryError};
 use registry_sim::FaultKind;
 
 #[tokio::test]
@@ -29,6 +29,31 @@ async fn a_packument_gives_times_and_deprecations_and_an_etag_that_saves_the_nex
     assert_eq!(listing(registries.releases(&package, Some(&etag)).await).releases.len(), 4);
     let page = "GET /npm/left-pad";
     assert_eq!(scene.seen(), [format!("{page} 200"), format!("{page} 304"), format!("{page} 200")]);
+}
+
+#[tokio::test]
+async fn what_is_ahead_of_the_tag_latest_is_released_when_the_tag_gets_there() {
+    let scene = Scene::new();
+    let npm = scene.sim.npm();
+    for version in ["1.3.0", "2.0.0-rc.1", "2.0.0", "2.0.1"] {
+        npm.release("left-pad", version);
+    }
+    scene.sim.point_latest("left-pad", "1.3.0");
+    let registries = scene.registries_with_indexes();
+    let package = javascript("left-pad");
+    let sorted = |found: &Listing| {
+        let mut versions: Vec<String> = found.releases.iter().map(|release| release.version.clone()).collect();
+        versions.sort();
+        versions
+    };
+    let under_next = listing(registries.releases(&package, None).await);
+    assert_eq!(sorted(&under_next), ["1.3.0", "2.0.0-rc.1"]);
+    scene.sim.point_latest("left-pad", "2.0.1");
+    let promoted = listing(registries.releases(&package, under_next.etag.as_deref()).await);
+    assert_eq!(sorted(&promoted), ["1.3.0", "2.0.0", "2.0.0-rc.1", "2.0.1"]);
+    scene.sim.point_latest("left-pad", "2.0.0");
+    let taken_back = listing(registries.releases(&package, promoted.etag.as_deref()).await);
+    assert_eq!(sorted(&taken_back), ["1.3.0", "2.0.0", "2.0.0-rc.1"], "the publisher pointed back");
 }
 
 #[tokio::test]

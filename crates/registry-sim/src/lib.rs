@@ -174,6 +174,16 @@ impl RegistrySim {
         Packages::new(&self.world, System::Npm)
     }
 
+    /// Points the tag `latest` of a JavaScript package at a version, where it stays whatever is published: a publisher who
+    /// publishes under other tags, or takes a release back from those who name no version.
+    ///
+    /// # Panics
+    /// If there is no such release: the test is wrong.
+    pub fn point_latest(&self, name: &str, version: &str) {
+        let pointed = self.world.lock().shelf.point_latest(name, version);
+        assert!(pointed, "there is no release {name} {version} to point at");
+    }
+
     /// Rust crates.
     pub fn cargo(&self) -> Packages {
         Packages::new(&self.world, System::Cargo)

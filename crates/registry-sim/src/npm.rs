@@ -21,12 +21,13 @@ pub(crate) async fn packument(
     let Some(releases) = state.shelf.releases(System::Npm, &name) else {
         return (StatusCode::NOT_FOUND, axum::Json(json!({"error": "Not found"}))).into_response();
     };
+    let latest = state.shelf.latest(&name);
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_abbreviated = accept.contains(ABBREVIATED);
     let document = match (releases.is_empty(), is_abbreviated) {
         (true, _) => unpublished(&name),
-        (false, true) => abbreviated(&world.origin, &name, releases),
-        (false, false) => full(&world.origin, &name, releases),
+        (false, true) => abbreviated(&world.origin, &name, releases, latest),
+        (false, false) => full(&world.origin, &name, releases, latest),
     };
     let kind = if is_abbreviated { ABBREVIATED } else { "application/json" };
     conditional::answer(&headers, kind, document.to_string())
@@ -37,14 +38,14 @@ fn unpublished(name: &str) -> Value {
     json!({"_id": name, "name": name, "time": {"unpublished": {"name": name, "versions": []}}})
 }
 
-fn abbreviated(origin: &str, name: &str, releases: &[Released]) -> Value {
+fn abbreviated(origin: &str, name: &str, releases: &[Released], latest: Option<&str>) -> Value {
     let versions: Map<String, Value> =
         releases.iter().map(|release| (release.version.clone(), manifest(origin, name, release))).collect();
-    json!({"name": name, "dist-tags": tags(releases), "versions": versions})
+    json!({"name": name, "dist-tags": {"latest": latest}, "versions": versions})
 }
 
-fn full(origin: &str, name: &str, releases: &[Released]) -> Value {
-    let mut document = abbreviated(origin, name, releases);
+fn full(origin: &str, name: &str, releases: &[Released], latest: Option<&str>) -> Value {
+    let mut document = abbreviated(origin, name, releases, latest);
     let dated = releases.iter().filter_map(|release| Some((&release.version, release.published_at?)));
     let mut time: Map<String, Value> =
         dated.clone().map(|(version, at)| (version.clone(), at.to_string().into())).collect();
@@ -56,11 +57,6 @@ fn full(origin: &str, name: &str, releases: &[Released]) -> Value {
     document["readme"] = format!("# {name}\n").into();
     document["time"] = time.into();
     document
-}
-
-fn tags(releases: &[Released]) -> Value {
-    let latest = releases.iter().rfind(|release| !release.yanked).or(releases.last());
-    json!({"latest": latest.map(|release| &release.version)})
 }
 
 fn manifest(origin: &str, name: &str, release: &Released) -> Value {

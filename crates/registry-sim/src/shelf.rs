@@ -61,6 +61,8 @@ pub(crate) struct Grant {
 /// Everything the registries hold.
 pub(crate) struct Shelf {
     packages: BTreeMap<(System, String), Vec<Released>>,
+    /// Where `latest` was pointed by hand, by the name of the npm package.
+    latest: HashMap<String, String>,
     pub(crate) images: BTreeMap<String, Image>,
     pub(crate) grants: HashMap<String, Grant>,
     pub(crate) tags_per_page: usize,
@@ -73,6 +75,7 @@ impl Default for Shelf {
     fn default() -> Self {
         Self {
             packages: BTreeMap::new(),
+            latest: HashMap::new(),
             images: BTreeMap::new(),
             grants: HashMap::new(),
             tags_per_page: 100,
@@ -117,6 +120,22 @@ impl Shelf {
         let before = releases.len();
         releases.retain(|release| release.version != version);
         releases.len() < before
+    }
+
+    /// The version that `latest` points at: the last one published, deprecated or not, unless it was pointed elsewhere.
+    pub(crate) fn latest(&self, name: &str) -> Option<&str> {
+        let last = || self.releases(System::Npm, name)?.last().map(|release| release.version.as_str());
+        self.latest.get(name).map(String::as_str).or_else(last)
+    }
+
+    pub(crate) fn point_latest(&mut self, name: &str, version: &str) -> bool {
+        self.serial += 1;
+        let mut releases = self.releases(System::Npm, name).into_iter().flatten();
+        let is_there = releases.any(|release| release.version == version);
+        if is_there {
+            self.latest.insert(name.to_owned(), version.to_owned());
+        }
+        is_there
     }
 
     pub(crate) fn tag(&mut self, image: &str, tag: &str) -> String {

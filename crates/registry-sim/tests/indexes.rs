@@ -38,11 +38,15 @@ async fn a_full_packument_has_times_and_an_abbreviated_one_has_none() {
     let full = npm(&registry, "@types%2fnode", "application/json").await;
     let moment = "2026-01-01T00:00:00Z";
     assert_eq!(full["time"], json!({"created": moment, "modified": moment, "24.0.0": moment}));
-    assert_eq!(full["dist-tags"], json!({"latest": "24.0.0"}));
+    assert_eq!(full["dist-tags"], json!({"latest": "24.1.0"}), "to deprecate a version moves no tag");
     assert_eq!(full["versions"]["24.1.0"]["deprecated"], "taken back");
     assert_eq!(full["versions"]["24.0.0"].get("deprecated"), None);
     let short = npm(&registry, "@types%2fnode", ABBREVIATED).await;
     assert_eq!((short.get("time"), &short["versions"]), (None, &full["versions"]));
+    registry.point_latest("@types/node", "24.0.0");
+    registry.npm().release("@types/node", "25.0.0");
+    let pointed = npm(&registry, "@types%2fnode", ABBREVIATED).await;
+    assert_eq!(pointed["dist-tags"], json!({"latest": "24.0.0"}));
     let unescaped = get(&format!("{}@types/node", registry.npm_url()), "accept", "*/*").await;
     assert_eq!(unescaped.status(), 404, "a client that forgets to escape the slash is told so");
 }
