@@ -9,7 +9,7 @@ fn version_of(comment: &str) -> Option<String> {
     let path = RepoPath::parse(".github/workflows/ci.yml").unwrap();
     let commit = "a".repeat(40);
     let text = format!("jobs:\n  a:\n    steps:\n      - uses: acme/build@{commit} {comment}\n");
-    let manager = managers::managers_for(&path).into_iter().next().unwrap();
+    let manager = managers::managers_for(&path).next().unwrap();
     let extraction = manager.extract(&path, &text);
     assert_eq!(extraction.problem, None, "{text}");
     let [dependency] = &extraction.dependencies[..] else { panic!("{extraction:?}") };
