@@ -21,6 +21,7 @@ mod lock_files;
 mod package_json;
 mod package_table;
 mod pipfile;
+mod pnpm_workspace;
 mod pre_commit;
 mod pyproject;
 mod requirement;
@@ -79,6 +80,7 @@ pub const TABLE: &[&dyn Manager] = &[
     &pipfile::Pipfile,
     &dockerfile::Dockerfile,
     &package_json::PackageJson,
+    &pnpm_workspace::PnpmWorkspace,
     &cargo::Cargo,
     &compose::Compose,
     &github_actions::GithubActions,

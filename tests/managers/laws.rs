@@ -20,6 +20,7 @@ pub(crate) fn path_for(manager: &str) -> RepoPath {
         "setup-cfg" => "setup.cfg",
         "pipfile" => "Pipfile",
         "package-json" => "web/package.json",
+        "pnpm-workspace" => "pnpm-workspace.yaml",
         "cargo" => "crates/a/Cargo.toml",
         "compose" => "compose.yaml",
         "github-actions" => ".github/workflows/ci.yml",
@@ -602,6 +603,7 @@ fn files_are_claimed_by_name() {
     assert_eq!(claims("a/setup.cfg"), ["setup-cfg"]);
     assert_eq!(claims("a/Pipfile"), ["pipfile"]);
     assert_eq!(claims("web/package.json"), ["package-json"]);
+    assert_eq!(claims("web/pnpm-workspace.yaml"), ["pnpm-workspace"]);
     assert_eq!(claims("crates/a/Cargo.toml"), ["cargo"]);
     for path in [
         ".github/workflows/ci.yml",
@@ -633,6 +635,9 @@ fn files_are_claimed_by_name() {
         "package-lock.json",
         "web/node_modules/a/package.json",
         "node_modules/package.json",
+        "node_modules/a/pnpm-workspace.yaml",
+        "pnpm-workspace.yml",
+        "pnpm-lock.yaml",
         "Cargo.lock",
         "vendor/a/Cargo.toml",
         "target/package/a/Cargo.toml",

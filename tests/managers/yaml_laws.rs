@@ -107,6 +107,30 @@ fn hooks() -> impl Strategy<Value = (Vec<String>, &'static str)> {
     ]
 }
 
+/// A workspace whose targets are pinned; a catalog holds a package once.
+fn catalogs() -> impl Strategy<Value = Vec<String>> {
+    const HEAD: &str = "packages: ['target-pkg@1.0.0']\ncatalog:\n  target-pkg: @V@.0\noverrides:\n  'target-pkg': \"@V@.0\"\n  \
+                        'other>target-pkg': 1.0.0\n  target-pkg@1: 1.0.0\ncatalogs:";
+    let choices = [
+        "  c@N@:\n    target-pkg: @V@.0",
+        "  c@N@: {target-pkg: '@V@.0', other: 1.0.0}",
+        "  c@N@: {\"target\\x2dpkg\":\"@V@.0\"} # 1.0.0",
+        "  c@N@: {alias: 'npm:target-pkg@@V@.0'}",
+        "  c@N@:\n    target-pkg: >-\n\n      @V@.0",
+        "  c@N@: &c@N@ {target-pkg: @V@.0}\n  d@N@: *c@N@",
+        "  c@N@:\n    target-pkg: &p@N@ @V@.0 # 1.0.0\n  d@N@: {target-pkg: *p@N@}",
+        "  c@N@: {other: &v@N@ 1.0.0, target-pkg: *v@N@}",
+        "  c@N@: {target-pkg-too: 1.0.0}",
+        "  c@N@: {target-pkg: 'catalog:'}",
+        "  c@N@: {target-pkg: ^1.0.0}",
+        "  c@N@: 1.0.0",
+        "  c@N@: [target-pkg, 1.0.0]",
+        "",
+        "# target-pkg: 1.0.0",
+    ];
+    items(HEAD, choices.to_vec())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 500, ..ProptestConfig::default() })]
 
@@ -126,6 +150,11 @@ proptest! {
     }
 
     #[test]
+    fn catalogs_are_edited_to_the_letter(lines in catalogs(), encoding in encoding()) {
+        check("pnpm-workspace", &lines, encoding, "1.0.0")?;
+    }
+
+    #[test]
     fn pieces_in_their_places_do_no_harm(text in soup(), indent in pick(&[" ", "        "])) {
         let text = text.replace('\n', &format!("\n{indent}"));
         survives("github-actions", &format!("jobs: {{a: {{container: b:1.0, steps: [{{uses: {text}}}]}}}}"))?;
@@ -136,6 +165,9 @@ proptest! {
         survives("pre-commit", &format!("repos: [{{repo: 'https://github.com/a/b', rev: {text}}}]"))?;
         survives("pre-commit", &format!("repos: [{{repo: local, hooks: [{{additional_dependencies: [{text}]}}]}}]"))?;
         survives("pre-commit", &format!("- repo: local\n  hooks:\n  - additional_dependencies:\n    - {text}"))?;
+        survives("pnpm-workspace", &format!("catalog: {{a: {text}}}"))?;
+        survives("pnpm-workspace", &format!("catalogs:\n  a:\n    {text}: 1.0.0\n    b: '{text}'"))?;
+        survives("pnpm-workspace", &format!("overrides:\n  a: &a 1.0.0\n  b: \"^1.0.0{text}\"\n  '{text}': 1.0.0"))?;
     }
 }
 
@@ -146,7 +178,7 @@ fn hostile_sizes_are_refused_or_read_quickly() {
     assert!(read("github-actions", &one_line("{uses: a/b@v1},", 50_000)).problem.is_some());
     let found = read("github-actions", &one_line(&format!("{{uses: a/b@{}}},", "a".repeat(40)), 4_000));
     assert_eq!(found.dependencies.len(), 4_000);
-    for name in ["github-actions", "compose", "pre-commit"] {
+    for name in ["github-actions", "compose", "pre-commit", "pnpm-workspace"] {
         assert!(read(name, &"[".repeat(900_000)).problem.is_some());
         assert!(read(name, &"{a: ".repeat(200_000)).problem.is_some());
         assert!(read(name, &"- ".repeat(400_000)).problem.is_some());
@@ -162,6 +194,12 @@ fn hostile_sizes_are_refused_or_read_quickly() {
     let bomb: String = (1..60).map(|i| format!("x{i}: &x{i} {{<<: [*x{0}, *x{0}, *x{0}]}}\n", i - 1)).collect();
     let bomb = format!("x0: &x0 {{a: b}}\n{bomb}services: {{a: *x59}}\n");
     assert!(read("compose", &bomb).problem.is_some_and(|problem| problem.contains("aliases")));
+    let entries = |count: usize| (0..count).map(|i| format!("  p{i}: 1.0.0\n")).collect::<String>();
+    assert_eq!(read("pnpm-workspace", &format!("catalog:\n{}", entries(5_000))).dependencies.len(), 5_000);
+    assert!(read("pnpm-workspace", &format!("overrides:\n{}", entries(5_001))).problem.is_some());
+    let one_for_all: String = (0..4_000).map(|i| format!("  p{i}: *v\n")).collect();
+    let found = read("pnpm-workspace", &format!("v: &v 1.0.0\ncatalog:\n{one_for_all}"));
+    assert!(found.dependencies.len() == 4_000 && found.dependencies.iter().all(|one| one.skip.is_some()));
     let steps: String = (1..2_000).map(|i| format!("  j{i}: {{steps: *steps}}\n")).collect();
     let shared = format!("jobs:\n  j0: {{steps: &steps [{}]}}\n{steps}", "{uses: a/b@v1},".repeat(2_000));
     assert_eq!(read("github-actions", &shared).dependencies.len(), 2_000);

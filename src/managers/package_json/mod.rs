@@ -5,8 +5,8 @@
 //!
 //! The file is JSON without comments, as npm reads it. Of a key that stands twice in an object, the last one counts.
 
-mod selector;
-mod specifier;
+pub(super) mod selector;
+pub(super) mod specifier;
 
 use super::aliases;
 use super::edit::{self, Find};

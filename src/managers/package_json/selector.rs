@@ -4,7 +4,7 @@
 const LONGEST_NAME_BYTES: usize = 214;
 
 /// Whether a text is a package's name: `name` or `@scope/name`, of letters that stand in a URL as they are.
-pub(super) fn is_name(text: &str) -> bool {
+pub(in super::super) fn is_name(text: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty()
             && !part.starts_with(['.', '_'])
@@ -48,7 +48,7 @@ pub(super) fn yarn(key: &str) -> &str {
 }
 
 /// The package that a key of pnpm's `overrides` means, the last one: `name@range`, `parent@1>name`.
-pub(super) fn pnpm(key: &str) -> &str {
+pub(in super::super) fn pnpm(key: &str) -> &str {
     let mut rest = key;
     // A `>` with a letter before it leads to a child; others belong to a range (`a@>1`, `a@1 || >2`).
     while let Some(at) = rest.match_indices('>').map(|(at, _)| at).find(|&at| at > 0 && is_delimiter(rest, at)) {

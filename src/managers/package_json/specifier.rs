@@ -1,4 +1,4 @@
-//! What a package.json asks of a package: a range of versions, or something that is none.
+//! What a package.json or a catalog of pnpm asks of a package: a range of versions, or something that is none.
 //!
 //! Sources: npm's documentation, "npm-package-arg" and "package.json" (dependencies); Yarn's, "Protocols"; pnpm's,
 //! "Workspace" and "Catalogs".
@@ -18,17 +18,17 @@ const PATCHED: &str = "a patch is laid over this very version";
 
 /// What is asked.
 #[derive(Debug)]
-pub(super) struct Specifier {
+pub(in super::super) struct Specifier {
     /// The package, where an alias names another one than the key does.
-    pub(super) package: Option<String>,
+    pub(in super::super) package: Option<String>,
     /// The range; empty when there is none, or what stands there may hold credentials.
-    pub(super) constraint: Written,
+    pub(in super::super) constraint: Written,
     /// Why there is nothing to update.
-    pub(super) skip: Option<Skip>,
+    pub(in super::super) skip: Option<Skip>,
 }
 
 /// Reads the value of a dependency.
-pub(super) fn read(value: &Written) -> Specifier {
+pub(in super::super) fn read(value: &Written) -> Specifier {
     let value = value.trimmed();
     let text = value.text();
     let nothing = |skip| Specifier { package: None, constraint: Written::default(), skip: Some(skip) };
