@@ -4,7 +4,7 @@ use super::hashes::{Hashes, is_sha256};
 use super::written::{Splice, Written};
 use super::{Edit, EditError, Found};
 use crate::domain::{Dependency, Ecosystem, PackageId, Skip};
-use crate::versioning::scheme;
+use crate::versioning::{GitTag, scheme};
 use std::collections::BTreeMap;
 
 /// A dependency and where the file writes it.
@@ -148,7 +148,10 @@ fn check(before: &Found, after: &Found, edits: &[Edit]) -> Result<(), EditError>
 
 /// The constraint an edit leads to.
 fn moved(edit: &Edit) -> Result<String, EditError> {
-    let moved = scheme(edit.package.ecosystem).rewrite(&edit.constraint, &edit.to);
+    let moved = match (edit.package.ecosystem, &edit.digest_from) {
+        (Ecosystem::GithubActions, Some(_)) => GitTag::rewrite_comment(&edit.constraint, &edit.to),
+        (ecosystem, _) => scheme(ecosystem).rewrite(&edit.constraint, &edit.to),
+    };
     moved.ok_or_else(|| cannot_move(edit, &edit.to))
 }
 

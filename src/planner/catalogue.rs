@@ -2,7 +2,7 @@
 
 use super::Known;
 use crate::domain::{PackageId, Release};
-use crate::versioning::scheme;
+use crate::versioning::{Scheme, scheme};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Debug)]
 pub struct Catalogue<'p> {
     packages: &'p BTreeMap<PackageId, Known>,
-    /// By package, then by line: see [`Scheme::line`](crate::versioning::Scheme::line).
+    /// By package, then by line: see [`Scheme::line`].
     ordered: HashMap<&'p PackageId, Lines<'p>>,
 }
 
@@ -40,6 +40,22 @@ impl<'p> Catalogue<'p> {
     /// The releases of a package that are newer than a version and of its line, taken back ones included, from the oldest
     /// to the newest.
     pub(super) fn newer_than(&mut self, package: &PackageId, current: &str) -> &[&'p Release] {
+        let scheme = scheme(package.ecosystem);
+        let releases = self.line_of(package, current);
+        &releases[releases.partition_point(|release| order(scheme, release, current).is_le())..]
+    }
+
+    /// The release of this very name, be it taken back.
+    pub(super) fn release(&mut self, package: &PackageId, version: &str) -> Option<&'p Release> {
+        let scheme = scheme(package.ecosystem);
+        let releases = self.line_of(package, version);
+        let first = releases.partition_point(|release| order(scheme, release, version).is_lt());
+        let mut equal = releases[first..].iter().take_while(|release| order(scheme, release, version).is_eq());
+        equal.find(|release| release.version == version).copied()
+    }
+
+    /// The releases of a version's line, from the oldest to the newest.
+    fn line_of(&mut self, package: &PackageId, version: &str) -> &[&'p Release] {
         let Some((package, Known::Releases(releases))) = self.packages.get_key_value(package) else { return &[] };
         let scheme = scheme(package.ecosystem);
         let lines = self.ordered.entry(package).or_insert_with(|| {
@@ -52,16 +68,19 @@ impl<'p> Catalogue<'p> {
             }
             lines
         });
-        let Some(line) = scheme.line(current).and_then(|line| lines.get_mut(line)) else { return &[] };
-        let compare = |a: &str, b: &str| scheme.compare(a, b).unwrap_or(Ordering::Equal);
+        let Some(line) = scheme.line(version).and_then(|line| lines.get_mut(line)) else { return &[] };
         if !line.sorted {
             line.releases.sort_by(|a, b| {
-                let by_version = compare(&a.version, &b.version);
+                let by_version = order(scheme, a, &b.version);
                 by_version.then_with(|| (&a.version, a.counts_from).cmp(&(&b.version, b.counts_from)))
             });
             line.sorted = true;
         }
-        let behind = line.releases.partition_point(|release| compare(&release.version, current).is_le());
-        &line.releases[behind..]
+        &line.releases
     }
+}
+
+/// The order of versions of one line.
+fn order(scheme: &dyn Scheme, release: &Release, version: &str) -> Ordering {
+    scheme.compare(&release.version, version).unwrap_or(Ordering::Equal)
 }

@@ -8,7 +8,7 @@ use super::timing::{self, ReleaseFacts};
 use super::{Facts, Known, Used, age};
 use crate::domain::{Dependency, Ecosystem, PackageId, Release, RepoPath, Skip, Standing, VersionStep};
 use crate::subscription::{Grouping, IgnoreRule, Subscription};
-use crate::versioning::scheme;
+use crate::versioning::{GitTag, scheme};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -101,10 +101,18 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             Some(Known::Elsewhere(why)) => return Prospect::Settled(Standing::Waiting, why.clone()),
             Some(Known::Releases(_)) => {}
         }
-        let lanes = self.lanes(used, position, current);
+        let tag = self.tag_beside_commit(dependency, current);
+        let (constraint, current) = tag.map_or((dependency.constraint.as_str(), current), |tag| (tag, tag));
+        let lanes = self.lanes(used, position, (constraint, current));
         if lanes.is_empty() {
-            let newer = self.catalogue.newer_than(&dependency.package, current);
-            return Prospect::Settled(Standing::UpToDate, nothing_to_move_to(dependency, current, newer));
+            let package = &dependency.package;
+            if package.ecosystem.is_of_the_forge() && self.catalogue.release(package, current).is_none() {
+                let why =
+                    format!("`{current}` is none of the known tags of {}, so what follows it is unknown", package.name);
+                return Prospect::Settled(Standing::Failed, why);
+            }
+            let newer = self.catalogue.newer_than(package, current);
+            return Prospect::Settled(Standing::UpToDate, nothing_to_move_to(package, (constraint, current), newer));
         }
         if dependency.hashed
             && let Some(why) = self.facts.without_hashes.get(&dependency.package.ecosystem)
@@ -112,6 +120,20 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             return Prospect::Settled(Standing::Refused, format!("it is pinned to hashes, and {why}"));
         }
         Prospect::Newer(lanes)
+    }
+
+    /// The tag that the comment beside a pinned commit means although it is written with another `v`: `v4.1.2` for `# 4.1.2`.
+    /// Where no commit is pinned, the text itself is what is used.
+    fn tag_beside_commit(&mut self, dependency: &Dependency, current: &str) -> Option<&'a str> {
+        let package = &dependency.package;
+        if package.ecosystem != Ecosystem::GithubActions || dependency.digest.is_none() {
+            return None;
+        }
+        let tag = GitTag::with_or_without_v(current)?;
+        match self.catalogue.release(package, current) {
+            Some(_) => None,
+            None => self.catalogue.release(package, &tag).map(|release| release.version.as_str()),
+        }
     }
 
     fn not_covered(&self, dependency: &Dependency) -> String {
@@ -123,8 +145,8 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
         }
     }
 
-    /// The lanes with something newer in them, sorted by group.
-    fn lanes(&mut self, used: &'a Used, position: usize, current: &'a str) -> Vec<Choice<'a>> {
+    /// The lanes with something newer in them than a constraint and the version it stands for, sorted by group.
+    fn lanes(&mut self, used: &'a Used, position: usize, (constraint, current): (&'a str, &'a str)) -> Vec<Choice<'a>> {
         let facts = self.facts;
         let Some(subscription) = facts.file.subscriptions.get(position) else { return Vec::new() };
         let dependency = &used.dependency;
@@ -133,8 +155,10 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
         // A subscription nobody knows the beginning of begins now: late is better than early.
         let subscribed_since = facts.subscribed_since.get(position).copied().unwrap_or(self.now);
         let ignores = self.ignores(position, subscription, &dependency.package);
-        let key = (&dependency.package, dependency.constraint.as_str(), current);
-        let newer = || movable_to(dependency, current, self.catalogue.newer_than(&dependency.package, current));
+        let package = &dependency.package;
+        let key = (package, constraint, current);
+        let newer =
+            || movable_to(package, (constraint, current), self.catalogue.newer_than(&dependency.package, current));
         let newer = self.newer.entry(key).or_insert_with(newer).clone();
 
         let mut lanes: BTreeMap<String, Choice<'a>> = BTreeMap::new();
@@ -192,19 +216,18 @@ fn position(facts: &Facts<'_>, ecosystem: Ecosystem, path: &RepoPath) -> Option<
 }
 
 /// Of the releases that are newer than the version in use, those the constraint could be moved to.
-fn movable_to<'a>(dependency: &Dependency, current: &str, newer: &[&'a Release]) -> Newer<'a> {
-    let scheme = scheme(dependency.package.ecosystem);
+fn movable_to<'a>(package: &PackageId, (constraint, current): (&str, &str), newer: &[&'a Release]) -> Newer<'a> {
+    let scheme = scheme(package.ecosystem);
     newer
         .iter()
-        .filter(|r| !r.yanked && scheme.is_candidate(&dependency.constraint, current, &r.version))
+        .filter(|r| !r.yanked && scheme.is_candidate(constraint, current, &r.version))
         .filter_map(|r| Some((*r, scheme.step(current, &r.version)?)))
         .collect()
 }
 
 /// Why the constraint can be moved to none of the releases that are newer than the version in use, in words.
-fn nothing_to_move_to(dependency: &Dependency, current: &str, newer: &[&Release]) -> String {
-    let scheme = scheme(dependency.package.ecosystem);
-    let constraint = &dependency.constraint;
+fn nothing_to_move_to(package: &PackageId, (constraint, current): (&str, &str), newer: &[&Release]) -> String {
+    let scheme = scheme(package.ecosystem);
     if newer.iter().any(|r| r.yanked && scheme.is_candidate(constraint, current, &r.version)) {
         return "what is newer was taken back by its publisher".into();
     }

@@ -64,6 +64,24 @@ impl GitTag {
     pub fn is_full(tag: &str) -> bool {
         parse(tag).is_some_and(|tag| tag.count_of_numbers() >= 3)
     }
+
+    /// The tag with `v` where it is written without, and without where it has one; `None` behind another prefix.
+    pub fn with_or_without_v(tag: &str) -> Option<String> {
+        match parse(tag)?.prefix {
+            "" => Some(format!("v{tag}")),
+            "v" | "V" => Some(tag[1..].to_string()),
+            _ => None,
+        }
+    }
+
+    /// What becomes of the version that a comment gives to a pinned commit when the commit becomes that of `to`: the comment
+    /// keeps its style, `4.1.2` beside the tag `v4.1.2`. The commit is what is used, so no tag of the comment's name is needed.
+    pub fn rewrite_comment(comment: &str, to: &str) -> Option<String> {
+        GitTag.rewrite(comment, to).or_else(|| {
+            let tag = GitTag.rewrite(&Self::with_or_without_v(comment)?, to)?;
+            Self::with_or_without_v(&tag)
+        })
+    }
 }
 
 /// The version begins at the first number from which on everything is one: `8` of `k8s-v1.2` is part of the prefix.

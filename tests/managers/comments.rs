@@ -1,5 +1,6 @@
 //! Which comments tell the version of a pinned commit.
 
+use super::laws::edit_of;
 use mass_driver::domain::RepoPath;
 use mass_driver::managers;
 use rstest::rstest;
@@ -57,4 +58,31 @@ fn a_comment_tells_the_version(#[case] comment: &str, #[case] version: &str) {
 #[case::none("")]
 fn a_remark_tells_none(#[case] comment: &str) {
     assert_eq!(version_of(comment), None);
+}
+
+#[rstest]
+#[case("# 4.1.2, see the wiki", "v5.0.0", Some("# 5.0.0, see the wiki"))]
+#[case("# v4.1.2", "5.0.0", Some("# v5.0.0"))]
+#[case("# v4.1.2", "v5.0.0", Some("# v5.0.0"))]
+#[case("# 4.1.2", "5.0.0", Some("# 5.0.0"))]
+#[case("# 4.1.2", "v5", None)]
+#[case("# widget/v4.1.2", "v5.0.0", None)]
+fn a_comment_keeps_its_style(#[case] comment: &str, #[case] to: &str, #[case] becomes: Option<&str>) {
+    let path = RepoPath::parse(".github/workflows/ci.yml").unwrap();
+    let text = |commit: &str, comment: &str| {
+        format!("jobs:\n  a:\n    steps:\n      - uses: acme/build@{} {comment}\n", commit.repeat(40))
+    };
+    let before = text("a", comment);
+    let manager = managers::managers_for(&path).into_iter().next().unwrap();
+    let edit = edit_of(&manager.extract(&path, &before).dependencies[0], to);
+    assert_eq!(manager.edit(&path, &before, &[edit]).ok(), becomes.map(|comment| text("e", comment)));
+}
+
+#[test]
+fn a_tag_in_use_keeps_its_prefix() {
+    let path = RepoPath::parse("action.yml").unwrap();
+    let text = "runs:\n  using: composite\n  steps:\n    - uses: acme/build@4.1.2\n";
+    let manager = managers::managers_for(&path).into_iter().next().unwrap();
+    let edit = edit_of(&manager.extract(&path, text).dependencies[0], "v5.0.0");
+    assert!(manager.edit(&path, text, &[edit]).is_err());
 }

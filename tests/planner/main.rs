@@ -9,5 +9,6 @@ mod people;
 mod refused;
 mod scene;
 mod steps;
+mod tags;
 mod waiting;
 mod words;

@@ -45,3 +45,19 @@ fn a_tag_is_rewritten_within_its_line_alone() {
         assert_eq!(docker().rewrite("3.12-slim", other), None, "{other:?}");
     }
 }
+
+#[test]
+fn the_documented_rules_leave_the_long_term_releases() {
+    let page = include_str!("../../docs/ecosystems/docker.md");
+    let ranges: Vec<&str> = page.lines().filter_map(|line| line.trim().strip_prefix("versions: ")).collect();
+    let ignores = |range: &str, tag: &str| docker().matches(range.trim_matches('"'), tag).unwrap();
+    let [ubuntu, node] = ranges[..] else { panic!("{ranges:?}") };
+    for (range, kept, ignored) in [
+        (ubuntu, ["22.04", "24.04", "26.04", "28.04"], ["22.10", "23.04", "25.10", "26.10"]),
+        (node, ["20", "22-slim", "24.1", "26.0.1-alpine"], ["21", "23-slim", "25.1", "27.0.1-alpine"]),
+    ] {
+        for (kept, ignored) in kept.into_iter().zip(ignored) {
+            assert_eq!((ignores(range, kept), ignores(range, ignored)), (false, true), "{kept} {ignored}");
+        }
+    }
+}
