@@ -2,7 +2,7 @@
 
 use crate::scene::{Scene, impatient, javascript, listing, release, start, versions};
 use mass_driver::domain::Ecosystem;
-use mass_driver::registries::{Answer, FoundRelease, Listing, RegistryError};
+use mass_driver::registries::{Answer, FoundRelease, Limits, Listing, Registries, RegistryError, RegistrySettings};
 use registry_sim::FaultKind;
 
 #[tokio::test]
@@ -89,7 +89,9 @@ async fn what_no_registry_can_have_is_not_asked_for() {
 async fn faults_become_what_the_caller_does_about_them() {
     let scene = Scene::new();
     scene.sim.npm().release("left-pad", "1.3.0");
-    let registries = scene.registries_with_indexes();
+    // What is allowed in life is much to send on a busy machine.
+    let limits = Limits { packument_bytes: 4 << 20, ..Limits::default() };
+    let registries = Registries::new(&RegistrySettings { limits, ..scene.settings_with_indexes() }).unwrap();
     let ask = async |fault: FaultKind| {
         scene.sim.fault("/npm/*", fault, 1);
         registries.releases(&javascript("left-pad"), None).await.unwrap_err()

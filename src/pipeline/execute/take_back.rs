@@ -46,6 +46,10 @@ pub(super) async fn take_back(
             }
             Place::Full(until) => return put_off(tx, case, until).await,
         }
+    } else {
+        let mut tx = store.begin().await?;
+        tx.still_ours(lease).await?;
+        tx.commit().await?;
     }
     retreat(store, forge, case, begun).await
 }

@@ -30,7 +30,7 @@ statements! {
         turn = CASE WHEN excluded.patience < work.patience THEN NULL ELSE work.turn END,
         patience = CASE WHEN excluded.patience < work.patience THEN excluded.patience ELSE work.patience END");
     ENQUEUE_UNLESS_QUEUED = enqueue!("NOTHING");
-    ENQUEUE_FOR = enqueue!("UPDATE SET args = excluded.args, due_at = excluded.due_at");
+    ENQUEUE_FOR = enqueue!("UPDATE SET args = excluded.args, due_at = excluded.due_at, turn = NULL");
     RUNNING = "SELECT id FROM work WHERE subject = $1 AND unique_key = $2 AND state = 'running'";
     HASTEN_SUBJECT = "UPDATE work SET due_at = $3
         WHERE subject = $1 AND step = $2 AND state = 'queued' AND due_at > $3 AND last_error IS NOT NULL";
