@@ -73,7 +73,7 @@ fn a_comment_keeps_its_style(#[case] comment: &str, #[case] to: &str, #[case] be
         format!("jobs:\n  a:\n    steps:\n      - uses: acme/build@{} {comment}\n", commit.repeat(40))
     };
     let before = text("a", comment);
-    let manager = managers::managers_for(&path).into_iter().next().unwrap();
+    let manager = managers::managers_for(&path).next().unwrap();
     let edit = edit_of(&manager.extract(&path, &before).dependencies[0], to);
     assert_eq!(manager.edit(&path, &before, &[edit]).ok(), becomes.map(|comment| text("e", comment)));
 }
@@ -82,7 +82,7 @@ fn a_comment_keeps_its_style(#[case] comment: &str, #[case] to: &str, #[case] be
 fn a_tag_in_use_keeps_its_prefix() {
     let path = RepoPath::parse("action.yml").unwrap();
     let text = "runs:\n  using: composite\n  steps:\n    - uses: acme/build@4.1.2\n";
-    let manager = managers::managers_for(&path).into_iter().next().unwrap();
+    let manager = managers::managers_for(&path).next().unwrap();
     let edit = edit_of(&manager.extract(&path, text).dependencies[0], "v5.0.0");
     assert!(manager.edit(&path, text, &[edit]).is_err());
 }
