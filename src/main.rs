@@ -50,7 +50,7 @@ fn main() -> ExitCode {
             telemetry::start(&settings.logs).and_then(|()| block_on(app::serve(settings))).map(|()| Exit::Done)
         }
         Command::Check(args) => cli::check::run(args, app::now(), &mut out),
-        Command::Deps(args) => cli::deps::deps(args, &mut out, &mut notes).map(|()| Exit::Done),
+        Command::Deps(args) => cli::deps::deps(args, &mut out, &mut notes),
         Command::Plan(args) => block_on(cli::plan::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Why(args) => block_on(cli::why::run(args, &mut out, &mut notes)),
         Command::Retry(args) => block_on(cli::retry::run(args, &app::SystemClock, &mut out, &mut notes)),

@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#[path = "cli/checkout.rs"]
+mod checkout;
 #[path = "cli/executable.rs"]
 mod executable;
+#[path = "cli/ignored.rs"]
+mod ignored;
 #[path = "cli/stored.rs"]
 mod stored;
 

@@ -252,6 +252,85 @@ fn a_misspelled_migration_is_told_with_its_place_and_the_right_word() {
     assert_eq!(problem.what, "unknown migration `pipy`, did you mean `pypi`?");
 }
 
+/// What people call an ecosystem leads to its word; the name of one that is not served leads nowhere.
+#[rstest]
+#[case("npm", &["javascript", "JavaScript", "typescript", "node", "nodejs", "Node.js", "js", "yarn", "pnpm", "bun", "NPM", "nmp", "npmjs"])]
+#[case("cargo", &["rust", "crates", "crate", "crates.io", "Cargo", "crago", "carg"])]
+#[case("pypi", &["PyPI", "pip3", "poetry", "uv", "pipenv", "pdm", "Python", "pyton", "py", "setuptools"])]
+#[case("github-actions", &["actions", "action", "gha", "github", "github_actions", "GitHub Actions", "githubactions", "github-action", "gh-actions", "workflows"])]
+#[case("docker", &["image", "images", "container", "containers", "oci", "compose", "docker-compose", "docker_compose", "Docker", "dokcer", "Dockerfile", "podman"])]
+#[case("pre-commit", &["precommit", "pre_commit", "Pre-Commit", "pre-comit", "hooks"])]
+fn other_words_for_an_ecosystem_lead_to_it(#[case] word: &str, #[case] written: &[&str]) {
+    for written in written {
+        let found = problems(&format!("subscriptions: ['{written}']\n"));
+        assert_eq!(found[0].what, format!("unknown migration `{written}`, did you mean `{word}`?"));
+    }
+}
+
+#[test]
+fn names_of_what_is_not_served_lead_to_nothing_else() {
+    for written in [
+        "composer",
+        "go",
+        "gomod",
+        "maven",
+        "gradle",
+        "nuget",
+        "bundler",
+        "ruby",
+        "rubygems",
+        "terraform",
+        "helm",
+        "hex",
+        "pub",
+        "swift",
+        "conda",
+        "nix",
+        "gitlab",
+        "gitsubmodule",
+        "make",
+        "all",
+        "java",
+        "c",
+        "php",
+    ] {
+        let found = problems(&format!("subscriptions: [{written}]\n"));
+        assert_eq!(found[0].what, format!("unknown migration `{written}`"));
+    }
+}
+
+#[test]
+fn a_migration_written_as_a_key_is_known_by_its_other_words_too() {
+    let found = problems("subscriptions:\n  - javascript:\n      delay: weekly\n");
+    assert_eq!(found[0].what, "the migration `javascript` is written as a key", "{}", lines(&found));
+    assert!(found[0].fix.starts_with("write `- migration: npm`"), "{}", found[0].fix);
+}
+
+/// A character that is no part of a text is pointed at where it stands, and not called the beginning of a value.
+#[rstest]
+#[case("labels: [\"a\u{7}b\"]\nsubscriptions: [pypi]", (1, 12), "\\u{7}")]
+#[case("labels: ['a\u{7}b']\nsubscriptions: [pypi]", (1, 12), "\\u{7}")]
+#[case("subscriptions: [pypi]\nlabels: [a\u{1b}b]", (2, 11), "\\u{1b}")]
+#[case("# a\u{0}\nsubscriptions: [pypi]", (1, 4), "\\u{0}")]
+#[case("subscriptions: [pypi] # \u{85}\u{80}", (1, 26), "\\u{80}")]
+#[case("a: |\r\n  x\r\n  y\u{1b}\n", (3, 4), "\\u{1b}")]
+fn a_control_character_is_called_one(#[case] text: &str, #[case] place: (u32, u32), #[case] shown: &str) {
+    let found = problems(text);
+    let problem = found.iter().find(|p| p.what.contains("character")).unwrap_or_else(|| panic!("{}", lines(&found)));
+    assert_eq!(problem.what, format!("the control character `{shown}` stands here"));
+    assert_eq!(((problem.line, problem.column), problem.length), (place, 1));
+    assert_eq!(problem.fix, "remove it; it may be invisible in your editor");
+}
+
+#[rstest]
+#[case("labels: [\"a\\qb\"]\nsubscriptions: [pypi]")]
+#[case("labels: [\"a\\xzz\"]\nsubscriptions: [pypi]")]
+fn an_unknown_escape_is_called_one(#[case] text: &str) {
+    let found = problems(text);
+    assert!(found[0].what.contains("an escape (`\\`)"), "{}", lines(&found));
+    assert!(found[0].fix.contains("single quotes"), "{}", lines(&found));
+}
+
 #[test]
 fn a_time_zone_is_a_name_of_the_database() {
     for odd in [
@@ -301,8 +380,8 @@ fn bad_input_18_hostile_files_are_refused() {
         ("flow mapping depth 10,000", "{a: ".repeat(10_000), "nested deeper"),
         ("block depth 10,000", "- ".repeat(10_000), "nested deeper"),
         ("indented depth", deep_map, "nested deeper"),
-        ("10 MB", "# comment\n".repeat(1_000_000), "more than the 262144"),
-        ("10 MB in one line", "x".repeat(10_000_000), "more than the 262144"),
+        ("10 MB", "# comment\n".repeat(1_000_000), "the file is larger than 262,144 bytes"),
+        ("10 MB in one line", "x".repeat(10_000_000), "the file is larger than 262,144 bytes"),
         ("many nodes", format!("subscriptions: [{}]", "pypi, ".repeat(40_000)), "more than 5000 keys"),
         ("many keys", (0..20_000).map(|n| format!("k{n}: 1\n")).collect(), "unknown key"),
         ("many equal keys", "subscriptions: pypi\n".repeat(10_000), "is here twice"),

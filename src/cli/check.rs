@@ -8,12 +8,11 @@ use crate::subscription::{
 };
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use anyhow::Context;
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use serde_json::json;
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `mass-driver check`.
@@ -76,28 +75,42 @@ enum Found {
 }
 
 /// What stands at a path; `None` for nothing. A link is not followed: the server does not follow it either.
-fn look(path: PathBuf) -> Option<Found> {
-    let kind = std::fs::symlink_metadata(&path).ok()?.file_type();
+fn look(path: &Path) -> io::Result<Option<Found>> {
+    let kind = match std::fs::symlink_metadata(path) {
+        Ok(metadata) => metadata.file_type(),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let other = match () {
-        () if kind.is_file() => return Some(Found::File(path)),
+        () if kind.is_file() => return Ok(Some(Found::File(path.into()))),
         () if kind.is_symlink() => "a symbolic link",
         () if kind.is_dir() => "a folder",
         () => "no file but a pipe, a socket or a device",
     };
-    Some(Found::Other(path, other))
+    Ok(Some(Found::Other(path.into(), other)))
+}
+
+/// The system does not let us at a path.
+fn refused(path: &Path, error: &io::Error) -> anyhow::Error {
+    let path = path.display();
+    let what = match error.kind() {
+        ErrorKind::PermissionDenied => format!("`{path}` may not be read by the user who runs this command"),
+        _ => format!("`{path}` cannot be read: {error}"),
+    };
+    UsageError(what).into()
 }
 
 fn find(path: &Path) -> anyhow::Result<Found> {
     let usage = |what: String| anyhow::Error::new(UsageError(what));
     // Under its own name it is judged as it would be in a repository, wherever it was named.
     if FILE_NAMES.iter().any(|name| path.file_name() == Some(name.as_ref()))
-        && let Some(found) = look(path.into())
+        && let Some(found) = look(path).map_err(|error| refused(path, &error))?
     {
         return Ok(found);
     }
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => usage(format!("there is no file or folder `{}`", path.display())),
-        _ => usage(format!("`{}` cannot be opened: {error}", path.display())),
+        _ => refused(path, &error),
     })?;
     if metadata.is_file() {
         return Ok(Found::File(path.into()));
@@ -105,11 +118,12 @@ fn find(path: &Path) -> anyhow::Result<Found> {
     if !metadata.is_dir() {
         return Err(usage(format!("`{}` is neither a file nor a folder", path.display())));
     }
-    let mut present = FILE_NAMES.iter().filter_map(|name| look(path.join(name)));
-    match (present.next(), present.next()) {
+    // Whoever may not look into a folder is not told that nothing is in it.
+    let look_into = |name: &str| look(&path.join(name)).map_err(|error| refused(path, &error));
+    match (look_into(FILE_NAMES[0])?, look_into(FILE_NAMES[1])?) {
         (Some(_), Some(_)) => Ok(Found::Both(path.join(FILE_NAMES[0]))),
-        (Some(found), None) => Ok(found),
-        (None, _) => Err(usage(format!(
+        (Some(found), None) | (None, Some(found)) => Ok(found),
+        (None, None) => Err(usage(format!(
             "there is no `{}` in `{}`. Give the path of a file, or write one: `subscriptions: [pypi]` is enough to begin with",
             FILE_NAMES[0],
             path.display()
@@ -121,7 +135,7 @@ fn find(path: &Path) -> anyhow::Result<Found> {
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let opened = File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
-    opened.with_context(|| format!("`{}` cannot be read", path.display()))?;
+    opened.map_err(|error| refused(path, &error))?;
     Ok(bytes)
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 pub mod check;
 pub mod deps;
+mod passed_over;
 pub mod plan;
 mod print;
 pub mod retry;

@@ -1,0 +1,148 @@
+//! The way through the folders of a checkout: which files managers claim, and what is not entered.
+
+use crate::domain::RepoPath;
+use crate::managers;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// Folders that tools fill. A Python environment is known by its `pyvenv.cfg`, whatever its name.
+pub const LEFT_OUT: [&str; 8] = [".git", "node_modules", "target", "venv", ".venv", ".tox", ".nox", "__pycache__"];
+
+/// How deep folders are followed.
+const DEEPEST: usize = 64;
+
+/// How many odd names are shown. A folder of them would hide the other notes.
+const ODD_NAMES_SHOWN: usize = 20;
+
+/// What was met on the way.
+#[derive(Default)]
+pub(super) struct Walk {
+    /// The files that some manager claims.
+    pub(super) claimed: Vec<RepoPath>,
+    /// What was not read because of what it is, with the reason.
+    pub(super) left_out: Vec<String>,
+    /// What should have been read, with why it could not be.
+    pub(super) unread: Vec<String>,
+    /// Whether a folder that tools fill was passed by, other than git's own.
+    pub(super) passed_tools_by: bool,
+    odd_names: usize,
+}
+
+impl Walk {
+    /// Goes through a repository.
+    ///
+    /// Errors: only those of the folder itself; what cannot be read further in is noted.
+    pub(super) fn through(root: &Path) -> io::Result<Self> {
+        let mut walk = Self::default();
+        walk.folder(root, "", 0)?;
+        let Self { odd_names, .. } = walk;
+        if odd_names > 0 {
+            let which = if odd_names == 1 { "file or folder is" } else { "files or folders are" };
+            let shown = match odd_names {
+                ..=ODD_NAMES_SHOWN => String::new(),
+                _ => format!(", of which {ODD_NAMES_SHOWN} are named"),
+            };
+            walk.left_out.push(format!("{odd_names} {which} left out because of their names{shown}"));
+        }
+        Ok(walk)
+    }
+
+    fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> io::Result<()> {
+        let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<fs::DirEntry>>>()?;
+        let has = |name: &str| entries.iter().any(|entry| entry.file_name() == name);
+        if depth > 0 && has("pyvenv.cfg") {
+            return Ok(());
+        }
+        // A submodule has a file of that name, in older checkouts a folder.
+        if depth > 0 && has(".git") {
+            self.left_out.push(format!("{prefix} is left out: it is a repository of its own"));
+            return Ok(());
+        }
+        for entry in entries {
+            self.entry(&entry, prefix, depth)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: &fs::DirEntry, prefix: &str, depth: usize) -> io::Result<()> {
+        let kind = entry.file_type()?;
+        let name = entry.file_name();
+        let path = match parse(prefix, &name) {
+            Ok(path) => path,
+            Err(why) => {
+                if name != ".git" && (kind.is_dir() || resembles_manifest(prefix, &name)) {
+                    let slash = if kind.is_dir() { "/" } else { "" };
+                    self.odd_name(format!("{prefix}{}{slash} is left out: {why}", escaped(&name)));
+                }
+                return Ok(());
+            }
+        };
+        if kind.is_dir() {
+            self.inner(entry, &path, depth);
+        } else if managers::may_be_manifest(&path) {
+            if kind.is_file() {
+                self.claimed.push(path);
+            } else {
+                let what = if kind.is_symlink() { "a symbolic link" } else { "not a file" };
+                self.left_out.push(format!("{path} is left out: it is {what}"));
+            }
+        } else if kind.is_symlink() && !LEFT_OUT.contains(&path.file_name()) && entry.path().is_dir() {
+            self.left_out.push(format!("{path}/ is left out: it is a symbolic link"));
+        }
+        Ok(())
+    }
+
+    fn inner(&mut self, entry: &fs::DirEntry, path: &RepoPath, depth: usize) {
+        if LEFT_OUT.contains(&path.file_name()) {
+            self.passed_tools_by = true;
+        } else if depth >= DEEPEST {
+            self.left_out.push(format!("{path}/ is left out: it is more than {DEEPEST} folders deep"));
+        } else if let Err(error) = self.folder(&entry.path(), &format!("{path}/"), depth + 1) {
+            self.unread.push(format!("{path}/ cannot be read: {}", in_words(&error)));
+        }
+    }
+
+    fn odd_name(&mut self, note: String) {
+        self.odd_names += 1;
+        if self.odd_names <= ODD_NAMES_SHOWN {
+            self.left_out.push(note);
+        }
+    }
+}
+
+/// The path of an entry, or why nobody may go by it.
+fn parse(prefix: &str, name: &OsStr) -> Result<RepoPath, &'static str> {
+    let name = name.to_str().ok_or("its name is not UTF-8")?;
+    if name.contains(|c: char| c == '\\' || c.is_control()) {
+        return Err("there is a backslash or a control character in its name");
+    }
+    RepoPath::parse(&format!("{prefix}{name}")).map_err(|bad| bad.why)
+}
+
+/// Whether a file would be a manifest, were its odd characters not in its name.
+fn resembles_manifest(prefix: &str, name: &OsStr) -> bool {
+    let odd = |c: char| c == '\\' || c == char::REPLACEMENT_CHARACTER || c.is_control();
+    let lossy = name.to_string_lossy();
+    // Letters that follow an escape belong to it: `[31m` colours a terminal.
+    let ways = [lossy.split(odd).next().unwrap_or_default().to_owned(), lossy.chars().filter(|c| !odd(*c)).collect()];
+    let mut paths = ways.iter().filter_map(|name| RepoPath::parse(&format!("{prefix}{name}")).ok());
+    paths.any(|path| managers::may_be_manifest(&path))
+}
+
+/// A name as it may be printed.
+fn escaped(name: &OsStr) -> String {
+    match name.to_str() {
+        Some(name) => name.escape_debug().to_string(),
+        None => name.as_encoded_bytes().escape_ascii().to_string(),
+    }
+}
+
+/// What the system refused, for people.
+pub(super) fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => error.to_string(),
+    }
+}
