@@ -299,6 +299,15 @@ fn names_of_what_is_not_served_lead_to_nothing_else() {
     }
 }
 
+#[rstest]
+#[case("pypi, npm", "[pypi, npm]")]
+#[case("python docker  cargo", "[python, docker, cargo]")]
+fn a_list_without_brackets_is_called_that(#[case] written: &str, #[case] list: &str) {
+    let found = problems(&format!("subscriptions: {written}\n"));
+    assert_eq!(found[0].what, format!("`{written}` is one text, and no list"));
+    assert_eq!(found[0].fix, format!("write `{list}`"));
+}
+
 #[test]
 fn a_migration_written_as_a_key_is_known_by_its_other_words_too() {
     let found = problems("subscriptions:\n  - javascript:\n      delay: weekly\n");

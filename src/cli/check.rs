@@ -109,7 +109,9 @@ fn find(path: &Path) -> anyhow::Result<Found> {
         return Ok(found);
     }
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => usage(format!("there is no file or folder `{}`", path.display())),
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            usage(format!("there is no file or folder `{}`", path.display()))
+        }
         _ => refused(path, &error),
     })?;
     if metadata.is_file() {

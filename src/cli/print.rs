@@ -13,9 +13,15 @@ pub(super) fn new_table<const N: usize>(columns: [&str; N]) -> Table {
     table
 }
 
+/// The longest text of a cell, in characters. A name may be as long as its file; the table counts its columns in 16 bits.
+const LONGEST_CELL: usize = 500;
+
 /// Adds a row of untrusted texts.
 pub(super) fn add_row<const N: usize>(table: &mut Table, cells: [&str; N]) {
-    table.add_row(cells.map(printable));
+    table.add_row(cells.map(|cell| match cell.char_indices().nth(LONGEST_CELL) {
+        None => printable(cell),
+        Some((end, _)) => printable(&cell[..end]) + "…",
+    }));
 }
 
 /// The lines of a table, without the spaces that fill its last column. Names, paths and versions stay whole, so that

@@ -71,7 +71,7 @@ const SUBSCRIPTION_FILES: [&str; 2] = [".mass-driver.yaml", ".mass-driver.yml"];
 /// Errors: [`CheckoutError`] when the folder itself cannot be read; what cannot be read inside it is a note.
 pub fn read_checkout(root: &Path) -> Result<Checkout, CheckoutError> {
     let refused = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => CheckoutError::Missing(root.into()),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CheckoutError::Missing(root.into()),
         io::ErrorKind::PermissionDenied => CheckoutError::Forbidden(root.into()),
         _ => CheckoutError::Unreadable { path: root.into(), source },
     };
@@ -85,7 +85,12 @@ pub fn read_checkout(root: &Path) -> Result<Checkout, CheckoutError> {
     let mut subscriptions = Vec::new();
     for path in SUBSCRIPTION_FILES.iter().filter_map(|name| RepoPath::parse(name).ok()) {
         match read_text(root, &path) {
-            Ok(Some(text)) => subscriptions.push((path, text)),
+            Ok(Some(text)) => {
+                if reading.ignored.contains(&path) {
+                    reading.left_out.push(format!("git ignores {path}; the server sees it once it is committed"));
+                }
+                subscriptions.push((path, text));
+            }
             Ok(None) => {}
             Err(why) => reading.cannot_read(&path, why),
         }

@@ -5,6 +5,7 @@ use crate::managers;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::mem;
 use std::path::Path;
 
 /// Folders that tools fill. A Python environment is known by its `pyvenv.cfg`, whatever its name.
@@ -13,8 +14,8 @@ pub const LEFT_OUT: [&str; 8] = [".git", "node_modules", "target", "venv", ".ven
 /// How deep folders are followed.
 const DEEPEST: usize = 64;
 
-/// How many odd names are shown. A folder of them would hide the other notes.
-const ODD_NAMES_SHOWN: usize = 20;
+/// How many notes of a kind are shown. A folder of odd names would hide the others.
+const SHOWN_OF_A_KIND: usize = 20;
 
 /// What was met on the way.
 #[derive(Default)]
@@ -27,7 +28,28 @@ pub(super) struct Walk {
     pub(super) unread: Vec<String>,
     /// Whether a folder that tools fill was passed by, other than git's own.
     pub(super) passed_tools_by: bool,
-    odd_names: usize,
+    odd_names: Kind,
+    folder_links: Kind,
+}
+
+/// Notes of one kind, of which there may be any number.
+#[derive(Default)]
+struct Kind {
+    shown: Vec<String>,
+    count: usize,
+}
+
+impl Kind {
+    fn add(&mut self, note: String) {
+        self.count += 1;
+        if self.count <= SHOWN_OF_A_KIND {
+            self.shown.push(note);
+        }
+    }
+
+    fn not_shown(&self) -> usize {
+        self.count - self.shown.len()
+    }
 }
 
 impl Walk {
@@ -37,15 +59,22 @@ impl Walk {
     pub(super) fn through(root: &Path) -> io::Result<Self> {
         let mut walk = Self::default();
         walk.folder(root, "", 0)?;
-        let Self { odd_names, .. } = walk;
-        if odd_names > 0 {
-            let which = if odd_names == 1 { "file or folder is" } else { "files or folders are" };
-            let shown = match odd_names {
-                ..=ODD_NAMES_SHOWN => String::new(),
-                _ => format!(", of which {ODD_NAMES_SHOWN} are named"),
+        let (odd, links) = (mem::take(&mut walk.odd_names), mem::take(&mut walk.folder_links));
+        if odd.count > 0 {
+            let (which, whose) = if odd.count == 1 {
+                ("file or folder is", "its name")
+            } else {
+                ("files or folders are", "their names")
             };
-            walk.left_out.push(format!("{odd_names} {which} left out because of their names{shown}"));
+            let shown =
+                if odd.not_shown() > 0 { format!(", of which {} are named", odd.shown.len()) } else { String::new() };
+            walk.left_out.push(format!("{} {which} left out because of {whose}{shown}", odd.count));
         }
+        if links.not_shown() > 0 {
+            walk.left_out.push(format!("{} more symbolic links to folders are left out", links.not_shown()));
+        }
+        walk.left_out.extend(odd.shown);
+        walk.left_out.extend(links.shown);
         Ok(walk)
     }
 
@@ -74,7 +103,7 @@ impl Walk {
             Err(why) => {
                 if name != ".git" && (kind.is_dir() || resembles_manifest(prefix, &name)) {
                     let slash = if kind.is_dir() { "/" } else { "" };
-                    self.odd_name(format!("{prefix}{}{slash} is left out: {why}", escaped(&name)));
+                    self.odd_names.add(format!("{prefix}{}{slash} is left out: {why}", escaped(&name)));
                 }
                 return Ok(());
             }
@@ -89,7 +118,7 @@ impl Walk {
                 self.left_out.push(format!("{path} is left out: it is {what}"));
             }
         } else if kind.is_symlink() && !LEFT_OUT.contains(&path.file_name()) && entry.path().is_dir() {
-            self.left_out.push(format!("{path}/ is left out: it is a symbolic link"));
+            self.folder_links.add(format!("{path}/ is left out: it is a symbolic link"));
         }
         Ok(())
     }
@@ -101,13 +130,6 @@ impl Walk {
             self.left_out.push(format!("{path}/ is left out: it is more than {DEEPEST} folders deep"));
         } else if let Err(error) = self.folder(&entry.path(), &format!("{path}/"), depth + 1) {
             self.unread.push(format!("{path}/ cannot be read: {}", in_words(&error)));
-        }
-    }
-
-    fn odd_name(&mut self, note: String) {
-        self.odd_names += 1;
-        if self.odd_names <= ODD_NAMES_SHOWN {
-            self.left_out.push(note);
         }
     }
 }

@@ -67,8 +67,19 @@ fn meant(written: &str) -> Option<Ecosystem> {
     let word: String = written.chars().take(64).collect::<String>().to_lowercase().replace(['_', ' ', '.'], "-");
     let called = CALLED.iter().find(|(_, names)| names.contains(&word.as_str())).map(|(ecosystem, _)| *ecosystem);
     // Not `pip`: it is near to the names of what is not served.
-    let spelled = || nearest(&word, words().chain(["dockerfile", "python"])).and_then(Ecosystem::from_word);
+    let near = || nearest(&word, words().chain(["dockerfile", "python"]));
+    // Of a short word half is soon another: `php` is not `pypi`.
+    let half = word.chars().count() / 2;
+    let spelled =
+        || near().filter(|near| strsim::damerau_levenshtein(&word, near) <= half).and_then(Ecosystem::from_word);
     called.or_else(|| Ecosystem::from_word(&word)).or_else(spelled)
+}
+
+/// The list that somebody means who writes `pypi, docker`.
+fn list_of_words(written: &str) -> Option<String> {
+    let parts: Vec<&str> = written.split([',', ' ']).filter(|part| !part.is_empty()).take(100).collect();
+    let all_known = parts.iter().all(|part| Ecosystem::from_word(part).is_some());
+    (parts.len() > 1 && all_known).then(|| format!("[{}]", parts.join(", ")))
 }
 
 /// How a pattern of authored migrations looks, for the schema; [`MigrationPattern::parse`] says more.
@@ -104,6 +115,12 @@ impl MigrationPattern {
             return Ok(Self::Ecosystem(ecosystem));
         }
         let Some((owner, name)) = text.split_once('/') else {
+            if let Some(list) = list_of_words(text) {
+                return Err(NotAMigration {
+                    what: format!("{} is one text, and no list", quoted(text)),
+                    fix: format!("write {}", quoted(&list)),
+                });
+            }
             let hint = meant(text).map(|word| format!(", did you mean `{word}`?")).unwrap_or_default();
             return Err(NotAMigration {
                 what: format!("unknown migration {}{hint}", quoted(text)),

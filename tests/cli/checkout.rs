@@ -37,7 +37,8 @@ fn what_could_be_read_is_printed_though_the_exit_code_says_that_it_is_not_all() 
     }
     let (code, help, _) = run(root.path(), &["deps", "--help"]);
     assert_eq!(code, 0);
-    assert!(help.contains("exit code") && help.contains("1"), "{help}");
+    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("The exit code is 1 when a manifest"), "{help}");
 
     write(root.path(), FILE, "subscriptions: [npm]\n");
     let (code, _, err) = run(root.path(), &["plan"]);
@@ -85,6 +86,26 @@ fn many_odd_names_are_counted() {
         "{err}"
     );
     assert_eq!(err.lines().count(), 21, "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn many_links_are_counted() {
+    let root = folder(&[]);
+    for n in 0..30 {
+        std::os::unix::fs::symlink(".", root.path().join(format!("link-{n}"))).unwrap();
+    }
+    let (code, _, err) = run(root.path(), &["deps"]);
+    assert_eq!(code, 0);
+    assert!(err.contains("note: 10 more symbolic links to folders are left out\n"), "{err}");
+    assert_eq!(err.lines().count(), 21, "{err}");
+}
+
+#[test]
+fn what_lies_behind_a_file_is_not_there() {
+    let root = folder(&[("file", "")]);
+    assert_eq!(run(root.path(), &["deps", "file/x"]).2, "mass-driver: there is no folder `file/x`\n");
+    assert_eq!(run(root.path(), &["check", "file/x"]).2, "mass-driver: there is no file or folder `file/x`\n");
 }
 
 #[cfg(unix)]
@@ -187,6 +208,18 @@ fn the_table_tells_ecosystems_and_pins() {
     assert!(row("library/python").contains(&"digest 0123456789ab".to_owned()), "{out}");
     let action = row("actions/checkout");
     assert!(action[1] == "github-actions" && action.contains(&"commit 8ade135a41bc".to_owned()), "{out}");
+}
+
+/// A name may be as long as its file. JSON has it whole.
+#[test]
+fn a_name_without_end_does_not_break_the_table() {
+    let name = "a".repeat(100_000);
+    let root = folder(&[("requirements.txt", &format!("{name}==1\nb==1\n"))]);
+    let (code, out, err) = run(root.path(), &["deps"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("aaa…") && out.lines().all(|line| line.chars().count() < 3_000), "{out}");
+    let (_, out, _) = run(root.path(), &["deps", "--format", "json"]);
+    assert_eq!(names(&out).last().unwrap(), "b");
 }
 
 #[test]

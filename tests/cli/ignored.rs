@@ -64,6 +64,15 @@ fn a_folder_of_a_repository_is_asked_about_as_the_whole_is() {
 }
 
 #[test]
+fn a_subscription_file_that_git_ignores_is_read_with_a_word() {
+    let root = repository();
+    fs::write(root.path().join(".gitignore"), ".mass-driver.*\ndist/\n*.gen.txt\n/part/*\n").unwrap();
+    fs::write(root.path().join(".mass-driver.yaml"), "subscriptions: [pypi]\n").unwrap();
+    let (_, err) = names(root.path(), &[]);
+    assert!(err.contains("note: git ignores .mass-driver.yaml; the server sees it once it is committed\n"), "{err}");
+}
+
+#[test]
 fn an_include_that_git_ignores_is_not_there_for_the_server() {
     let root = repository();
     fs::write(root.path().join("requirements.txt"), "-r dist/requirements.txt\n-r more.gen.txt\ntracked==1\n").unwrap();
