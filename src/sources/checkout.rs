@@ -78,23 +78,21 @@ pub fn read_checkout(root: &Path) -> Result<Checkout, CheckoutError> {
     if !fs::metadata(root).map_err(refused)?.is_dir() {
         return Err(CheckoutError::NotAFolder(root.into()));
     }
-    let Walk { mut claimed, left_out, unread, passed_tools_by, .. } = Walk::through(root).map_err(refused)?;
-    let mut reading = Reading { root, ignored: Ignored::default(), manifests: Vec::new(), left_out, unread };
-    reading.ask_git(&mut claimed, passed_tools_by);
-    reading.manifests(claimed);
-    let mut subscriptions = Vec::new();
-    for path in SUBSCRIPTION_FILES.iter().filter_map(|name| RepoPath::parse(name).ok()) {
-        match read_text(root, &path) {
-            Ok(Some(text)) => {
-                if reading.ignored.contains(&path) {
-                    reading.left_out.push(format!("git ignores {path}; the server sees it once it is committed"));
-                }
-                subscriptions.push((path, text));
-            }
-            Ok(None) => {}
-            Err(why) => reading.cannot_read(&path, why),
-        }
+    let (ignored, silent) = match Ignored::ask(root) {
+        None => (Ignored::default(), None),
+        Some(Ok(ignored)) => (ignored, None),
+        Some(Err(why)) => (Ignored::default(), Some(why)),
+    };
+    let Walk { mut claimed, mut left_out, unread, passed_tools_by, .. } =
+        Walk::through(root, &ignored).map_err(refused)?;
+    if let Some(why) = silent {
+        left_out.push(format!("git could not tell which files it ignores, so all are read: {why}"));
+    } else if passed_tools_by {
+        claimed.extend(git::tracked_in_left_out(root).into_iter().filter(managers::may_be_manifest));
     }
+    let mut reading = Reading { root, ignored, manifests: Vec::new(), left_out, unread };
+    reading.manifests(claimed);
+    let subscriptions = reading.subscriptions();
     let Reading { mut manifests, mut left_out, mut unread, .. } = reading;
     let developed = manifests.iter().filter_map(|manifest| manifest.extraction.develops.clone()).collect();
     let found = manifests.iter_mut().flat_map(|manifest| &mut manifest.extraction.dependencies);
@@ -123,31 +121,6 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Takes from what was claimed what git ignores, and adds what it tracks in folders that were not looked into.
-    fn ask_git(&mut self, claimed: &mut Vec<RepoPath>, passed_tools_by: bool) {
-        let answer = match Ignored::ask(self.root) {
-            None => return,
-            Some(Ok(ignored)) if passed_tools_by => git::tracked_in_left_out(self.root).map(|more| (ignored, more)),
-            Some(answer) => answer.map(|ignored| (ignored, Vec::new())),
-        };
-        match answer {
-            Ok((ignored, more)) => {
-                self.ignored = ignored;
-                let (out, kept): (Vec<_>, Vec<_>) = claimed.drain(..).partition(|path| self.ignored.contains(path));
-                claimed.extend(kept);
-                claimed.extend(more.into_iter().filter(managers::may_be_manifest));
-                if let Some(first) = out.iter().min() {
-                    let which = if out.len() == 1 { "manifest is" } else { "manifests are" };
-                    let count = out.len();
-                    self.left_out.push(format!("{count} {which} left out because git ignores them, such as {first}"));
-                }
-            }
-            Err(why) => {
-                self.left_out.push(format!("git could not tell which files it ignores, so all are read: {why}"));
-            }
-        }
-    }
-
     fn manifests(&mut self, claimed: Vec<RepoPath>) {
         let mut queue: Vec<(RepoPath, &'static dyn Manager, Option<RepoPath>)> =
             claimed.iter().flat_map(|path| managers::managers_for(path).map(|m| (path.clone(), m, None))).collect();
@@ -166,6 +139,23 @@ impl Reading<'_> {
             );
             self.manifests.push(Manifest { path, manager: manager.name(), text, extraction });
         }
+    }
+
+    fn subscriptions(&mut self) -> Vec<(RepoPath, String)> {
+        let mut found = Vec::new();
+        for path in SUBSCRIPTION_FILES.iter().filter_map(|name| RepoPath::parse(name).ok()) {
+            match read_text(self.root, &path) {
+                Ok(None) => {}
+                Ok(Some(text)) => {
+                    if self.ignored.contains(&path) {
+                        self.left_out.push(format!("git ignores {path}; the server sees it once it is committed"));
+                    }
+                    found.push((path, text));
+                }
+                Err(why) => self.cannot_read(&path, why),
+            }
+        }
+        found
     }
 
     /// The text of a manifest, which `from` may include.

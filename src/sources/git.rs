@@ -38,6 +38,11 @@ impl Ignored {
         Some(list(root, &ignored).map(|paths| Self { paths: paths.into_iter().collect() }))
     }
 
+    /// Whether a file is ignored by itself, or a folder, with a `/` at its end.
+    pub(super) fn names(&self, path: &str) -> bool {
+        self.paths.contains(path)
+    }
+
     /// Whether a file is ignored, or lies in a folder that is.
     pub(super) fn contains(&self, path: &RepoPath) -> bool {
         let path = path.as_str();
@@ -48,13 +53,16 @@ impl Ignored {
 
 /// The tracked files in folders that tools fill elsewhere: a repository may have a `target` of its own.
 ///
-/// Errors: why git did not answer, for people.
-pub(super) fn tracked_in_left_out(root: &Path) -> Result<Vec<RepoPath>, String> {
+/// None where git does not answer: whoever needs to know has asked it before, and was told why.
+pub(super) fn tracked_in_left_out(root: &Path) -> Vec<RepoPath> {
+    if !is_in_repository(root) {
+        return Vec::new();
+    }
     let patterns: Vec<String> =
         LEFT_OUT.iter().filter(|name| **name != ".git").map(|name| format!(":(glob)**/{name}/**")).collect();
     let arguments = ["--cached", "--"].into_iter().chain(patterns.iter().map(String::as_str));
-    let paths = list(root, &arguments.collect::<Vec<_>>())?;
-    Ok(paths.iter().filter_map(|path| RepoPath::parse(path).ok()).collect())
+    let paths = list(root, &arguments.collect::<Vec<_>>()).unwrap_or_default();
+    paths.iter().filter_map(|path| RepoPath::parse(path).ok()).collect()
 }
 
 fn is_in_repository(root: &Path) -> bool {

@@ -1,5 +1,6 @@
 //! The way through the folders of a checkout: which files managers claim, and what is not entered.
 
+use super::git::Ignored;
 use crate::domain::RepoPath;
 use crate::managers;
 use std::ffi::OsStr;
@@ -18,8 +19,8 @@ const DEEPEST: usize = 64;
 const SHOWN_OF_A_KIND: usize = 20;
 
 /// What was met on the way.
-#[derive(Default)]
-pub(super) struct Walk {
+pub(super) struct Walk<'a> {
+    ignored: &'a Ignored,
     /// The files that some manager claims.
     pub(super) claimed: Vec<RepoPath>,
     /// What was not read because of what it is, with the reason.
@@ -30,6 +31,8 @@ pub(super) struct Walk {
     pub(super) passed_tools_by: bool,
     odd_names: Kind,
     folder_links: Kind,
+    /// What git ignores, as far as it might have been read.
+    not_of_git: Kind,
 }
 
 /// Notes of one kind, of which there may be any number.
@@ -52,14 +55,29 @@ impl Kind {
     }
 }
 
-impl Walk {
+impl<'a> Walk<'a> {
     /// Goes through a repository.
     ///
     /// Errors: only those of the folder itself; what cannot be read further in is noted.
-    pub(super) fn through(root: &Path) -> io::Result<Self> {
-        let mut walk = Self::default();
+    pub(super) fn through(root: &Path, ignored: &'a Ignored) -> io::Result<Self> {
+        let mut walk = Self {
+            ignored,
+            claimed: Vec::new(),
+            left_out: Vec::new(),
+            unread: Vec::new(),
+            passed_tools_by: false,
+            odd_names: Kind::default(),
+            folder_links: Kind::default(),
+            not_of_git: Kind::default(),
+        };
         walk.folder(root, "", 0)?;
-        let (odd, links) = (mem::take(&mut walk.odd_names), mem::take(&mut walk.folder_links));
+        walk.sum_up();
+        Ok(walk)
+    }
+
+    /// Makes notes of what there may be any number of.
+    fn sum_up(&mut self) {
+        let (odd, links) = (mem::take(&mut self.odd_names), mem::take(&mut self.folder_links));
         if odd.count > 0 {
             let (which, whose) = if odd.count == 1 {
                 ("file or folder is", "its name")
@@ -68,14 +86,21 @@ impl Walk {
             };
             let shown =
                 if odd.not_shown() > 0 { format!(", of which {} are named", odd.shown.len()) } else { String::new() };
-            walk.left_out.push(format!("{} {which} left out because of {whose}{shown}", odd.count));
+            self.left_out.push(format!("{} {which} left out because of {whose}{shown}", odd.count));
         }
         if links.not_shown() > 0 {
-            walk.left_out.push(format!("{} more symbolic links to folders are left out", links.not_shown()));
+            self.left_out.push(format!("{} more symbolic links to folders are left out", links.not_shown()));
         }
-        walk.left_out.extend(odd.shown);
-        walk.left_out.extend(links.shown);
-        Ok(walk)
+        self.left_out.extend(odd.shown);
+        self.left_out.extend(links.shown);
+        let ignored = mem::take(&mut self.not_of_git);
+        if let Some(first) = ignored.shown.iter().min() {
+            let (which, them) =
+                if ignored.count == 1 { ("file or folder is", "it") } else { ("files or folders are", "them") };
+            let such_as = if ignored.count == 1 { ":" } else { ", such as" };
+            let count = ignored.count;
+            self.left_out.push(format!("{count} {which} left out because git ignores {them}{such_as} {first}"));
+        }
     }
 
     fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> io::Result<()> {
@@ -98,6 +123,9 @@ impl Walk {
     fn entry(&mut self, entry: &fs::DirEntry, prefix: &str, depth: usize) -> io::Result<()> {
         let kind = entry.file_type()?;
         let name = entry.file_name();
+        if self.passes_ignored_by(prefix, &name, kind) {
+            return Ok(());
+        }
         let path = match parse(prefix, &name) {
             Ok(path) => path,
             Err(why) => {
@@ -121,6 +149,19 @@ impl Walk {
             self.folder_links.add(format!("{path}/ is left out: it is a symbolic link"));
         }
         Ok(())
+    }
+
+    /// Whether git ignores an entry.
+    fn passes_ignored_by(&mut self, prefix: &str, name: &OsStr, kind: fs::FileType) -> bool {
+        let lossy = name.to_string_lossy();
+        let slash = if kind.is_dir() { "/" } else { "" };
+        let path = format!("{prefix}{lossy}{slash}");
+        let ignored = self.ignored.names(&path);
+        let of_tools = LEFT_OUT.iter().any(|folder| *folder == lossy);
+        if ignored && !of_tools && (kind.is_dir() || resembles_manifest(prefix, name)) {
+            self.not_of_git.add(format!("{prefix}{}{slash}", escaped(name)));
+        }
+        ignored
     }
 
     fn inner(&mut self, entry: &fs::DirEntry, path: &RepoPath, depth: usize) {

@@ -52,7 +52,7 @@ fn what_git_ignores_is_left_out_unless_it_is_tracked() {
     let root = repository();
     let (found, err) = names(root.path(), &[]);
     assert_eq!(found, ["new", "forced", "tracked", "of-a-folder-called-target"]);
-    assert_eq!(err, "note: 2 manifests are left out because git ignores them, such as dist/requirements.txt\n");
+    assert_eq!(err, "note: 2 files or folders are left out because git ignores them, such as dist/\n");
 }
 
 #[test]
@@ -61,6 +61,19 @@ fn a_folder_of_a_repository_is_asked_about_as_the_whole_is() {
     assert_eq!(names(root.path(), &["part"]).0, ["forced"]);
     // Whoever names an ignored folder wants to see what is in it.
     assert_eq!(names(root.path(), &["dist"]).0, ["built"]);
+}
+
+/// A database's folder, a build's links: they concern nobody, and are no reason to end with a failure.
+#[cfg(unix)]
+#[test]
+fn what_is_odd_in_what_git_ignores_is_not_told() {
+    let root = repository();
+    std::os::unix::fs::symlink(".", root.path().join("dist/loop")).unwrap();
+    std::os::unix::fs::symlink(".", root.path().join("link.gen.txt")).unwrap();
+    fs::write(root.path().join("dist/Cargo.toml"), "[").unwrap();
+    fs::create_dir(root.path().join("dist/bell\u{7}")).unwrap();
+    let (_, err) = names(root.path(), &[]);
+    assert_eq!(err.lines().count(), 1, "{err}");
 }
 
 #[test]
