@@ -12,6 +12,7 @@ mod compiled;
 mod compose;
 mod dockerfile;
 mod edit;
+mod format;
 mod git_ref;
 mod github_actions;
 mod hashes;
@@ -34,7 +35,7 @@ mod written;
 mod yaml;
 
 use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath, Skip};
-use edit::Find;
+use format::Found;
 use std::collections::BTreeSet;
 
 pub use lock_files::{is_lock_file, lock_files};
@@ -144,7 +145,8 @@ impl Extraction {
             Ok(found) => Self {
                 dependencies: found.finds.into_iter().map(|find| find.dependency).collect(),
                 includes: found.includes,
-                ..Self::default()
+                develops: found.develops,
+                problem: None,
             },
             Err(problem) => Self { problem: Some(problem), ..Self::default() },
         }
@@ -201,28 +203,6 @@ pub enum EditError {
     /// Two edits ask for different text at one place, as when two images share a variable.
     #[error("two updates ask for different text at one place; one of them moves {0}")]
     Conflict(PackageId),
-}
-
-/// What a manager keeps of a file while it reads or edits it.
-#[derive(Default)]
-struct Found {
-    finds: Vec<Find>,
-    includes: Vec<RepoPath>,
-}
-
-impl Found {
-    /// Takes in a file that `from` includes under the name `written`, if it lies in the repository.
-    fn include(&mut self, from: &RepoPath, written: &str) {
-        const MOST_INCLUDES: usize = 100;
-        let elsewhere = ["http:", "https:", "file:"]
-            .iter()
-            .any(|scheme| written.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
-        if elsewhere || written.contains("://") || written.contains("${") || self.includes.len() >= MOST_INCLUDES {
-            return;
-        }
-        let file = from.join_sibling(written).ok().filter(|file| file != from);
-        self.includes.extend(file.filter(|file| !self.includes.contains(file)));
-    }
 }
 
 /// The text without its byte order mark, and the mark's length: spans count from the file's first byte.
