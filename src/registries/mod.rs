@@ -13,6 +13,7 @@ mod cargo_index;
 mod deps_dev;
 mod error;
 mod fetch;
+mod index;
 mod json;
 mod npm;
 mod oci;
