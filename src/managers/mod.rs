@@ -4,7 +4,16 @@
 //! Pure: texts in, values and texts out. This room knows file formats; it does not know repositories, registries
 //! or what a subscription asks for. Every text is untrusted. An edit changes the version's bytes and nothing else.
 //!
-//! A manager is a file (or folder) here, a line in [`TABLE`], and a folder of fixtures in `tests/fixtures/managers/`.
+//! A manager is a file (or folder) here, named after its format, that implements `Format`, a line in [`TABLE`],
+//! and a folder of fixtures in `tests/fixtures/managers/`. It reads a file into *finds*: dependencies that know where in the
+//! file they are written. The other files are what managers share:
+//!
+//! - `edit` makes edits of finds; `format` makes a manager of a format;
+//! - `written` is a text that remembers where each of its bytes stands in the file; `toml_file`, `toml_string`, `json_string`,
+//!   `yaml` and `variables` make such texts, whatever escapes, folds and defaults are in between;
+//! - `requirement`, `hashes`, `compiled` and `package_table` read what several Python files hold, `image` references to images,
+//!   `git_ref` tags and commits with their comments;
+//! - `aliases` finds what must not move although it could; `lock_files` knows which files an update leaves behind.
 
 mod aliases;
 mod cargo;

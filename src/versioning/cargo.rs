@@ -1,7 +1,7 @@
 //! Versions and requirements of Cargo.
 //!
-//! Source: The Cargo Book, "Specifying Dependencies"; Semantic Versioning 2.0.0. What a requirement allows is said by the
-//! crate Cargo itself uses; taken apart is it here, so that it can be changed without touching its style.
+//! Source: The Cargo Book, "Specifying Dependencies"; Semantic Versioning 2.0.0. The crate that
+//! Cargo itself uses says what a requirement allows. Here it is only taken apart, so that it can be changed in its own style.
 
 use super::numbering::Numbering;
 use super::partial::{self, Clause, Operator, Partial};

@@ -1,4 +1,4 @@
-//! Tags of container images, which no standard orders. Read by the habits of the widely used images.
+//! Tags of container images, which no standard orders: read by the habits of widely used images.
 //!
 //! A tag is an optional `v`, numbers joined by `.`, `-` or `_`, an optional prerelease mark, and a variant:
 //! `v1.2`, `3.13.0rc1-slim`, `17.0.2_8-jre`, `22.04`, `15-3.4-alpine`. A tag moves only to tags of the same shape:

@@ -6,6 +6,9 @@
 //!
 //! The rule of all schemes: an update is proposed only where the current text excludes the new version or pins
 //! another one. A text that already allows it is up to date.
+//!
+//! A file for each scheme. What all have in common is in `numbering`, what the schemes of tags have in `tag`, and what npm and
+//! Cargo have in `partial`.
 
 mod cargo;
 mod docker_tag;

@@ -1,8 +1,8 @@
 //! Versions and specifiers of Python packages.
 //!
-//! Source: PEP 440, "Version Identification and Dependency Specification", and its successor in the
-//! packaging specifications, "Version specifiers". What Poetry writes beside them (`^1.2`, `~1.2`, `1.2.*`, `*`, and a bare `1.2`
-//! for `==1.2`) is understood, too: none of it is a specifier of PEP 440. Source: Poetry, "Dependency specification".
+//! Source: PEP 440, "Version Identification and Dependency Specification", and its successor in the packaging specifications,
+//! "Version specifiers". Poetry writes constraints that are none of PEP 440's, and they are understood, too: `^1.2`, `~1.2`,
+//! `1.2.*`, `*`, and a bare `1.2` for `==1.2`. Source: Poetry, "Dependency specification".
 
 use super::numbering::{self, Numbering};
 use super::{BadRange, below, bound_above, bounded, compare_numbers, in_any, joined, step_between};

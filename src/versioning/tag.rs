@@ -1,7 +1,7 @@
 //! Tags of images and of repositories: numbers with a prefix, a prerelease mark and a variant around them.
 //!
-//! No standard orders them. What is here holds for all of them: a tag moves only to tags that are written alike. A scheme of
-//! tags says how it reads one ([`Tagged`]), and nothing else.
+//! No standard orders them. What is here holds for every scheme of tags: a tag moves only to tags that are written alike. The
+//! schemes say how they read one ([`Tagged`]), and nothing else.
 
 use super::numbering::{Numbering, Version};
 use super::{BadRange, Pep440, compare_numbers, in_any, joined, step_between};
@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 /// From so many digits on, a lone number is a date or a build's number, which does not follow `3` or `12`.
 const DIGITS_OF_A_DATE: usize = 6;
 
-/// A scheme whose versions are tags. What uses one names it in full: a constraint is a tag.
+/// A scheme whose versions are tags. Who uses one names it in full, so that a constraint is a tag, too.
 pub(super) trait Tagged: Sync {
     /// See [`Scheme::name`](super::Scheme::name).
     const NAME: &'static str;
