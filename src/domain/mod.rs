@@ -8,6 +8,7 @@ pub mod lock_file;
 pub mod package;
 pub mod proposal;
 pub mod repo;
+pub(crate) mod text;
 pub mod time;
 pub mod update;
 pub mod verdict;
