@@ -4,6 +4,8 @@
 
 #[path = "cli/executable.rs"]
 mod executable;
+#[path = "support/rows.rs"]
+mod rows;
 #[path = "cli/stored.rs"]
 mod stored;
 
