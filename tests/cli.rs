@@ -8,6 +8,8 @@ mod checkout;
 mod executable;
 #[path = "cli/ignored.rs"]
 mod ignored;
+#[path = "support/rows.rs"]
+mod rows;
 #[path = "cli/stored.rs"]
 mod stored;
 

@@ -9,6 +9,7 @@ pub mod package;
 pub mod proposal;
 pub mod repo;
 pub mod size;
+pub(crate) mod text;
 pub mod time;
 pub mod update;
 pub mod verdict;

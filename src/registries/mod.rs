@@ -3,6 +3,8 @@
 //! One file per protocol behind [`Registry`]: the deps.dev API, simple indexes (PEP 691), npm's packuments, Cargo's sparse
 //! indexes, image registries (OCI distribution). [`Registries`] is the table that says which of them answers for a package.
 //!
+//! The first four are an `index` each: one document says all of a package. All requests go through `fetch`.
+//!
 //! The room knows packages and addresses, never repositories, subscriptions or the store. It does not repeat a failed
 //! request: the caller's queue does, and the errors say when. Two things are untrusted here: every byte of an answer
 //! (sizes, counts, types and times are checked, see `json` and `fetch`), and every address that an operator did not
@@ -13,6 +15,7 @@ mod cargo_index;
 mod deps_dev;
 mod error;
 mod fetch;
+mod index;
 mod json;
 mod npm;
 mod oci;

@@ -6,20 +6,18 @@
 //! read as it arrives, and only what is named here is kept.
 
 use super::error::RegistryError;
-use super::fetch::{Fetch, host, under, unknown};
+use super::fetch::host;
+use super::index::Index;
 use super::json::{Object, Table, or_default, protocol, time};
-use super::settings::Base;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, stream, tidy};
 use crate::domain::PackageId;
 use async_trait::async_trait;
-use http::StatusCode;
 use jiff::Timestamp;
 use reqwest::Url;
 use semver::Version;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// `time` also has the versions that were taken out of the registry, and two entries about the package.
 const MAX_TIMES: usize = 2 * MAX_RELEASES;
@@ -27,10 +25,7 @@ const MAX_TIMES: usize = 2 * MAX_RELEASES;
 const MAX_NAME_BYTES: usize = 214;
 
 /// Asks a registry of JavaScript packages.
-pub(super) struct Npm {
-    pub(super) base: Base,
-    pub(super) fetch: Arc<Fetch>,
-}
+pub(super) struct Npm(pub(super) Index);
 
 #[derive(Deserialize)]
 struct Packument {
@@ -90,8 +85,8 @@ impl<'de> Deserialize<'de> for Time {
 
 impl Npm {
     /// `@scope/name` is one segment, its slash escaped: that is how registries know it.
-    fn url(&self, package: &PackageId) -> Option<Url> {
-        is_name(&package.name).then(|| under(&self.base.url, &[&package.name]))?
+    fn address(&self, package: &PackageId) -> Option<Url> {
+        is_name(&package.name).then(|| self.0.address(&[&package.name]))?
     }
 }
 
@@ -102,15 +97,12 @@ impl Registry for Npm {
     }
 
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
-        let url = self.url(package).ok_or_else(|| unknown(package, &self.base.url))?;
-        let Some(reply) = self.fetch.unless_known(&self.base, url, "application/json", etag).await? else {
+        let Some(reply) = self.0.unless_known(package, self.address(package), "application/json", etag).await? else {
             return Ok(Answer::NotModified);
         };
-        if reply.status() != StatusCode::OK {
-            return Err(reply.failure(&package.to_string()));
-        }
+        let reply = reply.success(package)?;
         let (etag, registry) = (reply.etag(), host(&reply.url));
-        let packument: Packument = stream::read(reply, self.fetch.limits.packument_bytes).await?;
+        let packument: Packument = stream::read(reply, self.0.fetch.limits.packument_bytes).await?;
         let releases = releases_of(packument, &registry)?;
         Ok(Answer::Found(Listing { releases, etag }))
     }

@@ -4,6 +4,7 @@ use super::cargo_index::CargoIndex;
 use super::deps_dev::DepsDev;
 use super::error::{RegistryError, RegistrySettingsError};
 use super::fetch::Fetch;
+use super::index::Index;
 use super::json::printable;
 use super::npm::Npm;
 use super::oci::Images;
@@ -33,17 +34,18 @@ impl Registries {
     /// Errors: an address in the settings is none; the TLS machinery could not be set up.
     pub fn new(settings: &RegistrySettings) -> Result<Self, RegistrySettingsError> {
         let fetch = Arc::new(Fetch::new(settings.limits)?);
-        let deps_dev: Arc<dyn Registry> = Arc::new(DepsDev { base: settings.deps_dev()?, fetch: Arc::clone(&fetch) });
+        let index = |base| Index { base, fetch: Arc::clone(&fetch) };
+        let deps_dev: Arc<dyn Registry> = Arc::new(DepsDev(index(settings.deps_dev()?)));
         let pypi: Arc<dyn Registry> = match settings.pypi()? {
-            Some(base) => Arc::new(SimpleIndex { base, fetch: Arc::clone(&fetch) }),
+            Some(base) => Arc::new(SimpleIndex(index(base))),
             None => Arc::clone(&deps_dev),
         };
         let npm: Arc<dyn Registry> = match settings.npm()? {
-            Some(base) => Arc::new(Npm { base, fetch: Arc::clone(&fetch) }),
+            Some(base) => Arc::new(Npm(index(base))),
             None => Arc::clone(&deps_dev),
         };
         let cargo: Arc<dyn Registry> = match settings.cargo()? {
-            Some(base) => Arc::new(CargoIndex { base, fetch: Arc::clone(&fetch) }),
+            Some(base) => Arc::new(CargoIndex(index(base))),
             None => deps_dev,
         };
         let images = Arc::new(Images::new(settings.docker()?, settings.private()?, fetch));

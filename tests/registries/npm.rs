@@ -1,9 +1,8 @@
 //! JavaScript packages by way of an npm registry.
 
-use crate::scene::{Scene, impatient, javascript, listing, release, start, versions};
+use crate::scene::{Scene, javascript, listing, release, start, versions};
 use mass_driver::domain::Ecosystem;
-use mass_driver::registries::{Answer, FoundRelease, Limits, Listing, Registries, RegistryError, RegistrySettings};
-use registry_sim::FaultKind;
+use mass_driver::registries::{Answer, FoundRelease, Listing, RegistryError};
 
 #[tokio::test]
 async fn a_packument_gives_times_and_deprecations_and_an_etag_that_saves_the_next() {
@@ -83,31 +82,4 @@ async fn what_no_registry_can_have_is_not_asked_for() {
     assert_eq!(scene.seen(), Vec::<String>::new());
     let error = registries.releases(&javascript("absent"), None).await.unwrap_err();
     assert_eq!(error.to_string(), format!("{} does not have npm/absent", scene.sim.authority()));
-}
-
-#[tokio::test]
-async fn faults_become_what_the_caller_does_about_them() {
-    let scene = Scene::new();
-    scene.sim.npm().release("left-pad", "1.3.0");
-    // What is allowed in life is much to send on a busy machine.
-    let limits = Limits { packument_bytes: 4 << 20, ..Limits::default() };
-    let registries = Registries::new(&RegistrySettings { limits, ..scene.settings_with_indexes() }).unwrap();
-    let ask = async |fault: FaultKind| {
-        scene.sim.fault("/npm/*", fault, 1);
-        registries.releases(&javascript("left-pad"), None).await.unwrap_err()
-    };
-    let limited = ask(FaultKind::RateLimited { retry_after_seconds: 17 }).await;
-    assert!(matches!(limited, RegistryError::RateLimited { .. }), "{limited:?}");
-    for fault in [FaultKind::Status(503), FaultKind::CutBody] {
-        let error = ask(fault).await;
-        assert!(matches!(error, RegistryError::Unavailable { .. }), "{fault:?}: {error:?}");
-    }
-    for fault in [FaultKind::GarbageJson, FaultKind::HugeBody { bytes: 1 << 40 }] {
-        let error = ask(fault).await;
-        assert!(matches!(error, RegistryError::Protocol { .. }), "{fault:?}: {error:?}");
-    }
-    scene.sim.fault("/npm/*", FaultKind::Hang, 1);
-    let hung = impatient(scene.settings_with_indexes()).releases(&javascript("left-pad"), None).await.unwrap_err();
-    assert!(matches!(hung, RegistryError::Unavailable { .. }), "{hung:?}");
-    assert_eq!(versions(registries.releases(&javascript("left-pad"), None).await), ["1.3.0"]);
 }

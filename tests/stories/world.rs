@@ -84,6 +84,20 @@ impl World {
         self.settle().await;
     }
 
+    /// A repository that pins httpx 0.27.0, the only release there is, and has this subscription file.
+    pub async fn repository_using_httpx(&self, name: &str, subscriptions: &str) {
+        self.registry.release("httpx", "0.27.0");
+        self.repository(name, &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", subscriptions)]).await;
+    }
+
+    /// The repository `acme/api` pins httpx 0.27.0, and waits until Monday for 0.28.0.
+    pub async fn api_waits_for_monday(&self) {
+        self.repository_using_httpx("acme/api", "delay: weekly\nsubscriptions: [pypi]\n").await;
+        self.registry.release("httpx", "0.28.0");
+        self.bot_looks().await;
+        assert_eq!(self.waiting("acme/api").await.len(), 1);
+    }
+
     /// A person pushes files to the default branch.
     pub async fn push(&self, repo: &str, files: &[(&str, &str)]) {
         self.push_quietly(repo, files);
