@@ -104,11 +104,12 @@ pub(super) async fn admit(
     now: Timestamp,
     policy: &PacePolicy,
 ) -> Result<Admission, StoreError> {
-    if policy.is_off() {
-        return Ok(Admission::Now(None));
-    }
     let mut tx = store.begin().await?;
     tx.still_ours(lease).await?;
+    if policy.is_off() {
+        tx.commit().await?;
+        return Ok(Admission::Now(None));
+    }
     let held = turn_of(&lease.work.args).map(|turn| (turn, 1));
     match join(&mut tx, &Writer { installation, lease, writes, held }, now, policy).await? {
         Place::Now(turn) => {
