@@ -128,7 +128,7 @@ async fn learn(store: &Store, moved: &[Moved], lease: &Claimed, now: Timestamp) 
 async fn begin(store: &Store, forge: &GitHub, case: Case<'_>, change: Change) -> Result<Done, StepError> {
     let mut tx = store.begin().await?;
     tx.still_ours(case.writing.lease).await?;
-    let place = join(&mut tx, &case, WRITES, None).await?;
+    let place = join(&mut tx, &case, WRITES, None, 0).await?;
     if let Place::Full(until) = place {
         // Not written down yet: what waits longer than the line is long may still be planned otherwise.
         return put_off(tx, case, until).await;
@@ -157,7 +157,8 @@ async fn go_on(store: &Store, forge: &GitHub, case: Case<'_>, mut begun: Attempt
         let mut tx = store.begin().await?;
         tx.still_ours(case.writing.lease).await?;
         let left = if orderly { writes_left(&begun.progress) } else { WRITES };
-        let place = join(&mut tx, &case, left, begun.progress.turn.map(|turn| (turn, left))).await?;
+        let unsent = if orderly { left } else { 0 };
+        let place = join(&mut tx, &case, left, begun.progress.turn.map(|turn| (turn, left)), unsent).await?;
         let orderly_claim = begun.orderly_claim.map(|_| case.writing.lease.work.claims);
         match place {
             Place::Now(turn) => {
@@ -192,9 +193,15 @@ fn writes_left(progress: &Progress) -> u32 {
     }
 }
 
-async fn join(tx: &mut Tx, case: &Case<'_>, writes: u32, held: Option<(Turn, u32)>) -> Result<Place, StoreError> {
+async fn join(
+    tx: &mut Tx,
+    case: &Case<'_>,
+    writes: u32,
+    held: Option<(Turn, u32)>,
+    unsent: u32,
+) -> Result<Place, StoreError> {
     let Writing { lease, pace, .. } = *case.writing;
-    let writer = Writer { installation: case.row.repository.installation, lease, writes, held };
+    let writer = Writer { installation: case.row.repository.installation, lease, writes, held, unsent };
     line::join(tx, &writer, case.now, pace).await
 }
 

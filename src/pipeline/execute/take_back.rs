@@ -30,7 +30,8 @@ pub(super) async fn take_back(
         let writes = if begun.progress.tree.is_some() { 1 } else { 2 };
         let mut tx = store.begin().await?;
         tx.still_ours(lease).await?;
-        match join(&mut tx, &case, writes, begun.progress.turn.map(|turn| (turn, writes))).await? {
+        // Its turn was for what is taken back now: what of that was sent is not known here.
+        match join(&mut tx, &case, writes, begun.progress.turn.map(|turn| (turn, writes)), 0).await? {
             Place::Now(turn) => {
                 // Whoever repeats this, after an error, comes after the write that is about to be sent.
                 begun.progress.turn = Some(pace::after_write(&turn, case.now, pace));
