@@ -190,6 +190,7 @@ async fn list(
     // What became of its pull requests was told to nobody, or to another installation.
     if listed.state == RepoState::Active && stored.is_none_or(|row| row.repository.state != RepoState::Active) {
         wake(tx, repo, &WAITING, now).await?;
+        tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
         for number in tx.open_pulls(repo).await? {
             Step::Follow { repo, number }.queue(tx, Some(listed.installation), now).await?;
         }
@@ -290,10 +291,11 @@ pub async fn repository(
     tx.save_config(repo, &config, now).await?;
     if config.state == ConfigState::None {
         tx.replace_subscriptions(repo, &[], now).await?;
-    } else if let Some(file) = file_in_force(&config)?
-        && tx.replace_subscriptions(repo, &subscription_rows(&file), now).await?
-    {
-        tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
+    } else if let Some(file) = file_in_force(&config)? {
+        let changed = tx.replace_subscriptions(repo, &subscription_rows(&file), now).await?;
+        if changed || before.state != RepoState::Active {
+            tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
+        }
     }
     tx.set_synced(repo, now).await?;
     let next = if config.file.is_some() && head.is_some() { Step::Index { repo } } else { Step::Plan { repo } };

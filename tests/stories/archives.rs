@@ -1,7 +1,7 @@
 //! Archived repositories take no writes. What is left to write there rests, and goes on as soon as that is over: whoever
 //! tells of it, in whatever moment.
 
-use crate::{World, stories};
+use crate::{World, stories_at_any_pace};
 use github_sim::{Fault, FaultKind, Gate};
 use jiff::SignedDuration;
 use mass_driver::domain::{InstallationId, ProposalState, RepoState};
@@ -33,25 +33,25 @@ async fn a_step_rests(world: &World) {
     assert_eq!(world.open(API).len(), 2);
 }
 
-stories! {
+stories_at_any_pace! {
     /// No webhook tells of the archive, nor of its end: the installation's list does.
     async fn an_archive_that_nobody_told_of_is_found_and_so_is_its_end(world: World) {
         a_step_rests(&world).await;
         world.github.unarchive(API).unwrap();
         world.github.drop_pending();
-        // Less than a day: the step would go on by itself then.
-        world.time_passes(SignedDuration::from_hours(1)).await;
-        assert_eq!(world.open(API).len(), 2);
-        world.restart().await;
+        world.time_passes(SignedDuration::from_hours(25)).await;
+        assert_eq!(world.open(API).len(), 2, "nobody asks");
+        world.duties().await;
         assert_eq!(world.row(API).await.repository.state, RepoState::Active);
         assert_eq!(world.pull(API).title, "Bump httpx from 0.27.0 to 0.29.0");
 
         world.github.archive(API).unwrap();
         world.github.drop_pending();
-        world.restart().await;
+        world.time_passes(SignedDuration::from_hours(25)).await;
+        world.duties().await;
         assert_eq!(world.row(API).await.repository.state, RepoState::Archived);
         releases(&world, &["0.30.0"]);
-        world.bot_looks().await;
+        world.time_passes(SignedDuration::from_hours(25)).await;
         world.github.unarchive(API).unwrap();
         world.github.drop_pending();
         world.restart().await;
