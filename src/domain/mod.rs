@@ -15,7 +15,7 @@ pub mod update;
 pub mod verdict;
 
 pub use allowance::{Heard, Limit, Pace, Pause, Quota, Refusal, Turn};
-pub use change::{Change, FileChange, FileMode, Progress};
+pub use change::{Change, FileChange, FileMode, Progress, ReleaseHashes};
 pub use ids::{DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
 pub use lock_file::LockFile;
 pub use package::{Content, Dependency, Ecosystem, PackageId, Release, Skip, Span};

@@ -119,6 +119,9 @@ statements! {
         ON CONFLICT (ecosystem, package, version) DO UPDATE SET published_at = excluded.published_at,
             counts_from = excluded.counts_from, yanked = excluded.yanked,
             digest = excluded.digest, digest_since = excluded.digest_since";
+    MOVE_RELEASE = "UPDATE release SET digest = $5, digest_since = $6
+        WHERE ecosystem = $1 AND package = $2 AND version = $3 AND COALESCE(digest, '') = $4";
+    FORGET_ETAG = "UPDATE package SET etag = NULL WHERE ecosystem = $1 AND name = $2";
     FORGET_RELEASE = "DELETE FROM release WHERE ecosystem = $1 AND package = $2 AND version = $3";
     RELEASES = "SELECT ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, digest,
         digest_since FROM release
@@ -261,6 +264,24 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let row = values![package.ecosystem, &package.name, error, next_check_at];
         self.execute(PACKAGE_FAILED, row).await.map(drop)
+    }
+
+    /// Stores what a release points at now, if it is still stored with the digest `before`; `false` when it is not, and
+    /// nothing is changed. The next look at the package then reads everything anew: what the registry calls unchanged is
+    /// the list as it was before.
+    pub async fn move_release(
+        &mut self,
+        (package, version): (&PackageId, &str),
+        before: Option<&str>,
+        now: &Content,
+    ) -> Result<bool, StoreError> {
+        let (ecosystem, name) = (package.ecosystem, &package.name);
+        let row = values![ecosystem, name, version, before.unwrap_or_default(), &now.digest, now.since];
+        let moved = self.execute(MOVE_RELEASE, row).await? > 0;
+        if moved {
+            self.execute(FORGET_ETAG, values![ecosystem, name]).await?;
+        }
+        Ok(moved)
     }
 
     /// Stores releases, new or changed, and forgets those that are `gone`. The package has to be stored before.

@@ -2,7 +2,7 @@
 
 use crate::databases::both_databases;
 use crate::samples::{at, docker, pypi, user_of, write};
-use mass_driver::domain::{InstallationId, Release, RepoId, RepoState};
+use mass_driver::domain::{Content, InstallationId, Release, RepoId, RepoState};
 use mass_driver::store::{PackageRow, Store};
 
 fn release(version: &str, seen: i64) -> Release {
@@ -42,6 +42,30 @@ both_databases! {
         let row = store.package(&httpx).await.unwrap().unwrap();
         assert_eq!((row.failures, row.last_error, row.etag), (0, None, None));
         assert_eq!(store.package(&docker("httpx")).await.unwrap(), None);
+    }
+
+    async fn a_release_moves_only_from_where_it_was_seen(store: Store) {
+        user_of(&store, 1, &["httpx"]).await;
+        let httpx = pypi("httpx");
+        let content = |digest: &str, since| Content { digest: digest.into(), since: at(since) };
+        write(&store, async |tx| {
+            tx.save_releases(&httpx, &[release("0.28.0", 100)], &[]).await.unwrap();
+            tx.package_checked(&httpx, Some("\"e1\""), at(110), at(200)).await.unwrap();
+        }).await;
+        let moves = async |version: &str, before: Option<&str>, now: Content| {
+            let mut tx = store.begin().await.unwrap();
+            let moved = tx.move_release((&httpx, version), before, &now).await.unwrap();
+            tx.commit().await.unwrap();
+            let found = store.releases_of(std::slice::from_ref(&httpx)).await.unwrap().remove(&httpx).unwrap();
+            assert_eq!(found.len(), 1, "none is made by it");
+            (moved, found[0].content.clone(), store.package(&httpx).await.unwrap().unwrap().etag)
+        };
+        let etag = || Some("\"e1\"".to_string());
+        assert_eq!(moves("0.28.0", Some("a"), content("b", 300)).await, (false, None, etag()));
+        assert_eq!(moves("0.29.0", None, content("b", 300)).await, (false, None, etag()));
+        assert_eq!(moves("0.28.0", None, content("a", 300)).await, (true, Some(content("a", 300)), None));
+        assert_eq!(moves("0.28.0", Some("b"), content("c", 400)).await, (false, Some(content("a", 300)), None));
+        assert_eq!(moves("0.28.0", Some("a"), content("b", 400)).await, (true, Some(content("b", 400)), None));
     }
 
     async fn looks_are_put_off_together(store: Store) {

@@ -22,6 +22,7 @@ mod world;
 
 mod announcements;
 mod answers;
+mod archives;
 mod clocks;
 mod crashes;
 mod crowds;
@@ -30,7 +31,9 @@ mod ecosystems;
 mod figures;
 mod files;
 mod groups;
+mod hashes;
 mod inputs;
+mod leases;
 mod leaving;
 mod limits;
 mod looks;

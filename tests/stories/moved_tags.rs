@@ -2,9 +2,11 @@
 //! it points at.
 
 use crate::{World, stories};
-use github_sim::{Fault, FaultKind};
+use github_sim::{Fault, FaultKind, Gate};
 use jiff::SignedDuration;
-use mass_driver::domain::ProposalState;
+use mass_driver::domain::{Ecosystem, PackageId, ProposalState, Release};
+use mass_driver::pipeline::StepError;
+use mass_driver::store::StoreError;
 
 const API: &str = "acme/api";
 const ACTION: &str = "actions/cache";
@@ -44,6 +46,16 @@ fn proposed(world: &World) -> String {
 /// GitHub does not list tags any more, so that a look at them finds out nothing.
 fn lists_are_out_of_order(world: &World) {
     world.github.fault(Fault::once("GET", "/repos/*/*/tags", FaultKind::BadGateway).times(1_000));
+}
+
+async fn releases(world: &World) -> Vec<Release> {
+    let package = PackageId { ecosystem: Ecosystem::GithubActions, name: "actions/cache".into() };
+    world.store.releases_of(std::slice::from_ref(&package)).await.unwrap().remove(&package).unwrap_or_default()
+}
+
+/// The versions of the action that are stored.
+async fn known(world: &World) -> Vec<String> {
+    releases(world).await.into_iter().map(|release| release.version).collect()
 }
 
 stories! {
@@ -114,6 +126,59 @@ stories! {
         world.time_passes(DAY * 3).await;
         let now = proposed(&world);
         assert!(now.contains(&second) && !now.contains(&first), "{now}");
+    }
+
+    /// While it is looked up what a tag points at, another look finds the tag gone. What comes of the first is older.
+    async fn what_a_later_look_took_away_is_not_brought_back(world: World) {
+        let old = world.publishes("actions/cache", "v4.1.2");
+        waiting(&world, &format!("actions/cache@{old} # v4.1.2")).await;
+        world.publishes("actions/cache", "v4.2.0");
+        world.bot_looks().await;
+        let gate = Gate::default();
+        world.github.fault(Fault::once("GET", "/repos/*/*/git/ref/**", FaultKind::Wait(gate.clone())));
+        world.clock_moves(DAY * 3);
+        let slow = world.another_process();
+        let meanwhile = async {
+            gate.reached_by(1).await;
+            world.github.delete_tag("actions/cache", "v4.2.0").unwrap();
+            world.clock_moves(SignedDuration::from_mins(11));
+            world.another_process().worker().run_until_idle().await.unwrap();
+            assert_eq!(known(&world).await, ["v4.1.2"]);
+            let other = world.commits("actions/cache", "something else");
+            world.github.tag("actions/cache", "v4.2.0", &other).unwrap();
+            gate.open();
+        };
+        let (done, ()) = tokio::join!(slow.worker().run_until_idle(), meanwhile);
+        done.unwrap();
+        assert_eq!(known(&world).await, ["v4.1.2"]);
+        world.settle().await;
+        assert!(world.open(API).is_empty());
+    }
+
+    /// Another worker has the step by then, and looks for itself.
+    async fn who_has_lost_its_step_learns_nothing(world: World) {
+        let old = world.publishes("actions/cache", "v4.1.2");
+        waiting(&world, &format!("actions/cache@{old} # v4.1.2")).await;
+        let first = world.publishes("actions/cache", "v4.2.0");
+        world.bot_looks().await;
+        let gate = Gate::default();
+        world.github.fault(Fault::once("GET", "/repos/*/*/git/ref/**", FaultKind::Wait(gate.clone())));
+        let second = world.commits("actions/cache", "something else");
+        world.github.tag("actions/cache", "v4.2.0", &second).unwrap();
+        world.clock_moves(DAY * 3);
+        let claimed = world.claims("execute").await;
+        let taken_over = async {
+            gate.reached_by(1).await;
+            world.is_taken_over(&claimed).await;
+            gate.open();
+        };
+        let (outcome, ()) = tokio::join!(world.walks(&claimed), taken_over);
+        assert!(matches!(outcome, Err(StepError::Store(StoreError::LeaseLost))));
+        let releases = releases(&world).await;
+        let stored = releases.iter().find(|release| release.version == "v4.2.0").unwrap();
+        assert_eq!(stored.content.as_ref().map(|content| &content.digest), Some(&first));
+        world.settle().await;
+        assert!(world.open(API).is_empty());
     }
 
     async fn a_tag_that_is_gone_is_not_written(world: World) {

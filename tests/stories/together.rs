@@ -177,6 +177,7 @@ async fn life(store: &Store, repo: RepoId, round: u64, now: Timestamp) {
                     title: String::new(),
                     message: String::new(),
                     body: String::new(),
+                    hashes: Vec::new(),
                 };
                 tx.begin_attempt((repo, &proposal.id), &change, now).await.unwrap();
             }
