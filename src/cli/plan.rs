@@ -160,6 +160,7 @@ async fn look_up(registries: &Registries, wanted: BTreeSet<PackageId>, now: Time
                     published_at: found.published_at,
                     first_seen_at: now,
                     yanked: found.yanked,
+                    above_latest: found.above_latest,
                     content: None,
                 };
                 Known::Releases(listing.releases.into_iter().map(release).collect())

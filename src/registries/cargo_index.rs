@@ -66,6 +66,10 @@ impl Registry for CargoIndex {
         "sparse index"
     }
 
+    fn reading(&self) -> &'static str {
+        "cargo-index/1"
+    }
+
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
         let url = file_of(&self.base.url, &package.name).ok_or_else(|| unknown(package, &self.base.url))?;
         let Some(reply) = self.fetch.unless_known(&self.base, url, "text/plain", etag).await? else {
@@ -91,6 +95,7 @@ impl Registry for CargoIndex {
             version: line.vers,
             published_at: line.pubtime.as_deref().and_then(time),
             yanked: line.yanked,
+            above_latest: false,
             digest: None,
         }));
         Ok(Answer::Found(Listing { releases, etag }))

@@ -60,6 +60,10 @@ impl Registry for DepsDev {
         "deps.dev"
     }
 
+    fn reading(&self) -> &'static str {
+        "deps-dev/1"
+    }
+
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
         let url = self.url(package).ok_or_else(|| unknown(package, &self.base.url))?;
         let Some(reply) = self.fetch.unless_known(&self.base, url, "application/json", etag).await? else {
@@ -75,6 +79,7 @@ impl Registry for DepsDev {
             version: version.version_key.version,
             published_at: version.published_at.as_deref().and_then(time),
             yanked: version.is_deprecated,
+            above_latest: false,
             digest: None,
         }));
         Ok(Answer::Found(Listing { releases, etag }))

@@ -4,6 +4,7 @@
 
 mod ecosystems;
 mod groups;
+mod latest;
 mod laws;
 mod people;
 mod refused;
