@@ -1,10 +1,9 @@
 //! `mass-driver deps`: what the managers find in a checkout.
 
 use super::UsageError;
-use super::print::{add_row, lines, new_table, printable};
+use super::print::{add_row, json, lines, new_table, printable};
 use crate::domain::{Dependency, Ecosystem, PackageId};
 use crate::sources::checkout::read_checkout;
-use anyhow::Context;
 use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
@@ -57,11 +56,11 @@ pub fn deps(args: &DepsArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyh
     match args.format {
         Format::Json => {
             // In one piece: standard output passes every line on by itself, which is many for a large checkout.
-            let mut text = serde_json::to_vec_pretty(&rows).context("the result cannot be written")?;
-            text.push(b'\n');
-            out.write_all(&text)?;
+            out.write_all((json(&rows)? + "\n").as_bytes())?;
         }
-        Format::Table if rows.is_empty() => writeln!(out, "No dependencies in {}.", args.path.display())?,
+        Format::Table if rows.is_empty() => {
+            writeln!(out, "No dependencies in {}.", printable(&args.path.display().to_string()))?;
+        }
         Format::Table => write!(out, "{}", table(&rows))?,
     }
     Ok(())

@@ -90,6 +90,8 @@ pub fn read_checkout(root: &Path) -> Result<Checkout, CheckoutError> {
             Err(why) => notes.push(format!("{path} is passed over: {why}")),
         }
     }
+    // Folders are read in whatever order the file system likes.
+    notes.sort();
     Ok(Checkout { manifests, subscriptions, notes })
 }
 
