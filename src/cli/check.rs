@@ -1,5 +1,6 @@
 //! `mass-driver check [PATH]`: validates a subscription file and says what it subscribes to.
 
+use super::print::{json, printable};
 use super::{Exit, UsageError};
 use crate::planner::timing::next_slot;
 use crate::subscription::{
@@ -10,7 +11,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::json as object;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ pub fn run(args: &CheckArgs, now: Timestamp, out: &mut dyn Write) -> anyhow::Res
         Found::Both(path) => (path, Err(vec![both_present()]), Vec::new()),
         Found::Other(path, kind) => (path, Err(vec![not_a_file(kind)]), Vec::new()),
     };
-    let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+    let shown = printable(&path.strip_prefix(".").unwrap_or(&path).display().to_string());
     match (&result, args.format) {
         (Ok(file), CheckFormat::Text) => print_summary(&shown, file, now, out)?,
         (Ok(file), CheckFormat::Json) => print_json(&as_json(&shown, Some((file, now)), &[]), out)?,
@@ -146,24 +147,32 @@ fn print_problems(path: &str, bytes: &[u8], problems: &[Problem], out: &mut dyn 
     let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
     for problem in problems {
         let place = format!("{path}:{}:{}", problem.line, problem.column);
-        let title = Level::ERROR.with_name(place.as_str()).primary_title(problem.what.as_str());
+        let what = printable(&problem.what);
+        let title = Level::ERROR.with_name(place.as_str()).primary_title(what.as_str());
         let mut report = Group::with_title(title);
-        if let Some(line) = problem.source_line(&text).filter(|line| !line.trim().is_empty()) {
+        let line = problem.source_line(&text).filter(|line| !line.trim().is_empty()).map(shown);
+        if let Some(line) = &line {
             let byte_of = |column: u32| line.char_indices().nth(column as usize).map_or(line.len(), |(byte, _)| byte);
             let start = byte_of(problem.column - 1);
             let end = byte_of(problem.column - 1 + problem.length);
             report = report.element(
-                Snippet::source(line)
+                Snippet::source(line.as_str())
                     .line_start(problem.line as usize)
                     .annotation(AnnotationKind::Primary.span(start..end)),
             );
         }
-        let report = report.element(Level::HELP.message(problem.fix.as_str()));
+        let fix = printable(&problem.fix);
+        let report = report.element(Level::HELP.message(fix.as_str()));
         writeln!(out, "{}\n", renderer.render(&[report]))?;
     }
     let count = problems.len();
     writeln!(out, "{count} problem{} in {path}", if count == 1 { "" } else { "s" })?;
     Ok(())
+}
+
+/// A line of the file, with its tabs.
+fn shown(line: &str) -> String {
+    line.split('\t').map(printable).collect::<Vec<_>>().join("\t")
 }
 
 fn print_summary(path: &str, file: &SubscriptionFile, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -190,13 +199,14 @@ fn print_summary(path: &str, file: &SubscriptionFile, now: Timestamp, out: &mut 
             MigrationPattern::Authored { .. } => format!("{} (not served yet)", one.migration),
             MigrationPattern::Ecosystem(_) => one.migration.to_string(),
         };
-        let paths = if one.paths.as_slice().is_empty() { "all".into() } else { one.paths.as_slice().join(" ") };
+        let paths =
+            if one.paths.as_slice().is_empty() { "all".into() } else { printable(&one.paths.as_slice().join(" ")) };
         let cells = [
             migration,
             for_each_step(one, Delay::to_string),
             for_each_step(one, |delay| slot_in_words(file, delay, now)),
             one.min_age.in_words(),
-            one.group.to_string(),
+            printable(&one.group.to_string()),
             paths,
         ];
         table.add_row(cells);
@@ -233,17 +243,17 @@ fn first_slot(file: &SubscriptionFile, one: &Subscription, now: Timestamp) -> Ti
 
 /// One object whatever the result, so that a script asks `.valid` first.
 fn as_json(path: &str, file: Option<(&SubscriptionFile, Timestamp)>, problems: &[Problem]) -> serde_json::Value {
-    let mut result = json!({ "path": path, "valid": file.is_some(), "problems": problems });
+    let mut result = object!({ "path": path, "valid": file.is_some(), "problems": problems });
     if let (Some((file, now)), Some(object)) = (file, result.as_object_mut()) {
         let slots: Vec<String> = file.subscriptions.iter().map(|one| first_slot(file, one, now).to_string()).collect();
-        object.insert("next_slots".into(), json!(slots));
-        object.insert("file".into(), json!(file));
+        object.insert("next_slots".into(), object!(slots));
+        object.insert("file".into(), object!(file));
     }
     result
 }
 
 fn print_json(value: &serde_json::Value, out: &mut dyn Write) -> anyhow::Result<()> {
-    writeln!(out, "{}", serde_json::to_string_pretty(value)?)?;
+    writeln!(out, "{}", json(value)?)?;
     Ok(())
 }
 
@@ -259,6 +269,6 @@ fn workflow_command(path: &str, problem: &Problem) -> String {
         problem.column,
         problem.column + problem.length,
         property("Mass driver subscription"),
-        message(&problem.sentence())
+        message(&problem.sentence().lines().map(printable).collect::<Vec<_>>().join("\n"))
     )
 }

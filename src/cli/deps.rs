@@ -1,11 +1,10 @@
 //! `mass-driver deps`: what the managers find in a checkout.
 
 use super::passed_over::{is_whole, tell};
-use super::print::{add_row, lines, new_table, printable};
+use super::print::{add_row, json, lines, new_table, printable};
 use super::{Exit, UsageError};
 use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath};
 use crate::sources::checkout::{Checkout, read_checkout};
-use anyhow::Context;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -67,9 +66,7 @@ pub fn deps(args: &DepsArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyh
         Format::Json => {
             let rows: Vec<Row<'_>> = found.into_iter().map(row).collect();
             // In one piece: standard output passes every line on by itself, which is many for a large checkout.
-            let mut text = serde_json::to_vec_pretty(&rows).context("the result cannot be written")?;
-            text.push(b'\n');
-            out.write_all(&text)?;
+            out.write_all((json(&rows)? + "\n").as_bytes())?;
         }
         Format::Table if found.is_empty() => writeln!(out, "{}", nothing_found(&checkout, &args.path))?,
         Format::Table => write!(out, "{}", table(&found))?,

@@ -14,6 +14,8 @@ pub mod retry;
 pub mod schema;
 pub mod why;
 
+pub use print::printable;
+
 /// How a command ended, for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {

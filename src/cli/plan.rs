@@ -1,7 +1,7 @@
 //! `mass-driver plan [PATH]`: what a checkout's subscription file would do if it were committed now, with dates.
 
 use super::passed_over::{is_whole, tell};
-use super::print::{add_row, lines, new_table};
+use super::print::{self, add_row, lines, new_table};
 use super::{Exit, UsageError, check};
 use crate::app;
 use crate::domain::package::age_starts_at;
@@ -85,7 +85,7 @@ pub async fn run(
     let (plan, unknown) = plan_checkout(&checkout, &file, &registries, now).await;
     match args.format {
         PlanFormat::Table => print_tables(&plan, &file, now, out)?,
-        PlanFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(&as_json(&plan))?)?,
+        PlanFormat::Json => writeln!(out, "{}", print::json(&as_json(&plan))?)?,
     }
     let left_out = plan.outlook.iter().filter(|row| row.reason == OF_THE_SERVER).count();
     if left_out > 0 {
@@ -160,6 +160,7 @@ async fn look_up(registries: &Registries, wanted: BTreeSet<PackageId>, now: Time
                     published_at: found.published_at,
                     first_seen_at: now,
                     yanked: found.yanked,
+                    above_latest: found.above_latest,
                     content: None,
                 };
                 Known::Releases(listing.releases.into_iter().map(release).collect())

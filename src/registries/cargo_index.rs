@@ -62,6 +62,10 @@ impl Registry for CargoIndex {
         "sparse index"
     }
 
+    fn reading(&self) -> &'static str {
+        "cargo-index/1"
+    }
+
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
         let file = file_of(&self.0.base.url, &package.name);
         let Some(reply) = self.0.unless_known(package, file, "text/plain", etag).await? else {
@@ -84,6 +88,7 @@ impl Registry for CargoIndex {
             version: line.vers,
             published_at: line.pubtime.as_deref().and_then(time),
             yanked: line.yanked,
+            above_latest: false,
             digest: None,
         }));
         Ok(Answer::Found(Listing { releases, etag }))

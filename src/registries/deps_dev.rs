@@ -55,6 +55,10 @@ impl Registry for DepsDev {
         "deps.dev"
     }
 
+    fn reading(&self) -> &'static str {
+        "deps-dev/1"
+    }
+
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
         let Some(reply) = self.0.unless_known(package, self.address(package), "application/json", etag).await? else {
             return Ok(Answer::NotModified);
@@ -67,6 +71,7 @@ impl Registry for DepsDev {
             version: version.version_key.version,
             published_at: version.published_at.as_deref().and_then(time),
             yanked: version.is_deprecated,
+            above_latest: false,
             digest: None,
         }));
         Ok(Answer::Found(Listing { releases, etag }))

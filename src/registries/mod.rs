@@ -47,6 +47,11 @@ pub trait Registry: Send + Sync {
     /// What it is called in logs and messages.
     fn name(&self) -> &'static str;
 
+    /// Names the reader and what it makes of an answer: a word and a number, without spaces. Whoever has it take something
+    /// else from the same answer raises the number. An answer that was read by another reader is then asked for anew, be it
+    /// unchanged: see [`Registries::releases`].
+    fn reading(&self) -> &'static str;
+
     /// All releases the package has now; [`Answer::NotModified`] if nothing changed since the answer `etag` came with.
     ///
     /// Errors: see [`RegistryError`], whose variants say what to do about them.
@@ -92,6 +97,8 @@ pub struct FoundRelease {
     pub published_at: Option<Timestamp>,
     /// Taken back by its publisher, or not to be used any more by its word.
     pub yanked: bool,
+    /// Above the version that the registry calls the latest; `false` where it calls none so.
+    pub above_latest: bool,
     /// What the version points at, where it is a tag and the answer says so.
     pub digest: Option<String>,
 }
@@ -132,6 +139,7 @@ fn tidy(found: impl IntoIterator<Item = FoundRelease>) -> Vec<FoundRelease> {
                 let first = &mut releases[*taken.get()];
                 first.published_at = first.published_at.zip(release.published_at).map(|(a, b)| a.max(b));
                 first.yanked |= release.yanked;
+                first.above_latest |= release.above_latest;
             }
         }
     }
@@ -144,7 +152,7 @@ mod tests {
 
     fn release(version: &str, second: Option<i64>, yanked: bool) -> FoundRelease {
         let published_at = second.map(|second| Timestamp::from_second(second).unwrap());
-        FoundRelease { version: version.into(), published_at, yanked, digest: None }
+        FoundRelease { version: version.into(), published_at, yanked, above_latest: false, digest: None }
     }
 
     #[test]

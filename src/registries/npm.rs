@@ -96,6 +96,10 @@ impl Registry for Npm {
         "npm registry"
     }
 
+    fn reading(&self) -> &'static str {
+        "npm/2"
+    }
+
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
         let Some(reply) = self.0.unless_known(package, self.address(package), "application/json", etag).await? else {
             return Ok(Answer::NotModified);
@@ -128,24 +132,24 @@ fn releases_of(packument: Packument, registry: &str) -> Result<Vec<FoundRelease>
     let latest = latest.filter(|latest| versions.entries.iter().any(|(version, _)| version == latest));
     let latest = latest.and_then(|latest| Version::parse(&latest).ok());
     let entries = versions.entries.len();
-    let mut understood: Vec<(String, Manifest)> =
+    let understood: Vec<(String, Manifest)> =
         versions.entries.into_iter().filter_map(|(version, manifest)| Some((version, manifest.good()?))).collect();
     if understood.is_empty() && entries > 0 {
         return Err(protocol(registry, &format!("none of its {entries} versions has the expected fields")));
     }
-    understood.retain(|(version, _)| latest.as_ref().is_none_or(|latest| !is_ahead(version, latest)));
     Ok(tidy(understood.into_iter().map(|(version, manifest)| FoundRelease {
         published_at: published.get(&version).copied().flatten(),
+        above_latest: latest.as_ref().is_some_and(|latest| is_above(&version, latest)),
         version,
         yanked: manifest.deprecated,
         digest: None,
     })))
 }
 
-/// Whether a version is higher than the one that `npm install` installs: published under another tag, or taken back by
-/// pointing `latest` at an older one. Prereleases are always published like that, and go only to who uses one already.
-fn is_ahead(version: &str, latest: &Version) -> bool {
-    Version::parse(version).is_ok_and(|version| version.pre.is_empty() && version.cmp_precedence(latest).is_gt())
+/// Whether a version is higher than the one that `npm install` installs: published under another tag, or left behind when
+/// its publisher pointed `latest` at an older one.
+fn is_above(version: &str, latest: &Version) -> bool {
+    Version::parse(version).is_ok_and(|version| version.cmp_precedence(latest).is_gt())
 }
 
 /// Whether a text can be a package's name, of today or of the days when capitals and marks were allowed:
@@ -191,7 +195,7 @@ mod tests {
     }
 
     fn release(version: &str, published_at: Option<Timestamp>, yanked: bool) -> FoundRelease {
-        FoundRelease { version: version.into(), published_at, yanked, digest: None }
+        FoundRelease { version: version.into(), published_at, yanked, above_latest: false, digest: None }
     }
 
     #[test]

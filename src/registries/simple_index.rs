@@ -96,6 +96,10 @@ impl Registry for SimpleIndex {
         "simple index"
     }
 
+    fn reading(&self) -> &'static str {
+        "simple-index/1"
+    }
+
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
         let Some(Read { page, registry, etag }) = self.page(package, etag).await? else {
             return Ok(Answer::NotModified);
@@ -209,6 +213,7 @@ fn releases_of(project: &str, listed: Option<Vec<String>>, files: &[File]) -> Ve
         version,
         published_at: files.and_then(|files| files.first_upload),
         yanked: files.is_none_or(|files| files.all_yanked),
+        above_latest: false,
         digest: files.and_then(|files| files.hashes.as_ref()).map(digest_of),
     };
     match listed {
@@ -357,6 +362,7 @@ mod tests {
             version: version.into(),
             published_at: second.map(|second| Timestamp::from_second(second).unwrap()),
             yanked,
+            above_latest: false,
             digest: None,
         };
         let derived = releases_of("foo", None, &files);

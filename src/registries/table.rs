@@ -10,7 +10,7 @@ use super::npm::Npm;
 use super::oci::Images;
 use super::settings::RegistrySettings;
 use super::simple_index::SimpleIndex;
-use super::{Answer, Registry};
+use super::{Answer, Listing, Registry};
 use crate::domain::{Ecosystem, PackageId};
 use crate::metrics::Metrics;
 use std::sync::Arc;
@@ -71,13 +71,20 @@ impl Registries {
 
     /// All releases a package has now, unless nothing changed since the answer that `etag` came with.
     ///
+    /// The ETag of a [`Listing`] says by whom it was read as well ([`Registry::reading`]): where another registry, or a reader
+    /// that takes more from the same answer, is asked since, everything is read anew.
+    ///
     /// Errors: see [`RegistryError`].
     pub async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
         let registry = self.registry_of(package)?;
-        let answer = match timeout(self.lookup, registry.releases(package, etag)).await {
+        let etag = etag.and_then(|etag| etag.strip_prefix(registry.reading())?.strip_prefix(' '));
+        let mut answer = match timeout(self.lookup, registry.releases(package, etag)).await {
             Ok(answer) => answer,
             Err(_) => Err(self.too_slow(registry.name())),
         };
+        if let Ok(Answer::Found(Listing { etag: Some(etag), .. })) = &mut answer {
+            *etag = format!("{} {etag}", registry.reading());
+        }
         let found = if matches!(answer, Ok(Answer::NotModified)) { "not_modified" } else { "found" };
         self.metrics.registry_asked(package.ecosystem, answer.as_ref().map_or_else(RegistryError::word, |_| found));
         answer

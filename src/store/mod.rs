@@ -30,6 +30,7 @@ mod repositories;
 mod setbacks;
 mod sql;
 mod subscriptions;
+mod users;
 mod work;
 
 pub use alone::Alone;
@@ -165,6 +166,7 @@ impl Store {
             manifests::STATEMENTS,
             outlooks::STATEMENTS,
             packages::STATEMENTS,
+            users::STATEMENTS,
             proposals::STATEMENTS,
         ]
         .into_iter()

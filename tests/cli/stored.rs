@@ -69,6 +69,7 @@ async fn seeded(folder: &Path, now: Timestamp) {
                 first_seen_at: at(published),
                 counts_from: at(published),
                 yanked: false,
+                above_latest: false,
                 content: None,
             })
             .collect();

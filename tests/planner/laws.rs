@@ -103,6 +103,7 @@ fn build(
             first_seen_at: time,
             counts_from: time,
             yanked: *yanked,
+            above_latest: false,
             content: None,
         };
         let known = scene.packages.entry(package(Ecosystem::Pypi, NAMES[*name]));

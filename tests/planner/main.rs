@@ -5,6 +5,7 @@
 mod ecosystems;
 mod groups;
 mod hostile;
+mod latest;
 mod laws;
 mod people;
 mod refused;

@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use text::{cut, plain};
 
 pub use body::{Occasion, body};
+pub use text::is_invisible;
 
 /// GitHub refuses longer titles with 422 (seen; it is not documented).
 const TITLE_MAX_CHARS: usize = 256;
