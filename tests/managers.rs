@@ -11,5 +11,7 @@ mod fixtures;
 mod laws;
 #[path = "managers/python.rs"]
 mod python;
+#[path = "managers/pythons.rs"]
+mod pythons;
 #[path = "managers/yaml_laws.rs"]
 mod yaml_laws;

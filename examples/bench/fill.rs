@@ -153,6 +153,7 @@ impl<'a> Filler<'a> {
             counts_from: long_ago,
             yanked: false,
             content: None,
+            requires_python: None,
         };
         for package in &packages {
             tx.save_releases(package, std::slice::from_ref(&old), &[]).await?;

@@ -161,6 +161,7 @@ async fn look_up(registries: &Registries, wanted: BTreeSet<PackageId>, now: Time
                     first_seen_at: now,
                     yanked: found.yanked,
                     content: None,
+                    requires_python: found.requires_python,
                 };
                 Known::Releases(listing.releases.into_iter().map(release).collect())
             }

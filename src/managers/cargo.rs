@@ -169,6 +169,7 @@ impl Reader<'_> {
                 constraint: constraint.text().into(),
                 digest: None,
                 hashed: false,
+                python: None,
                 skip,
             },
             constraint,

@@ -4,11 +4,13 @@
 
 use super::edit;
 use super::package_table;
+use super::python;
 use super::requirement::Place;
 use super::toml_file::TomlFile;
 use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager};
 use crate::domain::{Ecosystem, RepoPath};
-use crate::versioning::Pep440;
+use crate::versioning::{Pep440, Pythons};
+use toml_edit::{Item, TableLike};
 
 /// The manager of Pipfiles.
 #[derive(Debug)]
@@ -41,6 +43,16 @@ impl Manager for Pipfile {
     }
 }
 
+/// The one version of Python that the project runs on.
+fn project_pythons(root: &dyn TableLike) -> Option<Pythons> {
+    let requires = root.get("requires").and_then(Item::as_table_like)?;
+    let full = requires.get("python_full_version").and_then(Item::as_str);
+    let version = requires.get("python_version").and_then(Item::as_str).or(full)?;
+    // A full version stands for all of its minor one.
+    let minor: Vec<&str> = version.split('.').take(2).collect();
+    Pythons::of_range(&format!("=={}.*", minor.join(".")))
+}
+
 fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
     let file = TomlFile::parse(text)?;
     let line_of = |at| file.line_of(at);
@@ -53,6 +65,7 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
     if finds.len() > MOST_DEPENDENCIES {
         return Err(format!("there are more than {MOST_DEPENDENCIES} packages in it"));
     }
+    python::limit(finds.iter_mut().map(|(_, find)| find), project_pythons(file.root()));
     finds.sort_by_key(|(start, _)| *start);
     Ok(Found { finds: finds.into_iter().map(|(_, find)| find).collect(), ..Found::default() })
 }

@@ -45,6 +45,7 @@ mod tests {
                 counts_from: at(100),
                 yanked: false,
                 content,
+                requires_python: None,
             };
             counts_from(&release, &package, pinned).as_second()
         };

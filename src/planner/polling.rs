@@ -81,6 +81,7 @@ mod tests {
             counts_from,
             yanked: false,
             content: None,
+            requires_python: None,
         }
     }
 

@@ -92,6 +92,7 @@ impl Registry for CargoIndex {
             published_at: line.pubtime.as_deref().and_then(time),
             yanked: line.yanked,
             digest: None,
+            requires_python: None,
         }));
         Ok(Answer::Found(Listing { releases, etag }))
     }

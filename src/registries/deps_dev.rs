@@ -76,6 +76,7 @@ impl Registry for DepsDev {
             published_at: version.published_at.as_deref().and_then(time),
             yanked: version.is_deprecated,
             digest: None,
+            requires_python: None,
         }));
         Ok(Answer::Found(Listing { releases, etag }))
     }

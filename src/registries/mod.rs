@@ -91,6 +91,8 @@ pub struct FoundRelease {
     pub yanked: bool,
     /// What the version points at, where it is a tag and the answer says so.
     pub digest: Option<String>,
+    /// As in [`Release::requires_python`](crate::domain::Release::requires_python).
+    pub requires_python: Option<String>,
 }
 
 /// One digest over the hashes of all files of a release: it changes when a file is added, taken away or replaced.
@@ -141,7 +143,7 @@ mod tests {
 
     fn release(version: &str, second: Option<i64>, yanked: bool) -> FoundRelease {
         let published_at = second.map(|second| Timestamp::from_second(second).unwrap());
-        FoundRelease { version: version.into(), published_at, yanked, digest: None }
+        FoundRelease { version: version.into(), published_at, yanked, digest: None, requires_python: None }
     }
 
     #[test]

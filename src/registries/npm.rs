@@ -147,6 +147,7 @@ fn releases_of(packument: Packument, registry: &str) -> Result<Vec<FoundRelease>
         version,
         yanked: manifest.deprecated,
         digest: None,
+        requires_python: None,
     })))
 }
 
@@ -199,7 +200,7 @@ mod tests {
     }
 
     fn release(version: &str, published_at: Option<Timestamp>, yanked: bool) -> FoundRelease {
-        FoundRelease { version: version.into(), published_at, yanked, digest: None }
+        FoundRelease { version: version.into(), published_at, yanked, digest: None, requires_python: None }
     }
 
     #[test]

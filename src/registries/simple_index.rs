@@ -51,6 +51,8 @@ struct File {
     yanked: bool,
     #[serde(default, deserialize_with = "or_default")]
     hashes: Hashes,
+    #[serde(default, deserialize_with = "or_default")]
+    requires_python: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -184,6 +186,41 @@ struct Files<'a> {
     all_yanked: bool,
     /// The hashes of all of them; `None` when one has none.
     hashes: Option<BTreeSet<String>>,
+    pythons: FilesPythons<'a>,
+}
+
+/// For which versions of Python the files of a release are that were not taken back. A release is for whom one of them is for.
+#[derive(Default)]
+struct FilesPythons<'a> {
+    written: BTreeSet<&'a str>,
+    /// One of them is for all.
+    any: bool,
+}
+
+impl<'a> FilesPythons<'a> {
+    fn add(&mut self, file: &'a File) {
+        match file.requires_python.as_deref().map(str::trim) {
+            _ if file.yanked => {}
+            None | Some("") => self.any = true,
+            Some(written) => {
+                self.written.insert(written);
+            }
+        }
+    }
+
+    /// As [`FoundRelease::requires_python`]; `None` if that is nothing anybody would write.
+    fn together(&self) -> Option<String> {
+        const MOST: usize = 8;
+        const LONGEST_BYTES: usize = 200;
+        let odd = |one: &&str| {
+            one.len() > LONGEST_BYTES || one.contains('|') || !one.bytes().all(|b| matches!(b, b' '..=b'~'))
+        };
+        if self.any || self.written.is_empty() {
+            return Some(String::new());
+        }
+        let written: Vec<&str> = self.written.iter().copied().collect();
+        (written.len() <= MOST && !written.iter().any(odd)).then(|| written.join(" || "))
+    }
 }
 
 /// The releases of a page: the versions it lists, else those its file names carry.
@@ -199,13 +236,15 @@ fn releases_of(project: &str, listed: Option<Vec<String>>, files: &[File]) -> Ve
             continue;
         };
         let at = *by_version.entry(Key::of(version)).or_insert_with(|| {
-            order.push(Files { written: version, first_upload: None, all_yanked: true, hashes: Some(BTreeSet::new()) });
+            let (hashes, pythons) = (Some(BTreeSet::new()), FilesPythons::default());
+            order.push(Files { written: version, first_upload: None, all_yanked: true, hashes, pythons });
             order.len() - 1
         });
         let uploaded = file.upload_time.as_deref().and_then(time);
         let known = &mut order[at];
         known.first_upload = known.first_upload.into_iter().chain(uploaded).min();
         known.all_yanked &= file.yanked;
+        known.pythons.add(file);
         known.hashes = known.hashes.take().zip(file.hashes.sha256()).map(|(mut hashes, hash)| {
             hashes.insert(hash);
             hashes
@@ -216,6 +255,7 @@ fn releases_of(project: &str, listed: Option<Vec<String>>, files: &[File]) -> Ve
         published_at: files.and_then(|files| files.first_upload),
         yanked: files.is_none_or(|files| files.all_yanked),
         digest: files.and_then(|files| files.hashes.as_ref()).map(digest_of),
+        requires_python: files.and_then(|files| files.pythons.together()),
     };
     match listed {
         None => tidy(order.iter().map(|files| release(files.written.to_owned(), Some(files)))),
@@ -289,7 +329,7 @@ mod tests {
 
     fn file(filename: &str, second: Option<i64>, yanked: bool) -> File {
         let upload_time = second.map(|second| Timestamp::from_second(second).unwrap().to_string());
-        File { filename: filename.into(), upload_time, yanked, hashes: Hashes::default() }
+        File { filename: filename.into(), upload_time, yanked, hashes: Hashes::default(), requires_python: None }
     }
 
     #[test]
@@ -330,6 +370,32 @@ mod tests {
         assert_eq!(digest(&files), None);
     }
 
+    #[test]
+    fn a_release_is_for_whom_one_of_its_files_is_for() {
+        let requires = |files: &[(&str, bool)]| {
+            let files: Vec<File> = files
+                .iter()
+                .map(|(range, yanked)| File {
+                    requires_python: (*range != "none").then(|| (*range).to_owned()),
+                    ..file("foo-1.0.tar.gz", None, *yanked)
+                })
+                .collect();
+            releases_of("foo", None, &files).remove(0).requires_python
+        };
+        let is = |range: &str| Some(range.to_owned());
+        assert_eq!(requires(&[(">=3.9", false), (" >=3.9 ", false)]), is(">=3.9"));
+        assert_eq!(requires(&[(">=3.9", false), (">=3.8,<3.9", false)]), is(">=3.8,<3.9 || >=3.9"));
+        assert_eq!(requires(&[(">=3.9", false), ("none", false)]), is(""), "one of them is for all");
+        assert_eq!(requires(&[(">=3.9", false), ("", false)]), is(""));
+        assert_eq!(requires(&[(">=3.9", false), ("none", true)]), is(">=3.9"), "which was taken back");
+        for odd in [">=3.9 || >=2", ">=3.9\n", "≥3.9", &">".repeat(201)] {
+            assert_eq!(requires(&[(odd, false)]), if odd.trim() == ">=3.9" { is(">=3.9") } else { None }, "{odd}");
+        }
+        let many: Vec<String> = (0..9).map(|minor| format!("==3.{minor}")).collect();
+        let many: Vec<(&str, bool)> = many.iter().map(|range| (range.as_str(), false)).collect();
+        assert_eq!(requires(&many), None, "nobody writes that");
+    }
+
     proptest::proptest! {
         #[test]
         fn every_file_name_is_read_or_left(filename in "\\PC{0,40}", project in "[a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,3}") {
@@ -364,6 +430,7 @@ mod tests {
             published_at: second.map(|second| Timestamp::from_second(second).unwrap()),
             yanked,
             digest: None,
+            requires_python: (version != "1.2").then(String::new),
         };
         let derived = releases_of("foo", None, &files);
         assert_eq!(derived, [found("1.0rc1", Some(T + 10), false), found("1.1", None, true)]);

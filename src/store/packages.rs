@@ -48,6 +48,7 @@ struct ReleaseRecord {
     yanked: bool,
     digest: Option<String>,
     digest_since: Option<i64>,
+    requires_python: Option<String>,
 }
 
 macro_rules! select_packages {
@@ -114,14 +115,16 @@ statements! {
     DIGEST_PINS = "SELECT dependency FROM dependency WHERE ecosystem = $1 AND package = $2
         AND dependency LIKE '%\"digest\":\"%' ORDER BY repo_id, path, manager, ordinal LIMIT $3";
     SAVE_RELEASE = "INSERT INTO release
-            (ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, digest, digest_since)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            (ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, digest, digest_since,
+            requires_python)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (ecosystem, package, version) DO UPDATE SET published_at = excluded.published_at,
             counts_from = excluded.counts_from, yanked = excluded.yanked,
-            digest = excluded.digest, digest_since = excluded.digest_since";
+            digest = excluded.digest, digest_since = excluded.digest_since,
+            requires_python = excluded.requires_python";
     FORGET_RELEASE = "DELETE FROM release WHERE ecosystem = $1 AND package = $2 AND version = $3";
     RELEASES = "SELECT ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, digest,
-        digest_since FROM release
+        digest_since, requires_python FROM release
         WHERE (ecosystem, package) IN (VALUES ($1, $2)) ORDER BY ecosystem, package, counts_from, version";
 }
 
@@ -280,7 +283,8 @@ impl Tx {
         let distinct: BTreeMap<&str, &Release> =
             releases.iter().map(|release| (release.version.as_str(), release)).collect();
         let rows = distinct.into_values().map(|release| {
-            let Release { version, published_at, first_seen_at, counts_from, yanked, content } = release;
+            let Release { version, published_at, first_seen_at, counts_from, yanked, content, requires_python } =
+                release;
             values![
                 package.ecosystem,
                 &package.name,
@@ -290,7 +294,8 @@ impl Tx {
                 *counts_from,
                 *yanked,
                 content.as_ref().map(|one| one.digest.as_str()),
-                content.as_ref().map(|one| one.since)
+                content.as_ref().map(|one| one.since),
+                requires_python.as_ref()
             ]
         });
         let rows = rows.collect();
@@ -323,6 +328,7 @@ impl ReleaseRecord {
             counts_from: time(self.counts_from),
             yanked: self.yanked,
             content: self.digest.zip(self.digest_since).map(|(digest, at)| Content { digest, since: time(at) }),
+            requires_python: self.requires_python,
         };
         Ok((PackageId { ecosystem, name: self.package }, release))
     }

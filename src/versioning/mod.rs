@@ -10,9 +10,11 @@
 mod cargo;
 mod docker_tag;
 mod git_tag;
+mod marker;
 mod node;
 mod partial;
 mod pep440;
+mod python;
 mod revision;
 mod tag;
 
@@ -24,6 +26,7 @@ pub use docker_tag::DockerTag;
 pub use git_tag::GitTag;
 pub use node::Node;
 pub use pep440::Pep440;
+pub use python::Pythons;
 pub use revision::Revision;
 
 /// One way of numbering releases.

@@ -227,6 +227,12 @@ fn next(style: Written, lowest: &Version) -> Option<Version> {
     Some(Version::new(numbers).with_epoch(lowest.epoch()))
 }
 
+/// A constraint, read once to be held against many versions; `None` when it is not understood.
+pub(super) fn judge(constraint: &str) -> Option<impl Fn(&Version) -> bool + use<>> {
+    let clauses = clauses(constraint).ok()?;
+    Some(move |version: &Version| clauses.iter().all(|clause| clause.allows(version)))
+}
+
 fn parse(version: &str) -> Option<Version> {
     (version.len() <= LONGEST_BYTES).then(|| Version::from_str(version).ok()).flatten()
 }

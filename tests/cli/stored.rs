@@ -80,6 +80,7 @@ async fn seeded(folder: &Path, now: Timestamp) {
                 counts_from: at(published),
                 yanked: false,
                 content: None,
+                requires_python: None,
             })
             .collect();
         if package.name == "rich" {

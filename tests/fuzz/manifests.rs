@@ -106,6 +106,7 @@ fn edit(dependency: &Dependency, to: String) -> Edit {
         from: dependency.current.clone().unwrap_or_default(),
         constraint: dependency.constraint.clone(),
         to,
+        python: None,
         digest_from: dependency.digest.clone(),
         digest_to: dependency.digest.as_ref().map(|_| digest),
         hashes_to: if dependency.hashed { hashes.to_vec() } else { Vec::new() },

@@ -93,6 +93,7 @@ fn build(
             constraint,
             digest: None,
             hashed: false,
+            python: None,
             skip: None,
         };
         scene.used.push(Used { dependency, since: hour(*since) });
@@ -106,6 +107,7 @@ fn build(
             counts_from: time,
             yanked: *yanked,
             content: None,
+            requires_python: None,
         };
         let known = scene.packages.entry(package(Ecosystem::Pypi, NAMES[*name]));
         match known.or_insert_with(|| Known::Releases(Vec::new())) {
@@ -442,12 +444,21 @@ fn hostile_updates() -> impl Strategy<Value = Vec<Update>> {
     let ecosystem = prop::sample::select(Ecosystem::ALL.to_vec());
     let one = (hostile(), hostile(), hostile(), path, ecosystem).prop_map(|(name, from, to, path, ecosystem)| {
         let path = RepoPath::parse(&path).unwrap_or_else(|_| RepoPath::parse("requirements.txt").unwrap());
-        let site =
-            Site { path, manager: "x".into(), line: 7, from, constraint: String::new(), digest: None, hashed: false };
+        let site = Site {
+            path,
+            manager: "x".into(),
+            line: 7,
+            from,
+            constraint: String::new(),
+            digest: None,
+            hashed: false,
+            python: None,
+        };
         let time = at("2026-03-04");
         Update {
             package: package(ecosystem, &name),
             to,
+            refresh: None,
             step: VersionStep::Minor,
             sites: vec![site],
             released_at: time,

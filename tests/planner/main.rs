@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+mod documented;
 mod ecosystems;
 mod groups;
 mod laws;
+mod overtaken;
 mod people;
+mod pins;
+mod pythons;
 mod refused;
 mod scene;
 mod steps;

@@ -15,6 +15,7 @@ fn scene(reference: &str, tags: &[&str]) -> Scene {
         counts_from: at("2026-03-01"),
         yanked: false,
         content: None,
+        requires_python: None,
     };
     let releases = tags.iter().map(release).collect();
     scene.packages.insert(package(Ecosystem::GithubActions, "acme/build"), Known::Releases(releases));

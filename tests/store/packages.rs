@@ -13,6 +13,7 @@ fn release(version: &str, seen: i64) -> Release {
         counts_from: at(seen),
         yanked: false,
         content: None,
+        requires_python: None,
     }
 }
 

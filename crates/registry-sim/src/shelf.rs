@@ -26,6 +26,8 @@ pub(crate) struct Released {
     pub(crate) version: String,
     pub(crate) published_at: Option<Timestamp>,
     pub(crate) yanked: bool,
+    /// The versions of Python it is for.
+    pub(crate) requires_python: String,
 }
 
 /// A document addressed by its digest.
@@ -102,7 +104,17 @@ impl Shelf {
         self.serial += 1;
         let releases = self.packages.entry(key(system, name)).or_default();
         releases.retain(|release| release.version != version);
-        releases.push(Released { version: version.to_owned(), published_at, yanked: false });
+        let requires_python = ">=3.9".to_owned();
+        releases.push(Released { version: version.to_owned(), published_at, yanked: false, requires_python });
+    }
+
+    pub(crate) fn require_python(&mut self, name: &str, version: &str, range: &str) -> bool {
+        self.serial += 1;
+        let releases = self.packages.get_mut(&key(System::Pypi, name));
+        releases
+            .and_then(|releases| releases.iter_mut().find(|release| release.version == version))
+            .map(|release| range.clone_into(&mut release.requires_python))
+            .is_some()
     }
 
     pub(crate) fn yank(&mut self, system: System, name: &str, version: &str) -> bool {

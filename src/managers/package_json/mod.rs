@@ -304,6 +304,7 @@ impl Reader<'_> {
                 constraint: constraint.text().into(),
                 digest: None,
                 hashed: false,
+                python: None,
                 skip,
             },
             constraint,

@@ -146,8 +146,13 @@ impl Registry for Images {
     async fn releases(&self, package: &PackageId, _etag: Option<&str>) -> Result<Answer, RegistryError> {
         let tags = self.tags(package).await?;
         let tags = tags.into_iter().filter(|tag| is_tag(tag));
-        let releases =
-            tidy(tags.map(|version| FoundRelease { version, published_at: None, yanked: false, digest: None }));
+        let releases = tidy(tags.map(|version| FoundRelease {
+            version,
+            published_at: None,
+            yanked: false,
+            digest: None,
+            requires_python: None,
+        }));
         Ok(Answer::Found(Listing { releases, etag: None }))
     }
 }
