@@ -164,7 +164,11 @@ pub async fn retire(
         && row.repository.state == RepoState::Active
     {
         // Its own merge moves its files on, too, and the news of that may come later than the push.
-        let found = forge.pull(&target(&row), pull.number).await?;
+        let found = match forge.pull(&target(&row), pull.number).await {
+            // The next plan asks for it again.
+            Err(error) if is_final(&error) => return finished(store).await,
+            found => found?,
+        };
         let now = clock.now();
         if found.status != PullStatus::Open {
             return take_over(store, &row, &proposal, &found, now).await;

@@ -28,6 +28,12 @@ impl Move<'_> {
         self.update.sites.iter().filter(move |site| site.path == *path)
     }
 
+    /// Whether it moved the place that a dependency is, as far as these are told apart by versions of Python: a package may
+    /// stand in a file for several, and what was merged for one says nothing of the others.
+    fn is_for_pythons_of(&self, dependency: &Dependency) -> bool {
+        self.sites_in(&dependency.path).any(|site| site.python.is_none() || site.python == dependency.python)
+    }
+
     fn goes_to(&self, version: &str, refresh: Option<&str>) -> bool {
         self.update.to == version && self.update.refresh.as_deref() == refresh
     }
@@ -158,8 +164,7 @@ impl<'a> Memory<'a> {
                 m.proposal.group == *group
                     // What a tag points at by now is nothing that a newer version goes past.
                     && refresh.is_none()
-                    // One package may stand in a file for several versions of Python.
-                    && m.sites_in(&dependency.path).any(|site| site.python == dependency.python)
+                    && (state != ProposalState::Merged || m.is_for_pythons_of(dependency))
                     && *counts_from <= m.chosen_at()
                     && scheme.compare(version, &m.update.to) == Some(Ordering::Less)
             };

@@ -16,6 +16,7 @@ mod fetch;
 mod json;
 mod npm;
 mod oci;
+mod pythons;
 mod settings;
 mod simple_index;
 mod stream;

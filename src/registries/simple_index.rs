@@ -6,6 +6,7 @@
 use super::error::RegistryError;
 use super::fetch::{Fetch, host, under, unknown};
 use super::json::{Entries, or_default, parse, printable, protocol, raised, time};
+use super::pythons::FilesPythons;
 use super::settings::Base;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, digest_of, tidy};
 use crate::domain::PackageId;
@@ -189,40 +190,6 @@ struct Files<'a> {
     pythons: FilesPythons<'a>,
 }
 
-/// For which versions of Python the files of a release are that were not taken back. A release is for whom one of them is for.
-#[derive(Default)]
-struct FilesPythons<'a> {
-    written: BTreeSet<&'a str>,
-    /// One of them is for all.
-    any: bool,
-}
-
-impl<'a> FilesPythons<'a> {
-    fn add(&mut self, file: &'a File) {
-        match file.requires_python.as_deref().map(str::trim) {
-            _ if file.yanked => {}
-            None | Some("") => self.any = true,
-            Some(written) => {
-                self.written.insert(written);
-            }
-        }
-    }
-
-    /// As [`FoundRelease::requires_python`]; `None` if that is nothing anybody would write.
-    fn together(&self) -> Option<String> {
-        const MOST: usize = 8;
-        const LONGEST_BYTES: usize = 200;
-        let odd = |one: &&str| {
-            one.len() > LONGEST_BYTES || one.contains('|') || !one.bytes().all(|b| matches!(b, b' '..=b'~'))
-        };
-        if self.any || self.written.is_empty() {
-            return Some(String::new());
-        }
-        let written: Vec<&str> = self.written.iter().copied().collect();
-        (written.len() <= MOST && !written.iter().any(odd)).then(|| written.join(" || "))
-    }
-}
-
 /// The releases of a page: the versions it lists, else those its file names carry.
 ///
 /// A release was published with its first file, and is yanked when all its files are. A listed version without any file
@@ -244,7 +211,7 @@ fn releases_of(project: &str, listed: Option<Vec<String>>, files: &[File]) -> Ve
         let known = &mut order[at];
         known.first_upload = known.first_upload.into_iter().chain(uploaded).min();
         known.all_yanked &= file.yanked;
-        known.pythons.add(file);
+        known.pythons.add(file.requires_python.as_deref(), file.yanked);
         known.hashes = known.hashes.take().zip(file.hashes.sha256()).map(|(mut hashes, hash)| {
             hashes.insert(hash);
             hashes
@@ -368,32 +335,6 @@ mod tests {
         files.push(file("foo-1.0rc1-cp313-none-any.whl", None, false));
         assert_eq!(hashes_of("foo", "1.0rc1", &files), Ok(None), "one without a hash");
         assert_eq!(digest(&files), None);
-    }
-
-    #[test]
-    fn a_release_is_for_whom_one_of_its_files_is_for() {
-        let requires = |files: &[(&str, bool)]| {
-            let files: Vec<File> = files
-                .iter()
-                .map(|(range, yanked)| File {
-                    requires_python: (*range != "none").then(|| (*range).to_owned()),
-                    ..file("foo-1.0.tar.gz", None, *yanked)
-                })
-                .collect();
-            releases_of("foo", None, &files).remove(0).requires_python
-        };
-        let is = |range: &str| Some(range.to_owned());
-        assert_eq!(requires(&[(">=3.9", false), (" >=3.9 ", false)]), is(">=3.9"));
-        assert_eq!(requires(&[(">=3.9", false), (">=3.8,<3.9", false)]), is(">=3.8,<3.9 || >=3.9"));
-        assert_eq!(requires(&[(">=3.9", false), ("none", false)]), is(""), "one of them is for all");
-        assert_eq!(requires(&[(">=3.9", false), ("", false)]), is(""));
-        assert_eq!(requires(&[(">=3.9", false), ("none", true)]), is(">=3.9"), "which was taken back");
-        for odd in [">=3.9 || >=2", ">=3.9\n", "≥3.9", &">".repeat(201)] {
-            assert_eq!(requires(&[(odd, false)]), if odd.trim() == ">=3.9" { is(">=3.9") } else { None }, "{odd}");
-        }
-        let many: Vec<String> = (0..9).map(|minor| format!("==3.{minor}")).collect();
-        let many: Vec<(&str, bool)> = many.iter().map(|range| (range.as_str(), false)).collect();
-        assert_eq!(requires(&many), None, "nobody writes that");
     }
 
     proptest::proptest! {

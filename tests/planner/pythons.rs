@@ -1,7 +1,7 @@
 //! Releases that are not for the versions of Python that a place is for.
 
 use crate::scene::{Scene, drafts, outlook, package};
-use mass_driver::domain::Ecosystem;
+use mass_driver::domain::{Ecosystem, ProposalState};
 use mass_driver::planner::Known;
 
 const NOW: &str = "2026-03-05";
@@ -82,6 +82,19 @@ fn a_bound_that_only_widens_drops_nobody() {
     assert_eq!(drafts(&plan, NOW), ["Bump numpy from 1.26 to 2.3, now"]);
     let plan = scene("pyproject.toml", &text.replace(">=1.26,<2", "~=1.26"), &NUMPY).plan(NOW);
     assert_eq!(drafts(&plan, NOW), ["Bump numpy from 1.26 to 2.0.2, now"]);
+}
+
+/// What was merged for one of the lines is no word on the other.
+#[test]
+fn lines_that_split_a_package_are_remembered_apart() {
+    let group = "subscriptions: [{ migration: pypi, group: all }]\n";
+    let scene = scene("requirements.txt", SPLIT, &NUMPY).now_says(group);
+    let merged = scene.opened(NOW).then(ProposalState::Merged, NOW);
+    assert_eq!(merged.proposals[0].updates.len(), 2, "both lines");
+    // The project has given 3.9 up since, so 2.1 and 2.2 would do for the older line, too.
+    let text = "numpy==2.0.2; python_version >= \"3.10\" and python_version < \"3.12\"\nnumpy==2.3; python_version >= \"3.12\"\n";
+    let plan = merged.manifest_since("requirements.txt", text, "2026-01-01").plan(NOW);
+    assert_eq!(drafts(&plan, NOW), ["Bump numpy from 2.0.2 to 2.2, now"]);
 }
 
 /// What is no range is not believed, and says as little as no word at all.
