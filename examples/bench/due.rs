@@ -172,6 +172,7 @@ async fn fill_in(database: &Database, built: &Built, text: &str) -> anyhow::Resu
         yanked: false,
         above_latest: false,
         content: None,
+        requires_python: None,
     };
     let mut tx = store.begin().await?;
     tx.save_releases(&fill::pypi(RELEASED.to_owned()), &[release(NEW)], &[]).await?;

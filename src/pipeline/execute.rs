@@ -362,7 +362,9 @@ async fn opened(store: &Store, case: Case<'_>, Proposed { pull, status, .. }: Pr
         tx.save_proposal(&Proposal { state: ProposalState::Superseded, reason, updated_at: now, ..old.clone() })
             .await?;
         tx.record(&old.id, now, "superseded", &format!("by #{}", pull.number)).await?;
-        Step::Retire { repo, proposal: old.id.clone(), by: pull.number }.queue(&mut tx, installation, now).await?;
+        Step::Retire { repo, proposal: old.id.clone(), by: Some(pull.number) }
+            .queue(&mut tx, installation, now)
+            .await?;
     }
     if !proposal.labels.is_empty() {
         Step::Label { repo, proposal: proposal.id.clone() }.queue(&mut tx, installation, now).await?;

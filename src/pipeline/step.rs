@@ -86,14 +86,14 @@ pub enum Step {
         /// The proposal.
         proposal: ProposalId,
     },
-    /// Close the pull request that a newer one replaced.
+    /// Close the pull request that a newer one replaced, or whose files have moved on.
     Retire {
         /// The repository.
         repo: RepoId,
         /// The replaced proposal.
         proposal: ProposalId,
-        /// The one in its place.
-        by: PullNumber,
+        /// The one in its place; `None` where there is none, or none yet.
+        by: Option<PullNumber>,
     },
     /// Look what became of a pull request.
     Follow {

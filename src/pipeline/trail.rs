@@ -85,7 +85,10 @@ fn identify(span: &Span, step: &Step) -> Subject {
             Subject::Repository(repo.0)
         }
         Step::Retire { repo, proposal, by } => {
-            span.record("proposal", display(proposal)).record("pull", by.0);
+            span.record("proposal", display(proposal));
+            if let Some(by) = by {
+                span.record("pull", by.0);
+            }
             Subject::Repository(repo.0)
         }
         Step::Follow { repo, number } | Step::Checks { repo, number } => {

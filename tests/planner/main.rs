@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+mod documented;
 mod ecosystems;
 mod groups;
 mod hostile;
 mod latest;
 mod laws;
+mod overtaken;
 mod people;
+mod pins;
+mod pythons;
 mod refused;
 mod scene;
 mod steps;
