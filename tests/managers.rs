@@ -7,6 +7,8 @@
 mod comments;
 #[path = "managers/fixtures.rs"]
 mod fixtures;
+#[path = "managers/hostile.rs"]
+mod hostile;
 #[path = "managers/laws.rs"]
 mod laws;
 #[path = "managers/python.rs"]

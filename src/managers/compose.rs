@@ -52,7 +52,6 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
     let yaml = yaml::read(text)?;
     let uses = uses(&yaml);
     let includes = includes(&yaml, path);
-    yaml.all_seen()?;
     if uses.len() > MOST_DEPENDENCIES {
         return Err(format!("there are more than {MOST_DEPENDENCIES} images in it"));
     }
@@ -70,6 +69,7 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
             (None, written) => images.push(written.and_then(expanded)),
         }
     }
+    yaml.all_seen()?;
     Ok(Found { finds: images.finds(), includes })
 }
 
