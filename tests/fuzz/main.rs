@@ -15,6 +15,7 @@ mod support {
 }
 
 mod corpus;
+mod growth;
 mod manifests;
 mod mutation;
 mod run;
@@ -24,10 +25,16 @@ use support::dice;
 
 #[test]
 fn every_manager_bears_every_text() {
-    run::feed_all(manifests::targets());
+    run::feed_all(&manifests::targets());
+}
+
+#[test]
+fn every_manager_reads_a_text_twice_as_long_in_twice_the_time() {
+    let (targets, growths): (Vec<_>, Vec<_>) = growth::targets().into_iter().unzip();
+    run::feed_some(&targets, 1_000, |at| println!("{}", growths[at].lock().unwrap()));
 }
 
 #[test]
 fn every_scheme_bears_every_version() {
-    run::feed_all(versions::targets());
+    run::feed_all(&versions::targets());
 }

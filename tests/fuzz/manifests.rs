@@ -6,7 +6,7 @@ use crate::mutation::{any_text, mutate};
 use crate::run::{Input, Target};
 use mass_driver::domain::{Dependency, Ecosystem, RepoPath};
 use mass_driver::managers::{self, Edit, EditError, Extraction, MOST_DEPENDENCIES, Manager};
-use mass_driver::versioning::scheme;
+use mass_driver::versioning::{GitTag, scheme};
 use std::sync::Arc;
 
 /// Each manager there is.
@@ -129,7 +129,10 @@ fn edits(manager: &dyn Manager, path: &RepoPath, text: &str, found: &Extraction,
     if again.includes != found.includes {
         return wrong("an edit changes what is included");
     }
-    let constraint = scheme(edit.package.ecosystem).rewrite(&edit.constraint, &edit.to);
+    let constraint = match (edit.package.ecosystem, &edit.digest_from) {
+        (Ecosystem::GithubActions, Some(_)) => GitTag::rewrite_comment(&edit.constraint, &edit.to),
+        (ecosystem, _) => scheme(ecosystem).rewrite(&edit.constraint, &edit.to),
+    };
     let mut moved = 0;
     for (old, new) in found.dependencies.iter().zip(&again.dependencies) {
         let meant = old.skip.is_none()
@@ -138,7 +141,7 @@ fn edits(manager: &dyn Manager, path: &RepoPath, text: &str, found: &Extraction,
             && old.current.as_deref() == Some(&edit.from)
             && old.digest == edit.digest_from;
         // Hashes that come or go move the lines below them.
-        let same_place = new.line == old.line || edited.lines().count() != text.lines().count();
+        let same_place = new.line == old.line || !edit.hashes_to.is_empty();
         if meant {
             moved += 1;
             let as_asked = new.package == old.package
@@ -175,13 +178,16 @@ fn changed_lines<'t>(old: &'t str, new: &'t str) -> impl Iterator<Item = (&'t st
     old.split('\n').zip(new.split('\n')).filter(|(old, new)| old != new)
 }
 
-/// Whether what differs between two lines is no longer than a constraint and a digest, escapes included, at each place of
-/// the line. Lines of many places are passed over.
+/// Whether what differs between two lines is no longer than a constraint, escapes included, and a digest that is not where the
+/// old one was. Lines of many places are passed over.
 fn is_small(old: &str, new: &str, edit: &Edit) -> bool {
+    let digests = edit.digest_from.as_deref().zip(edit.digest_to.as_deref());
+    let moved = digests.map(|(from, to)| old.replace(from, to));
+    let old = moved.as_deref().unwrap_or(old);
     let start = old.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
     let end = old.bytes().rev().zip(new.bytes().rev()).take_while(|(a, b)| a == b).count();
     let middle = old.len().saturating_sub(start + end);
     let digest = edit.digest_from.as_ref().map_or(0, |digest| digest.len() + 80);
-    let places = old.matches(edit.from.as_str()).count();
+    let places = old.matches(edit.from.as_str()).count().max(old.matches(edit.constraint.as_str()).count());
     places > 1 || middle <= 8 * (edit.constraint.len() + 8) + digest
 }
