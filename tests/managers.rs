@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+#[path = "managers/aliases.rs"]
+mod aliases;
 #[path = "managers/comments.rs"]
 mod comments;
 #[path = "managers/fixtures.rs"]

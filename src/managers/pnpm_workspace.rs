@@ -10,7 +10,7 @@ use super::yaml::{self, Value};
 use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, cut};
 use crate::domain::{Dependency, Ecosystem, RepoPath, Skip};
 use crate::versioning::{Node, Scheme};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// The manager of pnpm-workspace.yaml.
 #[derive(Debug)]
@@ -51,10 +51,12 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
     let line_of = |at| yaml.line_of(at);
     let place = Place { manager: NAME, path, line_of: &line_of };
     let mut finds = Finds::new();
+    // Catalogs may be aliases of each other, or merge one.
+    let mut seen = HashSet::new();
     for document in yaml.documents() {
         let named = document.get("catalogs").into_iter().flat_map(Value::entries).map(|(_, catalog)| catalog);
         for catalog in document.get("catalog").into_iter().chain(named) {
-            for (name, value) in texts(catalog) {
+            for (name, value) in texts(catalog).filter(|(name, value)| seen.insert((value.id(), *name))) {
                 add(&mut finds, entry(name, value, &place), value)?;
             }
         }
