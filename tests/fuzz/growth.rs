@@ -128,6 +128,9 @@ pub struct Growth {
 
 impl std::fmt::Display for Growth {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.text.is_empty() {
+            return write!(f, "  no text took {} ms of the processor", WORTH_COMPARING.as_millis());
+        }
         let verdict = if self.ratio > USUAL_RATIO { "GROWS FASTER" } else { "grows" };
         let took_ms = self.took.as_secs_f64() * 1_000.0;
         write!(f, "  {verdict}: twice the text took {:.1} times as long, {took_ms:.1} ms, as {}", self.ratio, self.text)

@@ -6,6 +6,8 @@
 //! processors, and `FUZZ_FROM` is the number of the first. What is wrong is printed and kept in `target/fuzz/`, made as small as it stays wrong. `FUZZ_TRACE=1` keeps
 //! each input before it is tried, for the case that the whole process dies of it.
 //!
+//! Of each manager it is told, too, how much longer it takes for a text twice as long.
+//!
 //! `make fuzz` feeds a million, with the optimiser on; `make test` a small share of it, the same each time.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
