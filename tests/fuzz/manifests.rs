@@ -178,16 +178,27 @@ fn changed_lines<'t>(old: &'t str, new: &'t str) -> impl Iterator<Item = (&'t st
     old.split('\n').zip(new.split('\n')).filter(|(old, new)| old != new)
 }
 
-/// Whether what differs between two lines is no longer than a constraint, escapes included, and a digest that is not where the
-/// old one was. Lines of many places are passed over.
+/// Whether what differs between two lines is no longer than a constraint, escapes included, and a digest, near it or elsewhere in
+/// the line, perhaps with quotes in it. Lines of many places are passed over.
 fn is_small(old: &str, new: &str, edit: &Edit) -> bool {
-    let digests = edit.digest_from.as_deref().zip(edit.digest_to.as_deref());
-    let moved = digests.map(|(from, to)| old.replace(from, to));
-    let old = moved.as_deref().unwrap_or(old);
+    let digest = edit.digest_from.as_ref().map_or(0, |digest| digest.len() + 80);
+    let longest = 8 * (edit.constraint.len() + 8) + digest;
+    let places = old.matches(edit.from.as_str()).count().max(old.matches(edit.constraint.as_str()).count());
+    if places > 1 || differs_in(old, new) <= longest {
+        return true;
+    }
+    let Some((from, to)) = edit.digest_from.as_deref().zip(edit.digest_to.as_deref()) else { return false };
+    let plain = |line: &str| line.replace(['"', '\''], "");
+    let (old, new) = (plain(old), plain(new));
+    old.match_indices(from).any(|(at, _)| {
+        let moved = format!("{}{to}{}", &old[..at], &old[at + from.len()..]);
+        differs_in(&moved, &new) <= longest
+    })
+}
+
+/// How long the stretch is that differs. Unit: bytes of the old text.
+fn differs_in(old: &str, new: &str) -> usize {
     let start = old.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
     let end = old.bytes().rev().zip(new.bytes().rev()).take_while(|(a, b)| a == b).count();
-    let middle = old.len().saturating_sub(start + end);
-    let digest = edit.digest_from.as_ref().map_or(0, |digest| digest.len() + 80);
-    let places = old.matches(edit.from.as_str()).count().max(old.matches(edit.constraint.as_str()).count());
-    places > 1 || middle <= 8 * (edit.constraint.len() + 8) + digest
+    old.len().saturating_sub(start + end)
 }
