@@ -247,5 +247,9 @@ fn line_of(line_starts: &[usize], at: usize) -> u32 {
 /// A text cut to what fits in a table or a message.
 fn cut(text: &str) -> String {
     const LONGEST: usize = 120;
-    if text.chars().count() <= LONGEST { text.into() } else { text.chars().take(LONGEST - 1).chain(['…']).collect() }
+    if text.chars().nth(LONGEST).is_none() {
+        text.into()
+    } else {
+        text.chars().take(LONGEST - 1).chain(['…']).collect()
+    }
 }
