@@ -3,6 +3,7 @@
 
 pub mod allowance;
 pub mod change;
+pub mod command;
 pub mod ids;
 pub mod lock_file;
 pub mod package;
@@ -14,10 +15,11 @@ pub mod verdict;
 
 pub use allowance::{Heard, Limit, Pace, Pause, Quota, Refusal, Turn};
 pub use change::{Change, FileChange, FileMode, Progress};
-pub use ids::{DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
+pub use command::{Command, Comment, Decided, Decision, IgnoreScope, Snooze, Unclear};
+pub use ids::{CommentId, DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
 pub use lock_file::LockFile;
 pub use package::{Content, Dependency, Ecosystem, PackageId, Release, Skip, Span};
-pub use proposal::{Outlook, Proposal, ProposalState, PullRequest, Standing};
+pub use proposal::{Farewell, Outlook, Proposal, ProposalState, PullRequest, Rework, Standing};
 pub use repo::{Head, ObjectId, RepoName, RepoPath, RepoState, Repository};
 pub use time::Clock;
 pub use update::{Site, Update, VersionStep};

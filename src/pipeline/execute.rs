@@ -20,7 +20,8 @@ use super::intent::{Intent, intent, same};
 use super::line::{self, Place, Writer};
 use super::{Done, Step, StepError, Writing, finished, plan, target, watch};
 use crate::domain::{
-    Change, PackageId, Progress, Proposal, ProposalId, ProposalState, PullRequest, Release, RepoId, RepoState, Turn,
+    Change, Farewell, PackageId, Progress, Proposal, ProposalId, ProposalState, PullRequest, Release, RepoId,
+    RepoState, Turn,
 };
 use crate::forge::{Advance, ForgeError, GitHub, Proposed, PullStatus};
 use crate::registries::Registries;
@@ -352,7 +353,9 @@ async fn opened(store: &Store, case: Case<'_>, Proposed { pull, status, .. }: Pr
         tx.save_proposal(&Proposal { state: ProposalState::Superseded, reason, updated_at: now, ..old.clone() })
             .await?;
         tx.record(&old.id, now, "superseded", &format!("by #{}", pull.number)).await?;
-        Step::Retire { repo, proposal: old.id.clone(), by: pull.number }.queue(&mut tx, installation, now).await?;
+        Step::Retire { repo, proposal: old.id.clone(), farewell: Farewell::Replaced { by: pull.number } }
+            .queue(&mut tx, installation, now)
+            .await?;
     }
     if !proposal.labels.is_empty() {
         Step::Label { repo, proposal: proposal.id.clone() }.queue(&mut tx, installation, now).await?;

@@ -201,6 +201,7 @@ fn plan_of(
         unseen: &one.unseen,
         without_hashes,
         proposals: &proposals,
+        decisions: &one.decisions,
     };
     let mut plan = planner::plan_with(&facts, catalogue, now);
     plan.wake_at = plan.wake_at.into_iter().chain(failed).min();

@@ -2,6 +2,7 @@
 
 use super::catalogue::Catalogue;
 use super::choice::{Assessed, Candidate, Choice, Prospect};
+use super::decided::Decisions;
 use super::memory::{Memory, Question};
 use super::rejection::{Rejection, ignored, objection};
 use super::timing::{self, ReleaseFacts};
@@ -38,6 +39,7 @@ struct Selection<'s, 'p, 'a> {
     facts: &'s Facts<'a>,
     catalogue: &'s mut Catalogue<'p>,
     memory: &'s Memory<'a>,
+    decisions: Decisions<'a>,
     now: Timestamp,
     /// Where in the subscription file the subscription stands that covers a file.
     covers: BTreeMap<(Ecosystem, &'a RepoPath), Option<usize>>,
@@ -68,7 +70,18 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 since.entry((position, package)).and_modify(|first| *first = (*first).min(*here)).or_insert(*here);
             }
         }
-        Self { facts, catalogue, memory, now, covers, since, ignores: BTreeMap::new(), newer: BTreeMap::new() }
+        let decisions = Decisions::of(facts.decisions);
+        Self {
+            facts,
+            catalogue,
+            memory,
+            decisions,
+            now,
+            covers,
+            since,
+            ignores: BTreeMap::new(),
+            newer: BTreeMap::new(),
+        }
     }
 
     fn prospect(&mut self, used: &'a Used) -> Prospect<'a> {
@@ -160,6 +173,7 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
         let newer =
             || movable_to(package, (constraint, current), self.catalogue.newer_than(&dependency.package, current));
         let newer = self.newer.entry(key).or_insert_with(newer).clone();
+        let snoozed = self.decisions.snooze(package, self.now);
 
         let mut lanes: BTreeMap<String, Choice<'a>> = BTreeMap::new();
         for (release, step) in newer.iter().copied() {
@@ -171,7 +185,8 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             let version = release.version.as_str();
             let counts_from = age::of(release, dependency);
             let moved = counts_from > release.counts_from;
-            let rejection = ignored(&ignores, scheme, version).or_else(|| {
+            let unwanted = || self.decisions.refusal(package, version, scheme);
+            let rejection = ignored(&ignores, scheme, version).or_else(unwanted).or_else(|| {
                 let question = Question { dependency, group: &lane.group, version, counts_from };
                 objection(self.memory, &question, scheme)
             });
@@ -182,13 +197,14 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             let eligible_at = ReleaseFacts { counts_from, subscribed_since, dependency_since }
                 .eligible_at(subscription.min_age.for_step(step));
             let delay = subscription.delay.for_step(step);
-            let due_at = timing::due_at(delay, &facts.file.timezone, eligible_at);
+            let not_before = snoozed.map_or(eligible_at, |(_, until)| eligible_at.max(until));
+            let due_at = timing::due_at(delay, &facts.file.timezone, not_before);
             if due_at == Timestamp::MAX {
                 lane.rejected.push((version, Rejection::Never(delay.kind())));
                 continue;
             }
             let open = self.memory.open(dependency, version);
-            lane.candidates.push(Candidate { version, step, counts_from, moved, eligible_at, due_at, open });
+            lane.candidates.push(Candidate { version, step, counts_from, moved, eligible_at, due_at, snoozed, open });
         }
         lanes.into_values().collect()
     }

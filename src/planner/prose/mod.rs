@@ -14,6 +14,19 @@ use text::{cut, plain};
 
 pub use body::{Occasion, body};
 
+/// A name or a version in Markdown: a code span, also within a table.
+pub fn quoted(text: &str) -> String {
+    text::cell(text, QUOTED_MAX_CHARS)
+}
+
+/// A reason in Markdown, also within a table: such sentences repeat what files, registries and GitHub said.
+pub fn sentence(text: &str) -> String {
+    text::cell(text, SENTENCE_MAX_CHARS)
+}
+
+/// Longer names, versions and sentences are cut where they stand in Markdown. Unit: characters.
+const QUOTED_MAX_CHARS: usize = 120;
+const SENTENCE_MAX_CHARS: usize = 500;
 /// GitHub refuses longer titles with 422 (seen; it is not documented).
 const TITLE_MAX_CHARS: usize = 256;
 /// Longer names and versions are cut in titles and messages. Unit: characters.
