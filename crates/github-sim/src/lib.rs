@@ -42,12 +42,14 @@
 // A repository has more fields than the default allows `json!` to unfold.
 #![recursion_limit = "256"]
 
+mod access;
 mod acts;
 mod auth;
 mod exchange;
 mod faults;
 mod git;
 mod limits;
+mod mergeability;
 mod pages;
 mod render;
 mod reply;
@@ -61,12 +63,14 @@ mod smart_http;
 mod state;
 mod webhooks;
 
+pub use access::Role;
+pub use acts::MergeMethod;
 pub use exchange::{AuthKind, Exchange, WebhookPost};
 pub use faults::{Fault, FaultKind, Gate, RetryAfter};
 pub use settings::Limits;
 pub use sim::{
-    CheckRunView, CommentView, CommitView, FileChangeInput, GitHubSim, InstallOptions, PendingEvent, PersonView,
-    PullRequestView, Push, RepoOptions, RepoView,
+    CheckRunView, Colour, CommentView, CommitView, FileChangeInput, GitHubSim, InstallOptions, PendingEvent,
+    PersonView, PullRequestView, Push, RepoOptions, RepoView,
 };
 pub use site::{AppCredentials, Clock};
 pub use state::{Permissions, Protection};

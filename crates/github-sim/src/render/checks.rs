@@ -109,6 +109,13 @@ impl Render<'_> {
         }))
     }
 
+    /// `check-suite`, as the REST API answers: with its repository.
+    pub(crate) fn suite_with_repo(&self, id: i64, suite: i64) -> Result<Value, Reply> {
+        let mut value = self.check_suite(id, suite)?;
+        value["repository"] = self.repo(id)?;
+        Ok(value)
+    }
+
     pub(crate) fn status(&self, id: i64, status: &Status) -> Result<Value, Reply> {
         let repo = self.repository(id)?;
         Ok(json!({

@@ -1,5 +1,7 @@
 //! The Rust side: start it, build a world, cause events, look.
 
+mod checks;
+mod conversation;
 mod deliveries;
 mod people;
 mod views;
@@ -19,6 +21,7 @@ use crate::settings::Limits;
 use crate::site::{AppCredentials, Clock, Site};
 use crate::state::AccountKind;
 
+pub use checks::Colour;
 pub use deliveries::PendingEvent;
 pub use people::{FileChangeInput, Push};
 pub use views::{CheckRunView, CommentView, CommitView, PersonView, PullRequestView, RepoView};
