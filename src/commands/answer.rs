@@ -19,7 +19,7 @@ pub fn help() -> String {
 /// The answer to a line that is no command.
 pub fn unclear(unclear: &Unclear) -> String {
     format!(
-        "{} was not understood: {}. {} lists all commands.",
+        "{} was not understood: {}; {} lists all commands.",
         code(&unclear.said),
         unclear.why,
         code(&format!("{PREFIX} help"))
@@ -54,7 +54,7 @@ mod tests {
         let said = Unclear { said: "`@octocat` <b>\nfixes #1".into(), why: "there is no such command".into() };
         assert_eq!(
             unclear(&said),
-            "`'@octocat' <b> fixes #1` was not understood: there is no such command. `/mass-driver help` lists all commands."
+            "`'@octocat' <b> fixes #1` was not understood: there is no such command; `/mass-driver help` lists all commands."
         );
     }
 }

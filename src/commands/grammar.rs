@@ -43,7 +43,7 @@ pub fn command(said: &str) -> Result<Command, Unclear> {
         ["snooze", ..] => for_a_while(&lower[1..].join(" ")),
         [verb, ..] if VERBS.contains(verb) => Err(format!("`{verb}` stands alone")),
         [verb, ..] => Err(match nearest(verb) {
-            Some(meant) => format!("there is no such command; did you mean `{meant}`?"),
+            Some(meant) => format!("there is no such command, did you mean `{meant}`"),
             None => "there is no such command".into(),
         }),
     };
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case("rebsae", "did you mean `rebase`?")]
+    #[case("rebsae", "did you mean `rebase`")]
     #[case("fly", "there is no such command")]
     #[case("rebase now", "`rebase` stands alone")]
     #[case("ignore", "write `ignore this version`")]

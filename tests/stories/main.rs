@@ -23,6 +23,7 @@ mod world;
 mod announcements;
 mod answers;
 mod clocks;
+mod commands;
 mod crashes;
 mod crowds;
 mod deliveries;
