@@ -2,10 +2,10 @@
 
 #![warn(clippy::unwrap_used)]
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mass_driver::app;
 use mass_driver::cli::{self, Exit};
-use mass_driver::settings::ServerSettings;
+use mass_driver::settings::{self, ServerSettings};
 use mass_driver::telemetry;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -42,15 +42,24 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let mut out = anstream::stdout().lock();
     let mut notes = anstream::stderr();
+    let arguments = match arguments() {
+        Ok(arguments) => arguments,
+        Err(refusal) => {
+            let _ = refusal.print();
+            if let Some(hint) = settings::hint(&refusal, Arguments::command()) {
+                let _ = writeln!(notes, "\n{hint}");
+            }
+            return if refusal.exit_code() == 0 { Exit::Done.into() } else { Exit::Usage.into() };
+        }
+    };
+    let mut out = anstream::stdout().lock();
     let result = match &arguments.command {
         Command::Serve(settings) => {
             telemetry::start(&settings.logs).and_then(|()| block_on(app::serve(settings))).map(|()| Exit::Done)
         }
         Command::Check(args) => cli::check::run(args, app::now(), &mut out),
-        Command::Deps(args) => cli::deps::deps(args, &mut out, &mut notes).map(|()| Exit::Done),
+        Command::Deps(args) => cli::deps::deps(args, &mut out, &mut notes),
         Command::Plan(args) => block_on(cli::plan::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Why(args) => block_on(cli::why::run(args, &mut out, &mut notes)),
         Command::Retry(args) => block_on(cli::retry::run(args, &app::SystemClock, &mut out, &mut notes)),
@@ -62,7 +71,9 @@ fn main() -> ExitCode {
         Err(error) if is_closed_pipe(&error) => Exit::Done.into(),
         Err(error) => {
             // Where nobody listens either, the exit code is left to say it.
-            let _ = writeln!(notes, "mass-driver: {}", in_one_line(&error));
+            let said = in_one_line(&error);
+            let lines: Vec<String> = said.lines().map(cli::printable).collect();
+            let _ = writeln!(notes, "mass-driver: {}", lines.join("\n"));
             Exit::of(&error).into()
         }
         Ok(exit) => match flushed {
@@ -70,6 +81,11 @@ fn main() -> ExitCode {
             _ => exit.into(),
         },
     }
+}
+
+fn arguments() -> Result<Arguments, clap::Error> {
+    let command = settings::without_empty_variables(Arguments::command());
+    Arguments::from_arg_matches(&command.try_get_matches()?)
 }
 
 fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {

@@ -1,9 +1,41 @@
 //! The server's settings: one struct for each concern, each value from the environment or a flag, read once.
 
-use clap::Args;
+use clap::builder::{NonEmptyStringValueParser, Resettable};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, Args, Command};
 use secrecy::SecretString;
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+/// The command, to be given what was typed, without the variables that are set to nothing: an empty variable, or one of
+/// blanks, is as if unset, whichever it is. `.env` files and the like have no other way of leaving one out.
+pub fn without_empty_variables(command: Command) -> Command {
+    let arg = |arg: Arg| match arg.get_env().is_some_and(is_empty) {
+        true => arg.env(Resettable::Reset),
+        false => arg,
+    };
+    command.mut_args(arg).mut_subcommands(without_empty_variables)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where settings are read; clap tells a variable's name alone")]
+fn is_empty(variable: &OsStr) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value.to_str().is_some_and(|value| value.trim().is_empty()))
+}
+
+/// The variable behind the flag that a refusal names, with a value that would do; `None` where there is none. Whoever set the
+/// variable knows nothing of the flag.
+pub fn hint(refusal: &clap::Error, mut command: Command) -> Option<String> {
+    let Some(ContextValue::String(named)) = refusal.get(ContextKind::InvalidArg) else { return None };
+    command.build();
+    let all = std::iter::once(&command).chain(command.get_subcommands());
+    let arg = all.flat_map(Command::get_arguments).find(|arg| arg.get_env().is_some() && arg.to_string() == *named)?;
+    let variable = arg.get_env()?.to_string_lossy().into_owned();
+    let example = arg.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
+    let example = example.map(|value| format!(", as in {variable}={value}")).unwrap_or_default();
+    let flag = arg.get_long().unwrap_or_default();
+    Some(format!("It is set by the variable {variable} or by --{flag}, which wins{example}."))
+}
 
 /// Where rows are kept.
 #[derive(Args, Clone, Debug)]
@@ -124,7 +156,7 @@ pub enum Role {
 #[derive(Args, Clone, Debug)]
 pub struct LogSettings {
     /// What is logged: a level (`info`) or tracing directives (`mass_driver=debug,info`)
-    #[arg(long, env = "MASS_DRIVER_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(long, env = "MASS_DRIVER_LOG", default_value = "info", value_name = "FILTER", value_parser = NonEmptyStringValueParser::new())]
     pub log: String,
     /// Lines for people or JSON for collectors
     #[arg(long, env = "MASS_DRIVER_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]

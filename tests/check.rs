@@ -113,6 +113,16 @@ fn odd_texts_are_shown_without_harm() {
     }
 }
 
+/// It is read up to the limit alone, so its size is not known.
+#[test]
+fn a_large_file_is_larger_than_what_is_read() {
+    let folder = folder(&[(FILE_NAMES[0], &"# a comment\n".repeat(100_000))]);
+    let (exit, text) = check(folder.path(), "", CheckFormat::Text);
+    assert_eq!(exit, Exit::Failed);
+    assert!(text.contains("the file is larger than 262,144 bytes, which is the most that is read"), "{text}");
+    assert!(!text.contains("262145"), "{text}");
+}
+
 #[test]
 fn a_missing_file_is_a_usage_error_that_says_what_to_do() {
     let folder = folder(&[]);

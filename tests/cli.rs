@@ -2,8 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#[path = "cli/checkout.rs"]
+mod checkout;
 #[path = "cli/executable.rs"]
 mod executable;
+#[path = "cli/ignored.rs"]
+mod ignored;
+#[path = "support/rows.rs"]
+mod rows;
 #[path = "cli/stored.rs"]
 mod stored;
 
@@ -59,6 +65,137 @@ fn a_command_that_cannot_begin_ends_with_2_and_says_what_to_do() {
         assert!(err.contains(expected) && !err.contains("secret"), "{arguments:?}: {err}");
     }
     assert!(!root.path().join("mass-driver.db").exists(), "asking why makes no database");
+}
+
+/// Whoever set the variable knows nothing of the flag.
+#[test]
+fn a_setting_that_cannot_be_read_is_named_by_its_variable_with_an_example() {
+    for (variable, value, hint) in [
+        (
+            "MASS_DRIVER_WORKERS",
+            "many",
+            "the variable MASS_DRIVER_WORKERS or by --workers, which wins, as in MASS_DRIVER_WORKERS=4.",
+        ),
+        ("MASS_DRIVER_LISTEN", "localhost", "or by --listen, which wins, as in MASS_DRIVER_LISTEN=127.0.0.1:8080."),
+        ("MASS_DRIVER_ROLE", "both", "or by --role, which wins, as in MASS_DRIVER_ROLE=all."),
+        ("MASS_DRIVER_LOG_FORMAT", "xml", "as in MASS_DRIVER_LOG_FORMAT=text."),
+    ] {
+        let (code, out, err) = told(command(folder(&[]).path(), &["serve"]).env(variable, value).output().unwrap());
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        assert!(err.contains(&format!("invalid value '{value}'")) && err.contains(hint), "{err}");
+    }
+    let (code, _, err) = run(folder(&[]).path(), &["serve", "--log", ""]);
+    assert!(code == 2 && err.contains("as in MASS_DRIVER_LOG=info"), "{err}");
+    let (_, help, _) = run(folder(&[]).path(), &["serve", "--help"]);
+    assert!(help.contains("[env: MASS_DRIVER_WORKERS=]"), "{help}");
+}
+
+/// As `.env` files leave them.
+#[test]
+fn an_empty_variable_is_as_if_unset() {
+    let folder = folder(&[(FILE, GOOD)]);
+    let (_, _, help) = told(command(folder.path(), &["serve", "--nothing"]).output().unwrap());
+    assert!(help.contains("--nothing"), "{help}");
+    for value in ["", "  "] {
+        let mut command = command(folder.path(), &["serve"]);
+        for variable in [
+            "DATABASE_URL",
+            "MASS_DRIVER_LISTEN",
+            "MASS_DRIVER_PUBLIC_URL",
+            "MASS_DRIVER_ADMIN_TOKEN",
+            "GITHUB_WEBHOOK_SECRET",
+            "GITHUB_WEBHOOK_SECRET_PREVIOUS",
+            "GITHUB_API_URL",
+            "GITHUB_APP_ID",
+            "GITHUB_APP_PRIVATE_KEY",
+            "GITHUB_APP_PRIVATE_KEY_FILE",
+            "MASS_DRIVER_DEPS_DEV_URL",
+            "MASS_DRIVER_PYPI_URL",
+            "MASS_DRIVER_NPM_URL",
+            "MASS_DRIVER_CARGO_URL",
+            "MASS_DRIVER_DOCKER_URL",
+            "MASS_DRIVER_PRIVATE_REGISTRIES",
+            "MASS_DRIVER_ROLE",
+            "MASS_DRIVER_WORKERS",
+            "MASS_DRIVER_WATCH_MINUTES",
+            "MASS_DRIVER_LEASE_SECONDS",
+            "MASS_DRIVER_STOP_SECONDS",
+            "MASS_DRIVER_WRITE_SPACING_MS",
+            "MASS_DRIVER_KEEP_PAYLOADS_DAYS",
+            "MASS_DRIVER_LOG",
+            "MASS_DRIVER_LOG_FORMAT",
+        ] {
+            command.env(variable, value);
+        }
+        let (code, out, err) = told(command.output().unwrap());
+        // The same as without any: what is missing is named, and nothing else is wrong.
+        assert_eq!((code, out.as_str()), (1, ""), "{err}");
+        let lines: Vec<&str> = err.lines().collect();
+        let missing =
+            ["GITHUB_WEBHOOK_SECRET is not set", "GITHUB_APP_ID is not set", "neither GITHUB_APP_PRIVATE_KEY nor"];
+        assert_eq!(lines.len(), missing.len(), "{err}");
+        assert!(lines.iter().zip(missing).all(|(line, words)| line.contains(words)), "{err}");
+    }
+    let (code, _, err) = told(command(folder.path(), &["why", "acme/api"]).env("DATABASE_URL", "").output().unwrap());
+    assert!(code == 2 && err.contains("there is no database at `mass-driver.db`"), "{err}");
+}
+
+#[test]
+fn the_usage_of_retry_names_its_three_ways() {
+    let (code, help, _) = run(folder(&[]).path(), &["retry", "--help"]);
+    assert_eq!(code, 0);
+    for way in ["retry [OPTIONS] <OWNER/REPO>", "retry [OPTIONS] --all", "retry [OPTIONS] --list [OWNER/REPO]"] {
+        assert!(help.contains(way), "{help}");
+    }
+}
+
+/// Marks of direction, colours and the like, in every place of a checkout that is printed.
+#[test]
+fn nothing_of_a_checkout_steers_the_terminal() {
+    const ODD: &str = "\u{202e}\u{9b}31m\u{2066}\u{200b}";
+    let root = folder(&[]);
+    for (path, text) in [
+        (format!("a{ODD}/requirements.txt"), format!("httpx{ODD}==0.27.0\nrich=={ODD}1.0\n-r gone{ODD}.txt\n")),
+        (format!("b{ODD}/package.json"), format!("{{\"dependencies\": {{\"x{ODD}\": \"^{ODD}1\"}}}}")),
+        (format!("c{ODD}/package.json"), format!("{{{ODD}")),
+        (FILE.into(), format!("subscriptions:\n  - migration: pypi{ODD}\n    {ODD}: 1 # {ODD}\n")),
+    ] {
+        let place = root.path().join(path);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(place, text).unwrap();
+    }
+    let nowhere = format!("nowhere{ODD}");
+    let mut seen = 0;
+    for arguments in [
+        &["deps"][..],
+        &["deps", "--format", "json"],
+        &["check"],
+        &["check", "--format", "json"],
+        &["check", "--format", "github"],
+        &["plan"],
+        &["plan", "--format", "json"],
+        &["check", &nowhere],
+        &["deps", &nowhere],
+    ] {
+        let (_, out, err) = run(root.path(), arguments);
+        let odd = |c: &char| (c.is_control() && *c != '\n') || ODD.replace("31m", "").contains(*c);
+        let shown: Vec<char> = out.chars().chain(err.chars()).filter(odd).collect();
+        assert_eq!(shown, [] as [char; 0], "{arguments:?}\n{out}\n{err}");
+        seen += out.len() + err.len();
+    }
+    assert!(seen > 1_000, "they say something");
+}
+
+/// A folder is read in whatever order the file system likes.
+#[test]
+fn what_is_passed_over_is_told_in_order() {
+    let names: Vec<String> = (0..30).map(|n| format!("r{:02}-requirements.txt", (n * 7) % 30)).collect();
+    let texts: Vec<String> = names.iter().map(|name| format!("-r gone-{name}\n")).collect();
+    let files: Vec<(&str, &str)> =
+        names.iter().zip(&texts).map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let (_, _, err) = run(folder(&files).path(), &["deps"]);
+    let lines: Vec<&str> = err.lines().collect();
+    assert!(lines.len() == 30 && lines.is_sorted(), "{err}");
 }
 
 #[test]

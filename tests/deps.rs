@@ -128,7 +128,7 @@ fn the_table_is_for_people() {
     let (table, _) = run(root.path(), Format::Table);
     assert!(table.contains("library/python") && table.contains("3.12-slim"), "{table}");
     assert!(!table.contains('\u{1b}'), "a file must not colour the terminal");
-    assert!(run(folder(&[]).path(), Format::Table).0.starts_with("No dependencies"));
+    assert!(run(folder(&[]).path(), Format::Table).0.starts_with("No manifest was found in /"));
 }
 
 #[test]
@@ -150,10 +150,11 @@ fn what_is_not_the_repository_is_left_out() {
     let rows: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(rows.as_array().unwrap().len(), 1, "{json}");
     for note in [
-        "big/requirements.txt is passed over: it has 1400000 bytes",
+        "big/requirements.txt cannot be read: it is larger than 1,000,000 bytes",
         "missing/requirements.txt includes missing/not-there.txt, which is not there",
         "broken/pyproject.toml cannot be read: line 1",
-        "api/Dockerfile is passed over: it is not a text in UTF-8",
+        "api/Dockerfile cannot be read: it is not a text in UTF-8",
+        "module/ is left out: it is a repository of its own",
     ] {
         assert!(notes.contains(note), "{note}\n{notes}");
     }
@@ -169,7 +170,7 @@ fn symbolic_links_are_not_followed() {
         .unwrap();
     let (json, notes) = run(root.path(), Format::Json);
     assert_eq!(json.trim(), "[]");
-    assert_eq!(notes.matches("symbolic link").count(), 2, "{notes}");
+    assert_eq!(notes.matches("symbolic link").count(), 3, "{notes}");
 }
 
 #[test]

@@ -3,6 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+#[path = "support/edits.rs"]
+mod edits;
+
+#[path = "managers/claims.rs"]
+mod claims;
 #[path = "managers/comments.rs"]
 mod comments;
 #[path = "managers/fixtures.rs"]
@@ -11,5 +16,11 @@ mod fixtures;
 mod laws;
 #[path = "managers/python.rs"]
 mod python;
+#[path = "managers/refusals.rs"]
+mod refusals;
+#[path = "managers/soup.rs"]
+mod soup;
+#[path = "managers/to_the_letter.rs"]
+mod to_the_letter;
 #[path = "managers/yaml_laws.rs"]
 mod yaml_laws;

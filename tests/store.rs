@@ -4,6 +4,8 @@
 #[path = "support/databases.rs"]
 #[expect(dead_code, reason = "not all of it is needed here")]
 mod databases;
+#[path = "support/rows.rs"]
+mod rows;
 
 #[path = "store/budgets.rs"]
 mod budgets;

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#[path = "subscription/mistakes.rs"]
+mod mistakes;
+
 use jiff::SignedDuration;
 use mass_driver::domain::{Ecosystem, PackageId, RepoPath, VersionStep};
 use mass_driver::subscription::*;
@@ -214,42 +217,11 @@ fn an_ignore_rule_names_packages_as_people_do(
 }
 
 #[test]
-fn a_delay_by_step_tells_what_is_wrong_with_it() {
-    let one = |delay: &str| {
-        let found = problems(&format!("subscriptions: [pypi]\ndelay: {delay}\n"));
-        assert_eq!(found.len(), 1, "{}", lines(&found));
-        found[0].sentence()
-    };
-    assert_eq!(
-        one("{ minor: weakly }"),
-        "unknown delay `weakly`, did you mean `weekly`?; use `immediate`, `daily`, `weekly` or `monthly`, a cron line such as `0 6 * * 1`, or a mapping with `every`"
-    );
-    assert_eq!(
-        one("{ mjor: weekly }"),
-        "unknown key `mjor` in `delay` by step, did you mean `major`?; use `major`, `minor` or `patch`"
-    );
-    assert_eq!(
-        one("{ minor: weekly, at: '09:00' }"),
-        "`at` is not a key of `delay` by step; times stand below a step: `minor: { every: week, on: monday }`"
-    );
-    assert_eq!(one("{ minor: }"), "`minor` has no value; write one, or remove the key");
-    assert_eq!(one("{}"), "`every` is missing in `delay`; add it: the round: `day`, `week` or `month`");
-    assert!(one("3").contains("a delay must be a text"));
-}
-
-#[test]
 fn files_stored_before_delays_had_steps_are_read() {
     let stored = serde_json::to_value(file("delay: weekly\nsubscriptions: [pypi]")).unwrap();
     let delay = &stored["subscriptions"][0]["delay"];
     assert_eq!(delay, &serde_json::json!({ "schedule": { "weekly": { "on": ["monday"], "at": "06:00:00" } } }));
     assert_eq!(serde_json::from_value::<Delays>(serde_json::json!("immediate")).unwrap(), Delays::default());
-}
-
-#[test]
-fn a_misspelled_migration_is_told_with_its_place_and_the_right_word() {
-    let [problem] = &problems("subscriptions:\n  - migration: pipy\n")[..] else { panic!("one problem") };
-    assert_eq!((problem.line, problem.column, problem.length), (2, 16, 4));
-    assert_eq!(problem.what, "unknown migration `pipy`, did you mean `pypi`?");
 }
 
 #[test]
@@ -276,76 +248,6 @@ fn a_time_zone_is_a_name_of_the_database() {
         assert!(file.timezone.iana_name().unwrap().eq_ignore_ascii_case(good));
         assert_eq!(serde_json::from_str::<SubscriptionFile>(&serde_json::to_string(&file).unwrap()).unwrap(), file);
     }
-}
-
-#[test]
-fn both_names_are_a_problem_that_names_both() {
-    let text = both_present().to_string();
-    assert!(FILE_NAMES.iter().all(|name| text.contains(name)), "{text}");
-}
-
-/// What these guard against takes minutes or gigabytes: then the test runner's own limit ends the test.
-#[test]
-fn bad_input_18_hostile_files_are_refused() {
-    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned()
-        + &(b'b'..=b'z')
-            .map(|c| {
-                let p = (c - 1) as char;
-                format!("{0}: &{0} [{1}]\n", c as char, vec![format!("*{p}"); 9].join(","))
-            })
-            .collect::<String>();
-    let deep_map = (0..600).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>();
-    let cases: Vec<(&str, String, &str)> = vec![
-        ("alias bomb", bomb, "aliases are not supported"),
-        ("flow depth 10,000", "[".repeat(10_000), "nested deeper"),
-        ("flow mapping depth 10,000", "{a: ".repeat(10_000), "nested deeper"),
-        ("block depth 10,000", "- ".repeat(10_000), "nested deeper"),
-        ("indented depth", deep_map, "nested deeper"),
-        ("10 MB", "# comment\n".repeat(1_000_000), "more than the 262144"),
-        ("10 MB in one line", "x".repeat(10_000_000), "more than the 262144"),
-        ("many nodes", format!("subscriptions: [{}]", "pypi, ".repeat(40_000)), "more than 5000 keys"),
-        ("many keys", (0..20_000).map(|n| format!("k{n}: 1\n")).collect(), "unknown key"),
-        ("many equal keys", "subscriptions: pypi\n".repeat(10_000), "is here twice"),
-        (
-            "many entries",
-            format!("subscriptions:\n{}", "  - {migration: pypi, paths: 'a/**/{b,c}*'}\n".repeat(1_200)),
-            "never applies",
-        ),
-        ("long name", format!("subscriptions: [{}]", "a".repeat(200_000)), "unknown migration"),
-        (
-            "long glob",
-            format!("subscriptions: [{{migration: pypi, paths: '{}'}}]", "{a,b}".repeat(20_000)),
-            "longer than 200",
-        ),
-        ("long number", format!("limit: {}\nsubscriptions: [pypi]", "9".repeat(200_000)), "whole number"),
-        ("long age", format!("min_age: {}d\nsubscriptions: [pypi]", "9".repeat(200_000)), "too large"),
-        ("long cron", format!("delay: {} * * * *\nsubscriptions: [pypi]", "1,".repeat(100_000)), "longer than"),
-        ("many quotes", "'".repeat(250_001), "quote"),
-        ("many colons", ": ".repeat(100_000), ""),
-        ("many questions", "? ".repeat(100_000), ""),
-        ("many anchors", (0..20_000).map(|n| format!("- &a{n} x\n")).collect(), "anchors"),
-        ("many tags", "- !!str x\n".repeat(20_000), "tags"),
-    ];
-    for (name, text, expected) in cases {
-        let problems = problems(&text);
-        assert!(problems.len() <= 101, "{name}: {} problems", problems.len());
-        assert!(problems.iter().any(|problem| problem.what.contains(expected)), "{name}: {}", lines(&problems));
-        assert!(problems.iter().all(|problem| problem.to_string().len() < 600), "{name} is quoted at length");
-        assert!(problems.iter().all(|problem| problem.line > 0 && problem.column > 0), "{name} has no place");
-    }
-}
-
-#[test]
-fn bad_input_18_wrong_types_are_told_line_by_line() {
-    let found = problems("timezone: [1]\nlimit: many\nlabels: { a: 1 }\nmin_age: true\nsubscriptions: 7\n");
-    assert_eq!(found.iter().map(|problem| problem.line).collect::<Vec<_>>(), [1, 2, 3, 4, 5], "{}", lines(&found));
-}
-
-#[test]
-fn mistakes_before_a_broken_line_are_told_too() {
-    let found = lines(&problems("delay: weakly\nsubscriptions:\n  - migration: pipy\n  - {migration: docker\n"));
-    assert!(found.contains("weakly") && found.contains("pipy") && found.contains("never closed"), "{found}");
-    assert!(!found.contains("missing"), "what was cut off is not missing: {found}");
 }
 
 #[test]
@@ -392,13 +294,4 @@ fn the_documentation_is_right() {
     let mut short = file("subscriptions: pypi\n");
     short.subscriptions[0].line = 2;
     assert_eq!(short, long, "the two files that mean the same");
-}
-
-#[test]
-fn a_range_the_ecosystem_cannot_read_is_a_problem_where_it_stands() {
-    let text = "subscriptions:\n  - migration: pypi\n    ignore: { name: django, versions: \"5 - 6\" }\n  - migration: docker\n    ignore: [{ name: python, versions: \">=4\" }]\n";
-    let found = problems(text);
-    assert_eq!(found.len(), 1, "{}", lines(&found));
-    assert_eq!((found[0].line, found[0].column), (3, 39));
-    assert!(found[0].what.contains("`5 - 6` is not a range of versions for `pypi`"), "{}", found[0].what);
 }

@@ -5,6 +5,7 @@ use crate::process::Process;
 use crate::report::{Report, Runs};
 use anyhow::{Context as _, ensure};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -33,6 +34,7 @@ pub async fn measure(folder: &Path, build: &Path, options: &Options, report: &mu
         fs::remove_dir_all(&root)?;
     }
     let expected = fill(&root)?;
+    track(&root)?;
     let mut runs = Runs::default();
     for run in 1..=options.runs {
         anstream::eprintln!("deps on {ON}: run {run} of {}", options.runs);
@@ -57,7 +59,7 @@ pub async fn measure(folder: &Path, build: &Path, options: &Options, report: &mu
 /// The milliseconds from starting the process until it has ended. Nobody reads what it prints.
 fn timed(executable: &Path, root: &Path) -> anyhow::Result<f64> {
     let mut command = std::process::Command::new(executable);
-    command.arg("deps").arg(root).args(["--format", "json"]).env_clear().stdin(Stdio::null());
+    command.arg("deps").arg(root).args(["--format", "json"]).env_clear().envs(path()).stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let status = command.status().context("cannot start it")?;
@@ -70,7 +72,7 @@ fn timed(executable: &Path, root: &Path) -> anyhow::Result<f64> {
 /// is there, everything was read, and it waits for us while we look.
 async fn watched(executable: &Path, root: &Path) -> anyhow::Result<(Option<f64>, Vec<u8>)> {
     let mut command = Command::new(executable);
-    command.arg("deps").arg(root).args(["--format", "json"]).env_clear().stdin(Stdio::null());
+    command.arg("deps").arg(root).args(["--format", "json"]).env_clear().envs(path()).stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut process = Process::start("deps", &mut command)?;
     let mut output = process.take_output().context("without an output")?;
@@ -79,6 +81,21 @@ async fn watched(executable: &Path, root: &Path) -> anyhow::Result<(Option<f64>,
     output.read_to_end(&mut text).await?;
     process.end().await?;
     Ok((peak, text))
+}
+
+/// Where git is found, which `deps` asks. Nothing else of the machine's settings goes in.
+fn path() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| name == "PATH")
+}
+
+/// Makes a repository of git of the checkout, as a clone is one.
+fn track(root: &Path) -> anyhow::Result<()> {
+    for arguments in [&["init", "--quiet"][..], &["add", "--all"]] {
+        let status = std::process::Command::new("git").args(arguments).current_dir(root).status();
+        let status = status.context("cannot start git")?;
+        ensure!(status.success(), "git {} ended with {status}", arguments[0]);
+    }
+    Ok(())
 }
 
 /// How many dependencies each manager found.

@@ -170,6 +170,7 @@ async fn fill_in(database: &Database, built: &Built, text: &str) -> anyhow::Resu
         first_seen_at: now,
         counts_from: now,
         yanked: false,
+        above_latest: false,
         content: None,
     };
     let mut tx = store.begin().await?;

@@ -152,6 +152,7 @@ impl<'a> Filler<'a> {
             first_seen_at: looked,
             counts_from: long_ago,
             yanked: false,
+            above_latest: false,
             content: None,
         };
         for package in &packages {

@@ -1,5 +1,6 @@
 //! `mass-driver check [PATH]`: validates a subscription file and says what it subscribes to.
 
+use super::print::{json, printable};
 use super::{Exit, UsageError};
 use crate::planner::timing::next_slot;
 use crate::subscription::{
@@ -8,12 +9,11 @@ use crate::subscription::{
 };
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use anyhow::Context;
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::json as object;
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `mass-driver check`.
@@ -51,7 +51,7 @@ pub fn run(args: &CheckArgs, now: Timestamp, out: &mut dyn Write) -> anyhow::Res
         Found::Both(path) => (path, Err(vec![both_present()]), Vec::new()),
         Found::Other(path, kind) => (path, Err(vec![not_a_file(kind)]), Vec::new()),
     };
-    let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+    let shown = printable(&path.strip_prefix(".").unwrap_or(&path).display().to_string());
     match (&result, args.format) {
         (Ok(file), CheckFormat::Text) => print_summary(&shown, file, now, out)?,
         (Ok(file), CheckFormat::Json) => print_json(&as_json(&shown, Some((file, now)), &[]), out)?,
@@ -76,28 +76,44 @@ enum Found {
 }
 
 /// What stands at a path; `None` for nothing. A link is not followed: the server does not follow it either.
-fn look(path: PathBuf) -> Option<Found> {
-    let kind = std::fs::symlink_metadata(&path).ok()?.file_type();
+fn look(path: &Path) -> io::Result<Option<Found>> {
+    let kind = match std::fs::symlink_metadata(path) {
+        Ok(metadata) => metadata.file_type(),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let other = match () {
-        () if kind.is_file() => return Some(Found::File(path)),
+        () if kind.is_file() => return Ok(Some(Found::File(path.into()))),
         () if kind.is_symlink() => "a symbolic link",
         () if kind.is_dir() => "a folder",
         () => "no file but a pipe, a socket or a device",
     };
-    Some(Found::Other(path, other))
+    Ok(Some(Found::Other(path.into(), other)))
+}
+
+/// The system does not let us at a path.
+fn refused(path: &Path, error: &io::Error) -> anyhow::Error {
+    let path = path.display();
+    let what = match error.kind() {
+        ErrorKind::PermissionDenied => format!("`{path}` may not be read by the user who runs this command"),
+        _ => format!("`{path}` cannot be read: {error}"),
+    };
+    UsageError(what).into()
 }
 
 fn find(path: &Path) -> anyhow::Result<Found> {
     let usage = |what: String| anyhow::Error::new(UsageError(what));
     // Under its own name it is judged as it would be in a repository, wherever it was named.
     if FILE_NAMES.iter().any(|name| path.file_name() == Some(name.as_ref()))
-        && let Some(found) = look(path.into())
+        && let Some(found) = look(path).map_err(|error| refused(path, &error))?
     {
         return Ok(found);
     }
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => usage(format!("there is no file or folder `{}`", path.display())),
-        _ => usage(format!("`{}` cannot be opened: {error}", path.display())),
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            usage(format!("there is no file or folder `{}`", path.display()))
+        }
+        _ => refused(path, &error),
     })?;
     if metadata.is_file() {
         return Ok(Found::File(path.into()));
@@ -105,11 +121,12 @@ fn find(path: &Path) -> anyhow::Result<Found> {
     if !metadata.is_dir() {
         return Err(usage(format!("`{}` is neither a file nor a folder", path.display())));
     }
-    let mut present = FILE_NAMES.iter().filter_map(|name| look(path.join(name)));
-    match (present.next(), present.next()) {
+    // Whoever may not look into a folder is not told that nothing is in it.
+    let look_into = |name: &str| look(&path.join(name)).map_err(|error| refused(path, &error));
+    match (look_into(FILE_NAMES[0])?, look_into(FILE_NAMES[1])?) {
         (Some(_), Some(_)) => Ok(Found::Both(path.join(FILE_NAMES[0]))),
-        (Some(found), None) => Ok(found),
-        (None, _) => Err(usage(format!(
+        (Some(found), None) | (None, Some(found)) => Ok(found),
+        (None, None) => Err(usage(format!(
             "there is no `{}` in `{}`. Give the path of a file, or write one: `subscriptions: [pypi]` is enough to begin with",
             FILE_NAMES[0],
             path.display()
@@ -121,7 +138,7 @@ fn find(path: &Path) -> anyhow::Result<Found> {
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let opened = File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
-    opened.with_context(|| format!("`{}` cannot be read", path.display()))?;
+    opened.map_err(|error| refused(path, &error))?;
     Ok(bytes)
 }
 
@@ -130,24 +147,32 @@ fn print_problems(path: &str, bytes: &[u8], problems: &[Problem], out: &mut dyn 
     let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
     for problem in problems {
         let place = format!("{path}:{}:{}", problem.line, problem.column);
-        let title = Level::ERROR.with_name(place.as_str()).primary_title(problem.what.as_str());
+        let what = printable(&problem.what);
+        let title = Level::ERROR.with_name(place.as_str()).primary_title(what.as_str());
         let mut report = Group::with_title(title);
-        if let Some(line) = problem.source_line(&text).filter(|line| !line.trim().is_empty()) {
+        let line = problem.source_line(&text).filter(|line| !line.trim().is_empty()).map(shown);
+        if let Some(line) = &line {
             let byte_of = |column: u32| line.char_indices().nth(column as usize).map_or(line.len(), |(byte, _)| byte);
             let start = byte_of(problem.column - 1);
             let end = byte_of(problem.column - 1 + problem.length);
             report = report.element(
-                Snippet::source(line)
+                Snippet::source(line.as_str())
                     .line_start(problem.line as usize)
                     .annotation(AnnotationKind::Primary.span(start..end)),
             );
         }
-        let report = report.element(Level::HELP.message(problem.fix.as_str()));
+        let fix = printable(&problem.fix);
+        let report = report.element(Level::HELP.message(fix.as_str()));
         writeln!(out, "{}\n", renderer.render(&[report]))?;
     }
     let count = problems.len();
     writeln!(out, "{count} problem{} in {path}", if count == 1 { "" } else { "s" })?;
     Ok(())
+}
+
+/// A line of the file, with its tabs.
+fn shown(line: &str) -> String {
+    line.split('\t').map(printable).collect::<Vec<_>>().join("\t")
 }
 
 fn print_summary(path: &str, file: &SubscriptionFile, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -174,13 +199,14 @@ fn print_summary(path: &str, file: &SubscriptionFile, now: Timestamp, out: &mut 
             MigrationPattern::Authored { .. } => format!("{} (not served yet)", one.migration),
             MigrationPattern::Ecosystem(_) => one.migration.to_string(),
         };
-        let paths = if one.paths.as_slice().is_empty() { "all".into() } else { one.paths.as_slice().join(" ") };
+        let paths =
+            if one.paths.as_slice().is_empty() { "all".into() } else { printable(&one.paths.as_slice().join(" ")) };
         let cells = [
             migration,
             for_each_step(one, Delay::to_string),
             for_each_step(one, |delay| slot_in_words(file, delay, now)),
             one.min_age.in_words(),
-            one.group.to_string(),
+            printable(&one.group.to_string()),
             paths,
         ];
         table.add_row(cells);
@@ -217,17 +243,17 @@ fn first_slot(file: &SubscriptionFile, one: &Subscription, now: Timestamp) -> Ti
 
 /// One object whatever the result, so that a script asks `.valid` first.
 fn as_json(path: &str, file: Option<(&SubscriptionFile, Timestamp)>, problems: &[Problem]) -> serde_json::Value {
-    let mut result = json!({ "path": path, "valid": file.is_some(), "problems": problems });
+    let mut result = object!({ "path": path, "valid": file.is_some(), "problems": problems });
     if let (Some((file, now)), Some(object)) = (file, result.as_object_mut()) {
         let slots: Vec<String> = file.subscriptions.iter().map(|one| first_slot(file, one, now).to_string()).collect();
-        object.insert("next_slots".into(), json!(slots));
-        object.insert("file".into(), json!(file));
+        object.insert("next_slots".into(), object!(slots));
+        object.insert("file".into(), object!(file));
     }
     result
 }
 
 fn print_json(value: &serde_json::Value, out: &mut dyn Write) -> anyhow::Result<()> {
-    writeln!(out, "{}", serde_json::to_string_pretty(value)?)?;
+    writeln!(out, "{}", json(value)?)?;
     Ok(())
 }
 
@@ -243,6 +269,6 @@ fn workflow_command(path: &str, problem: &Problem) -> String {
         problem.column,
         problem.column + problem.length,
         property("Mass driver subscription"),
-        message(&problem.sentence())
+        message(&problem.sentence().lines().map(printable).collect::<Vec<_>>().join("\n"))
     )
 }

@@ -7,11 +7,14 @@ use std::process::ExitCode;
 
 pub mod check;
 pub mod deps;
+mod passed_over;
 pub mod plan;
 mod print;
 pub mod retry;
 pub mod schema;
 pub mod why;
+
+pub use print::printable;
 
 /// How a command ended, for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

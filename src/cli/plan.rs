@@ -1,6 +1,7 @@
 //! `mass-driver plan [PATH]`: what a checkout's subscription file would do if it were committed now, with dates.
 
-use super::print::{add_row, lines, new_table, printable};
+use super::passed_over::{is_whole, tell};
+use super::print::{self, add_row, lines, new_table};
 use super::{Exit, UsageError, check};
 use crate::app;
 use crate::domain::package::age_starts_at;
@@ -61,7 +62,7 @@ impl PlanFormat {
 
 /// Reads the checkout, looks its packages up and prints the plan to `out`, and what was passed over to `notes`.
 ///
-/// Returns [`Exit::Failed`] when the file has problems or a package could not be looked up. Errors: [`UsageError`] when
+/// Returns [`Exit::Failed`] when the file has problems, something could not be read or a package not be looked up. Errors: [`UsageError`] when
 /// there is no checkout or no file.
 pub async fn run(
     args: &PlanArgs,
@@ -79,26 +80,25 @@ pub async fn run(
         // None, two, or one with problems: `check` says which, and what to do.
         return check::run(&check::CheckArgs { path: args.path.clone(), format: args.format.of_problems() }, now, out);
     };
-    for note in &checkout.notes {
-        writeln!(notes, "note: {}", printable(note))?;
-    }
+    tell(&checkout, notes)?;
     let registries = app::registries(&args.registries).map_err(|error| UsageError(format!("{error:#}")))?;
     let (plan, unknown) = plan_checkout(&checkout, &file, &registries, now).await;
     match args.format {
         PlanFormat::Table => print_tables(&plan, &file, now, out)?,
-        PlanFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(&as_json(&plan))?)?,
+        PlanFormat::Json => writeln!(out, "{}", print::json(&as_json(&plan))?)?,
     }
     let left_out = plan.outlook.iter().filter(|row| row.reason == OF_THE_SERVER).count();
     if left_out > 0 {
         let what = if left_out == 1 { "action or hook is" } else { "actions and hooks are" };
         writeln!(notes, "note: {left_out} {what} not planned: {OF_THE_SERVER}")?;
     }
+    let exit = is_whole(&checkout, "plan", notes)?;
     if unknown > 0 {
         let packages = if unknown == 1 { "package" } else { "packages" };
         writeln!(notes, "mass-driver: {unknown} {packages} could not be looked up, so the plan is not complete")?;
         return Ok(Exit::Failed);
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// The plan, and how many packages could not be looked up for it.
@@ -161,6 +161,7 @@ async fn look_up(registries: &Registries, wanted: BTreeSet<PackageId>, now: Time
                     published_at: found.published_at,
                     first_seen_at: now,
                     yanked: found.yanked,
+                    above_latest: found.above_latest,
                     content: None,
                 };
                 Known::Releases(listing.releases.into_iter().map(release).collect())

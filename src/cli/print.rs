@@ -1,6 +1,10 @@
 //! How commands print what files, registries and GitHub wrote: in one style, and so that it cannot steer a terminal.
 
+use crate::planner::prose::is_invisible;
+use anyhow::Context as _;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+use serde::Serialize;
+use std::fmt::Write as _;
 
 /// A column with longer texts may be wrapped, down to this many characters.
 const SHORT: u16 = 24;
@@ -13,9 +17,15 @@ pub(super) fn new_table<const N: usize>(columns: [&str; N]) -> Table {
     table
 }
 
+/// The longest text of a cell, in characters. A name may be as long as its file; the table counts its columns in 16 bits.
+const LONGEST_CELL: usize = 500;
+
 /// Adds a row of untrusted texts.
 pub(super) fn add_row<const N: usize>(table: &mut Table, cells: [&str; N]) {
-    table.add_row(cells.map(printable));
+    table.add_row(cells.map(|cell| match cell.char_indices().nth(LONGEST_CELL) {
+        None => printable(cell),
+        Some((end, _)) => printable(&cell[..end]) + "…",
+    }));
 }
 
 /// The lines of a table, without the spaces that fill its last column. Names, paths and versions stay whole, so that
@@ -32,7 +42,56 @@ pub(super) fn lines(mut table: Table) -> String {
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-/// What came from elsewhere must not steer the terminal.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+/// What came from elsewhere, on one line: it must neither steer the terminal nor seem to be another text than it is.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// JSON over several lines, in which the same characters are escaped: the values stay what they are.
+pub(super) fn json(value: &impl Serialize) -> anyhow::Result<String> {
+    let text = serde_json::to_string_pretty(value).context("the result cannot be written as JSON")?;
+    if text.chars().all(|c| c == '\n' || !is_hidden(c)) {
+        return Ok(text);
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Outside of strings JSON has none of them but line breaks.
+        if c == '\n' || !is_hidden(c) {
+            escaped.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a String cannot fail.
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    }
+    Ok(escaped)
+}
+
+/// Whether a character does something else than to show itself: controls, marks of direction, what shows nothing.
+pub(super) fn is_hidden(c: char) -> bool {
+    c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        let odd = "a\u{1b}[31mb\u{9b}c\r\n\td\u{202e}e\u{2066}f\u{200b}g\u{2028}h\u{e0041}é";
+        let shown = printable(odd);
+        assert_eq!(shown.chars().count(), odd.chars().count(), "one for one: columns stay");
+        assert_eq!(shown.replace('\u{fffd}', "?"), "a?[31mb?c???d?e?f?g?h?é");
+        assert_eq!(printable("src/größe/日本.txt"), "src/größe/日本.txt");
+    }
+
+    #[test]
+    fn json_says_the_same_in_other_characters() {
+        let value = serde_json::json!({ "a\u{202e}": ["b\u{9b}\u{e0041}\n", "é"] });
+        let text = json(&value).unwrap();
+        assert!(text.chars().all(|c| c == '\n' || !is_hidden(c)), "{text:?}");
+        assert!(text.contains("\\u202e") && text.contains("\\udb40\\udc41") && text.contains('é'), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
 }

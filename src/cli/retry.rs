@@ -1,6 +1,6 @@
 //! `mass-driver retry`: what is parked, and trying it again.
 
-use super::print::{add_row, lines, new_table};
+use super::print::{self, add_row, lines, new_table};
 use super::{Exit, UsageError};
 use crate::domain::{Clock, RepoName};
 use crate::settings::StoreSettings;
@@ -18,6 +18,9 @@ const AT_ONCE: usize = 200;
 
 /// Arguments of `mass-driver retry`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(override_usage = "mass-driver retry [OPTIONS] <OWNER/REPO>\n       \
+                            mass-driver retry [OPTIONS] --all\n       \
+                            mass-driver retry [OPTIONS] --list [OWNER/REPO]")]
 pub struct RetryArgs {
     /// The repository whose parked steps are tried again, as OWNER/REPO
     #[arg(value_name = "OWNER/REPO", conflicts_with = "all", required_unless_present_any = ["all", "list"])]
@@ -81,7 +84,7 @@ pub async fn run(
     };
     let shown = if args.list { parked } else { release(&store, parked, clock.now()).await? };
     store.close().await;
-    print(&shown, args, out)?;
+    print_setbacks(&shown, args, out)?;
     Ok(Exit::Done)
 }
 
@@ -95,10 +98,10 @@ async fn release(store: &Store, parked: Vec<Setback>, now: Timestamp) -> anyhow:
     Ok(released)
 }
 
-fn print(setbacks: &[Setback], args: &RetryArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+fn print_setbacks(setbacks: &[Setback], args: &RetryArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     if args.format == RetryFormat::Json {
         let rows: Vec<_> = setbacks.iter().map(json_of).collect();
-        writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?;
+        writeln!(out, "{}", print::json(&rows)?)?;
         return Ok(());
     }
     if setbacks.is_empty() {

@@ -1,6 +1,6 @@
 //! `mass-driver why OWNER/REPO`: how each dependency of a repository stands, and why there is no pull request for it.
 
-use super::print::{add_row, lines, new_table, printable};
+use super::print::{self, add_row, lines, new_table, printable};
 use super::retry::json_of;
 use super::{Exit, UsageError};
 use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoState};
@@ -78,7 +78,7 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
             "repository": row.repository.name, "state": row.repository.state, "file": row.config.state.as_str(),
             "problems": problems, "proposals": proposals, "dependencies": outlook, "unread": unread, "parked": rows(parked), "put_back": rows(put_back),
         });
-        writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)?;
+        writeln!(out, "{}", print::json(&answer)?)?;
         return Ok(());
     }
     if row.repository.state != RepoState::Active {
@@ -116,7 +116,7 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
         write!(out, "{}", outlook_table(&outlook))?;
     }
     for (path, problem) in unread {
-        writeln!(out, "{path} could not be read: {}", printable(&problem))?;
+        writeln!(out, "{}", printable(&format!("{path} could not be read: {problem}")))?;
     }
     for one in &setbacks {
         writeln!(out, "{}", printable(&setback::sentence(one)))?;

@@ -1,6 +1,7 @@
 //! What is sent to a forge: files, a commit message, a branch, a pull request.
 
 use super::allowance::Turn;
+use super::package::PackageId;
 use super::repo::{Head, ObjectId, RepoPath};
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,20 @@ pub struct Change {
     pub title: String,
     /// The pull request's text in Markdown, at most 58,000 characters.
     pub body: String,
+    /// The hashes that are written in its files. They are not sent apart; who repeats it writes the same ones.
+    #[serde(default)]
+    pub hashes: Vec<ReleaseHashes>,
+}
+
+/// The hashes of all files of a release, as requirements are pinned to them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseHashes {
+    /// The package.
+    pub package: PackageId,
+    /// The release.
+    pub version: String,
+    /// Algorithm and hash of each file, like `sha256:…`.
+    pub hashes: Vec<String>,
 }
 
 /// How far a change has got on its way to a pull request, as far as a forge's answers tell.

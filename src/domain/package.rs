@@ -98,6 +98,9 @@ pub struct Release {
     pub counts_from: Timestamp,
     /// Taken back by its publisher.
     pub yanked: bool,
+    /// Above the version that its registry calls the latest, where it calls one so: published under another tag, or left
+    /// behind when the publisher pointed `latest` at an older version. For those alone who are above the latest already.
+    pub above_latest: bool,
     /// What the version points at, where it is a tag that may be moved.
     pub content: Option<Content>,
 }

@@ -1,6 +1,7 @@
 //! Repositories, and the names of things inside them. What is parsed here is trusted further in.
 
 use super::ids::{InstallationId, RepoId};
+use super::text::as_text;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -67,18 +68,7 @@ impl fmt::Display for RepoName {
     }
 }
 
-impl TryFrom<String> for RepoName {
-    type Error = BadName;
-    fn try_from(text: String) -> Result<Self, BadName> {
-        Self::parse(&text)
-    }
-}
-
-impl From<RepoName> for String {
-    fn from(name: RepoName) -> String {
-        name.to_string()
-    }
-}
+as_text!(RepoName, BadName);
 
 /// A file's path inside a repository: relative, `/` between parts, safe to write to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -153,18 +143,7 @@ impl fmt::Display for RepoPath {
     }
 }
 
-impl TryFrom<String> for RepoPath {
-    type Error = BadName;
-    fn try_from(text: String) -> Result<Self, BadName> {
-        Self::parse(&text)
-    }
-}
-
-impl From<RepoPath> for String {
-    fn from(path: RepoPath) -> String {
-        path.0
-    }
-}
+as_text!(RepoPath, BadName);
 
 /// The id of a git object: 40 (SHA-1) or 64 (SHA-256) lower-case hex digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -200,18 +179,7 @@ impl fmt::Display for ObjectId {
     }
 }
 
-impl TryFrom<String> for ObjectId {
-    type Error = BadName;
-    fn try_from(text: String) -> Result<Self, BadName> {
-        Self::parse(&text)
-    }
-}
-
-impl From<ObjectId> for String {
-    fn from(id: ObjectId) -> String {
-        id.0
-    }
-}
+as_text!(ObjectId, BadName);
 
 /// The commit a branch points at, together with that commit's tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -42,7 +42,12 @@ impl AppKey {
                 why: "the App's id must be a positive number; it is on the App's settings page".into(),
             });
         }
-        let complaint = || ForgeError::Settings { why: key_complaint(&settings.private_key_pem).into() };
+        let complaint = || ForgeError::Settings {
+            why: format!(
+                "{}; it is in GITHUB_APP_PRIVATE_KEY or GITHUB_APP_PRIVATE_KEY_FILE",
+                key_complaint(&settings.private_key_pem)
+            ),
+        };
         let key = EncodingKey::from_rsa_pem(settings.private_key_pem.expose_secret().trim().as_bytes())
             .map_err(|_| complaint())?;
         let app = Self { app_id: settings.app_id, key, last: Mutex::new(None) };

@@ -35,7 +35,7 @@ impl GitHubSettings {
 
     /// The REST root as a URL whose path does not end in `/`.
     pub(super) fn base(&self) -> Result<Url, ForgeError> {
-        let fail = |why: &str| ForgeError::Settings { why: format!("the API address {why}") };
+        let fail = |why: &str| ForgeError::Settings { why: format!("the API address in GITHUB_API_URL {why}") };
         let url = Url::parse(self.api_url.trim())
             .map_err(|e| fail(&format!("is not a URL ({e}); expected one like https://HOST/api/v3")))?;
         if !url.username().is_empty() || url.password().is_some() {
@@ -47,8 +47,10 @@ impl GitHubSettings {
         match url.scheme() {
             "https" => Ok(url),
             "http" if is_loopback(&url) => Ok(url),
-            "http" => Err(fail("starts with http://, which would send tokens in the clear; use https://")),
-            _ => Err(fail("must start with https://")),
+            "http" => Err(fail(
+                "starts with http://, which would send tokens in the clear; use https://, as in https://HOST/api/v3",
+            )),
+            _ => Err(fail("must start with https://, as in https://HOST/api/v3")),
         }
     }
 }

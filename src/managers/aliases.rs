@@ -1,11 +1,12 @@
-//! Packages that a file uses under other names, beside other versions of themselves.
+//! Two things that files call an alias, and that keep what they are of from being updated.
 //!
-//! An alias is how one file gets two versions of a package at once. Moved to the newest one, both would be the same: Cargo
-//! refuses that, and npm would install what nobody asked for.
+//! Another name for a package is how one file gets two versions of it at once. Moved to the newest one, both would be the
+//! same: Cargo refuses that, and npm would install what nobody asked for. An alias of YAML puts one text into several places,
+//! perhaps as the version of several packages.
 
 use super::edit::Find;
 use crate::domain::{PackageId, Skip};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 const ON_PURPOSE: &str = "another version of it is used here under another name on purpose";
 
@@ -29,5 +30,18 @@ pub(super) fn leave_alone<'f>(finds: impl Iterator<Item = &'f mut Find>, keys: &
             dependency.skip = Some(Skip::LeftAlone(ON_PURPOSE.into()));
             dependency.current = None;
         }
+    }
+}
+
+/// Leaves those alone whose version is the text of another package's version, too: each find comes with the byte of the file
+/// at which its version stands.
+pub(super) fn leave_shared_alone<'f>(finds: impl Iterator<Item = (usize, &'f mut Find)>) {
+    let mut finds: Vec<(usize, &mut Find)> = finds.collect();
+    let mut users: HashMap<usize, BTreeSet<String>> = HashMap::new();
+    for (version, find) in &finds {
+        users.entry(*version).or_default().insert(find.dependency.package.name.clone());
+    }
+    for (version, find) in &mut finds {
+        find.leave_alone_if_shared(users.get(version).into_iter().flatten());
     }
 }

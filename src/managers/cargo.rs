@@ -3,20 +3,20 @@
 //! Sources: The Cargo Book, "Specifying Dependencies", "The Manifest Format", "Workspaces", "Overriding Dependencies".
 
 use super::aliases;
-use super::edit::{self, Find};
-use super::toml_string;
+use super::edit::Find;
+use super::format::Format;
+use super::requirement::Place;
+use super::toml_file::TomlFile;
 use super::written::Written;
-use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, cut, readable, without_mark};
-use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath, Skip};
+use super::{Found, MOST_DEPENDENCIES, cut};
+use crate::domain::{Ecosystem, RepoPath, Skip};
 use crate::versioning::{self, Scheme};
 use std::collections::BTreeMap;
-use toml_edit::{Document, Item, Key, TableLike};
+use toml_edit::{Item, Key, TableLike};
 
 /// The manager of Cargo.toml.
 #[derive(Debug)]
 pub struct Cargo;
-
-const NAME: &str = "cargo";
 
 /// The tables of dependencies of a package, and of each target. Those with `_` are of older editions.
 const TABLES: [&str; 5] =
@@ -27,47 +27,30 @@ const PATH_TOO: &str = "the path is used here, and the version has to fit what l
 const GIT_TOO: &str = "the repository is used here, and the version has to fit what lies there";
 const PATCH: &str = "it takes the place of a release in the whole workspace";
 
-impl Manager for Cargo {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+impl Format for Cargo {
+    const NAME: &'static str = "cargo";
 
-    fn ecosystem(&self) -> Ecosystem {
-        Ecosystem::Cargo
-    }
+    const ECOSYSTEM: Ecosystem = Ecosystem::Cargo;
 
     /// What `cargo vendor` copied, or a build left behind, is not the repository's own.
-    fn claims(&self, path: &RepoPath) -> bool {
+    fn claims(path: &RepoPath) -> bool {
         path.file_name() == "Cargo.toml"
             && !path.folder().split('/').any(|folder| matches!(folder, "vendor" | "target"))
     }
 
-    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
-        Extraction::of(find(path, text))
+    fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+        let file = TomlFile::parse(text)?;
+        let line_of = |at| file.line_of(at);
+        let place = Place { manager: Self::NAME, path, line_of: &line_of };
+        let mut reader = Reader { file: &file, place, finds: Vec::new(), keys: BTreeMap::new() };
+        reader.manifest(file.root());
+        let Reader { mut finds, keys, .. } = reader;
+        if finds.len() > MOST_DEPENDENCIES {
+            return Err(format!("there are more than {MOST_DEPENDENCIES} dependencies in it"));
+        }
+        aliases::leave_alone(finds.iter_mut().map(|(_, find)| find), &keys);
+        Ok(Found::sorted(finds))
     }
-
-    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
-        edit::apply(text, edits, |text| find(path, text))
-    }
-}
-
-fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
-    readable(text)?;
-    let (mark, toml) = without_mark(text);
-    let line_starts = super::line_starts(text);
-    let document = Document::parse(toml).map_err(|error| {
-        let line = super::line_of(&line_starts, mark + error.span().map_or(0, |span| span.start));
-        format!("line {line}: {}", cut(error.message().lines().next().unwrap_or("not TOML")))
-    })?;
-    let mut reader = Reader { path, toml, mark, line_starts, finds: Vec::new(), keys: BTreeMap::new() };
-    reader.manifest(document.as_table());
-    let Reader { mut finds, keys, .. } = reader;
-    if finds.len() > MOST_DEPENDENCIES {
-        return Err(format!("there are more than {MOST_DEPENDENCIES} dependencies in it"));
-    }
-    aliases::leave_alone(finds.iter_mut().map(|(_, find)| find), &keys);
-    finds.sort_by_key(|(at, _)| *at);
-    Ok(Found { finds: finds.into_iter().map(|(_, find)| find).collect(), includes: Vec::new() })
 }
 
 /// The tables in a table, by the keys they have there.
@@ -81,11 +64,8 @@ fn inner<'t>(table: &'t dyn TableLike, key: &str) -> Option<&'t dyn TableLike> {
 
 /// Collects what a file holds, each with the byte at which it stands.
 struct Reader<'a> {
-    path: &'a RepoPath,
-    /// The text without its byte order mark.
-    toml: &'a str,
-    mark: usize,
-    line_starts: Vec<usize>,
+    file: &'a TomlFile<'a>,
+    place: Place<'a>,
     finds: Vec<(usize, Find)>,
     /// The keys of the dependencies in their tables, by their place among the finds.
     keys: BTreeMap<usize, String>,
@@ -99,19 +79,19 @@ impl Reader<'_> {
         let own = TABLES.into_iter().filter_map(|name| inner(root, name));
         for table in own.chain(of_targets).chain(workspace) {
             for (name, item) in table.iter() {
-                let at = self.place(table.key(name), item);
+                let at = self.start(table.key(name), item);
                 self.dependency(name, item, at);
             }
         }
         for table in tables(inner(root, "patch")) {
             for (name, item) in table.iter() {
-                let at = self.place(table.key(name), item);
+                let at = self.start(table.key(name), item);
                 let skip = Skip::LeftAlone(PATCH.into());
                 self.push(at, package_of(name, item), Written::default(), Some(skip));
             }
         }
         for (specification, item) in inner(root, "replace").into_iter().flat_map(|table| table.iter()) {
-            let at = self.place(inner(root, "replace").and_then(|table| table.key(specification)), item);
+            let at = self.start(inner(root, "replace").and_then(|table| table.key(specification)), item);
             let name = replaced(specification);
             self.push(at, name, Written::default(), Some(Skip::LeftAlone(PATCH.into())));
         }
@@ -128,7 +108,7 @@ impl Reader<'_> {
             (None, None) => (None, Some(Skip::NotUnderstood("it is neither a version nor a table".into()))),
         };
         let mut constraint = Written::default();
-        match requirement.map(|item| self.decoded(item)) {
+        match requirement.map(|item| item.as_value().and_then(|value| self.file.string(value))) {
             Some(Some(written)) => {
                 constraint = written;
                 skip = skip.or_else(|| why_no_requirement(constraint.text()));
@@ -144,38 +124,12 @@ impl Reader<'_> {
     }
 
     /// The byte of the file at which an entry begins.
-    fn place(&self, key: Option<&Key>, item: &Item) -> usize {
-        let span = key.and_then(Key::span).or_else(|| item.span());
-        self.mark + span.map_or(0, |span| span.start)
-    }
-
-    /// The text of a string. It is read again to know where each character stands; both readings must agree.
-    fn decoded(&self, item: &Item) -> Option<Written> {
-        let (string, span) = (item.as_str()?, item.span()?);
-        let decoded = toml_string::decode(self.toml.get(span.clone())?, self.mark + span.start)?;
-        (decoded.text().replace("\r\n", "\n") == string.replace("\r\n", "\n")).then(|| decoded.trimmed())
+    fn start(&self, key: Option<&Key>, item: &Item) -> usize {
+        self.file.start_of(key.and_then(Key::span).or_else(|| item.span()))
     }
 
     fn push(&mut self, at: usize, name: &str, constraint: Written, skip: Option<Skip>) {
-        let line = super::line_of(&self.line_starts, constraint.origin(0).map_or(at, |origin| origin.start));
-        let find = Find {
-            dependency: Dependency {
-                manager: NAME.into(),
-                path: self.path.clone(),
-                line,
-                package: PackageId { ecosystem: Ecosystem::Cargo, name: cut(name) },
-                written_name: cut(name),
-                current: if skip.is_none() { versioning::Cargo.current(constraint.text()) } else { None },
-                constraint: constraint.text().into(),
-                digest: None,
-                hashed: false,
-                skip,
-            },
-            constraint,
-            version_at: None,
-            digest: None,
-            hashes: None,
-        };
+        let find = Find::by_constraint(&self.place, (Ecosystem::Cargo, &cut(name)), constraint, skip, at);
         self.finds.push((at, find));
     }
 }

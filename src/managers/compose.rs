@@ -3,13 +3,13 @@
 //! Source: Docker's documentation, "Compose file reference": services (`image`, `build`, `extends`), Interpolation,
 //! Fragments, Extensions, Merge, Include.
 
-use super::edit;
+use super::format::Format;
 use super::image::Images;
 use super::requirement::Place;
 use super::variables::{Syntax, Variables};
 use super::written::Written;
 use super::yaml::{self, Value, Yaml};
-use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, cut};
+use super::{Found, MOST_DEPENDENCIES, cut};
 use crate::domain::{Ecosystem, RepoPath, Skip};
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,60 +17,46 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Debug)]
 pub struct Compose;
 
-const NAME: &str = "compose";
-
 /// The most files one file may include.
 const MOST_INCLUDES: usize = 100;
 
-impl Manager for Compose {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+impl Format for Compose {
+    const NAME: &'static str = "compose";
 
-    fn ecosystem(&self) -> Ecosystem {
-        Ecosystem::Docker
-    }
+    const ECOSYSTEM: Ecosystem = Ecosystem::Docker;
 
     /// `compose.yaml`, `compose.prod.yaml`, `docker-compose-dev.yml` and the like, in any case.
-    fn claims(&self, path: &RepoPath) -> bool {
+    fn claims(path: &RepoPath) -> bool {
         let name = path.file_name().to_ascii_lowercase();
         let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };
         let rest = stem.strip_prefix("docker-").unwrap_or(stem).strip_prefix("compose");
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
     }
 
-    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
-        Extraction::of(find(path, text))
-    }
-
-    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
-        edit::apply(text, edits, |text| find(path, text))
-    }
-}
-
-fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
-    let yaml = yaml::read(text)?;
-    let uses = uses(&yaml);
-    let includes = includes(&yaml, path);
-    yaml.all_seen()?;
-    if uses.len() > MOST_DEPENDENCIES {
-        return Err(format!("there are more than {MOST_DEPENDENCIES} images in it"));
-    }
-    // What one service builds, another may run under the same name.
-    let built: HashMap<&str, &str> =
-        uses.values().filter_map(|used| Some((used.image.text()?, used.built_by?))).collect();
-    let line_of = |at| yaml.line_of(at);
-    let mut images = Images::new(Place { manager: NAME, path, line_of: &line_of });
-    for used in uses.values() {
-        let written = used.image.written();
-        match (used.image.text().and_then(|text| built.get(text)), written) {
-            (Some(service), Ok(written) | Err((written, _))) => {
-                images.push_left_alone(&written, format!("it is what the service `{}` builds", cut(service)));
-            }
-            (None, written) => images.push(written.and_then(expanded)),
+    fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+        let yaml = yaml::read(text)?;
+        let uses = uses(&yaml);
+        let includes = includes(&yaml, path);
+        yaml.all_seen()?;
+        if uses.len() > MOST_DEPENDENCIES {
+            return Err(format!("there are more than {MOST_DEPENDENCIES} images in it"));
         }
+        // What one service builds, another may run under the same name.
+        let built: HashMap<&str, &str> =
+            uses.values().filter_map(|used| Some((used.image.text()?, used.built_by?))).collect();
+        let line_of = |at| yaml.line_of(at);
+        let mut images = Images::new(Place { manager: Self::NAME, path, line_of: &line_of });
+        for used in uses.values() {
+            let written = used.image.written();
+            match (used.image.text().and_then(|text| built.get(text)), written) {
+                (Some(service), Ok(written) | Err((written, _))) => {
+                    images.push_left_alone(&written, format!("it is what the service `{}` builds", cut(service)));
+                }
+                (None, written) => images.push(written.and_then(expanded)),
+            }
+        }
+        Ok(Found { includes, ..Found::of(images.finds()) })
     }
-    Ok(Found { finds: images.finds(), includes })
 }
 
 /// Variables come from outside the file; where one has a default, the default is what the file says.

@@ -1,6 +1,7 @@
 //! Making edits: the same for every format, once a manager has found where things stand.
 
 use super::hashes::{Hashes, is_sha256};
+use super::requirement::Place;
 use super::written::{Splice, Written};
 use super::{Edit, EditError, Found};
 use crate::domain::{Dependency, Ecosystem, PackageId, Skip};
@@ -22,6 +23,33 @@ pub(super) struct Find {
 }
 
 impl Find {
+    /// A use of a package by a constraint, or, where `skip` says why, one that is not updated. `at` is the byte of the file to
+    /// name where there is no constraint.
+    pub(super) fn by_constraint(
+        place: &Place<'_>,
+        (ecosystem, name): (Ecosystem, &str),
+        constraint: Written,
+        skip: Option<Skip>,
+        at: usize,
+    ) -> Self {
+        let at = constraint.origin(0).map_or(at, |origin| origin.start);
+        let dependency = Dependency {
+            current: if skip.is_none() { scheme(ecosystem).current(constraint.text()) } else { None },
+            constraint: constraint.text().into(),
+            skip,
+            ..place.dependency(ecosystem, name, at)
+        };
+        Self { dependency, constraint, version_at: None, digest: None, hashes: None }
+    }
+
+    /// Leaves it alone if what gives its version gives that of another of the packages in `users`: the new version of the
+    /// one need not exist for the other.
+    pub(super) fn leave_alone_if_shared<'u>(&mut self, users: impl IntoIterator<Item = &'u String>) {
+        if let Some(other) = users.into_iter().find(|user| **user != self.dependency.package.name) {
+            self.leave_alone(Skip::NotUnderstood(format!("its version is used for `{other}` too")));
+        }
+    }
+
     /// Takes in why it is not to be updated, unless its own text gives a reason already.
     pub(super) fn leave_alone(&mut self, why: Skip) {
         if matches!(self.dependency.skip, None | Some(Skip::Unpinned)) {

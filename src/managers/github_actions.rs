@@ -3,13 +3,14 @@
 //! Sources: GitHub's documentation, "Workflow syntax for GitHub Actions" (`jobs.<id>.uses`, `jobs.<id>.steps[*].uses`,
 //! `jobs.<id>.container`, `jobs.<id>.services`) and "Metadata syntax for GitHub Actions" (`runs.steps[*].uses`, `runs.image`).
 
-use super::edit::{self, Find};
+use super::edit::Find;
+use super::format::Format;
 use super::git_ref;
 use super::image;
 use super::requirement::Place;
 use super::written::Written;
 use super::yaml::{self, Value, Yaml};
-use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, cut};
+use super::{Found, MOST_DEPENDENCIES, cut};
 use crate::domain::{Ecosystem, RepoPath, Skip};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -17,50 +18,36 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 #[derive(Debug)]
 pub struct GithubActions;
 
-const NAME: &str = "github-actions";
+impl Format for GithubActions {
+    const NAME: &'static str = "github-actions";
 
-impl Manager for GithubActions {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn ecosystem(&self) -> Ecosystem {
-        Ecosystem::GithubActions
-    }
+    const ECOSYSTEM: Ecosystem = Ecosystem::GithubActions;
 
     /// Files right in `.github/workflows`, from where alone GitHub runs them; the templates of an organisation's `.github`
     /// repository; and `action.yml` in any folder. Each also as `.yaml`.
-    fn claims(&self, path: &RepoPath) -> bool {
+    fn claims(path: &RepoPath) -> bool {
         let name = path.file_name();
         let yaml = name.ends_with(".yml") || name.ends_with(".yaml");
         matches!(name, "action.yml" | "action.yaml")
             || (yaml && matches!(path.folder(), ".github/workflows" | "workflow-templates"))
     }
 
-    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
-        Extraction::of(find(path, text))
+    fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+        let yaml = yaml::read(text)?;
+        let line_of = |at| yaml.line_of(at);
+        let place = Place { manager: Self::NAME, path, line_of: &line_of };
+        let uses = uses(&yaml);
+        yaml.all_seen()?;
+        if uses.len() > MOST_DEPENDENCIES {
+            return Err(format!("there are more than {MOST_DEPENDENCIES} actions and images in it"));
+        }
+        let shared = shared_comments(&uses);
+        let finds = uses.into_values().map(|used| match used {
+            Use::Action(value) => action(value, &shared, &place),
+            Use::Image(value) => image(value.written(), &place),
+        });
+        Ok(Found::of(finds))
     }
-
-    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
-        edit::apply(text, edits, |text| find(path, text))
-    }
-}
-
-fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
-    let yaml = yaml::read(text)?;
-    let line_of = |at| yaml.line_of(at);
-    let place = Place { manager: NAME, path, line_of: &line_of };
-    let uses = uses(&yaml);
-    yaml.all_seen()?;
-    if uses.len() > MOST_DEPENDENCIES {
-        return Err(format!("there are more than {MOST_DEPENDENCIES} actions and images in it"));
-    }
-    let shared = shared_comments(&uses);
-    let finds = uses.into_values().map(|used| match used {
-        Use::Action(value) => action(value, &shared, &place),
-        Use::Image(value) => image(value.written(), &place),
-    });
-    Ok(Found { finds: finds.collect(), includes: Vec::new() })
 }
 
 /// A text of the file that names something.

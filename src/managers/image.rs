@@ -45,16 +45,11 @@ impl<'a> Images<'a> {
         self.finds.len()
     }
 
-    /// All that was found. Where one place in the file gives the version of several packages, none of
-    /// them is updated: the new version of one need not exist for the other.
+    /// All that was found, without an update for those of which one place in the file gives the version of several packages.
     pub(super) fn finds(mut self) -> Vec<Find> {
-        for find in self.finds.iter_mut().filter(|find| find.dependency.skip.is_none()) {
+        for find in &mut self.finds {
             let place = find.version_at.and_then(|at| find.constraint.origin(at));
-            let mut users = place.and_then(|place| self.users.get(&place.start)).into_iter().flatten();
-            if let Some(other) = users.find(|user| **user != find.dependency.package.name) {
-                find.dependency.skip = Some(Skip::NotUnderstood(format!("its version is used for `{other}` too")));
-                find.dependency.current = None;
-            }
+            find.leave_alone_if_shared(place.and_then(|place| self.users.get(&place.start)).into_iter().flatten());
         }
         self.finds
     }

@@ -4,7 +4,16 @@
 //! Pure: texts in, values and texts out. This room knows file formats; it does not know repositories, registries
 //! or what a subscription asks for. Every text is untrusted. An edit changes the version's bytes and nothing else.
 //!
-//! A manager is a file (or folder) here, a line in [`TABLE`], and a folder of fixtures in `tests/fixtures/managers/`.
+//! A manager is a file (or folder) here, named after its format, that implements `Format`, a line in [`TABLE`],
+//! and a folder of fixtures in `tests/fixtures/managers/`. It reads a file into *finds*: dependencies that know where in the
+//! file they are written. The other files are what managers share:
+//!
+//! - `edit` makes edits of finds; `format` makes a manager of a format;
+//! - `written` is a text that remembers where each of its bytes stands in the file; `toml_file`, `toml_string`, `json_string`,
+//!   `yaml` and `variables` make such texts, whatever escapes, folds and defaults are in between;
+//! - `requirement`, `hashes`, `compiled` and `package_table` read what several Python files hold, `image` references to images,
+//!   `git_ref` tags and commits with their comments;
+//! - `aliases` finds what must not move although it could; `lock_files` knows which files an update leaves behind.
 
 mod aliases;
 mod cargo;
@@ -12,6 +21,7 @@ mod compiled;
 mod compose;
 mod dockerfile;
 mod edit;
+mod format;
 mod git_ref;
 mod github_actions;
 mod hashes;
@@ -34,7 +44,7 @@ mod written;
 mod yaml;
 
 use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath, Skip};
-use edit::Find;
+use format::Found;
 use std::collections::BTreeSet;
 
 pub use lock_files::{is_lock_file, lock_files};
@@ -144,7 +154,8 @@ impl Extraction {
             Ok(found) => Self {
                 dependencies: found.finds.into_iter().map(|find| find.dependency).collect(),
                 includes: found.includes,
-                ..Self::default()
+                develops: found.develops,
+                problem: None,
             },
             Err(problem) => Self { problem: Some(problem), ..Self::default() },
         }
@@ -201,28 +212,6 @@ pub enum EditError {
     /// Two edits ask for different text at one place, as when two images share a variable.
     #[error("two updates ask for different text at one place; one of them moves {0}")]
     Conflict(PackageId),
-}
-
-/// What a manager keeps of a file while it reads or edits it.
-#[derive(Default)]
-struct Found {
-    finds: Vec<Find>,
-    includes: Vec<RepoPath>,
-}
-
-impl Found {
-    /// Takes in a file that `from` includes under the name `written`, if it lies in the repository.
-    fn include(&mut self, from: &RepoPath, written: &str) {
-        const MOST_INCLUDES: usize = 100;
-        let elsewhere = ["http:", "https:", "file:"]
-            .iter()
-            .any(|scheme| written.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
-        if elsewhere || written.contains("://") || written.contains("${") || self.includes.len() >= MOST_INCLUDES {
-            return;
-        }
-        let file = from.join_sibling(written).ok().filter(|file| file != from);
-        self.includes.extend(file.filter(|file| !self.includes.contains(file)));
-    }
 }
 
 /// The text without its byte order mark, and the mark's length: spans count from the file's first byte.

@@ -3,66 +3,52 @@
 //! Sources: setuptools' documentation, "Configuring setuptools using setup.cfg files"; Python's documentation, configparser,
 //! "Supported INI File Structure", as setuptools sets it up: comments are whole lines, and nothing is interpolated.
 
-use super::edit;
+use super::format::Format;
 use super::requirement::{self, Place};
 use super::written::Written;
-use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, readable, requirements, without_mark};
+use super::{Found, MOST_DEPENDENCIES, Manager, readable, requirements, without_mark};
 use crate::domain::{Ecosystem, RepoPath};
 
 /// The manager of setup.cfg.
 #[derive(Debug)]
 pub struct SetupCfg;
 
-const NAME: &str = "setup-cfg";
+impl Format for SetupCfg {
+    const NAME: &'static str = "setup-cfg";
 
-impl Manager for SetupCfg {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+    const ECOSYSTEM: Ecosystem = Ecosystem::Pypi;
 
-    fn ecosystem(&self) -> Ecosystem {
-        Ecosystem::Pypi
-    }
-
-    fn claims(&self, path: &RepoPath) -> bool {
+    fn claims(path: &RepoPath) -> bool {
         path.file_name() == "setup.cfg"
     }
 
-    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
-        Extraction::of(find(path, text))
-    }
-
-    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
-        edit::apply(text, edits, |text| find(path, text))
+    fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+        readable(text)?;
+        let line_starts = super::line_starts(text);
+        let place = Place { manager: Self::NAME, path, line_of: &|at| super::line_of(&line_starts, at) };
+        let mut found = Found::default();
+        for option in options(text).map_err(|at| format!("line {}: {}", (place.line_of)(at), NOT_AN_OPTION))? {
+            if !option.is_requirements() {
+                continue;
+            }
+            if let Some(files) = option.files() {
+                files.for_each(|file| found.include(path, file));
+                continue;
+            }
+            for requirement in option.requirements() {
+                if found.finds.len() >= MOST_DEPENDENCIES {
+                    return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
+                }
+                found.finds.push(requirement::read(&requirement, None, &place));
+            }
+        }
+        Ok(found)
     }
 
     /// `file: requirements.txt`.
-    fn reader_of_includes(&self) -> Option<&'static dyn Manager> {
+    fn reader_of_includes() -> Option<&'static dyn Manager> {
         Some(&requirements::Requirements)
     }
-}
-
-fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
-    readable(text)?;
-    let line_starts = super::line_starts(text);
-    let place = Place { manager: NAME, path, line_of: &|at| super::line_of(&line_starts, at) };
-    let mut found = Found::default();
-    for option in options(text).map_err(|at| format!("line {}: {}", (place.line_of)(at), NOT_AN_OPTION))? {
-        if !option.is_requirements() {
-            continue;
-        }
-        if let Some(files) = option.files() {
-            files.for_each(|file| found.include(path, file));
-            continue;
-        }
-        for requirement in option.requirements() {
-            if found.finds.len() >= MOST_DEPENDENCIES {
-                return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
-            }
-            found.finds.push(requirement::read(&requirement, None, &place));
-        }
-    }
-    Ok(found)
 }
 
 const NOT_AN_OPTION: &str = "it is neither a `[section]` nor an `option = value` of one";

@@ -4,7 +4,8 @@
 //! What is written is what is stored, and what is stored has an age. A tag that points elsewhere by the time it would be
 //! written is not written: its new content is stored as just seen, and waits for its age like any release.
 
-use super::{StepError, edits, tags};
+use super::edits::{self, Hashes};
+use super::{StepError, tags};
 use crate::domain::{Content, Ecosystem, PackageId, Release, Update};
 use crate::forge::GitHub;
 use crate::planner::age;
@@ -25,14 +26,27 @@ pub(super) type Contents = BTreeMap<(PackageId, String), String>;
 
 /// Whether what updates point at is what they were planned with.
 pub(super) enum Checked {
-    /// It is. What has to be known to write them.
-    As(Contents),
+    /// It is. What has to be known to write them, and the hashes of files that were seen by looking.
+    As(Contents, Hashes),
     /// What is stored of their releases has changed since they were planned.
     PlanAgain,
-    /// A tag points at something else than what is stored: the releases as they are now.
-    Moved(Vec<(PackageId, Release)>),
+    /// Releases point at something else than what is stored.
+    Moved(Vec<Moved>),
     /// What they point at is not to be had.
     Impossible(String),
+}
+
+/// A release that was found to point at something else than what is stored of it.
+#[derive(Debug)]
+pub(super) struct Moved {
+    /// The package.
+    pub(super) package: PackageId,
+    /// The release.
+    pub(super) version: String,
+    /// The digest that was stored when it was looked at.
+    pub(super) before: Option<String>,
+    /// What it points at now.
+    pub(super) now: Content,
 }
 
 /// Holds what the updates of a repository point at against what is stored; with `look`, also against what it is now.
@@ -49,7 +63,7 @@ pub(super) async fn check(
     let releases = store.releases_of(&packages).await?;
     let rows: BTreeMap<PackageId, PackageRow> =
         store.packages(&packages).await?.into_iter().map(|row| (row.package.clone(), row)).collect();
-    let (mut contents, mut moved) = (Contents::new(), Vec::new());
+    let (mut contents, mut hashes, mut moved) = (Contents::new(), Hashes::new(), Vec::new());
     for update in meant {
         let Update { package, to, .. } = update;
         let stored = releases.get(package).and_then(|all| all.iter().find(|release| release.version == *to));
@@ -59,21 +73,35 @@ pub(super) async fn check(
             return Ok(Checked::PlanAgain);
         }
         let known = stored.content.as_ref().map(|content| &content.digest);
-        let found = match (look, known) {
+        let release = (package.clone(), to.clone());
+        let digest = match (look, known) {
             (false, Some(known)) => known.clone(),
             _ => match find(store, (forge, registries), user, row, to).await? {
-                Ok(found) => found,
+                Ok(Found::Digest(digest)) => digest,
+                Ok(Found::Files(files)) => {
+                    let digest = digest_of(&files);
+                    hashes.insert(release.clone(), files);
+                    digest
+                }
                 Err(why) => return Ok(Checked::Impossible(why)),
             },
         };
-        if known == Some(&found) {
-            contents.insert((package.clone(), to.clone()), found);
+        if known == Some(&digest) {
+            contents.insert(release, digest);
         } else {
-            let content = Some(Content { digest: found, since: now });
-            moved.push((package.clone(), Release { content, ..stored.clone() }));
+            let (package, version) = release;
+            moved.push(Moved { package, version, before: known.cloned(), now: Content { digest, since: now } });
         }
     }
-    Ok(if moved.is_empty() { Checked::As(contents) } else { Checked::Moved(moved) })
+    Ok(if moved.is_empty() { Checked::As(contents, hashes) } else { Checked::Moved(moved) })
+}
+
+/// What a version was found to point at.
+enum Found {
+    /// A digest or a commit.
+    Digest(String),
+    /// Files, by their hashes.
+    Files(Vec<String>),
 }
 
 /// What a version points at now, or why that is not to be had.
@@ -83,24 +111,24 @@ async fn find(
     user: &RepositoryRow,
     package: &PackageRow,
     version: &str,
-) -> Result<Result<String, String>, StepError> {
+) -> Result<Result<Found, String>, StepError> {
     let id = &package.package;
     if id.ecosystem.is_of_the_forge() {
         let commit = tags::commit_of(store, forge, user, package, version).await?;
         return Ok(commit
-            .map(|commit| commit.to_string())
+            .map(|commit| Found::Digest(commit.to_string()))
             .ok_or_else(|| format!("{} has no tag {version} any more", id.name)));
     }
-    let digest = match id.ecosystem {
-        Ecosystem::Docker => registries.digest(id, version).await,
+    let found = match id.ecosystem {
+        Ecosystem::Docker => registries.digest(id, version).await.map(Found::Digest),
         _ => match registries.hashes(id, version).await {
-            Ok(Some(hashes)) => Ok(digest_of(&hashes)),
+            Ok(Some(hashes)) => Ok(Found::Files(hashes)),
             Ok(None) => return Ok(Err(edits::no_hashes(registries, id, version))),
             Err(error) => Err(error),
         },
     };
-    match digest {
-        Ok(digest) => Ok(Ok(digest)),
+    match found {
+        Ok(found) => Ok(Ok(found)),
         Err(error) if !error.may_pass() => Ok(Err(error.to_string())),
         Err(error) => Err(error.into()),
     }

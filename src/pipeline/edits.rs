@@ -3,23 +3,32 @@
 use super::contents::Contents;
 use crate::domain::{FileChange, PackageId, RepoPath, Site, Update};
 use crate::managers::{self, Edit};
-use crate::registries::{Registries, RegistryError};
+use crate::registries::{Registries, RegistryError, digest_of};
 use crate::store::ManifestRow;
 use std::collections::BTreeMap;
 
 /// The hashes of files, by package and version.
 pub(super) type Hashes = BTreeMap<(PackageId, String), Vec<String>>;
 
-/// Asks for the hashes that updates of pinned requirements need; in words, why they are not to be had.
+/// The hashes that updates of pinned requirements need; in words, why they are not to be had. What is `known` is not
+/// asked for again, as long as the release has just these files by its content.
 pub(super) async fn hashes(
     registries: &Registries,
     updates: &[Update],
+    contents: &Contents,
+    known: &[&Hashes],
 ) -> Result<Result<Hashes, String>, RegistryError> {
     let mut hashes = Hashes::new();
     for update in updates.iter().filter(|update| update.sites.iter().any(|site| site.hashed)) {
         let Update { package, to, .. } = update;
+        let release = (package.clone(), to.clone());
+        let mut known = known.iter().filter_map(|known| known.get(&release));
+        if let Some(files) = known.find(|files| contents.get(&release) == Some(&digest_of(*files))) {
+            hashes.insert(release, files.clone());
+            continue;
+        }
         match registries.hashes(package, to).await {
-            Ok(Some(found)) => hashes.insert((package.clone(), to.clone()), found),
+            Ok(Some(found)) => hashes.insert(release, found),
             Ok(None) => {
                 return Ok(Err(no_hashes(registries, package, to)));
             }

@@ -15,18 +15,18 @@
 mod take_back;
 
 use self::take_back::{give_up, take_back};
+use super::contents::Moved;
 use super::follow::superseded_by;
 use super::intent::{Intent, intent, same};
 use super::line::{self, Place, Writer};
 use super::{Done, Step, StepError, Writing, finished, plan, target, watch};
 use crate::domain::{
-    Change, Farewell, PackageId, Progress, Proposal, ProposalId, ProposalState, PullRequest, Release, RepoId,
-    RepoState, Turn,
+    Change, Farewell, Progress, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Turn,
 };
 use crate::forge::{Advance, ForgeError, GitHub, Proposed, PullStatus};
 use crate::registries::Registries;
 use crate::safeguards::pace;
-use crate::store::{Attempt, RepositoryRow, Store, StoreError, Tx};
+use crate::store::{Attempt, Claimed, RepositoryRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
 /// How often a proposal is tried while the repository is not as we know it, before it counts as failed.
@@ -68,11 +68,10 @@ pub async fn execute(
         Some(begun) if begun.progress.refused.is_some() => return take_back(store, forge, case, begun).await,
         begun => begun,
     };
-    let is_unsent = begun.as_ref().is_none_or(|begun| begun.progress.is_start());
     let sources = (forge, registries);
-    let intent = match intent(store, sources, (&row, &case.proposal), &all, is_unsent, now).await? {
-        Intent::Moved(releases) => {
-            learn(store, &releases, now).await?;
+    let intent = match intent(store, sources, (&row, &case.proposal), &all, begun.as_ref(), now).await? {
+        Intent::Moved(moved) => {
+            learn(store, &moved, writing.lease, now).await?;
             Intent::PlanAgain
         }
         intent => intent,
@@ -108,15 +107,20 @@ pub async fn execute(
     }
 }
 
-/// Stores what tags point at that were moved, and has everybody planned anew who uses them. Apart from the step's own rows:
-/// it holds whatever becomes of the step.
-async fn learn(store: &Store, releases: &[(PackageId, Release)], now: Timestamp) -> Result<(), StoreError> {
-    for (package, release) in releases {
-        tracing::info!(%package, version = release.version, "a tag points at something else than it did");
+/// Stores what releases point at that were moved, and has everybody planned anew who uses them. Apart from the step's own
+/// rows: it holds whatever becomes of the step.
+///
+/// What was looked at is minutes old by now, for all we know: only what is still as it was then is replaced. Who looked in
+/// the meantime knows better.
+async fn learn(store: &Store, moved: &[Moved], lease: &Claimed, now: Timestamp) -> Result<(), StepError> {
+    for Moved { package, version, before, now: content } in moved {
         let users = store.users_of(package, None, watch::USERS_AT_ONCE).await?;
         let mut tx = store.begin().await?;
-        tx.save_releases(package, std::slice::from_ref(release), &[]).await?;
-        watch::queue_plans(&mut tx, package, &users, now).await?;
+        tx.still_ours(lease).await?;
+        if tx.move_release((package, version), before.as_deref(), content).await? {
+            tracing::info!(%package, version, "a release points at something else than it did");
+            watch::queue_plans(&mut tx, package, &users, now).await?;
+        }
         tx.commit().await?;
     }
     Ok(())
@@ -126,7 +130,7 @@ async fn learn(store: &Store, releases: &[(PackageId, Release)], now: Timestamp)
 async fn begin(store: &Store, forge: &GitHub, case: Case<'_>, change: Change) -> Result<Done, StepError> {
     let mut tx = store.begin().await?;
     tx.still_ours(case.writing.lease).await?;
-    let place = join(&mut tx, &case, WRITES, None).await?;
+    let place = join(&mut tx, &case, WRITES, None, 0).await?;
     if let Place::Full(until) = place {
         // Not written down yet: what waits longer than the line is long may still be planned otherwise.
         return put_off(tx, case, until).await;
@@ -155,7 +159,8 @@ async fn go_on(store: &Store, forge: &GitHub, case: Case<'_>, mut begun: Attempt
         let mut tx = store.begin().await?;
         tx.still_ours(case.writing.lease).await?;
         let left = if orderly { writes_left(&begun.progress) } else { WRITES };
-        let place = join(&mut tx, &case, left, begun.progress.turn.map(|turn| (turn, left))).await?;
+        let unsent = if orderly { left } else { 0 };
+        let place = join(&mut tx, &case, left, begun.progress.turn.map(|turn| (turn, left)), unsent).await?;
         let orderly_claim = begun.orderly_claim.map(|_| case.writing.lease.work.claims);
         match place {
             Place::Now(turn) => {
@@ -190,9 +195,15 @@ fn writes_left(progress: &Progress) -> u32 {
     }
 }
 
-async fn join(tx: &mut Tx, case: &Case<'_>, writes: u32, held: Option<(Turn, u32)>) -> Result<Place, StoreError> {
+async fn join(
+    tx: &mut Tx,
+    case: &Case<'_>,
+    writes: u32,
+    held: Option<(Turn, u32)>,
+    unsent: u32,
+) -> Result<Place, StoreError> {
     let Writing { lease, pace, .. } = *case.writing;
-    let writer = Writer { installation: case.row.repository.installation, lease, writes, held };
+    let writer = Writer { installation: case.row.repository.installation, lease, writes, held, unsent };
     line::join(tx, &writer, case.now, pace).await
 }
 

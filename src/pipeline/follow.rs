@@ -114,14 +114,16 @@ pub async fn label(
         && !proposal.labels.is_empty()
     {
         if row.repository.state == RepoState::Archived {
-            return rest(store, &row, None, clock.now()).await;
+            return rest(store, &row, Archive::Known, None, clock.now()).await;
         }
         let one = (row.repository.installation, 1);
         if let Admission::Later(done) = line::admit(store, lease, one, clock.now(), pace).await? {
             return Ok(done);
         }
         match forge.add_labels(&target(&row), pull.number, &proposal.labels).await {
-            Err(ForgeError::Archived { .. }) => return rest(store, &row, None, clock.now()).await,
+            Err(ForgeError::Archived { .. }) if lease.work.refusals < SURPRISES_MAX => {
+                return rest(store, &row, Archive::News, None, clock.now()).await;
+            }
             // A pull request without labels is better than a step that fails for ever.
             Err(error) if is_final(&error) => {
                 tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "labels could not be set");
@@ -134,6 +136,8 @@ pub async fn label(
 
 /// A step that rests is looked at this often, in our own rows. It is woken when the repository changes.
 const REST: SignedDuration = SignedDuration::from_hours(24);
+/// So often GitHub may refuse a write because of an archive of which its own answers know nothing.
+const SURPRISES_MAX: u32 = 5;
 /// The comment, the closing and the branch's removal.
 const WRITES_TO_RETIRE: u32 = 3;
 
@@ -154,7 +158,7 @@ pub async fn retire(
         return finished(store).await;
     };
     if row.repository.state == RepoState::Archived {
-        return rest(store, &row, Some((proposal, farewell)), clock.now()).await;
+        return rest(store, &row, Archive::Known, Some((proposal, farewell)), clock.now()).await;
     }
     let writes = (row.repository.installation, WRITES_TO_RETIRE);
     let turn = match line::admit(store, lease, writes, clock.now(), pace).await? {
@@ -168,8 +172,8 @@ pub async fn retire(
             return Ok(line::after_write(store, lease, &turn, clock.now(), pace).await?);
         }
         (Ok(_), _) => {}
-        (Err(ForgeError::Archived { .. }), _) => {
-            return rest(store, &row, Some((proposal, farewell)), clock.now()).await;
+        (Err(ForgeError::Archived { .. }), _) if lease.work.refusals < SURPRISES_MAX => {
+            return rest(store, &row, Archive::News, Some((proposal, farewell)), clock.now()).await;
         }
         // The newer pull request says that it goes further; the older one stays where GitHub keeps us from it.
         (Err(error), _) if is_final(&error) => {
@@ -185,20 +189,33 @@ pub async fn retire(
     Ok(Done::Finished(tx))
 }
 
+/// How we know that a repository is archived.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Archive {
+    /// It is stored.
+    Known,
+    /// GitHub has just said so.
+    News,
+}
+
 /// Nothing can be written in an archived repository. The step rests until that changes, and nobody asks GitHub meanwhile.
 /// A pull request that stays open by it says so.
+///
+/// Whoever stores that it is over has the steps go on that rest by then. So the state is held until this one does: it can
+/// then not be told of the end before it rests, and miss it.
 async fn rest(
     store: &Store,
     row: &RepositoryRow,
+    archive: Archive,
     left_open: Option<(Proposal, Farewell)>,
     now: Timestamp,
 ) -> Result<Done, StepError> {
     let repo = row.repository.id;
     let mut tx = store.begin().await?;
-    if row.repository.state != RepoState::Archived {
-        // We were not told.
-        let look = Step::SyncRepository { repo, details: true, name: None };
-        look.queue(&mut tx, Some(row.repository.installation), now).await?;
+    let is_stored = tx.hold_state(repo).await? == Some(RepoState::Archived);
+    if archive == Archive::Known && !is_stored {
+        // It is over since it was read.
+        return Ok(Done::PutOff { tx, until: now, why: None });
     }
     if let Some((proposal, farewell)) = left_open {
         let reason = format!("{}{LEFT_OPEN}", reason_of(&proposal, farewell));
@@ -207,8 +224,14 @@ async fn rest(
             tx.save_proposal(&Proposal { reason, updated_at: now, ..proposal }).await?;
         }
     }
-    let why = Some("the repository is archived; this goes on when it is not any more".into());
-    Ok(Done::PutOff { tx, until: now + REST, why })
+    let (until, why) = (now + REST, "the repository is archived; this goes on when it is not any more".to_owned());
+    if is_stored {
+        return Ok(Done::PutOff { tx, until, why: Some(why) });
+    }
+    // We were not told. Should it be over by the time of the look, this goes on, and may be refused once more: that counts.
+    let look = Step::SyncRepository { repo, details: true, name: None };
+    look.queue(&mut tx, Some(row.repository.installation), now).await?;
+    Ok(Done::PutBack { tx, until, why })
 }
 
 /// What is added to the reason of one that cannot be closed.

@@ -1,5 +1,6 @@
 //! Reads the manifests that changed since the last look, and only those: one request for the tree, one for each new blob.
 
+use super::watch::UNWANTED_PAUSE;
 use super::{Done, Step, StepError, target};
 use crate::domain::{Dependency, FileMode, ObjectId, PackageId, RepoId, RepoPath};
 use crate::forge::{EntryKind, ForgeError, GitHub, Target, TreeEntry};
@@ -77,6 +78,8 @@ pub async fn index(
     }
     // A package that is new is due at once; who looks for due packages queues its look, a few hundred at a time.
     tx.ensure_packages(packages, now).await?;
+    // One that was known may have been put off because nobody used it.
+    tx.wake_new_packages(repo, now - UNWANTED_PAUSE, now).await?;
     tx.replace_lock_files(repo, &stored_lock_files, &lock_files(&tree)).await?;
     tx.set_indexed(repo, &head.commit, now).await?;
     Step::Plan { repo }.queue(&mut tx, installation, now).await?;

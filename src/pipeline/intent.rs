@@ -1,14 +1,14 @@
 //! What would be sent for a proposal, if it were sent now: worked out anew before each write, from stored facts.
 
-use super::contents::{self, Checked};
-use super::edits::{edited, hashes};
+use super::contents::{self, Checked, Moved};
+use super::edits::{Hashes, edited, hashes};
 use super::{StepError, guard, sync};
-use crate::domain::{Change, LockFile, PackageId, Proposal, Release, RepoPath, Verdict, VersionStep};
+use crate::domain::{Change, LockFile, Proposal, ReleaseHashes, RepoPath, Verdict, VersionStep};
 use crate::forge::GitHub;
 use crate::managers;
 use crate::planner::prose;
 use crate::registries::{Registries, digest_of};
-use crate::store::{RepositoryRow, Store};
+use crate::store::{Attempt, RepositoryRow, Store};
 use crate::subscription::SubscriptionFile;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -20,19 +20,20 @@ pub(super) enum Intent {
     Early,
     /// The facts it was planned with do not hold any more.
     PlanAgain,
-    /// Tags it would write point at something else than when they were planned: the releases as they are now.
-    Moved(Vec<(PackageId, Release)>),
+    /// Releases it would write point at something else than when they were planned.
+    Moved(Vec<Moved>),
     /// It cannot be made.
     Impossible(String),
 }
 
-/// What would be sent now. With `look`, nothing of it was sent yet, and what its tags point at is looked up. Head, tree and manifests are one snapshot: the head is one whose manifests are all indexed.
+/// What would be sent now. Unless something of it was sent already, it is looked up what its tags point at. Head, tree and
+/// manifests are one snapshot: the head is one whose manifests are all indexed.
 pub(super) async fn intent(
     store: &Store,
     (forge, registries): (&GitHub, &Registries),
     (row, proposal): (&RepositoryRow, &Proposal),
     all: &[Proposal],
-    look: bool,
+    begun: Option<&Attempt>,
     now: Timestamp,
 ) -> Result<Intent, StepError> {
     let file = sync::file_in_force(&row.config)?;
@@ -48,13 +49,16 @@ pub(super) async fn intent(
     if guard::verdict(&proposal.updates, &taken, &file) != Verdict::Go {
         return Ok(Intent::PlanAgain);
     }
-    let contents = match contents::check(store, (forge, registries), row, &proposal.updates, look, now).await? {
-        Checked::As(contents) => contents,
+    let look = begun.is_none_or(|begun| begun.progress.is_start());
+    let (contents, seen) = match contents::check(store, (forge, registries), row, &proposal.updates, look, now).await? {
+        Checked::As(contents, seen) => (contents, seen),
         Checked::PlanAgain => return Ok(Intent::PlanAgain),
         Checked::Moved(releases) => return Ok(Intent::Moved(releases)),
         Checked::Impossible(why) => return Ok(Intent::Impossible(why)),
     };
-    let hashes = match hashes(registries, &proposal.updates).await? {
+    // Those that were written down first: the commit of a repeat is the one that was begun.
+    let written = begun.map(|begun| by_release(&begun.change.hashes)).unwrap_or_default();
+    let hashes = match hashes(registries, &proposal.updates, &contents, &[&written, &seen]).await? {
         Ok(hashes) => hashes,
         Err(why) => return Ok(Intent::Impossible(why)),
     };
@@ -68,10 +72,17 @@ pub(super) async fn intent(
             let lock_files = lock_files(proposal, &store.lock_files(proposal.repo).await?);
             let (message, body) = words(row, proposal, &file, &lock_files);
             let (branch, title) = (proposal.branch.clone(), proposal.title.clone());
-            Intent::Send(Change { base, base_branch, branch, files, message, title, body })
+            let hashes =
+                hashes.into_iter().map(|((package, version), hashes)| ReleaseHashes { package, version, hashes });
+            let hashes = hashes.collect();
+            Intent::Send(Change { base, base_branch, branch, files, message, title, body, hashes })
         }
         Err(why) => Intent::Impossible(why),
     })
+}
+
+fn by_release(hashes: &[ReleaseHashes]) -> Hashes {
+    hashes.iter().map(|one| ((one.package.clone(), one.version.clone()), one.hashes.clone())).collect()
 }
 
 /// The commit's message and the pull request's text. Pure.

@@ -36,6 +36,8 @@ pub(super) struct Writer<'a> {
     pub(super) writes: u32,
     /// The turn it has already, and how many writes that must still hold.
     pub(super) held: Option<(Turn, u32)>,
+    /// How many writes of that turn are certain not to have been sent.
+    pub(super) unsent: u32,
 }
 
 /// Finds out whether it is somebody's turn, and gives out one to whom has none that is of use.
@@ -54,16 +56,23 @@ pub(super) async fn join(
     {
         return Ok(placed(turn));
     }
-    // What failed in between is late for other reasons.
-    let missed = writer.held.filter(|_| writer.lease.work.attempts == 1);
+    let missed = writer.held.filter(|(turn, _)| was_waited_for(turn, writer.lease));
     let late = missed.map_or(SignedDuration::ZERO, |(turn, _)| now.duration_since(turn.from));
+    let unused = missed.map_or(0, |_| writer.unsent);
     let budget = tx.lock_budget(Some(writer.installation)).await?;
-    let (turn, rest) = pace::reserve(believable(budget.pace, now), writer.writes, late, now, policy);
+    let before = pace::give_back(believable(budget.pace, now), unused, policy);
+    let (turn, rest) = pace::reserve(before, writer.writes, late, now, policy);
     if turn.from.duration_since(now) > HORIZON {
         return Ok(Place::Full(now + HORIZON / 2 + spread(&writer.lease.work.unique_key)));
     }
     tx.save_pace(Some(writer.installation), &rest).await?;
     Ok(placed(turn))
+}
+
+/// Whether a claim is the one that its step was put off for to this very turn. What failed or was killed in between is late
+/// for other reasons, and may have written. The database's times are whole milliseconds.
+fn was_waited_for(turn: &Turn, lease: &Claimed) -> bool {
+    turn.from.as_millisecond() == lease.work.due_at.as_millisecond()
 }
 
 /// The line as far as it can reach. A clock that was ahead once may have given it out for years.
@@ -104,13 +113,14 @@ pub(super) async fn admit(
     now: Timestamp,
     policy: &PacePolicy,
 ) -> Result<Admission, StoreError> {
-    if policy.is_off() {
-        return Ok(Admission::Now(None));
-    }
     let mut tx = store.begin().await?;
     tx.still_ours(lease).await?;
+    if policy.is_off() {
+        tx.commit().await?;
+        return Ok(Admission::Now(None));
+    }
     let held = turn_of(&lease.work.args).map(|turn| (turn, 1));
-    match join(&mut tx, &Writer { installation, lease, writes, held }, now, policy).await? {
+    match join(&mut tx, &Writer { installation, lease, writes, held, unsent: 1 }, now, policy).await? {
         Place::Now(turn) => {
             // Whoever repeats this, after an error, comes after the write that is about to be sent.
             tx.keep_args(lease, &with_turn(&lease.work.args, &pace::after_write(&turn, now, policy))).await?;

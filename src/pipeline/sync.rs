@@ -1,16 +1,14 @@
 //! Brings what we know of installations, repositories and subscription files in line with GitHub.
 
+mod file;
+
+pub(super) use self::file::file_in_force;
+use self::file::{Found, config_after, find_file, subscription_rows};
 use super::watch::UNWANTED_PAUSE;
 use super::{Done, Step, StepError, finished, target};
-use crate::domain::{
-    FileMode, Head, InstallationId, ObjectId, Proposal, ProposalState, RepoId, RepoName, RepoPath, RepoState,
-    Repository,
-};
-use crate::forge::{EntryKind, ForgeError, GitHub, ListedRepository, Target, TreeEntry};
-use crate::store::{
-    Claimed, Config, ConfigState, Installation, ListedRow, Store, StoreError, Subscription as SubscriptionColumns, Tx,
-};
-use crate::subscription::{self, FILE_NAMES, MAX_BYTES, Problem, SubscriptionFile};
+use crate::domain::{InstallationId, Proposal, ProposalState, RepoId, RepoName, RepoState, Repository};
+use crate::forge::{ForgeError, GitHub, ListedRepository, Target};
+use crate::store::{Claimed, ConfigState, Installation, ListedRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 
@@ -191,7 +189,8 @@ async fn list(
     };
     // What became of its pull requests was told to nobody, or to another installation.
     if listed.state == RepoState::Active && stored.is_none_or(|row| row.repository.state != RepoState::Active) {
-        wake(tx, repo, now).await?;
+        wake(tx, repo, &WAITING, now).await?;
+        tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
         for number in tx.open_pulls(repo).await? {
             Step::Follow { repo, number }.queue(tx, Some(listed.installation), now).await?;
         }
@@ -199,10 +198,15 @@ async fn list(
     step.queue(tx, Some(listed.installation), now).await
 }
 
-/// Has the steps go on at once that may have waited for just this change of a repository.
-async fn wake(tx: &mut Tx, repo: RepoId, now: Timestamp) -> Result<(), StoreError> {
+/// The steps that may wait for a change of the repository …
+const WAITING: [&str; 4] = ["execute", "index", "label", "retire"];
+/// … and those that may wait for the end of its archive. The others have a pause that is to be kept to.
+const RESTING: [&str; 2] = ["label", "retire"];
+
+/// Has the steps of these names go on at once that wait for just what is being stored of a repository.
+async fn wake(tx: &mut Tx, repo: RepoId, steps: &[&str], now: Timestamp) -> Result<(), StoreError> {
     let subject = Step::Plan { repo }.subject();
-    for step in ["execute", "index", "label", "retire"] {
+    for step in steps {
         tx.hasten(&subject, step, now).await?;
     }
     Ok(())
@@ -276,7 +280,10 @@ pub async fn repository(
         return overtaken(tx, &before, now).await;
     }
     if row.repository != before || head != row.head {
-        wake(&mut tx, repo, now).await?;
+        wake(&mut tx, repo, &WAITING, now).await?;
+    } else if details {
+        // Nothing has changed, by what was stored; but somebody may rest because of an archive that was never stored.
+        wake(&mut tx, repo, &RESTING, now).await?;
     }
     if let Some(head) = &head {
         tx.set_head(repo, Some(head), now).await?;
@@ -284,10 +291,11 @@ pub async fn repository(
     tx.save_config(repo, &config, now).await?;
     if config.state == ConfigState::None {
         tx.replace_subscriptions(repo, &[], now).await?;
-    } else if let Some(file) = file_in_force(&config)?
-        && tx.replace_subscriptions(repo, &subscription_rows(&file), now).await?
-    {
-        tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
+    } else if let Some(file) = file_in_force(&config)? {
+        let changed = tx.replace_subscriptions(repo, &subscription_rows(&file), now).await?;
+        if changed || before.state != RepoState::Active {
+            tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
+        }
     }
     tx.set_synced(repo, now).await?;
     let next = if config.file.is_some() && head.is_some() { Step::Index { repo } } else { Step::Plan { repo } };
@@ -301,117 +309,4 @@ async fn overtaken(mut tx: Tx, before: &Repository, now: Timestamp) -> Result<Do
     let step = Step::SyncRepository { repo: before.id, details: true, name: None };
     step.queue(&mut tx, Some(before.installation), now).await?;
     Ok(Done::Finished(tx))
-}
-
-/// The subscription file as found at a head.
-enum Found {
-    None,
-    /// The very bytes that were read last time.
-    Unchanged,
-    File {
-        path: RepoPath,
-        blob: ObjectId,
-        bytes: Vec<u8>,
-    },
-    /// It cannot be read at all.
-    Unreadable {
-        path: RepoPath,
-        blob: ObjectId,
-        problem: Problem,
-    },
-}
-
-async fn find_file(forge: &GitHub, target: &Target, head: &Head, before: &Config) -> Result<Found, ForgeError> {
-    let tree = forge.tree(target, &head.tree).await?;
-    let files: Vec<&TreeEntry> = FILE_NAMES.iter().filter_map(|name| tree.iter().find(|e| e.path == *name)).collect();
-    let (entry, other) = match files.as_slice() {
-        [] => return Ok(Found::None),
-        [one] => (*one, None),
-        [one, other, ..] => (*one, Some(*other)),
-    };
-    let Ok(path) = RepoPath::parse(&entry.path) else { return Ok(Found::None) };
-    let unreadable = |problem| Found::Unreadable { path: path.clone(), blob: entry.id.clone(), problem };
-    if other.is_some() {
-        return Ok(unreadable(subscription::both_present()));
-    }
-    let other_kind = match entry.kind {
-        EntryKind::Blob if FileMode::from_git(&entry.mode).is_some() => None,
-        EntryKind::Blob => Some("a symbolic link"),
-        EntryKind::Tree => Some("a folder"),
-        EntryKind::Commit => Some("a submodule"),
-        EntryKind::Other => Some("no file of a kind that is known here"),
-    };
-    if let Some(kind) = other_kind {
-        return Ok(unreadable(subscription::not_a_file(kind)));
-    }
-    if before.blob.as_ref() == Some(&entry.id) && before.path.as_ref() == Some(&path) {
-        return Ok(Found::Unchanged);
-    }
-    match forge.blob(target, &entry.id, MAX_BYTES as u64).await {
-        Ok(bytes) => Ok(Found::File { path: path.clone(), blob: entry.id.clone(), bytes }),
-        Err(ForgeError::TooLarge { .. }) => {
-            Ok(unreadable(Problem::whole_file(format!("it is larger than {MAX_BYTES} bytes"), "make it smaller")))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// What is in force after the file was looked at. A broken file leaves the last good one in force. Pure.
-fn config_after(before: &Config, found: Found, now: Timestamp) -> Config {
-    let (path, blob, parsed) = match found {
-        Found::None => return Config::none(),
-        Found::Unchanged => return before.clone(),
-        Found::Unreadable { path, blob, problem } => (path, blob, Err((vec![problem], None))),
-        Found::File { path, blob, bytes } => {
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            (
-                path,
-                blob,
-                subscription::parse(&bytes).map(|file| (file, text.clone())).map_err(|problems| (problems, Some(text))),
-            )
-        }
-    };
-    let json = |value: serde_json::Result<serde_json::Value>| value.unwrap_or_default();
-    match parsed {
-        Ok((file, text)) => Config {
-            path: Some(path),
-            blob: Some(blob),
-            state: ConfigState::Valid,
-            problems: json(serde_json::to_value([(); 0])),
-            file: Some(json(serde_json::to_value(&file))),
-            text: Some(text),
-            since: before.since.or(Some(now)),
-        },
-        Err((problems, text)) => Config {
-            path: Some(path),
-            blob: Some(blob),
-            state: ConfigState::Broken,
-            problems: json(serde_json::to_value(&problems)),
-            file: before.file.clone(),
-            text: text.or_else(|| before.text.clone()),
-            since: before.since,
-        },
-    }
-}
-
-/// The file whose subscriptions apply: the present one, or the last good one while the present one is broken.
-pub fn file_in_force(config: &Config) -> Result<Option<SubscriptionFile>, StepError> {
-    config
-        .file
-        .as_ref()
-        .map(|file| serde_json::from_value(file.clone()))
-        .transpose()
-        .map_err(|error| StepError::Corrupt(format!("the stored subscription file: {error}")))
-}
-
-fn subscription_rows(file: &SubscriptionFile) -> Vec<SubscriptionColumns> {
-    file.subscriptions
-        .iter()
-        .map(|s| SubscriptionColumns {
-            migration: s.migration.to_string(),
-            ecosystem: s.migration.ecosystem(),
-            delay: s.delay.to_string(),
-            settings: serde_json::to_value(s).unwrap_or_default(),
-        })
-        .collect()
 }

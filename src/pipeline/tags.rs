@@ -11,12 +11,17 @@ use crate::domain::{Ecosystem, InstallationId, ObjectId, PackageId, RepoId, Repo
 use crate::forge::{ForgeError, GitHub, Sight, TagList, Tags};
 use crate::planner;
 use crate::store::{PackageRow, RepositoryRow, Store, StoreError};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 
 /// Of this many users of a package the installations are considered in whose name to ask …
-const USERS_CONSIDERED: u32 = 200;
+const USERS_CONSIDERED: u32 = 2_000;
 /// … and of those so many.
 const INSTALLATIONS_CONSIDERED: usize = 8;
+/// For so long the same ones are considered, since GitHub is asked with the same tokens then, and no longer: it must not be
+/// always the same who spend their requests, and who cannot ask must not be all that are tried.
+const TURN: SignedDuration = SignedDuration::from_mins(60);
 
 /// What came of a look at a repository's tags.
 pub(super) enum Look {
@@ -44,7 +49,7 @@ pub(super) async fn look(store: &Store, forge: &GitHub, row: &PackageRow, now: T
     let mut failed = None;
     // A private repository is not asked for as everybody: that would only spend a request on a no.
     if known.as_ref().is_none_or(|known| !known.repository.private) {
-        for sight in readers(store, package, &name).await? {
+        for sight in readers(store, package, &name, now).await? {
             match look_as(store, forge, row, &sight, now).await? {
                 Look::Later(until, why) => {
                     // Another installation may have requests left.
@@ -131,13 +136,26 @@ async fn look_as(
 }
 
 /// In whose names to look as everybody, the one with the most requests left first.
-async fn readers(store: &Store, package: &PackageId, name: &RepoName) -> Result<Vec<Sight>, StoreError> {
-    let mut of_each: Vec<(InstallationId, RepoId)> = Vec::new();
-    for (repo, installation) in store.users_of(package, None, USERS_CONSIDERED).await? {
-        if of_each.len() < INSTALLATIONS_CONSIDERED && of_each.iter().all(|(known, _)| *known != installation) {
-            of_each.push((installation, repo));
+///
+/// Of a package that thousands use not all users are looked at: those from some place on, another one in each turn, and from
+/// the first on where these are not enough.
+async fn readers(
+    store: &Store,
+    package: &PackageId,
+    name: &RepoName,
+    now: Timestamp,
+) -> Result<Vec<Sight>, StoreError> {
+    let Some((first, last)) = store.users_span(package).await? else { return Ok(Vec::new()) };
+    let turn = turn(package, now);
+    let from = RepoId(first.0 + place(turn, last.0.abs_diff(first.0).saturating_add(1)));
+    let mut of_each: BTreeMap<InstallationId, RepoId> =
+        store.installations_using(package, from, USERS_CONSIDERED).await?.into_iter().collect();
+    if of_each.len() < INSTALLATIONS_CONSIDERED && from > first {
+        for (installation, repo) in store.installations_using(package, first, USERS_CONSIDERED).await? {
+            of_each.entry(installation).or_insert(repo);
         }
     }
+    let of_each = some_of(of_each.into_iter().collect(), turn);
     let mut by_requests_left = Vec::with_capacity(of_each.len());
     for (installation, repo) in of_each {
         // Who was never heard of has asked nothing yet.
@@ -149,6 +167,27 @@ async fn readers(store: &Store, package: &PackageId, name: &RepoName) -> Result<
         .into_iter()
         .map(|(_, installation, repo)| everybody(name.clone(), installation, repo))
         .collect())
+}
+
+/// A number that says where to begin: another one for each package, and in each turn. Pure.
+fn turn(package: &PackageId, now: Timestamp) -> u64 {
+    let turn = now.as_second().div_euclid(TURN.as_secs());
+    let digest = Sha256::digest(format!("{package} {turn}"));
+    digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// Of so many places the one that a number stands for, counted from 0. Pure.
+fn place(turn: u64, places: u64) -> i64 {
+    i64::try_from(turn.checked_rem(places).unwrap_or_default()).unwrap_or_default()
+}
+
+/// As many as are considered, from one on and round about. Pure.
+fn some_of(mut installations: Vec<(InstallationId, RepoId)>, turn: u64) -> Vec<(InstallationId, RepoId)> {
+    // The upper half: the lower has chosen where among the repositories to begin.
+    let first = place(turn >> 32, installations.len() as u64);
+    installations.rotate_left(usize::try_from(first).unwrap_or_default());
+    installations.truncate(INSTALLATIONS_CONSIDERED);
+    installations
 }
 
 fn everybody(name: RepoName, installation: InstallationId, on_behalf_of: RepoId) -> Sight {
@@ -179,6 +218,26 @@ fn repository_of(package: &PackageId, host: &str) -> Result<RepoName, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everybodys_turn_comes() {
+        let package = PackageId { ecosystem: Ecosystem::GithubActions, name: "actions/cache".into() };
+        let users: Vec<(InstallationId, RepoId)> = (1..=20).map(|n| (InstallationId(n), RepoId(100 + n))).collect();
+        let asked = |turns: i32| {
+            let turn = turn(&package, Timestamp::UNIX_EPOCH + TURN * turns);
+            some_of(users.clone(), turn)
+        };
+        assert_eq!(asked(3), some_of(users.clone(), turn(&package, Timestamp::UNIX_EPOCH + TURN * 3 + TURN / 2)));
+        let mut times = BTreeMap::new();
+        for (installation, _) in (0..200).flat_map(asked) {
+            *times.entry(installation).or_insert(0) += 1;
+        }
+        // 80 on average.
+        assert!(times.len() == 20 && times.values().all(|times| (40..=120).contains(times)), "{times:?}");
+        assert_eq!(some_of(users[..3].to_vec(), 5).len(), 3);
+        assert_eq!(some_of(Vec::new(), 5), []);
+        assert_eq!([place(7, 0), place(7, 1), place(7, 4), place(u64::MAX, u64::MAX)], [0, 0, 3, 0]);
+    }
 
     #[test]
     fn hooks_of_other_hosts_are_no_repositories_of_ours() {

@@ -27,13 +27,15 @@ pub fn span(claimed: &Claimed) -> Span {
     );
     // Arguments that cannot be read are an error of their own, told where the step is walked.
     let step: Option<Step> = serde_json::from_value(work.args.clone()).ok();
-    match step.map(|step| identify(&span, &step)) {
-        Some(Subject::Repository(id)) => drop(span.record("repository_id", id)),
-        Some(Subject::Installation(id)) => drop(span.record("installation", id)),
-        Some(Subject::Other) | None => {}
+    let subject = step.map_or(Subject::Other, |step| identify(&span, &step));
+    if let Subject::Repository(id) = subject {
+        span.record("repository_id", id);
     }
-    if let Some(installation) = work.installation {
-        span.record("installation", installation.0);
+    // Once: what is recorded a second time is written a second time.
+    match (work.installation, subject) {
+        (Some(installation), _) => drop(span.record("installation", installation.0)),
+        (None, Subject::Installation(id)) => drop(span.record("installation", id)),
+        (None, Subject::Repository(_) | Subject::Other) => {}
     }
     span
 }
@@ -50,6 +52,7 @@ pub fn queued(new: &NewWork) {
 }
 
 /// What a step works on, by number.
+#[derive(Clone, Copy)]
 enum Subject {
     Repository(i64),
     Installation(i64),
@@ -97,5 +100,70 @@ fn identify(span: &Span, step: &Step) -> Subject {
             span.record("pull", number.0);
             Subject::Repository(repo.0)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{InstallationId, RepoId};
+    use crate::store::{WorkId, WorkRow, WorkState};
+    use jiff::Timestamp;
+    use std::io::{Result, Write};
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, text: &[u8]) -> Result<usize> {
+            self.0.lock().unwrap().write(text)
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A line that is logged within a step, as people read it.
+    fn line_within(step: &Step, installation: Option<i64>) -> String {
+        let work = WorkRow {
+            id: WorkId("w".into()),
+            step: step.name().into(),
+            subject: "s".into(),
+            unique_key: "k".into(),
+            installation: installation.map(InstallationId),
+            args: serde_json::to_value(step).unwrap(),
+            asks_github: true,
+            patience: Duration::ZERO,
+            state: WorkState::Running,
+            due_at: Timestamp::UNIX_EPOCH,
+            attempts: 1,
+            refusals: 0,
+            claims: 1,
+            last_error: None,
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        let claimed = Claimed { work, lease_token: "t".into(), lease_until: Timestamp::UNIX_EPOCH };
+        let log = Log::default();
+        let writer = log.clone();
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(lines, || span(&claimed).in_scope(|| tracing::error!("x")));
+        let bytes = log.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn an_installation_is_named_once() {
+        let (installation, repo) = (InstallationId(5), RepoId(9));
+        let of_installation = Step::SyncInstallation { installation };
+        for (step, installation) in
+            [(&of_installation, Some(5)), (&of_installation, None), (&Step::Index { repo }, Some(5))]
+        {
+            let line = line_within(step, installation);
+            assert_eq!(line.matches("installation=5").count(), 1, "{line}");
+        }
+        assert_eq!(line_within(&Step::Index { repo }, None).matches("installation=").count(), 0);
     }
 }

@@ -46,7 +46,7 @@ async fn put_off_unwanted(store: &Store, now: Timestamp) -> Result<(), StoreErro
         return Ok(());
     }
     let mut tx = store.begin().await?;
-    tx.postpone_checks(unwanted.iter().map(|row| &row.package), now + UNWANTED_PAUSE).await?;
+    tx.postpone_unwanted(&unwanted, now + UNWANTED_PAUSE).await?;
     tx.commit().await
 }
 
@@ -173,6 +173,7 @@ fn of_the_forge(look: Look, failures: u32) -> Heard {
                 version: tag.name,
                 published_at: tag.published_at,
                 yanked: false,
+                above_latest: false,
                 digest: Some(tag.commit.to_string()),
             };
             let releases = tags.into_iter().map(release).collect();
@@ -255,8 +256,15 @@ fn compare(
         .iter()
         .filter_map(|found| match known.get(found.version.as_str()) {
             Some(release) => {
-                let seen =
-                    Release { yanked: found.yanked, content: content_of(release, found, now), ..(*release).clone() };
+                // Most of its users get it from the moment on at which it becomes the latest.
+                let promoted = release.above_latest && !found.above_latest;
+                let seen = Release {
+                    counts_from: if promoted { now } else { release.counts_from },
+                    yanked: found.yanked,
+                    above_latest: found.above_latest,
+                    content: content_of(release, found, now),
+                    ..(*release).clone()
+                };
                 (seen != **release).then_some(seen)
             }
             None => {
@@ -267,6 +275,7 @@ fn compare(
                     first_seen_at: now,
                     counts_from,
                     yanked: found.yanked,
+                    above_latest: found.above_latest,
                     // When a release was published says nothing of what its tag was made to point at, or which files were
                     // added to it, since.
                     content: found.digest.clone().map(|digest| Content { digest, since: now }),

@@ -44,6 +44,7 @@ mod tests {
                 first_seen_at: at(100),
                 counts_from: at(100),
                 yanked: false,
+                above_latest: false,
                 content,
             };
             counts_from(&release, &package, pinned).as_second()

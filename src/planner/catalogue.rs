@@ -54,6 +54,13 @@ impl<'p> Catalogue<'p> {
         equal.find(|release| release.version == version).copied()
     }
 
+    /// Whether a version is above the one that the package's registry calls the latest: above all releases that are not.
+    pub(super) fn is_above_latest(&mut self, package: &PackageId, version: &str) -> bool {
+        let scheme = scheme(package.ecosystem);
+        let mut others = self.line_of(package, version).iter().rev().filter(|release| !release.above_latest);
+        others.next().is_none_or(|latest| order(scheme, latest, version).is_lt())
+    }
+
     /// The releases of a version's line, from the oldest to the newest.
     fn line_of(&mut self, package: &PackageId, version: &str) -> &[&'p Release] {
         let Some((package, Known::Releases(releases))) = self.packages.get_key_value(package) else { return &[] };

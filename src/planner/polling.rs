@@ -80,6 +80,7 @@ mod tests {
             first_seen_at: counts_from,
             counts_from,
             yanked: false,
+            above_latest: false,
             content: None,
         }
     }

@@ -124,8 +124,8 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                     format!("`{current}` is none of the known tags of {}, so what follows it is unknown", package.name);
                 return Prospect::Settled(Standing::Failed, why);
             }
-            let newer = self.catalogue.newer_than(package, current);
-            return Prospect::Settled(Standing::UpToDate, nothing_to_move_to(package, (constraint, current), newer));
+            let why = nothing_to_move_to(package, (constraint, current), self.offered(package, current));
+            return Prospect::Settled(Standing::UpToDate, why);
         }
         if dependency.hashed
             && let Some(why) = self.facts.without_hashes.get(&dependency.package.ecosystem)
@@ -170,9 +170,13 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
         let ignores = self.ignores(position, subscription, &dependency.package);
         let package = &dependency.package;
         let key = (package, constraint, current);
-        let newer =
-            || movable_to(package, (constraint, current), self.catalogue.newer_than(&dependency.package, current));
-        let newer = self.newer.entry(key).or_insert_with(newer).clone();
+        let newer = match self.newer.get(&key) {
+            Some(newer) => newer.clone(),
+            None => {
+                let newer = movable_to(package, (constraint, current), &self.offered(package, current).0);
+                self.newer.entry(key).or_insert(newer).clone()
+            }
+        };
         let snoozed = self.decisions.snooze(package, self.now);
 
         let mut lanes: BTreeMap<String, Choice<'a>> = BTreeMap::new();
@@ -209,6 +213,17 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
         lanes.into_values().collect()
     }
 
+    /// The releases newer than a version that whoever uses it may be offered, and those kept from him because his registry
+    /// calls an older one the latest. Prereleases have rules of their own.
+    fn offered(&mut self, package: &PackageId, current: &str) -> (Vec<&'a Release>, Vec<&'a Release>) {
+        let newer = self.catalogue.newer_than(package, current).to_vec();
+        if !newer.iter().any(|release| release.above_latest) || self.catalogue.is_above_latest(package, current) {
+            return (newer, Vec::new());
+        }
+        let scheme = scheme(package.ecosystem);
+        newer.into_iter().partition(|release| !release.above_latest || scheme.is_prerelease(&release.version))
+    }
+
     fn ignores(
         &mut self,
         position: usize,
@@ -242,7 +257,11 @@ fn movable_to<'a>(package: &PackageId, (constraint, current): (&str, &str), newe
 }
 
 /// Why the constraint can be moved to none of the releases that are newer than the version in use, in words.
-fn nothing_to_move_to(package: &PackageId, (constraint, current): (&str, &str), newer: &[&Release]) -> String {
+fn nothing_to_move_to(
+    package: &PackageId,
+    (constraint, current): (&str, &str),
+    (newer, kept_back): (Vec<&Release>, Vec<&Release>),
+) -> String {
     let scheme = scheme(package.ecosystem);
     if newer.iter().any(|r| r.yanked && scheme.is_candidate(constraint, current, &r.version)) {
         return "what is newer was taken back by its publisher".into();
@@ -251,6 +270,9 @@ fn nothing_to_move_to(package: &PackageId, (constraint, current): (&str, &str), 
     let newest_allowed = allowed.find(|r| scheme.matches(constraint, &r.version) == Ok(true));
     match newest_allowed {
         Some(release) => format!("`{constraint}` allows {} already", release.version),
+        None if kept_back.iter().any(|r| !r.yanked && scheme.is_candidate(constraint, current, &r.version)) => {
+            "what is newer is above the version that its publisher calls the latest".into()
+        }
         None => "there is nothing newer".into(),
     }
 }

@@ -5,16 +5,15 @@
 //! crates are downloaded.
 
 use super::error::RegistryError;
-use super::fetch::{Fetch, host, under, unknown};
+use super::fetch::{host, under};
+use super::index::Index;
 use super::json::{lines, or_default, printable, protocol, raised, time};
-use super::settings::Base;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, tidy};
 use crate::domain::PackageId;
 use async_trait::async_trait;
 use http::StatusCode;
 use reqwest::Url;
 use serde::Deserialize;
-use std::sync::Arc;
 
 /// The newest form of lines that is documented. Cargo passes over lines of a form it does not know.
 const KNOWN_FORM: u64 = 2;
@@ -22,10 +21,7 @@ const KNOWN_FORM: u64 = 2;
 const MAX_NAME_BYTES: usize = 128;
 
 /// Asks a sparse index.
-pub(super) struct CargoIndex {
-    pub(super) base: Base,
-    pub(super) fetch: Arc<Fetch>,
-}
+pub(super) struct CargoIndex(pub(super) Index);
 
 #[derive(Deserialize)]
 struct Line {
@@ -66,22 +62,23 @@ impl Registry for CargoIndex {
         "sparse index"
     }
 
+    fn reading(&self) -> &'static str {
+        "cargo-index/1"
+    }
+
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
-        let url = file_of(&self.base.url, &package.name).ok_or_else(|| unknown(package, &self.base.url))?;
-        let Some(reply) = self.fetch.unless_known(&self.base, url, "text/plain", etag).await? else {
+        let file = file_of(&self.0.base.url, &package.name);
+        let Some(reply) = self.0.unless_known(package, file, "text/plain", etag).await? else {
             return Ok(Answer::NotModified);
         };
         let registry = host(&reply.url);
-        match reply.status() {
-            StatusCode::OK => {}
-            // One of the three statuses by which an index says that it has no such crate.
-            StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => {
-                return Err(RegistryError::NotFound { what: printable(&package.to_string()), registry });
-            }
-            _ => return Err(reply.failure(&package.to_string())),
+        // One of the three statuses by which an index says that it has no such crate.
+        if reply.status() == StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS {
+            return Err(RegistryError::NotFound { what: printable(&package.to_string()), registry });
         }
+        let reply = reply.success(package)?;
         let etag = reply.etag();
-        let body = reply.body(self.fetch.limits.body_bytes).await?;
+        let body = reply.body(self.0.fetch.limits.body_bytes).await?;
         let read = lines::<Line, MAX_RELEASES>(body, &registry).await?.some_of(&registry)?;
         if read.is_empty() {
             return Err(protocol(&registry, "its file of the crate is empty"));
@@ -91,6 +88,7 @@ impl Registry for CargoIndex {
             version: line.vers,
             published_at: line.pubtime.as_deref().and_then(time),
             yanked: line.yanked,
+            above_latest: false,
             digest: None,
         }));
         Ok(Answer::Found(Listing { releases, etag }))

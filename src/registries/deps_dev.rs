@@ -5,22 +5,17 @@
 //! is used where one comes all the same.
 
 use super::error::RegistryError;
-use super::fetch::{Fetch, host, under, unknown};
+use super::fetch::host;
+use super::index::Index;
 use super::json::{Entries, or_default, parse, raised, time};
-use super::settings::Base;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, tidy};
 use crate::domain::{Ecosystem, PackageId};
 use async_trait::async_trait;
-use http::StatusCode;
 use reqwest::Url;
 use serde::Deserialize;
-use std::sync::Arc;
 
 /// Asks a deps.dev API.
-pub(super) struct DepsDev {
-    pub(super) base: Base,
-    pub(super) fetch: Arc<Fetch>,
-}
+pub(super) struct DepsDev(pub(super) Index);
 
 #[derive(Deserialize)]
 struct Package {
@@ -43,14 +38,14 @@ struct VersionKey {
 }
 
 impl DepsDev {
-    fn url(&self, package: &PackageId) -> Option<Url> {
+    fn address(&self, package: &PackageId) -> Option<Url> {
         let system = match package.ecosystem {
             Ecosystem::Pypi => "pypi",
             Ecosystem::Npm => "npm",
             Ecosystem::Cargo => "cargo",
             Ecosystem::Docker | Ecosystem::GithubActions | Ecosystem::PreCommit => return None,
         };
-        under(&self.base.url, &["v3", "systems", system, "packages", &package.name])
+        self.0.address(&["v3", "systems", system, "packages", &package.name])
     }
 }
 
@@ -60,21 +55,23 @@ impl Registry for DepsDev {
         "deps.dev"
     }
 
+    fn reading(&self) -> &'static str {
+        "deps-dev/1"
+    }
+
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
-        let url = self.url(package).ok_or_else(|| unknown(package, &self.base.url))?;
-        let Some(reply) = self.fetch.unless_known(&self.base, url, "application/json", etag).await? else {
+        let Some(reply) = self.0.unless_known(package, self.address(package), "application/json", etag).await? else {
             return Ok(Answer::NotModified);
         };
-        if reply.status() != StatusCode::OK {
-            return Err(reply.failure(&package.to_string()));
-        }
+        let reply = reply.success(package)?;
         let (etag, registry) = (reply.etag(), host(&reply.url));
-        let body = reply.body(self.fetch.limits.body_bytes).await?;
+        let body = reply.body(self.0.fetch.limits.body_bytes).await?;
         let versions = parse::<Package>(body, &registry).await?.versions.some_of(&registry)?;
         let releases = tidy(versions.into_iter().map(|version| FoundRelease {
             version: version.version_key.version,
             published_at: version.published_at.as_deref().and_then(time),
             yanked: version.is_deprecated,
+            above_latest: false,
             digest: None,
         }));
         Ok(Answer::Found(Listing { releases, etag }))

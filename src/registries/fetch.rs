@@ -3,9 +3,9 @@
 use super::address::{NotPublic, PublicOnly, literal_ip, why_not_public};
 use super::error::{RegistryError, RegistrySettingsError};
 use super::json::{printable, protocol};
-use super::settings::{Base, Limits, PRIVATE_HOSTS};
+use super::settings::{Limits, PRIVATE_HOSTS};
 use crate::domain::PackageId;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use jiff::fmt::rfc2822;
 use reqwest::{Client, Url, redirect};
 use std::collections::HashMap;
@@ -43,11 +43,6 @@ pub(super) fn under(base: &Url, parts: &[&str]) -> Option<Url> {
     let mut url = base.clone();
     url.path_segments_mut().ok()?.pop_if_empty().extend(parts);
     Some(url)
-}
-
-/// The error for a package whose name no registry of its ecosystem can have.
-pub(super) fn unknown(package: &PackageId, base: &Url) -> RegistryError {
-    RegistryError::NotFound { what: printable(&package.to_string()), registry: host(base) }
 }
 
 /// A request to make.
@@ -111,27 +106,6 @@ impl Fetch {
             url = next;
         }
         Err(protocol(&host(&url), "it redirects in circles"))
-    }
-
-    /// The answer to a question to an operator's own registry, which is spared if it has not changed since `etag`.
-    /// `None` if it has not.
-    ///
-    /// Errors: as for [`send`](Self::send).
-    pub(super) async fn unless_known(
-        &self,
-        base: &Base,
-        url: Url,
-        accept: &'static str,
-        etag: Option<&str>,
-    ) -> Result<Option<Reply>, RegistryError> {
-        let etag = etag.and_then(|etag| HeaderValue::from_str(etag).ok());
-        let conditional = etag.is_some();
-        let mut headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
-        headers.extend(etag.map(|etag| (header::IF_NONE_MATCH, etag)));
-        headers.extend(base.credentials.clone().map(|value| (header::AUTHORIZATION, value)));
-        let trusted = vec![origin(&base.url)];
-        let reply = self.send(Call { method: Method::GET, url, headers, trusted }).await?;
-        Ok((!conditional || reply.status() != StatusCode::NOT_MODIFIED).then_some(reply))
     }
 
     /// The client for an address: any for those vouched for, else the one that reaches public hosts only.
@@ -204,6 +178,13 @@ impl Reply {
         let lost = || protocol(&host(&self.url), "it redirects without saying where to");
         let next = self.header("location").ok_or_else(lost)?;
         self.url.join(next).map(Some).map_err(|_| lost())
+    }
+
+    /// The answer, if it is a success. `what` was asked for.
+    ///
+    /// Errors: see [`failure`](Self::failure).
+    pub(super) fn success(self, what: &PackageId) -> Result<Self, RegistryError> {
+        if self.status() == StatusCode::OK { Ok(self) } else { Err(self.failure(&what.to_string())) }
     }
 
     /// The error a status stands for that is no success. `what` was asked for.

@@ -3,6 +3,8 @@
 //! One file per protocol behind [`Registry`]: the deps.dev API, simple indexes (PEP 691), npm's packuments, Cargo's sparse
 //! indexes, image registries (OCI distribution). [`Registries`] is the table that says which of them answers for a package.
 //!
+//! The first four are an `index` each: one document says all of a package. All requests go through `fetch`.
+//!
 //! The room knows packages and addresses, never repositories, subscriptions or the store. It does not repeat a failed
 //! request: the caller's queue does, and the errors say when. Two things are untrusted here: every byte of an answer
 //! (sizes, counts, types and times are checked, see `json` and `fetch`), and every address that an operator did not
@@ -13,6 +15,7 @@ mod cargo_index;
 mod deps_dev;
 mod error;
 mod fetch;
+mod index;
 mod json;
 mod npm;
 mod oci;
@@ -43,6 +46,11 @@ const MAX_RELEASES: usize = 50_000;
 pub trait Registry: Send + Sync {
     /// What it is called in logs and messages.
     fn name(&self) -> &'static str;
+
+    /// Names the reader and what it makes of an answer: a word and a number, without spaces. Whoever has it take something
+    /// else from the same answer raises the number. An answer that was read by another reader is then asked for anew, be it
+    /// unchanged: see [`Registries::releases`].
+    fn reading(&self) -> &'static str;
 
     /// All releases the package has now; [`Answer::NotModified`] if nothing changed since the answer `etag` came with.
     ///
@@ -89,6 +97,8 @@ pub struct FoundRelease {
     pub published_at: Option<Timestamp>,
     /// Taken back by its publisher, or not to be used any more by its word.
     pub yanked: bool,
+    /// Above the version that the registry calls the latest; `false` where it calls none so.
+    pub above_latest: bool,
     /// What the version points at, where it is a tag and the answer says so.
     pub digest: Option<String>,
 }
@@ -129,6 +139,7 @@ fn tidy(found: impl IntoIterator<Item = FoundRelease>) -> Vec<FoundRelease> {
                 let first = &mut releases[*taken.get()];
                 first.published_at = first.published_at.zip(release.published_at).map(|(a, b)| a.max(b));
                 first.yanked |= release.yanked;
+                first.above_latest |= release.above_latest;
             }
         }
     }
@@ -141,7 +152,7 @@ mod tests {
 
     fn release(version: &str, second: Option<i64>, yanked: bool) -> FoundRelease {
         let published_at = second.map(|second| Timestamp::from_second(second).unwrap());
-        FoundRelease { version: version.into(), published_at, yanked, digest: None }
+        FoundRelease { version: version.into(), published_at, yanked, above_latest: false, digest: None }
     }
 
     #[test]

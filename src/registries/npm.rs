@@ -6,20 +6,18 @@
 //! read as it arrives, and only what is named here is kept.
 
 use super::error::RegistryError;
-use super::fetch::{Fetch, host, under, unknown};
+use super::fetch::host;
+use super::index::Index;
 use super::json::{Object, Table, or_default, protocol, time};
-use super::settings::Base;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, stream, tidy};
 use crate::domain::PackageId;
 use async_trait::async_trait;
-use http::StatusCode;
 use jiff::Timestamp;
 use reqwest::Url;
 use semver::Version;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// `time` also has the versions that were taken out of the registry, and two entries about the package.
 const MAX_TIMES: usize = 2 * MAX_RELEASES;
@@ -27,10 +25,7 @@ const MAX_TIMES: usize = 2 * MAX_RELEASES;
 const MAX_NAME_BYTES: usize = 214;
 
 /// Asks a registry of JavaScript packages.
-pub(super) struct Npm {
-    pub(super) base: Base,
-    pub(super) fetch: Arc<Fetch>,
-}
+pub(super) struct Npm(pub(super) Index);
 
 #[derive(Deserialize)]
 struct Packument {
@@ -90,8 +85,8 @@ impl<'de> Deserialize<'de> for Time {
 
 impl Npm {
     /// `@scope/name` is one segment, its slash escaped: that is how registries know it.
-    fn url(&self, package: &PackageId) -> Option<Url> {
-        is_name(&package.name).then(|| under(&self.base.url, &[&package.name]))?
+    fn address(&self, package: &PackageId) -> Option<Url> {
+        is_name(&package.name).then(|| self.0.address(&[&package.name]))?
     }
 }
 
@@ -101,16 +96,17 @@ impl Registry for Npm {
         "npm registry"
     }
 
+    fn reading(&self) -> &'static str {
+        "npm/2"
+    }
+
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
-        let url = self.url(package).ok_or_else(|| unknown(package, &self.base.url))?;
-        let Some(reply) = self.fetch.unless_known(&self.base, url, "application/json", etag).await? else {
+        let Some(reply) = self.0.unless_known(package, self.address(package), "application/json", etag).await? else {
             return Ok(Answer::NotModified);
         };
-        if reply.status() != StatusCode::OK {
-            return Err(reply.failure(&package.to_string()));
-        }
+        let reply = reply.success(package)?;
         let (etag, registry) = (reply.etag(), host(&reply.url));
-        let packument: Packument = stream::read(reply, self.fetch.limits.packument_bytes).await?;
+        let packument: Packument = stream::read(reply, self.0.fetch.limits.packument_bytes).await?;
         let releases = releases_of(packument, &registry)?;
         Ok(Answer::Found(Listing { releases, etag }))
     }
@@ -136,24 +132,24 @@ fn releases_of(packument: Packument, registry: &str) -> Result<Vec<FoundRelease>
     let latest = latest.filter(|latest| versions.entries.iter().any(|(version, _)| version == latest));
     let latest = latest.and_then(|latest| Version::parse(&latest).ok());
     let entries = versions.entries.len();
-    let mut understood: Vec<(String, Manifest)> =
+    let understood: Vec<(String, Manifest)> =
         versions.entries.into_iter().filter_map(|(version, manifest)| Some((version, manifest.good()?))).collect();
     if understood.is_empty() && entries > 0 {
         return Err(protocol(registry, &format!("none of its {entries} versions has the expected fields")));
     }
-    understood.retain(|(version, _)| latest.as_ref().is_none_or(|latest| !is_ahead(version, latest)));
     Ok(tidy(understood.into_iter().map(|(version, manifest)| FoundRelease {
         published_at: published.get(&version).copied().flatten(),
+        above_latest: latest.as_ref().is_some_and(|latest| is_above(&version, latest)),
         version,
         yanked: manifest.deprecated,
         digest: None,
     })))
 }
 
-/// Whether a version is higher than the one that `npm install` installs: published under another tag, or taken back by
-/// pointing `latest` at an older one. Prereleases are always published like that, and go only to who uses one already.
-fn is_ahead(version: &str, latest: &Version) -> bool {
-    Version::parse(version).is_ok_and(|version| version.pre.is_empty() && version.cmp_precedence(latest).is_gt())
+/// Whether a version is higher than the one that `npm install` installs: published under another tag, or left behind when
+/// its publisher pointed `latest` at an older one.
+fn is_above(version: &str, latest: &Version) -> bool {
+    Version::parse(version).is_ok_and(|version| version.cmp_precedence(latest).is_gt())
 }
 
 /// Whether a text can be a package's name, of today or of the days when capitals and marks were allowed:
@@ -199,7 +195,7 @@ mod tests {
     }
 
     fn release(version: &str, published_at: Option<Timestamp>, yanked: bool) -> FoundRelease {
-        FoundRelease { version: version.into(), published_at, yanked, digest: None }
+        FoundRelease { version: version.into(), published_at, yanked, above_latest: false, digest: None }
     }
 
     #[test]

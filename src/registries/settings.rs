@@ -156,9 +156,10 @@ impl RegistrySettings {
 
 fn base(setting: &'static str, text: &str, name_alone: NameAlone) -> Result<Base, RegistrySettingsError> {
     let wrong = |why: String| RegistrySettingsError::Address { setting, why };
-    let mut url = Url::parse(text.trim()).map_err(|error| wrong(format!("not an address: {error}")))?;
+    let mut url = Url::parse(text.trim())
+        .map_err(|error| wrong(format!("not an address: {error}; write it in full, as https://HOST/PATH")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("the address must begin with https:// or http://".into()));
+        return Err(wrong("the address must begin with https:// or http://, as https://HOST/PATH".into()));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("the address must not have a query or a fragment".into()));
@@ -194,9 +195,11 @@ fn sparse(url: &str) -> &str {
 
 fn private_root(host: &str) -> Result<Url, RegistrySettingsError> {
     let wrong = |why: &str| RegistrySettingsError::Address { setting: PRIVATE_HOSTS, why: format!("`{host}` {why}") };
-    let https = host_root("https", host).ok_or_else(|| wrong("is not a host or host:port"))?;
+    let https = host_root("https", host)
+        .ok_or_else(|| wrong("is not a host or host:port, as registry.example.com or 10.0.0.5:5000"))?;
     if is_loopback(&https) {
-        host_root("http", host).ok_or_else(|| wrong("is not a host or host:port"))
+        host_root("http", host)
+            .ok_or_else(|| wrong("is not a host or host:port, as registry.example.com or 10.0.0.5:5000"))
     } else {
         Ok(https)
     }

@@ -4,9 +4,9 @@
 //! The hashes are those of the page, which the index answers for; no file is fetched.
 
 use super::error::RegistryError;
-use super::fetch::{Fetch, host, under, unknown};
+use super::fetch::host;
+use super::index::Index;
 use super::json::{Entries, or_default, parse, printable, protocol, raised, time};
-use super::settings::Base;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, digest_of, tidy};
 use crate::domain::PackageId;
 use async_trait::async_trait;
@@ -16,17 +16,13 @@ use pep440_rs::Version;
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr as _;
-use std::sync::Arc;
 
 const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
 /// More files than any project has; what counts is that there is a bound.
 const MAX_FILES: usize = 250_000;
 
 /// Asks a simple index.
-pub(super) struct SimpleIndex {
-    pub(super) base: Base,
-    pub(super) fetch: Arc<Fetch>,
-}
+pub(super) struct SimpleIndex(pub(super) Index);
 
 #[derive(Deserialize)]
 struct Page {
@@ -70,23 +66,21 @@ impl SimpleIndex {
     /// A project's page, unless it is the one that `etag` came with.
     async fn page(&self, package: &PackageId, etag: Option<&str>) -> Result<Option<Read>, RegistryError> {
         // The empty part makes the slash at the end, without which indexes redirect.
-        let url = under(&self.base.url, &[&package.name, ""]).ok_or_else(|| unknown(package, &self.base.url))?;
-        let Some(reply) = self.fetch.unless_known(&self.base, url, SIMPLE_JSON, etag).await? else {
+        let address = self.0.address(&[&package.name, ""]);
+        let Some(reply) = self.0.unless_known(package, address, SIMPLE_JSON, etag).await? else {
             return Ok(None);
         };
         let registry = host(&reply.url);
         if reply.status() == StatusCode::NOT_ACCEPTABLE {
             return Err(protocol(&registry, "it has no JSON form (PEP 691) of its pages"));
         }
-        if reply.status() != StatusCode::OK {
-            return Err(reply.failure(&package.to_string()));
-        }
+        let reply = reply.success(package)?;
         let kind = reply.header("content-type").unwrap_or_default();
         if !is_json(kind) {
             return Err(protocol(&registry, &format!("`{kind}` came where JSON (PEP 691) was asked for")));
         }
         let etag = reply.etag();
-        let body = reply.body(self.fetch.limits.body_bytes).await?;
+        let body = reply.body(self.0.fetch.limits.body_bytes).await?;
         let page: Page = parse(body, &registry).await?;
         if page.meta.api_version.split('.').next() != Some("1") {
             let why = format!("its API version is `{}`, and 1 is what we speak", page.meta.api_version);
@@ -100,6 +94,10 @@ impl SimpleIndex {
 impl Registry for SimpleIndex {
     fn name(&self) -> &'static str {
         "simple index"
+    }
+
+    fn reading(&self) -> &'static str {
+        "simple-index/1"
     }
 
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
@@ -125,7 +123,7 @@ impl Registry for SimpleIndex {
             registry: registry.to_owned(),
         };
         let Some(Read { page, registry, .. }) = self.page(package, None).await? else {
-            return Err(missing(&host(&self.base.url)));
+            return Err(missing(&self.0.host()));
         };
         let files = page.files.some_of(&registry)?;
         hashes_of(&package.name, version, &files).map_err(|NoFiles| missing(&registry))
@@ -215,6 +213,7 @@ fn releases_of(project: &str, listed: Option<Vec<String>>, files: &[File]) -> Ve
         version,
         published_at: files.and_then(|files| files.first_upload),
         yanked: files.is_none_or(|files| files.all_yanked),
+        above_latest: false,
         digest: files.and_then(|files| files.hashes.as_ref()).map(digest_of),
     };
     match listed {
@@ -363,6 +362,7 @@ mod tests {
             version: version.into(),
             published_at: second.map(|second| Timestamp::from_second(second).unwrap()),
             yanked,
+            above_latest: false,
             digest: None,
         };
         let derived = releases_of("foo", None, &files);

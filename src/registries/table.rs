@@ -4,12 +4,13 @@ use super::cargo_index::CargoIndex;
 use super::deps_dev::DepsDev;
 use super::error::{RegistryError, RegistrySettingsError};
 use super::fetch::Fetch;
+use super::index::Index;
 use super::json::printable;
 use super::npm::Npm;
 use super::oci::Images;
 use super::settings::RegistrySettings;
 use super::simple_index::SimpleIndex;
-use super::{Answer, Registry};
+use super::{Answer, Listing, Registry};
 use crate::domain::{Ecosystem, PackageId};
 use crate::metrics::Metrics;
 use std::sync::Arc;
@@ -33,17 +34,18 @@ impl Registries {
     /// Errors: an address in the settings is none; the TLS machinery could not be set up.
     pub fn new(settings: &RegistrySettings) -> Result<Self, RegistrySettingsError> {
         let fetch = Arc::new(Fetch::new(settings.limits)?);
-        let deps_dev: Arc<dyn Registry> = Arc::new(DepsDev { base: settings.deps_dev()?, fetch: Arc::clone(&fetch) });
+        let index = |base| Index { base, fetch: Arc::clone(&fetch) };
+        let deps_dev: Arc<dyn Registry> = Arc::new(DepsDev(index(settings.deps_dev()?)));
         let pypi: Arc<dyn Registry> = match settings.pypi()? {
-            Some(base) => Arc::new(SimpleIndex { base, fetch: Arc::clone(&fetch) }),
+            Some(base) => Arc::new(SimpleIndex(index(base))),
             None => Arc::clone(&deps_dev),
         };
         let npm: Arc<dyn Registry> = match settings.npm()? {
-            Some(base) => Arc::new(Npm { base, fetch: Arc::clone(&fetch) }),
+            Some(base) => Arc::new(Npm(index(base))),
             None => Arc::clone(&deps_dev),
         };
         let cargo: Arc<dyn Registry> = match settings.cargo()? {
-            Some(base) => Arc::new(CargoIndex { base, fetch: Arc::clone(&fetch) }),
+            Some(base) => Arc::new(CargoIndex(index(base))),
             None => deps_dev,
         };
         let images = Arc::new(Images::new(settings.docker()?, settings.private()?, fetch));
@@ -69,13 +71,20 @@ impl Registries {
 
     /// All releases a package has now, unless nothing changed since the answer that `etag` came with.
     ///
+    /// The ETag of a [`Listing`] says by whom it was read as well ([`Registry::reading`]): where another registry, or a reader
+    /// that takes more from the same answer, is asked since, everything is read anew.
+    ///
     /// Errors: see [`RegistryError`].
     pub async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
         let registry = self.registry_of(package)?;
-        let answer = match timeout(self.lookup, registry.releases(package, etag)).await {
+        let etag = etag.and_then(|etag| etag.strip_prefix(registry.reading())?.strip_prefix(' '));
+        let mut answer = match timeout(self.lookup, registry.releases(package, etag)).await {
             Ok(answer) => answer,
             Err(_) => Err(self.too_slow(registry.name())),
         };
+        if let Ok(Answer::Found(Listing { etag: Some(etag), .. })) = &mut answer {
+            *etag = format!("{} {etag}", registry.reading());
+        }
         let found = if matches!(answer, Ok(Answer::NotModified)) { "not_modified" } else { "found" };
         self.metrics.registry_asked(package.ecosystem, answer.as_ref().map_or_else(RegistryError::word, |_| found));
         answer

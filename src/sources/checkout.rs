@@ -2,14 +2,18 @@
 //!
 //! It reads what the server would index: files that a manager claims by name, and files these include. Other files
 //! are not opened. Symbolic links are not followed, submodules are other repositories, and folders that tools
-//! fill are left out.
+//! fill are left out, as is what git ignores: the server sees neither.
 
-use crate::domain::RepoPath;
+use super::git::{self, Ignored};
+use super::walk::{Walk, in_words};
+use crate::domain::{RepoPath, in_bytes};
 use crate::managers::{self, Extraction, LARGEST_MANIFEST_BYTES, Manager};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+
+pub use super::walk::LEFT_OUT;
 
 /// What was read from a folder.
 #[derive(Debug)]
@@ -18,8 +22,10 @@ pub struct Checkout {
     pub manifests: Vec<Manifest>,
     /// The subscription file; two when both spellings are there, which is for the reader to refuse.
     pub subscriptions: Vec<(RepoPath, String)>,
-    /// What was passed over, and why: sentences for people.
-    pub notes: Vec<String>,
+    /// What was left out because of what it is, with the reason, and what is to be known besides: sentences for people.
+    pub left_out: Vec<String>,
+    /// What should have been read and could not be, with why: sentences for people. What is in it is missing elsewhere.
+    pub unread: Vec<String>,
 }
 
 /// One manifest as one manager read it.
@@ -44,6 +50,9 @@ pub enum CheckoutError {
     /// Something else is there.
     #[error("`{}` is not a folder; name the folder of a repository", .0.display())]
     NotAFolder(PathBuf),
+    /// It belongs to somebody else.
+    #[error("`{}` may not be read by the user who runs this command", .0.display())]
+    Forbidden(PathBuf),
     /// The system refused.
     #[error("`{}` cannot be read: {source}", .path.display())]
     Unreadable {
@@ -57,137 +66,154 @@ pub enum CheckoutError {
 /// Names of the subscription file.
 const SUBSCRIPTION_FILES: [&str; 2] = [".mass-driver.yaml", ".mass-driver.yml"];
 
-/// Folders that tools fill. A Python environment is known by its `pyvenv.cfg`, whatever its name.
-const LEFT_OUT: [&str; 8] = [".git", "node_modules", "target", "venv", ".venv", ".tox", ".nox", "__pycache__"];
-
-/// How deep folders are followed.
-const DEEPEST: usize = 64;
-
 /// Reads the manifests and the subscription file of the repository in `root`.
 ///
 /// Errors: [`CheckoutError`] when the folder itself cannot be read; what cannot be read inside it is a note.
 pub fn read_checkout(root: &Path) -> Result<Checkout, CheckoutError> {
-    let metadata = fs::metadata(root).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => CheckoutError::Missing(root.into()),
+    let refused = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CheckoutError::Missing(root.into()),
+        io::ErrorKind::PermissionDenied => CheckoutError::Forbidden(root.into()),
         _ => CheckoutError::Unreadable { path: root.into(), source },
-    })?;
-    if !metadata.is_dir() {
+    };
+    if !fs::metadata(root).map_err(refused)?.is_dir() {
         return Err(CheckoutError::NotAFolder(root.into()));
     }
-    let mut walk = Walk { claimed: Vec::new(), notes: Vec::new() };
-    walk.folder(root, "", 0).map_err(|source| CheckoutError::Unreadable { path: root.into(), source })?;
-    let Walk { claimed, mut notes } = walk;
-    let mut manifests = read_manifests(root, claimed, &mut notes);
+    let (ignored, silent) = match Ignored::ask(root) {
+        None => (Ignored::default(), None),
+        Some(Ok(ignored)) => (ignored, None),
+        Some(Err(why)) => (Ignored::default(), Some(why)),
+    };
+    let Walk { mut claimed, mut left_out, unread, passed_tools_by, .. } =
+        Walk::through(root, &ignored).map_err(refused)?;
+    if let Some(why) = silent {
+        left_out.push(format!("git could not tell which files it ignores, so all are read: {why}"));
+    } else if passed_tools_by {
+        claimed.extend(git::tracked_in_left_out(root).into_iter().filter(managers::may_be_manifest));
+    }
+    let mut reading = Reading { root, ignored, manifests: Vec::new(), left_out, unread };
+    reading.manifests(claimed);
+    let subscriptions = reading.subscriptions();
+    let Reading { mut manifests, mut left_out, mut unread, .. } = reading;
     let developed = manifests.iter().filter_map(|manifest| manifest.extraction.develops.clone()).collect();
     let found = manifests.iter_mut().flat_map(|manifest| &mut manifest.extraction.dependencies);
     managers::leave_developed_alone(found, &developed);
     manifests.sort_by(|a, b| (&a.path, a.manager).cmp(&(&b.path, b.manager)));
-    let mut subscriptions = Vec::new();
-    for path in SUBSCRIPTION_FILES.iter().filter_map(|name| RepoPath::parse(name).ok()) {
-        match read_text(root, &path) {
-            Ok(Some(text)) => subscriptions.push((path, text)),
-            Ok(None) => {}
-            Err(why) => notes.push(format!("{path} is passed over: {why}")),
+    left_out.sort();
+    unread.sort();
+    Ok(Checkout { manifests, subscriptions, left_out, unread })
+}
+
+/// Why a file is not read.
+enum NotRead {
+    /// Because of what it is.
+    LeftOut(&'static str),
+    /// Because it could not be.
+    Failed(String),
+}
+
+/// A repository while it is read.
+struct Reading<'a> {
+    root: &'a Path,
+    ignored: Ignored,
+    manifests: Vec<Manifest>,
+    left_out: Vec<String>,
+    unread: Vec<String>,
+}
+
+impl Reading<'_> {
+    fn manifests(&mut self, claimed: Vec<RepoPath>) {
+        let mut queue: Vec<(RepoPath, &'static dyn Manager, Option<RepoPath>)> =
+            claimed.iter().flat_map(|path| managers::managers_for(path).map(|m| (path.clone(), m, None))).collect();
+        let mut seen = BTreeSet::new();
+        while let Some((path, manager, from)) = queue.pop() {
+            if !seen.insert((path.clone(), manager.name())) {
+                continue;
+            }
+            let Some(text) = self.text(&path, from) else { continue };
+            let extraction = manager.extract(&path, &text);
+            if let Some(problem) = &extraction.problem {
+                self.cannot_read(&path, NotRead::Failed(problem.clone()));
+            }
+            queue.extend(
+                managers::included(manager, &extraction.includes).map(|(file, m)| (file, m, Some(path.clone()))),
+            );
+            self.manifests.push(Manifest { path, manager: manager.name(), text, extraction });
         }
     }
-    Ok(Checkout { manifests, subscriptions, notes })
-}
 
-/// The way through the folders.
-struct Walk {
-    claimed: Vec<RepoPath>,
-    notes: Vec<String>,
-}
-
-impl Walk {
-    fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> io::Result<()> {
-        let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<fs::DirEntry>>>()?;
-        if depth > 0 && entries.iter().any(is_of_another) {
-            return Ok(());
-        }
-        for entry in entries {
-            // A name that is not UTF-8 is no name of a manifest we know.
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            let kind = entry.file_type()?;
-            if kind.is_dir() && depth < DEEPEST && !LEFT_OUT.contains(&name.as_str()) {
-                let inner = format!("{prefix}{name}/");
-                if let Err(why) = self.folder(&entry.path(), &inner, depth + 1) {
-                    self.notes.push(format!("{inner} is passed over: {why}"));
+    fn subscriptions(&mut self) -> Vec<(RepoPath, String)> {
+        let mut found = Vec::new();
+        for path in SUBSCRIPTION_FILES.iter().filter_map(|name| RepoPath::parse(name).ok()) {
+            match read_text(self.root, &path) {
+                Ok(None) => {}
+                Ok(Some(text)) => {
+                    if self.ignored.contains(&path) {
+                        self.left_out.push(format!("git ignores {path}; the server sees it once it is committed"));
+                    }
+                    found.push((path, text));
                 }
-            } else if kind.is_file()
-                && let Ok(path) = RepoPath::parse(&format!("{prefix}{name}"))
-                && managers::may_be_manifest(&path)
-            {
-                self.claimed.push(path);
-            } else if kind.is_symlink()
-                && let Ok(path) = RepoPath::parse(&format!("{prefix}{name}"))
-                && managers::may_be_manifest(&path)
-            {
-                self.notes.push(format!("{path} is passed over: it is a symbolic link"));
+                Err(why) => self.cannot_read(&path, why),
             }
         }
-        Ok(())
+        found
     }
-}
 
-/// Whether an entry shows that its folder does not belong to the repository: a Python environment has a `pyvenv.cfg`, a
-/// submodule a `.git` of its own, which is a file, or a folder in older checkouts.
-fn is_of_another(entry: &fs::DirEntry) -> bool {
-    let name = entry.file_name();
-    name == "pyvenv.cfg" || name == ".git"
-}
-
-fn read_manifests(root: &Path, claimed: Vec<RepoPath>, notes: &mut Vec<String>) -> Vec<Manifest> {
-    let mut queue: Vec<(RepoPath, &'static dyn Manager, Option<RepoPath>)> =
-        claimed.iter().flat_map(|path| managers::managers_for(path).map(|m| (path.clone(), m, None))).collect();
-    let mut seen = BTreeSet::new();
-    let mut manifests = Vec::new();
-    while let Some((path, manager, from)) = queue.pop() {
-        if !seen.insert((path.clone(), manager.name())) {
-            continue;
-        }
-        let text = match (read_text(root, &path), from) {
-            (Ok(Some(text)), _) => text,
-            (Ok(None), None) => continue,
-            (Ok(None), Some(from)) => {
-                notes.push(format!("{from} includes {path}, which is not there"));
-                continue;
+    /// The text of a manifest, which `from` may include.
+    fn text(&mut self, path: &RepoPath, from: Option<RepoPath>) -> Option<String> {
+        let problem = match (read_text(self.root, path), from) {
+            (Ok(Some(_)), Some(from)) if self.ignored.contains(path) => {
+                format!("{from} includes {path}, which git ignores")
             }
+            (Ok(Some(text)), _) => return Some(text),
+            (Ok(None), None) => return None,
+            (Ok(None), Some(from)) => format!("{from} includes {path}, which is not there"),
             (Err(why), _) => {
-                notes.push(format!("{path} is passed over: {why}"));
-                continue;
+                self.cannot_read(path, why);
+                return None;
             }
         };
-        let extraction = manager.extract(&path, &text);
-        if let Some(problem) = &extraction.problem {
-            notes.push(format!("{path} cannot be read: {problem}"));
-        }
-        queue.extend(managers::included(manager, &extraction.includes).map(|(file, m)| (file, m, Some(path.clone()))));
-        manifests.push(Manifest { path, manager: manager.name(), text, extraction });
+        self.left_out.push(problem);
+        None
     }
-    manifests
+
+    fn cannot_read(&mut self, path: &RepoPath, why: NotRead) {
+        match why {
+            NotRead::LeftOut(why) => self.left_out.push(format!("{path} is left out: {why}")),
+            NotRead::Failed(why) => self.unread.push(format!("{path} cannot be read: {why}")),
+        }
+    }
 }
 
 /// The text of a file, `None` when there is none, or why it is not read.
-fn read_text(root: &Path, path: &RepoPath) -> Result<Option<String>, String> {
+fn read_text(root: &Path, path: &RepoPath) -> Result<Option<String>, NotRead> {
+    let failed = |error: io::Error| NotRead::Failed(in_words(&error));
+    let too_large = || NotRead::Failed(format!("it is larger than {}", in_bytes(LARGEST_MANIFEST_BYTES)));
     let mut place = root.to_path_buf();
     for part in path.as_str().split('/') {
         place.push(part);
         match fs::symlink_metadata(&place) {
-            Ok(metadata) if metadata.is_symlink() => return Err("it is, or lies behind, a symbolic link".into()),
+            Ok(metadata) if metadata.is_symlink() => {
+                return Err(NotRead::LeftOut("it is, or lies behind, a symbolic link"));
+            }
             Ok(metadata) if metadata.is_file() && metadata.len() > LARGEST_MANIFEST_BYTES as u64 => {
-                return Err(format!("it has {} bytes, {LARGEST_MANIFEST_BYTES} are the most", metadata.len()));
+                return Err(too_large());
             }
             Ok(_) => {}
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Ok(None);
             }
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(failed(error)),
         }
     }
     if !place.is_file() {
-        return Err("it is not a file".into());
+        return Err(NotRead::LeftOut("it is not a file"));
     }
-    let bytes = fs::read(&place).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map(Some).map_err(|_| "it is not a text in UTF-8".into())
+    let mut bytes = Vec::new();
+    // It may have grown since its size was looked at.
+    let most = LARGEST_MANIFEST_BYTES as u64 + 1;
+    fs::File::open(&place).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() > LARGEST_MANIFEST_BYTES {
+        return Err(too_large());
+    }
+    String::from_utf8(bytes).map(Some).map_err(|_| NotRead::Failed("it is not a text in UTF-8".into()))
 }

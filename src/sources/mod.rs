@@ -1,3 +1,5 @@
 //! Where the command line finds repositories.
 
 pub mod checkout;
+mod git;
+mod walk;

@@ -4,7 +4,7 @@
 //! other's every write, and none would know of the other's rate limits.
 
 use super::StoreError;
-use super::connect::sqlite_file;
+use super::connect::{refuse_missing_folder, sqlite_file};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek as _, Write as _};
 
@@ -25,6 +25,7 @@ impl Alone {
         let Some(database) = sqlite_file(url)? else { return Ok(None) };
         // The same file may be reached by several names.
         let database = database.canonicalize().unwrap_or(database);
+        refuse_missing_folder(&database)?;
         let mut path = database.clone().into_os_string();
         path.push(".lock");
         let cannot = |error: std::io::Error| StoreError::Address {

@@ -4,6 +4,7 @@
 //! remaining requests get fewer, and the later end of a pause counts. The App itself has the row 0.
 
 use super::sql::{small, statements, time, to_json, values, word};
+use super::work::queued_by_key;
 use super::{Claimed, Store, StoreError, Tx};
 use crate::domain::{InstallationId, Limit, Pace, Pause, Quota};
 use jiff::Timestamp;
@@ -74,8 +75,9 @@ statements! {
                 ELSE excluded.paused_until END,
             refusals = excluded.refusals";
     SAVE_PACE = "UPDATE budget SET next_write_at = $2, writes_used_to = $3 WHERE installation_id = $1";
-    POSTPONE_ASKING = "UPDATE work SET due_at = $2, turn = NULL
-        WHERE installation_id = $1 AND state = 'queued' AND asks_github AND due_at < $2";
+    POSTPONE_ASKING = queued_by_key!("due_at = $2, turn = NULL", "installation_id = $1 AND asks_github AND due_at < $2", ""),
+        on postgres: queued_by_key!("due_at = $2, turn = NULL", "installation_id = $1 AND asks_github AND due_at < $2",
+        " COLLATE \"C\" FOR UPDATE");
     WRITES_DUE = "SELECT count(*) FROM work WHERE installation_id = $1 AND state = 'queued' AND due_at <= $2
         AND step IN ($3, $4, $5)";
     KEEP_ARGS = "UPDATE work SET args = $3 WHERE id = $1 AND lease_token = $2 AND state = 'running'";

@@ -1,11 +1,12 @@
 //! Reaching a database, and bringing its tables up to date; or only looking into one.
 
+use super::error::words;
 use super::sql::{statements, values};
 use super::{Pools, Store, StoreError};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -41,7 +42,7 @@ impl Store {
     /// `postgres://USER:PASSWORD@HOST/DATABASE`.
     ///
     /// Errors: [`StoreError::Address`] for a URL that names no database, [`StoreError::Schema`] for tables of a newer
-    /// or another program, [`StoreError::Unavailable`] when the database does not answer.
+    /// or another program, [`StoreError::Unreachable`] or [`StoreError::Unavailable`] when the database does not answer.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::connect_with(url, POSTGRES_CONNECTIONS).await
     }
@@ -87,8 +88,9 @@ impl Store {
         let applied: Vec<(i64, Vec<u8>)> = match self.rows(APPLIED, values![]).await {
             Err(StoreError::Database(error)) => {
                 let why = format!(
-                    "there are none of mass-driver in it ({error}); point DATABASE_URL or --database-url at the server's \
-                     database, or start the server, which makes them"
+                    "there are none of mass-driver in it ({}); point DATABASE_URL or --database-url at the server's \
+                     database, or start the server, which makes them",
+                    words(&error)
                 );
                 return Err(StoreError::Schema { why });
             }
@@ -146,7 +148,10 @@ impl Kind {
                 // Only the scheme: the rest may hold a password.
                 let scheme = url.split_once("://").map_or("there is none", |(scheme, _)| scheme);
                 Err(StoreError::Address {
-                    why: format!("it has to begin with sqlite:// or postgres:// (before `://`: {scheme})"),
+                    why: format!(
+                        "it has to begin with sqlite:// or postgres:// (before `://`: {scheme}), as in sqlite://mass-driver.db \
+                         or postgres://USER:PASSWORD@HOST:5432/DATABASE"
+                    ),
                 })
             }
         }
@@ -171,6 +176,20 @@ fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
         return Err(bad("name a file, as in sqlite://mass-driver.db: what is only in memory would be lost".into()));
     }
     Ok(options.foreign_keys(true).busy_timeout(WAIT_FOR_LOCK))
+}
+
+/// Errors: [`StoreError::Address`] when the folder that a database is to lie in is not there; it is not made, since the name
+/// may be a mistake.
+pub(super) fn refuse_missing_folder(database: &Path) -> Result<(), StoreError> {
+    match database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) if !folder.is_dir() => {
+            let (database, folder) = (database.display(), folder.display());
+            Err(bad(format!(
+                "there is no folder {folder} for the file {database}; make the folder, or name another file"
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes the file for its owner alone: it will hold texts of private repositories. The files that SQLite puts beside it
@@ -218,6 +237,7 @@ async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
     let path = options.get_filename().to_owned();
     let cannot_be_opened =
         |error: &dyn std::fmt::Display| bad(format!("the SQLite file {} cannot be opened: {error}", path.display()));
+    refuse_missing_folder(&path)?;
     make_private(&path).map_err(|error| cannot_be_opened(&error))?;
     let writing = options
         .clone()
@@ -262,9 +282,39 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
     Ok(PgConnectOptions::from_str(url).map_err(|error| bad(error.to_string()))?.application_name("mass-driver"))
 }
 
+/// The first connection to a server. What goes wrong with it is told with the place, which the database's own words do not
+/// name.
+async fn knock(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+    let place = place(options);
+    match tokio::time::timeout(WAIT_FOR_CONNECTION, options.connect()).await {
+        Ok(Ok(connection)) => Ok(connection),
+        // Who may not in, or asks for a database that is not there: waiting does not change that.
+        Ok(Err(sqlx::Error::Database(error))) if error.code().is_some_and(|c| c.starts_with("28") || c == "3D000") => {
+            Err(bad(format!(
+                "Postgres at {place} refused the connection: {}; check user, password and database",
+                error.message()
+            )))
+        }
+        Ok(Err(sqlx::Error::Io(error))) => Err(StoreError::Unreachable { place, why: error.to_string() }),
+        Ok(Err(error)) => Err(StoreError::Unreachable { place, why: words(&error) }),
+        Err(_) => Err(StoreError::Unreachable { place, why: format!("no answer within {WAIT_FOR_CONNECTION:?}") }),
+    }
+}
+
+/// Where a server is: `db.example.com:5432/bot`, or the folder of its socket.
+fn place(options: &PgConnectOptions) -> String {
+    let database = options.get_database().unwrap_or_else(|| options.get_username());
+    match options.get_socket() {
+        Some(socket) => format!("{}, port {}, database {database}", socket.display(), options.get_port()),
+        None => format!("{}:{}/{database}", options.get_host(), options.get_port()),
+    }
+}
+
 async fn join_postgres(url: &str, purpose: Purpose) -> Result<Pools, StoreError> {
     let read_only = if purpose == Purpose::Look { "on" } else { "off" };
     let options = postgres_options(url)?.options([("default_transaction_read_only", read_only)]);
+    // A pool would try again and again, and then tell of nothing but its patience.
+    knock(&options).await?.close().await?;
     let pool = PgPoolOptions::new().acquire_timeout(WAIT_FOR_CONNECTION).max_connections(POSTGRES_READERS);
     Ok(Pools::Postgres(pool.connect_with(options).await?))
 }
@@ -274,9 +324,7 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Pools, StoreError>
 
     // On a connection of its own: if this fails half-way, the lock that sqlx takes for the time of it ends with the
     // connection, and does not go back to the pool.
-    let mut connection = tokio::time::timeout(WAIT_FOR_CONNECTION, options.connect())
-        .await
-        .map_err(|_| StoreError::Unavailable(sqlx::Error::PoolTimedOut))??;
+    let mut connection = knock(&options).await?;
     // Without the notice at every start that the table of migrations is there already.
     connection.execute("SET client_min_messages TO warning").await?;
     MIGRATIONS.run_direct(None, &mut connection, false).await?;

@@ -10,10 +10,22 @@ pub enum StoreError {
     #[error("the lease on this piece of work was lost: another worker took it over")]
     LeaseLost,
     /// The database is busy, restarting or out of reach: try the same again later.
-    #[error("the database cannot be used at the moment, the same may work later: {0}")]
-    Unavailable(#[source] sqlx::Error),
+    #[error("the database cannot be used at the moment, the same may work later: {}", words(.0))]
+    Unavailable(sqlx::Error),
+    /// The server that the address names was not reached at all: it may be about to start, or be elsewhere.
+    #[error(
+        "the database cannot be used at the moment, the same may work later: Postgres at {place} cannot be reached: \
+         {why}. Is it running there? Start it, or set DATABASE_URL (or --database-url) to where it is, as \
+         postgres://USER:PASSWORD@HOST:5432/DATABASE"
+    )]
+    Unreachable {
+        /// Host, port and database. Never a password.
+        place: String,
+        /// What happened.
+        why: String,
+    },
     /// The address of the database cannot be used: a person has to change the setting.
-    #[error("the database's address cannot be used: {why}")]
+    #[error("the database's address, DATABASE_URL or --database-url, cannot be used: {why}")]
     Address {
         /// What is wrong and what would be right. Never names a password.
         why: String,
@@ -37,8 +49,20 @@ pub enum StoreError {
         what: String,
     },
     /// Everything else, which points at a mistake of ours.
-    #[error("the database refused: {0}")]
-    Database(#[source] sqlx::Error),
+    #[error("the database refused: {}", words(.0))]
+    Database(sqlx::Error),
+}
+
+/// An error of the database in words. Postgres tells the line of its own source with each, which is no help to anybody here:
+/// so these words are all that is told, and the error is not named as the source of ours.
+pub(super) fn words(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(refusal) => match refusal.code() {
+            Some(code) => format!("{} (code {code})", refusal.message()),
+            None => refusal.message().into(),
+        },
+        error => error.to_string(),
+    }
 }
 
 impl StoreError {

@@ -103,8 +103,8 @@ statements! {
     TRACKED = "SELECT path, includes FROM manifest WHERE repo_id = $1 ORDER BY path";
     FORGET_DEPENDENCIES = "DELETE FROM dependency WHERE repo_id = $1 AND path = $2 AND manager = $3";
     INSERT_DEPENDENCY = "INSERT INTO dependency
-            (repo_id, path, manager, ordinal, ecosystem, package, dependency, since)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+            (repo_id, path, manager, ordinal, ecosystem, package, dependency, since, pins_content)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     DEPENDENCIES_SINCE = "SELECT ecosystem, package, min(since) FROM dependency WHERE repo_id = $1 AND path = $2
         GROUP BY ecosystem, package";
     DEPENDENCIES_OF = "SELECT repo_id, dependency, since FROM dependency WHERE repo_id IN (VALUES (CAST($1 AS BIGINT)))
@@ -227,7 +227,8 @@ impl Tx {
             let key = (package.ecosystem.as_str().to_owned(), package.name.clone());
             let since = since.get(&key).copied().unwrap_or_else(|| now.as_millisecond());
             let json = to_json("dependency", dependency)?;
-            Ok(values![repo, path, manager, ordinal as i64, package.ecosystem, &package.name, json, since])
+            let pins = dependency.digest.is_some();
+            Ok(values![repo, path, manager, ordinal as i64, package.ecosystem, &package.name, json, since, pins])
         });
         let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
         self.execute(FORGET_DEPENDENCIES, values![repo, path, manager]).await?;

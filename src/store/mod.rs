@@ -32,6 +32,7 @@ mod repositories;
 mod setbacks;
 mod sql;
 mod subscriptions;
+mod users;
 mod work;
 
 pub use alone::Alone;
@@ -170,6 +171,7 @@ impl Store {
             manifests::STATEMENTS,
             outlooks::STATEMENTS,
             packages::STATEMENTS,
+            users::STATEMENTS,
             proposals::STATEMENTS,
         ]
         .into_iter()

@@ -1,8 +1,8 @@
-//! Packages that somebody uses, their releases, and when to ask about them again.
+//! Packages that somebody uses, their releases, and when to ask about them again. By whom they are used is in `users.rs`.
 
-use super::sql::{from_json, small, statements, time, values, word};
+use super::sql::{small, statements, time, values, word};
 use super::{Store, StoreError, Tx};
-use crate::domain::{Content, Dependency, Ecosystem, InstallationId, PackageId, Release, RepoId};
+use crate::domain::{Content, Ecosystem, InstallationId, PackageId, Release, RepoId};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -46,6 +46,7 @@ struct ReleaseRecord {
     first_seen_at: i64,
     counts_from: i64,
     yanked: bool,
+    above_latest: bool,
     digest: Option<String>,
     digest_since: Option<i64>,
 }
@@ -59,20 +60,88 @@ macro_rules! select_packages {
     };
 }
 
+/// A user of a package: an active repository that uses it and subscribes to its ecosystem. One such is looked for, package
+/// by package. An EXISTS would leave Postgres the choice of joining all dependencies first.
+macro_rules! a_user {
+    () => {
+        "(SELECT dependency.repo_id FROM dependency
+            JOIN repository ON repository.id = dependency.repo_id
+            JOIN subscription ON subscription.repo_id = dependency.repo_id
+            WHERE dependency.ecosystem = package.ecosystem AND dependency.package = package.name
+            AND repository.state = 'active' AND subscription.ecosystem = package.ecosystem
+            LIMIT 1)"
+    };
+}
+
 macro_rules! due_packages {
     ($user:literal) => {
         concat!(
-            select_packages!(
-                "WHERE next_check_at <= $1 AND (
-                    SELECT dependency.repo_id FROM dependency
-                    JOIN repository ON repository.id = dependency.repo_id
-                    JOIN subscription ON subscription.repo_id = dependency.repo_id
-                    WHERE dependency.ecosystem = package.ecosystem AND dependency.package = package.name
-                    AND repository.state = 'active' AND subscription.ecosystem = package.ecosystem
-                    LIMIT 1) "
-            ),
+            select_packages!("WHERE next_check_at <= $1 AND "),
+            a_user!(),
             $user,
             " ORDER BY next_check_at, ecosystem, name LIMIT $2"
+        )
+    };
+}
+
+/// Sets the time of the next look for the packages that `$which` selects, in one order for all: two transactions then
+/// wait for each other, and not each for the other. An UPDATE by itself takes rows as it comes upon them.
+///
+/// What was seen before the lock was had is looked at again in the row itself, as it is then; of other tables Postgres goes
+/// by what it saw. So whoever makes a package wanted writes its row, and whoever goes by nobody wanting it asks that the
+/// row is as it was.
+macro_rules! next_check {
+    ($time:literal, $which:expr, $lock:literal) => {
+        concat!(
+            "WITH chosen AS MATERIALIZED (",
+            $which,
+            " ORDER BY package.ecosystem, package.name",
+            $lock,
+            ") UPDATE package SET next_check_at = ",
+            $time,
+            " FROM chosen WHERE package.ecosystem = chosen.ecosystem AND package.name = chosen.name"
+        )
+    };
+}
+
+macro_rules! postpone_checks {
+    ($lock:literal) => {
+        next_check!(
+            "chosen.until",
+            "SELECT package.ecosystem, package.name, asked.column3 AS until
+                FROM (VALUES ($1, $2, CAST($3 AS BIGINT))) AS asked
+                JOIN package ON package.ecosystem = asked.column1 AND package.name = asked.column2",
+            $lock
+        )
+    };
+}
+
+macro_rules! postpone_unwanted {
+    ($lock:literal) => {
+        next_check!(
+            "chosen.until",
+            concat!(
+                "SELECT package.ecosystem, package.name, asked.column4 AS until
+                FROM (VALUES ($1, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT))) AS asked
+                JOIN package ON package.ecosystem = asked.column1 AND package.name = asked.column2
+                    AND package.next_check_at = asked.column3
+                WHERE ",
+                a_user!(),
+                " IS NULL"
+            ),
+            $lock
+        )
+    };
+}
+
+macro_rules! wake_packages {
+    ($lock:literal) => {
+        next_check!(
+            "$2",
+            "SELECT ecosystem, name FROM package
+                WHERE next_check_at <> $2 AND last_error IS NULL AND (checked_at IS NULL OR checked_at < $3)
+                AND (ecosystem, name) IN (SELECT ecosystem, package FROM dependency WHERE repo_id = $1 AND since >= $4)",
+            $lock
         )
     };
 }
@@ -85,43 +154,29 @@ statements! {
     SET_PRIVATE_TO = "UPDATE package SET private_to = $3 WHERE ecosystem = $1 AND name = $2";
     PACKAGE_FAILED = "UPDATE package SET last_error = $3, next_check_at = $4, failures = failures + 1
         WHERE ecosystem = $1 AND name = $2";
-    POSTPONE_CHECKS = "UPDATE package SET next_check_at = CAST(asked.column3 AS BIGINT)
-        FROM (VALUES ($1, $2, CAST($3 AS BIGINT))) AS asked
-        WHERE package.ecosystem = asked.column1 AND package.name = asked.column2";
+    POSTPONE_CHECKS = postpone_checks!(""), on postgres: postpone_checks!(" FOR UPDATE OF package");
+    /// Those that nobody uses at this moment either, and that nobody touched since they were found to be unwanted.
+    POSTPONE_UNWANTED = postpone_unwanted!(""), on postgres: postpone_unwanted!(" FOR UPDATE OF package");
     PACKAGE = select_packages!("WHERE ecosystem = $1 AND name = $2");
     PACKAGES = select_packages!("WHERE (ecosystem, name) IN (VALUES ($1, $2)) ORDER BY ecosystem, name");
-    /// Only packages that an active repository uses which subscribes to their ecosystem: one such is looked for, package
-    /// by package. An EXISTS would leave Postgres the choice of joining all dependencies first.
     PACKAGES_DUE = due_packages!("IS NOT NULL");
     PACKAGES_UNWANTED = due_packages!("IS NULL");
-    /// Those of a repository that nobody asked about for long, and that did not fail.
-    WAKE_PACKAGES = "UPDATE package SET next_check_at = $2
-        WHERE next_check_at > $2 AND last_error IS NULL AND (checked_at IS NULL OR checked_at < $3)
-        AND (ecosystem, name) IN (SELECT ecosystem, package FROM dependency WHERE repo_id = $1)";
-    USERS = "SELECT DISTINCT dependency.repo_id, repository.installation_id FROM dependency
-        JOIN repository ON repository.id = dependency.repo_id
-        JOIN subscription ON subscription.repo_id = dependency.repo_id
-        WHERE dependency.ecosystem = $1 AND dependency.package = $2
-        AND repository.state = 'active' AND subscription.ecosystem = $1 AND dependency.repo_id > $3
-        ORDER BY dependency.repo_id LIMIT $4";
-    USER_WITHIN = "SELECT dependency.repo_id FROM dependency
-        JOIN repository ON repository.id = dependency.repo_id
-        JOIN subscription ON subscription.repo_id = dependency.repo_id
-        WHERE dependency.ecosystem = $1 AND dependency.package = $2 AND repository.installation_id = $3
-        AND repository.state = 'active' AND subscription.ecosystem = $1
-        ORDER BY dependency.repo_id LIMIT 1";
-    /// What is not there is written as `null`, so that this finds texts alone.
-    DIGEST_PINS = "SELECT dependency FROM dependency WHERE ecosystem = $1 AND package = $2
-        AND dependency LIKE '%\"digest\":\"%' ORDER BY repo_id, path, manager, ordinal LIMIT $3";
+    /// Those of a repository that nobody asked about for long, and that did not fail. Those that are due, too: their rows are
+    /// touched, for whoever is about to put them off.
+    WAKE_PACKAGES = wake_packages!(""), on postgres: wake_packages!(" FOR UPDATE OF package");
     SAVE_RELEASE = "INSERT INTO release
-            (ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, digest, digest_since)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            (ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, above_latest, digest,
+            digest_since)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (ecosystem, package, version) DO UPDATE SET published_at = excluded.published_at,
-            counts_from = excluded.counts_from, yanked = excluded.yanked,
+            counts_from = excluded.counts_from, yanked = excluded.yanked, above_latest = excluded.above_latest,
             digest = excluded.digest, digest_since = excluded.digest_since";
+    MOVE_RELEASE = "UPDATE release SET digest = $5, digest_since = $6
+        WHERE ecosystem = $1 AND package = $2 AND version = $3 AND COALESCE(digest, '') = $4";
+    FORGET_ETAG = "UPDATE package SET etag = NULL WHERE ecosystem = $1 AND name = $2";
     FORGET_RELEASE = "DELETE FROM release WHERE ecosystem = $1 AND package = $2 AND version = $3";
-    RELEASES = "SELECT ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, digest,
-        digest_since FROM release
+    RELEASES = "SELECT ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, above_latest,
+        digest, digest_since FROM release
         WHERE (ecosystem, package) IN (VALUES ($1, $2)) ORDER BY ecosystem, package, counts_from, version";
 }
 
@@ -162,37 +217,6 @@ impl Store {
         }
         Ok(releases)
     }
-
-    /// The active and subscribed repositories that use a package, by id: the first so many, from the beginning or after
-    /// one of them.
-    pub async fn users_of(
-        &self,
-        package: &PackageId,
-        after: Option<RepoId>,
-        limit: u32,
-    ) -> Result<Vec<(RepoId, InstallationId)>, StoreError> {
-        let after = after.map_or(i64::MIN, |repo| repo.0);
-        let key = values![package.ecosystem, &package.name, after, limit];
-        let rows: Vec<(i64, i64)> = self.rows(USERS, key).await?;
-        Ok(rows.into_iter().map(|(repo, installation)| (RepoId(repo), InstallationId(installation))).collect())
-    }
-
-    /// An active and subscribed repository of an installation that uses a package, if there is any.
-    pub async fn user_within(
-        &self,
-        package: &PackageId,
-        installation: InstallationId,
-    ) -> Result<Option<RepoId>, StoreError> {
-        let row: Option<(i64,)> =
-            self.row(USER_WITHIN, values![package.ecosystem, &package.name, installation]).await?;
-        Ok(row.map(|(repo,)| RepoId(repo)))
-    }
-
-    /// The uses of a package that pin a digest or a commit, at most so many.
-    pub async fn digest_pins(&self, package: &PackageId, limit: u32) -> Result<Vec<Dependency>, StoreError> {
-        let rows: Vec<(String,)> = self.rows(DIGEST_PINS, values![package.ecosystem, &package.name, limit]).await?;
-        rows.into_iter().map(|(dependency,)| from_json("dependency", &dependency)).collect()
-    }
 }
 
 impl Tx {
@@ -216,7 +240,24 @@ impl Tx {
         looked_at_before: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.execute(WAKE_PACKAGES, values![repo, now, looked_at_before]).await.map(drop)
+        self.execute(WAKE_PACKAGES, values![repo, now, looked_at_before, i64::MIN]).await.map(drop)
+    }
+
+    /// The same, for those packages alone that a file of the repository has used since `now`: what it used before is looked at
+    /// in its time.
+    pub async fn wake_new_packages(
+        &mut self,
+        repo: RepoId,
+        looked_at_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.execute(WAKE_PACKAGES, values![repo, now, looked_at_before, now]).await.map(drop)
+    }
+
+    /// Puts the next look at packages off that nobody uses, as they were found, unless somebody does by now.
+    pub async fn postpone_unwanted(&mut self, found: &[PackageRow], until: Timestamp) -> Result<(), StoreError> {
+        let row = |row: &PackageRow| values![row.package.ecosystem, &row.package.name, row.next_check_at, until];
+        self.execute_for(POSTPONE_UNWANTED, found.iter().map(row).collect()).await
     }
 
     /// Puts the next look at packages off.
@@ -263,6 +304,24 @@ impl Tx {
         self.execute(PACKAGE_FAILED, row).await.map(drop)
     }
 
+    /// Stores what a release points at now, if it is still stored with the digest `before`; `false` when it is not, and
+    /// nothing is changed. The next look at the package then reads everything anew: what the registry calls unchanged is
+    /// the list as it was before.
+    pub async fn move_release(
+        &mut self,
+        (package, version): (&PackageId, &str),
+        before: Option<&str>,
+        now: &Content,
+    ) -> Result<bool, StoreError> {
+        let (ecosystem, name) = (package.ecosystem, &package.name);
+        let row = values![ecosystem, name, version, before.unwrap_or_default(), &now.digest, now.since];
+        let moved = self.execute(MOVE_RELEASE, row).await? > 0;
+        if moved {
+            self.execute(FORGET_ETAG, values![ecosystem, name]).await?;
+        }
+        Ok(moved)
+    }
+
     /// Stores releases, new or changed, and forgets those that are `gone`. The package has to be stored before.
     ///
     /// A known release keeps `first_seen_at`. A forgotten one that comes back is a new one: what
@@ -280,7 +339,7 @@ impl Tx {
         let distinct: BTreeMap<&str, &Release> =
             releases.iter().map(|release| (release.version.as_str(), release)).collect();
         let rows = distinct.into_values().map(|release| {
-            let Release { version, published_at, first_seen_at, counts_from, yanked, content } = release;
+            let Release { version, published_at, first_seen_at, counts_from, yanked, above_latest, content } = release;
             values![
                 package.ecosystem,
                 &package.name,
@@ -289,6 +348,7 @@ impl Tx {
                 *first_seen_at,
                 *counts_from,
                 *yanked,
+                *above_latest,
                 content.as_ref().map(|one| one.digest.as_str()),
                 content.as_ref().map(|one| one.since)
             ]
@@ -322,6 +382,7 @@ impl ReleaseRecord {
             first_seen_at: time(self.first_seen_at),
             counts_from: time(self.counts_from),
             yanked: self.yanked,
+            above_latest: self.above_latest,
             content: self.digest.zip(self.digest_since).map(|(digest, at)| Content { digest, since: time(at) }),
         };
         Ok((PackageId { ecosystem, name: self.package }, release))

@@ -116,6 +116,8 @@ statements! {
     SAVE_CONFIG = "UPDATE repository SET config_path = $2, config_blob = $3, config_state = $4, config_problems = $5,
         config_file = $6, config_text = $7, config_since = $8, updated_at = $9 WHERE id = $1";
     SET_LISTED_STATE = "UPDATE repository SET state = $3, updated_at = $4 WHERE id = $1 AND installation_id = $2";
+    /// Changes nothing, but locks the row: what is told of the repository meanwhile comes after this transaction.
+    HOLD_STATE = "UPDATE repository SET state = state WHERE id = $1 RETURNING state";
     SET_SYNCED = "UPDATE repository SET synced_at = $2, updated_at = $2 WHERE id = $1";
     SET_INDEXED = "UPDATE repository SET indexed_commit = $2, updated_at = $3 WHERE id = $1";
     NOTE_PUSH = "UPDATE repository SET pushed_at = $2 WHERE id = $1 AND (pushed_at IS NULL OR pushed_at < $2)";
@@ -257,6 +259,12 @@ impl Tx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         Ok(self.execute(SET_LISTED_STATE, values![repo, installation, state.as_str(), now]).await? > 0)
+    }
+
+    /// The state of a repository, which stays as it is until this transaction ends; `None` when it is not known.
+    pub async fn hold_state(&mut self, repo: RepoId) -> Result<Option<RepoState>, StoreError> {
+        let rows: Vec<(String,)> = self.rows(HOLD_STATE, values![repo]).await?;
+        rows.first().map(|(state,)| word("repository.state", state, RepoState::from_word)).transpose()
     }
 
     /// Notes that a repository was read in full just now.

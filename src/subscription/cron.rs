@@ -1,5 +1,6 @@
 //! Cron lines of five fields, checked so that a valid one always has a next time.
 
+use crate::domain::text::as_text;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::{DateTime, date};
@@ -104,18 +105,7 @@ impl fmt::Display for CronLine {
     }
 }
 
-impl TryFrom<String> for CronLine {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text)
-    }
-}
-
-impl From<CronLine> for String {
-    fn from(line: CronLine) -> Self {
-        line.text
-    }
-}
+as_text!(CronLine, String);
 
 #[cfg(test)]
 mod tests {

@@ -113,28 +113,24 @@ const TIMES: &str = "a mapping with `every`";
 const TIMES_OR_STEPS: &str = "a mapping with `every`, or with `major`, `minor` and `patch`";
 
 const FIELDS: [Field<WrittenDelays>; 3] = [
-    Field {
-        name: "major",
-        about: "the delay for a new first number, such as 1.4.2 to 2.0.0",
-        required: false,
-        schema: |generator| generator.subschema_for::<Delay>(),
-        read: |delays, node, problems| delays.major = Delay::read(node, TIMES, problems),
-    },
-    Field {
-        name: "minor",
-        about: "the delay for a new second number, such as 1.4.2 to 1.5.0",
-        required: false,
-        schema: |generator| generator.subschema_for::<Delay>(),
-        read: |delays, node, problems| delays.minor = Delay::read(node, TIMES, problems),
-    },
-    Field {
-        name: "patch",
-        about: "the delay for a new third number, such as 1.4.2 to 1.4.3",
-        required: false,
-        schema: |generator| generator.subschema_for::<Delay>(),
-        read: |delays, node, problems| delays.patch = Delay::read(node, TIMES, problems),
-    },
+    step("major", "the delay for a new first number, such as 1.4.2 to 2.0.0", |delays, node, problems| {
+        delays.major = Delay::read(node, TIMES, problems);
+    }),
+    step("minor", "the delay for a new second number, such as 1.4.2 to 1.5.0", |delays, node, problems| {
+        delays.minor = Delay::read(node, TIMES, problems);
+    }),
+    step("patch", "the delay for a new third number, such as 1.4.2 to 1.4.3", |delays, node, problems| {
+        delays.patch = Delay::read(node, TIMES, problems);
+    }),
 ];
+
+const fn step(
+    name: &'static str,
+    about: &'static str,
+    read: fn(&mut WrittenDelays, &Node, &mut Problems),
+) -> Field<WrittenDelays> {
+    Field { name, about, required: false, schema: |generator| generator.subschema_for::<Delay>(), read }
+}
 
 const BY_STEP: &str = "times stand below a step: `minor: { every: week, on: monday }`";
 /// The keys of times that come back, which are no steps.

@@ -238,10 +238,12 @@ impl WrittenSubscription {
         let mut one = Self::default();
         match &node.value {
             Value::Unreadable => {}
-            Value::Map(map) if map.entries.iter().any(|(key, _)| MigrationPattern::is_word(&key.name)) => {
-                for (key, _) in map.entries.iter().filter(|(key, _)| MigrationPattern::is_word(&key.name)) {
+            Value::Map(map) if map.entries.iter().any(|(key, _)| MigrationPattern::of_key(&key.name).is_some()) => {
+                for (key, _) in &map.entries {
+                    let Some(word) = MigrationPattern::of_key(&key.name) else { continue };
                     let what = format!("the migration {} is written as a key", quoted(&key.name));
-                    problems.add(key.at, what, format!("write `- migration: {}` and its rules below that", key.name));
+                    let fix = format!("write {} and its rules below that", quoted(&format!("- migration: {word}")));
+                    problems.add(key.at, what, fix);
                 }
             }
             Value::Map(map) => read_fields(

@@ -1,6 +1,7 @@
 //! Globs over names and over paths, as the file writes them.
 
 use crate::domain::RepoPath;
+use crate::domain::text::as_text;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -201,18 +202,7 @@ impl fmt::Display for NameGlob {
     }
 }
 
-impl TryFrom<String> for NameGlob {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text)
-    }
-}
-
-impl From<NameGlob> for String {
-    fn from(glob: NameGlob) -> Self {
-        glob.text
-    }
-}
+as_text!(NameGlob, String);
 
 impl PartialEq for PathGlobs {
     fn eq(&self, other: &Self) -> bool {

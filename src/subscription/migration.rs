@@ -2,7 +2,7 @@
 
 use super::fields::text;
 use super::glob::NameGlob;
-use super::problem::{Problems, did_you_mean, one_of, quoted};
+use super::problem::{Problems, nearest, one_of, quoted};
 use super::yaml::Node;
 use crate::domain::Ecosystem;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -31,6 +31,55 @@ const ALIASES: [&str; 3] = ["dockerfile", "pip", "python"];
 /// The words that may stand for a migration, without aliases.
 fn words() -> impl Iterator<Item = &'static str> {
     Ecosystem::ALL.into_iter().map(Ecosystem::as_str)
+}
+
+/// What else people call the ecosystems. The file does not take these words: each would be one more way to say the same.
+const CALLED: [(Ecosystem, &[&str]); 6] = [
+    (Ecosystem::Pypi, &["pip3", "poetry", "uv", "pipenv", "pdm", "hatch", "setuptools", "py", "python3"]),
+    (
+        Ecosystem::Docker,
+        &["image", "images", "container", "containers", "oci", "compose", "docker-compose", "docker-image", "podman"],
+    ),
+    (
+        Ecosystem::GithubActions,
+        &[
+            "actions",
+            "action",
+            "gha",
+            "github",
+            "gh-actions",
+            "githubactions",
+            "github-action",
+            "workflow",
+            "workflows",
+        ],
+    ),
+    (Ecosystem::PreCommit, &["precommit", "hook", "hooks", "pre-commit-hooks"]),
+    (
+        Ecosystem::Npm,
+        &["javascript", "typescript", "node", "nodejs", "node-js", "js", "ts", "npmjs", "yarn", "pnpm", "bun"],
+    ),
+    (Ecosystem::Cargo, &["rust", "crates", "crate", "crates-io"]),
+];
+
+/// The ecosystem that somebody means who writes another word, if it can be told.
+fn meant(written: &str) -> Option<Ecosystem> {
+    let word: String = written.chars().take(64).collect::<String>().to_lowercase().replace(['_', ' ', '.'], "-");
+    let called = CALLED.iter().find(|(_, names)| names.contains(&word.as_str())).map(|(ecosystem, _)| *ecosystem);
+    // Not `pip`: it is near to the names of what is not served.
+    let near = || nearest(&word, words().chain(["dockerfile", "python"]));
+    // Of a short word half is soon another: `php` is not `pypi`.
+    let half = word.chars().count() / 2;
+    let spelled =
+        || near().filter(|near| strsim::damerau_levenshtein(&word, near) <= half).and_then(Ecosystem::from_word);
+    called.or_else(|| Ecosystem::from_word(&word)).or_else(spelled)
+}
+
+/// The list that somebody means who writes `pypi, docker`.
+fn list_of_words(written: &str) -> Option<String> {
+    let parts: Vec<&str> = written.split([',', ' ']).filter(|part| !part.is_empty()).take(100).collect();
+    let all_known = parts.iter().all(|part| Ecosystem::from_word(part).is_some());
+    (parts.len() > 1 && all_known).then(|| format!("[{}]", parts.join(", ")))
 }
 
 /// How a pattern of authored migrations looks, for the schema; [`MigrationPattern::parse`] says more.
@@ -66,12 +115,15 @@ impl MigrationPattern {
             return Ok(Self::Ecosystem(ecosystem));
         }
         let Some((owner, name)) = text.split_once('/') else {
+            if let Some(list) = list_of_words(text) {
+                return Err(NotAMigration {
+                    what: format!("{} is one text, and no list", quoted(text)),
+                    fix: format!("write {}", quoted(&list)),
+                });
+            }
+            let hint = meant(text).map(|word| format!(", did you mean `{word}`?")).unwrap_or_default();
             return Err(NotAMigration {
-                what: format!(
-                    "unknown migration {}{}",
-                    quoted(text),
-                    did_you_mean(text, words().chain(["dockerfile"]))
-                ),
+                what: format!("unknown migration {}{hint}", quoted(text)),
                 fix: format!("use {}, or `OWNER/NAME` for an authored migration", one_of(words())),
             });
         };
@@ -95,9 +147,10 @@ impl MigrationPattern {
         Ok(Self::Authored { owner: owner.into(), name })
     }
 
-    /// Whether a key is a migration's word: then a mapping was written where a list of entries belongs.
-    pub(super) fn is_word(key: &str) -> bool {
-        words().chain(ALIASES).any(|word| word == key) || key.contains('/')
+    /// The migration that a key stands for: then a mapping was written where a list of entries belongs.
+    pub(super) fn of_key(key: &str) -> Option<&str> {
+        let called = || CALLED.iter().find(|(_, names)| names.contains(&key)).map(|(ecosystem, _)| ecosystem.as_str());
+        if Ecosystem::from_word(key).is_some() || key.contains('/') { Some(key) } else { called() }
     }
 
     pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
@@ -147,6 +200,15 @@ mod tests {
     fn every_word_of_the_schema_is_read() {
         for word in words().chain(ALIASES) {
             assert!(MigrationPattern::parse(word).is_ok(), "{word}");
+        }
+    }
+
+    #[test]
+    fn what_ecosystems_are_called_is_in_its_normal_form_and_said_once() {
+        let all: Vec<&str> = CALLED.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        for (n, word) in all.iter().enumerate() {
+            assert!(!all[..n].contains(word) && MigrationPattern::parse(word).is_err(), "{word}");
+            assert!(word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{word}");
         }
     }
 }

@@ -30,6 +30,14 @@ pub(super) fn report(error: &ScanError, text: &str, problems: &mut Problems) {
         // `*/5 * * * *` without quotes: the alias is reported, the rest of the line is its consequence.
         return;
     }
+    if let Kind::UnexpectedCharacter { character } = error.kind()
+        && !is_printable(*character)
+    {
+        let at = first_from(*character, at, text);
+        let what = format!("the control character `{}` stands here", character.escape_unicode());
+        problems.add(at, what, "remove it; it may be invisible in your editor");
+        return;
+    }
     let (what, fix) = match error.kind() {
         Kind::RecursionLimitExceeded => return too_deep(at, problems),
         Kind::TabNotAllowed
@@ -72,6 +80,10 @@ pub(super) fn report(error: &ScanError, text: &str, problems: &mut Problems) {
         | Kind::PlainScalarStartsWithDashFlowIndicator => {
             ("a value cannot begin with this character", "put the value in quotes")
         }
+        Kind::UnknownQuotedScalarEscape | Kind::InvalidQuotedScalarHexEscape => (
+            "an escape (`\\`) in this text is none that YAML knows",
+            "put the text in single quotes, where `\\` is an ordinary character, or write `\\\\`",
+        ),
         Kind::MissingAnchorOrAliasName => {
             ("`*` and `&` at the beginning of a value have a meaning of their own in YAML", QUOTE_STAR)
         }
@@ -88,4 +100,23 @@ pub(super) fn report(error: &ScanError, text: &str, problems: &mut Problems) {
         }
     };
     problems.add(at, what, fix);
+}
+
+/// Whether YAML allows a character in a text. Source: YAML 1.2.2, "Character Set".
+fn is_printable(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{85}') || !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
+/// Where a character stands first, from a place on: the parser may know only where the text begins that it is in.
+fn first_from(wanted: char, at: Spot, text: &str) -> Spot {
+    let (mut line, mut column) = (1, 1);
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == wanted && (line, column) >= (at.line, at.column) {
+            return Spot { line, column, length: 1 };
+        }
+        let ends_line = character == '\n' || character == '\r' && characters.peek() != Some(&'\n');
+        (line, column) = if ends_line { (line + 1, 1) } else { (line, column + 1) };
+    }
+    at
 }

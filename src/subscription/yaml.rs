@@ -6,6 +6,7 @@
 
 use super::problem::{Problems, Spot, quoted};
 use super::syntax::{QUOTE_STAR, report, too_deep};
+use crate::domain::in_bytes;
 use serde_saphyr::granit_parser::{self as granit, Event, Marker, ScalarStyle, Span};
 use std::collections::HashMap;
 
@@ -99,7 +100,8 @@ pub(super) fn read(bytes: &[u8], problems: &mut Problems) -> Option<Node> {
 /// The bytes as text without a byte order mark.
 fn decode<'a>(bytes: &'a [u8], problems: &mut Problems) -> Option<&'a str> {
     if bytes.len() > MAX_BYTES {
-        let what = format!("the file has {} bytes, more than the {MAX_BYTES} that are read", bytes.len());
+        // Whoever read it stopped here, so nobody knows how large it is.
+        let what = format!("the file is larger than {}, which is the most that is read", in_bytes(MAX_BYTES));
         problems.add(Spot::START, what, "a subscription file fits on a page; remove what does not belong in it");
         return None;
     }

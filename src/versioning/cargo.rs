@@ -1,37 +1,24 @@
 //! Versions and requirements of Cargo.
 //!
-//! Source: The Cargo Book, "Specifying Dependencies"; Semantic Versioning 2.0.0. What a requirement allows is said by the
-//! crate Cargo itself uses; taken apart is it here, so that it can be changed without touching its style.
+//! Source: The Cargo Book, "Specifying Dependencies"; Semantic Versioning 2.0.0. The crate that
+//! Cargo itself uses says what a requirement allows. Here it is only taken apart, so that it can be changed in its own style.
 
-use super::partial::{self, Clause, LONGEST_BYTES, Operator, Partial};
-use super::{BadRange, Scheme, in_any};
-use crate::domain::VersionStep;
+use super::numbering::Numbering;
+use super::partial::{self, Clause, Operator, Partial};
+use super::{BadRange, bounded, in_any};
 use semver::{Comparator, VersionReq};
-use std::cmp::Ordering;
 
 /// The scheme of Cargo.
 #[derive(Debug)]
 pub struct Cargo;
 
-impl Scheme for Cargo {
-    fn name(&self) -> &'static str {
-        "cargo"
-    }
+impl Numbering for Cargo {
+    type Version<'v> = semver::Version;
 
-    fn compare(&self, a: &str, b: &str) -> Option<Ordering> {
-        partial::compare(a, b)
-    }
+    const NAME: &'static str = "cargo";
 
-    fn line<'v>(&self, version: &'v str) -> Option<&'v str> {
-        partial::parse(version).map(|_| "")
-    }
-
-    fn is_prerelease(&self, version: &str) -> bool {
-        partial::parse(version).is_some_and(|v| !v.pre.is_empty())
-    }
-
-    fn step(&self, from: &str, to: &str) -> Option<VersionStep> {
-        partial::step(from, to)
+    fn parse(version: &str) -> Option<semver::Version> {
+        partial::parse(version)
     }
 
     fn current(&self, constraint: &str) -> Option<String> {
@@ -39,13 +26,9 @@ impl Scheme for Cargo {
         partial::current(clauses.iter())
     }
 
-    fn is_candidate(&self, constraint: &str, current: &str, candidate: &str) -> bool {
-        partial::is_step_up(current, candidate) && self.rewrite(constraint, candidate).is_some()
-    }
-
     /// A prerelease lies where the release lies that it leads to, or where the range names it.
     fn matches(&self, range: &str, version: &str) -> Result<bool, BadRange> {
-        let asked = partial::parse(version).map(|version| partial::asked(&version)).unwrap_or_default();
+        let asked = partial::asked(version);
         in_any(range, |range| {
             let (_, allowed) = requirement(range)?;
             Ok(asked.iter().any(|version| allowed.matches(version)))
@@ -83,9 +66,7 @@ impl Cargo {
 
 /// A requirement taken apart, and as Cargo reads it. `*` has no comparators.
 fn requirement(text: &str) -> Result<(Vec<Clause<'_>>, VersionReq), String> {
-    if text.len() > LONGEST_BYTES {
-        return Err(format!("it is longer than {LONGEST_BYTES} bytes"));
-    }
+    bounded(text)?;
     let allowed = VersionReq::parse(text).map_err(|error| error.to_string())?;
     let mut start = 0;
     let mut clauses = Vec::new();

@@ -4,10 +4,8 @@
 //! `v4`, `v4.1.2`, `2024.01.15`, `widget/v1.2.3-rc.1`. It moves only to tags of the same prefix and precision: `v4` to `v5`
 //! and never to `v5.0.1`. Branches, words and commit ids are no versions.
 
-use super::tag::{self, Tag};
-use super::{BadRange, Scheme};
-use crate::domain::VersionStep;
-use std::cmp::Ordering;
+use super::Scheme;
+use super::tag::{Tag, Tagged};
 
 /// The scheme of git tags.
 #[derive(Debug)]
@@ -16,58 +14,32 @@ pub struct GitTag;
 /// The longest tag. Git has no limit of its own; this is a file name's, which a loose reference is.
 const LONGEST_BYTES: usize = 255;
 
-impl Scheme for GitTag {
-    fn name(&self) -> &'static str {
-        "git_tag"
-    }
+/// Those of one prefix are of one line: precision and variant tell which tags may follow, not which can be compared.
+impl Tagged for GitTag {
+    const NAME: &'static str = "git_tag";
 
-    fn compare(&self, a: &str, b: &str) -> Option<Ordering> {
-        let (a, b) = (parse(a)?, parse(b)?);
-        (a.prefix == b.prefix).then(|| a.order(&b).then_with(|| a.variant.cmp(b.variant)))
-    }
-
-    /// The prefix: precision and variant tell apart which tags may follow, not which can be compared.
-    fn line<'v>(&self, version: &'v str) -> Option<&'v str> {
-        parse(version).map(|tag| tag.prefix)
-    }
-
-    fn is_prerelease(&self, version: &str) -> bool {
-        parse(version).is_some_and(|tag| tag.pre.is_some())
-    }
-
-    fn step(&self, from: &str, to: &str) -> Option<VersionStep> {
-        self.compare(from, to)?.is_lt().then_some(())?;
-        Some(parse(from)?.step_to(&parse(to)?))
-    }
-
-    fn current(&self, constraint: &str) -> Option<String> {
-        parse(constraint).map(|_| constraint.to_string())
-    }
-
-    fn is_candidate(&self, constraint: &str, current: &str, candidate: &str) -> bool {
-        let (Some(from), Some(to)) = (parse(current), parse(candidate)) else { return false };
-        from.may_become(&to) && self.rewrite(constraint, candidate).is_some()
-    }
-
-    /// The range is read as PEP 440 reads it, over the tag's numbers alone; or it is a tag, and means that one.
-    fn matches(&self, range: &str, version: &str) -> Result<bool, BadRange> {
-        tag::matches(range, version, parse, |text| parse(text).is_some())
-    }
-
-    fn rewrite(&self, constraint: &str, to: &str) -> Option<String> {
-        (constraint != to && parse(constraint)?.same_shape(&parse(to)?)).then(|| to.to_string())
+    /// The version begins at the first number from which on everything is one: `8` of `k8s-v1.2` is part of the prefix.
+    fn read(tag: &str) -> Option<Tag<'_>> {
+        // A tag is written into files: nothing that means something there may be in it.
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-/+@".contains(&b);
+        if tag.len() > LONGEST_BYTES || !tag.bytes().all(allowed) || is_commit(tag) {
+            return None;
+        }
+        let digit = |i: usize| tag.as_bytes()[i].is_ascii_digit();
+        let mut starts = (0..tag.len()).filter(|&i| digit(i) && (i == 0 || !digit(i - 1)));
+        starts.find_map(|start| Tag::parse(&tag[..start], &tag[start..]))
     }
 }
 
 impl GitTag {
     /// Whether a tag names one release and no series of them: it has three numbers or more.
     pub fn is_full(tag: &str) -> bool {
-        parse(tag).is_some_and(|tag| tag.count_of_numbers() >= 3)
+        Self::read(tag).is_some_and(|tag| tag.count_of_numbers() >= 3)
     }
 
     /// The tag with `v` where it is written without, and without where it has one; `None` behind another prefix.
     pub fn with_or_without_v(tag: &str) -> Option<String> {
-        match parse(tag)?.prefix {
+        match Self::read(tag)?.prefix {
             "" => Some(format!("v{tag}")),
             "v" | "V" => Some(tag[1..].to_string()),
             _ => None,
@@ -82,18 +54,6 @@ impl GitTag {
             Self::with_or_without_v(&tag)
         })
     }
-}
-
-/// The version begins at the first number from which on everything is one: `8` of `k8s-v1.2` is part of the prefix.
-pub(super) fn parse(tag: &str) -> Option<Tag<'_>> {
-    // A tag is written into files: nothing that means something there may be in it.
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-/+@".contains(&b);
-    if tag.len() > LONGEST_BYTES || !tag.bytes().all(allowed) || is_commit(tag) {
-        return None;
-    }
-    let digit = |i: usize| tag.as_bytes()[i].is_ascii_digit();
-    let mut starts = (0..tag.len()).filter(|&i| digit(i) && (i == 0 || !digit(i - 1)));
-    starts.find_map(|start| Tag::parse(&tag[..start], &tag[start..]))
 }
 
 /// Whether it looks like a commit's id, perhaps a short one: such a text is no version, even where it ends in digits.

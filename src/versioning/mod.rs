@@ -6,11 +6,15 @@
 //!
 //! The rule of all schemes: an update is proposed only where the current text excludes the new version or pins
 //! another one. A text that already allows it is up to date.
+//!
+//! A file for each scheme. What all have in common is in `numbering`, what the schemes of tags have in `tag`, and what npm and
+//! Cargo have in `partial`.
 
 mod cargo;
 mod docker_tag;
 mod git_tag;
 mod node;
+mod numbering;
 mod partial;
 mod pep440;
 mod revision;
@@ -90,9 +94,7 @@ pub fn scheme(ecosystem: Ecosystem) -> &'static dyn Scheme {
 /// Whether a version lies in one of the alternatives of a range; each of them is judged, even behind one it lies in.
 fn in_any(range: &str, lies_in: impl Fn(&str) -> Result<bool, String>) -> Result<bool, BadRange> {
     let bad = |why: String| BadRange { range: range.chars().take(80).collect(), why };
-    if range.len() > LONGEST_RANGE_BYTES {
-        return Err(bad(format!("it is longer than {LONGEST_RANGE_BYTES} bytes")));
-    }
+    bounded(range).map_err(bad)?;
     let mut found = false;
     for one in range.split("||").map(str::trim) {
         if one.is_empty() {
@@ -103,8 +105,12 @@ fn in_any(range: &str, lies_in: impl Fn(&str) -> Result<bool, String>) -> Result
     Ok(found)
 }
 
-/// No range in a subscription file comes near it.
-const LONGEST_RANGE_BYTES: usize = 512;
+/// Longer texts are not read: no honest version, constraint or range comes near it.
+const LONGEST_BYTES: usize = 512;
+
+fn bounded(text: &str) -> Result<(), String> {
+    if text.len() <= LONGEST_BYTES { Ok(()) } else { Err(format!("it is longer than {LONGEST_BYTES} bytes")) }
+}
 
 /// The step between two lists of numbers, of which the second is the newer: where they first differ decides.
 /// Missing numbers count as zero; lists that do not differ are a patch apart (a prerelease and its release).
@@ -121,4 +127,27 @@ fn step_between(from: &[u64], to: &[u64]) -> VersionStep {
 fn compare_numbers(a: &[u64], b: &[u64]) -> Ordering {
     let number = |list: &[u64], i: usize| list.get(i).copied().unwrap_or(0);
     (0..a.len().max(b.len())).map(|i| number(a, i).cmp(&number(b, i))).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+}
+
+/// The next upper bound above a target: the last number of the old bound that is not zero says at which place it cuts
+/// (`<2` and `<2.0` at the first, `<2.5` at the second). `None` when a number gets too large.
+fn bound_above(bound: &[u64], target: &[u64]) -> Option<Vec<u64>> {
+    let at = bound.iter().rposition(|&n| n > 0).unwrap_or(0);
+    let mut numbers: Vec<u64> =
+        (0..bound.len()).map(|i| if i <= at { target.get(i).copied().unwrap_or(0) } else { 0 }).collect();
+    let last = numbers.get_mut(at)?;
+    *last = last.checked_add(1)?;
+    Some(numbers)
+}
+
+/// The highest series below an upper bound: `4` for `5` and `5.0`, `5.1` for `5.2`. `None` for zero.
+fn below(bound: &[u64]) -> Option<Vec<u64>> {
+    let last = bound.iter().rposition(|&n| n > 0)?;
+    let mut numbers = bound[..=last].to_vec();
+    numbers[last] -= 1;
+    Some(numbers)
+}
+
+fn joined(numbers: &[u64]) -> String {
+    numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
 }

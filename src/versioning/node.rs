@@ -5,9 +5,9 @@
 //! A range is taken apart here, by the grammar and no looser, and nodejs-semver is asked about one comparator at a time: given
 //! several that exclude each other (`>=3 <2`) it allows what either allows, where npm allows nothing.
 
-use super::partial::{self, Clause, LONGEST_BYTES, Operator, Partial};
-use super::{BadRange, Scheme, in_any};
-use crate::domain::VersionStep;
+use super::numbering::Numbering;
+use super::partial::{self, Clause, Operator, Partial};
+use super::{BadRange, LONGEST_BYTES, Scheme, bounded, in_any};
 use semver::Version;
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -16,25 +16,13 @@ use std::ops::Range;
 #[derive(Debug)]
 pub struct Node;
 
-impl Scheme for Node {
-    fn name(&self) -> &'static str {
-        "node"
-    }
+impl Numbering for Node {
+    type Version<'v> = Version;
 
-    fn compare(&self, a: &str, b: &str) -> Option<Ordering> {
-        partial::compare(a, b)
-    }
+    const NAME: &'static str = "node";
 
-    fn line<'v>(&self, version: &'v str) -> Option<&'v str> {
-        partial::parse(version).map(|_| "")
-    }
-
-    fn is_prerelease(&self, version: &str) -> bool {
-        partial::parse(version).is_some_and(|v| !v.pre.is_empty())
-    }
-
-    fn step(&self, from: &str, to: &str) -> Option<VersionStep> {
-        partial::step(from, to)
+    fn parse(version: &str) -> Option<Version> {
+        partial::parse(version)
     }
 
     /// Of several alternatives (`^1 || ^2`) the highest has the say.
@@ -42,14 +30,10 @@ impl Scheme for Node {
         highest(&alternatives(constraint).ok()?).map(|(_, current)| current)
     }
 
-    fn is_candidate(&self, constraint: &str, current: &str, candidate: &str) -> bool {
-        partial::is_step_up(current, candidate) && self.rewrite(constraint, candidate).is_some()
-    }
-
     /// A comma is read as a space, as other ecosystems write it. A prerelease lies where the release lies that it leads to,
     /// or where the range names it.
     fn matches(&self, range: &str, version: &str) -> Result<bool, BadRange> {
-        let asked = partial::parse(version).map(|version| partial::asked(&version)).unwrap_or_default();
+        let asked = partial::asked(version);
         in_any(range, |range| {
             if range.split(',').any(|part| part.trim().is_empty()) {
                 return Err("a version is missing".into());
@@ -71,7 +55,7 @@ impl Scheme for Node {
         let text = match alternatives.as_slice() {
             [.., before_last, last] => {
                 // What is below the highest alternative was left out on purpose.
-                if partial::compare(&current, to)? != Ordering::Less {
+                if Node.compare(&current, to)?.is_ge() {
                     return None;
                 }
                 // `^1 || ^2` says which series work: one more does. A stretch with bounds of its own grows instead.
@@ -162,14 +146,12 @@ fn highest<'s, 'a>(alternatives: &'s [Alternative<'a>]) -> Option<(&'s Alternati
         let current = partial::current(one.comparators.iter().map(|comparator| &comparator.clause))?;
         Some((one, current))
     });
-    named.max_by(|(_, a), (_, b)| partial::compare(a, b).unwrap_or(Ordering::Equal))
+    named.max_by(|(_, a), (_, b)| Node.compare(a, b).unwrap_or(Ordering::Equal))
 }
 
 /// Takes a range apart.
 fn alternatives(range: &str) -> Result<Vec<Alternative<'_>>, String> {
-    if range.len() > LONGEST_BYTES {
-        return Err(format!("it is longer than {LONGEST_BYTES} bytes"));
-    }
+    bounded(range)?;
     let mut start = 0;
     let mut alternatives = Vec::new();
     for part in range.split("||") {

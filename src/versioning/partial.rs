@@ -1,14 +1,12 @@
 //! Versions of three numbers as constraints write them, with fewer numbers or with wildcards, and how they move:
 //! what npm and Cargo have in common. Which versions a constraint allows is for the two schemes to say.
 
-use super::{compare_numbers, step_between};
+use super::numbering;
+use super::{LONGEST_BYTES, joined, step_between};
 use crate::domain::VersionStep;
 use semver::{BuildMetadata, Prerelease, Version};
 use std::cmp::Ordering;
 use std::ops::Range;
-
-/// Longer texts are not read: no honest version or constraint comes near it.
-pub(super) const LONGEST_BYTES: usize = 512;
 
 /// The longest number. npm's own limit is 2^53 - 1, and nodejs-semver's has 15 digits.
 const MOST_DIGITS: usize = 15;
@@ -96,25 +94,11 @@ impl<'a> Partial<'a> {
         }
     }
 
-    /// The next bound above the target: the last number of the old bound that is not zero says at which place
-    /// it cuts (`<2` and `<2.0.0` at the first, `<2.5` at the second).
+    /// The next bound above the target.
     fn bound_above(&self, target: &Version) -> Option<String> {
-        let at = self.numbers.iter().rposition(|&n| n > 0).unwrap_or(0);
-        let mut numbers = vec![0; self.numbers.len()];
-        for (number, new) in numbers.iter_mut().zip([target.major, target.minor, target.patch]).take(at + 1) {
-            *number = new;
-        }
-        *numbers.get_mut(at)? += 1;
+        let numbers = super::bound_above(&self.numbers, &numbers(target))?;
         let pre = if self.pre.is_empty() { String::new() } else { format!("-{}", self.pre) };
         Some(format!("{}{}{}{pre}", self.v, joined(&numbers), self.wildcards))
-    }
-
-    /// The highest series below: `4` for `5` and `5.0`, `5.1` for `5.2`.
-    fn below(&self) -> Option<String> {
-        let last = self.numbers.iter().rposition(|&n| n > 0)?;
-        let mut numbers = self.numbers[..=last].to_vec();
-        numbers[last] -= 1;
-        Some(joined(&numbers))
     }
 }
 
@@ -186,7 +170,7 @@ pub(super) fn current<'a, 'c: 'a>(clauses: impl Iterator<Item = &'a Clause<'c>> 
     }
     let bound = named.filter(|clause| clause.operator.is_upper_bound()).min_by(order)?;
     match bound.operator {
-        Operator::Less => bound.version.below(),
+        Operator::Less => super::below(&bound.version.numbers).map(|series| joined(&series)),
         _ => Some(bound.version.plain()),
     }
 }
@@ -196,28 +180,29 @@ pub(super) fn parse(version: &str) -> Option<Version> {
     Partial::parse(version)?.version()
 }
 
-/// The order of two versions; build metadata has no say.
-pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
-    Some(parse(a)?.cmp_precedence(&parse(b)?))
-}
-
 /// A version as indexes publish it, with all three numbers.
 pub(super) fn released(version: &str) -> Option<Version> {
     let parsed = Partial::parse(version).filter(Partial::is_full)?;
     parsed.version()
 }
 
-/// Whether the second version is newer, and a prerelease only where one of the same release is in use.
-pub(super) fn is_step_up(from: &str, to: &str) -> bool {
-    let (Some(from), Some(to)) = (parse(from), released(to)) else { return false };
-    let same_release = compare_numbers(&numbers(&from), &numbers(&to)).is_eq();
-    from.cmp_precedence(&to).is_lt() && (to.pre.is_empty() || (!from.pre.is_empty() && same_release))
-}
+/// Build metadata has no say in the order.
+impl numbering::Version<'_> for Version {
+    fn order(&self, other: &Self) -> Ordering {
+        self.cmp_precedence(other)
+    }
 
-/// How far the second version is from the first; `None` unless it is newer.
-pub(super) fn step(from: &str, to: &str) -> Option<VersionStep> {
-    let (from, to) = (parse(from)?, parse(to)?);
-    from.cmp_precedence(&to).is_lt().then(|| step_between(&numbers(&from), &numbers(&to)))
+    fn is_prerelease(&self) -> bool {
+        !self.pre.is_empty()
+    }
+
+    fn is_of_the_release_of(&self, other: &Self) -> bool {
+        numbers(self) == numbers(other)
+    }
+
+    fn step_to(&self, other: &Self) -> VersionStep {
+        step_between(&numbers(self), &numbers(other))
+    }
 }
 
 pub(super) fn numbers(version: &Version) -> [u64; 3] {
@@ -225,17 +210,14 @@ pub(super) fn numbers(version: &Version) -> [u64; 3] {
 }
 
 /// What a range is asked about: the version, and for a prerelease the release it leads to. `>=5` speaks of `5.0.0-rc.1`,
-/// and `<5` does not.
-pub(super) fn asked(version: &Version) -> Vec<Version> {
+/// and `<5` does not. Nothing for a text that is no version.
+pub(super) fn asked(version: &str) -> Vec<Version> {
+    let Some(version) = parse(version) else { return Vec::new() };
     let release = Version { pre: Prerelease::EMPTY, ..version.clone() };
-    if version.pre.is_empty() { vec![release] } else { vec![version.clone(), release] }
+    if version.pre.is_empty() { vec![release] } else { vec![version, release] }
 }
 
 fn number(digits: &str) -> Option<u64> {
     let plain = !digits.is_empty() && digits.len() <= MOST_DIGITS && digits.bytes().all(|b| b.is_ascii_digit());
     (plain && (digits == "0" || !digits.starts_with('0'))).then(|| digits.parse().ok()).flatten()
-}
-
-fn joined(numbers: &[u64]) -> String {
-    numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
 }

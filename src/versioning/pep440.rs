@@ -1,10 +1,11 @@
 //! Versions and specifiers of Python packages.
 //!
-//! Source: PEP 440, "Version Identification and Dependency Specification", and its successor in the
-//! packaging specifications, "Version specifiers". What Poetry writes beside them (`^1.2`, `~1.2`, `1.2.*`, `*`, and a bare `1.2`
-//! for `==1.2`) is understood, too: none of it is a specifier of PEP 440. Source: Poetry, "Dependency specification".
+//! Source: PEP 440, "Version Identification and Dependency Specification", and its successor in the packaging specifications,
+//! "Version specifiers". Poetry writes constraints that are none of PEP 440's, and they are understood, too: `^1.2`, `~1.2`,
+//! `1.2.*`, `*`, and a bare `1.2` for `==1.2`. Source: Poetry, "Dependency specification".
 
-use super::{BadRange, Scheme, compare_numbers, in_any, step_between};
+use super::numbering::{self, Numbering};
+use super::{BadRange, below, bound_above, bounded, compare_numbers, in_any, joined, step_between};
 use crate::domain::VersionStep;
 use pep440_rs::{Operator, Version, VersionSpecifier};
 use std::cmp::Ordering;
@@ -15,32 +16,36 @@ use std::str::FromStr;
 #[derive(Debug)]
 pub struct Pep440;
 
-/// Longer texts are not read: no honest version or specifier comes near it.
-const LONGEST_BYTES: usize = 512;
-
-impl Scheme for Pep440 {
-    fn name(&self) -> &'static str {
-        "pep440"
+impl numbering::Version<'_> for Version {
+    fn order(&self, other: &Self) -> Ordering {
+        self.cmp(other)
     }
 
-    fn compare(&self, a: &str, b: &str) -> Option<Ordering> {
-        Some(parse(a)?.cmp(&parse(b)?))
+    fn is_prerelease(&self) -> bool {
+        self.any_prerelease()
     }
 
-    fn line<'v>(&self, version: &'v str) -> Option<&'v str> {
-        parse(version).map(|_| "")
+    fn is_of_the_release_of(&self, other: &Self) -> bool {
+        self.epoch() == other.epoch() && compare_numbers(self.release(), other.release()).is_eq()
     }
 
-    fn is_prerelease(&self, version: &str) -> bool {
-        parse(version).is_some_and(|v| v.any_prerelease())
+    /// A local label (`+cu118`) names a variant of the build, as an image's suffix does.
+    fn is_written_like(&self, other: &Self) -> bool {
+        self.local() == other.local()
     }
 
-    fn step(&self, from: &str, to: &str) -> Option<VersionStep> {
-        let (from, to) = (parse(from)?, parse(to)?);
-        if from >= to {
-            return None;
-        }
-        Some(if from.epoch() == to.epoch() { step_between(from.release(), to.release()) } else { VersionStep::Major })
+    fn step_to(&self, other: &Self) -> VersionStep {
+        if self.epoch() == other.epoch() { step_between(self.release(), other.release()) } else { VersionStep::Major }
+    }
+}
+
+impl Numbering for Pep440 {
+    type Version<'v> = Version;
+
+    const NAME: &'static str = "pep440";
+
+    fn parse(version: &str) -> Option<Version> {
+        bounded(version).ok().and_then(|()| Version::from_str(version).ok())
     }
 
     fn current(&self, constraint: &str) -> Option<String> {
@@ -59,24 +64,11 @@ impl Scheme for Pep440 {
             return Some(written(bound));
         }
         let version = bound.version()?;
-        let last = version.release().iter().rposition(|&n| n > 0)?;
-        let mut below = version.release()[..=last].to_vec();
-        below[last] -= 1;
-        Some(format!("{}{}", epoch_text(version), joined(&below)))
-    }
-
-    fn is_candidate(&self, constraint: &str, current: &str, candidate: &str) -> bool {
-        let (Some(from), Some(to)) = (parse(current), parse(candidate)) else { return false };
-        let same_base = from.epoch() == to.epoch() && compare_numbers(from.release(), to.release()).is_eq();
-        to > from
-            // A local label (`+cu118`) names a variant of the build, as an image's suffix does.
-            && from.local() == to.local()
-            && (!to.any_prerelease() || (from.any_prerelease() && same_base))
-            && self.rewrite(constraint, candidate).is_some()
+        Some(format!("{}{}", epoch_text(version), joined(&below(version.release())?)))
     }
 
     fn matches(&self, range: &str, version: &str) -> Result<bool, BadRange> {
-        let version = parse(version);
+        let version = Self::parse(version);
         in_any(range, |range| {
             let clauses = clauses(range)?;
             Ok(version.as_ref().is_some_and(|version| clauses.iter().all(|clause| clause.allows(version))))
@@ -85,7 +77,7 @@ impl Scheme for Pep440 {
 
     fn rewrite(&self, constraint: &str, to: &str) -> Option<String> {
         let clauses = clauses(constraint).ok()?;
-        let target = parse(to)?;
+        let target = Self::parse(to)?;
         // `to` is written into a file: nothing but the characters of a version may get there.
         if !to.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'!' | b'+' | b'-' | b'_')) {
             return None;
@@ -203,7 +195,7 @@ impl Clause {
             Written::Prefix | Written::Pep440(Operator::EqualStar) => Some(format!("{precise}.*")),
             Written::Caret | Written::Tilde | Written::Pep440(Operator::TildeEqual) => {
                 // Cut to fewer numbers a prerelease is below the bound.
-                let cut_allows = parse(&precise).is_some_and(|cut| cut <= *target);
+                let cut_allows = Pep440::parse(&precise).is_some_and(|cut| cut <= *target);
                 Some(if cut_allows { precise } else { public.into() })
             }
             Written::Pep440(Operator::LessThan) => style.bound_above(target),
@@ -227,10 +219,6 @@ fn next(style: Written, lowest: &Version) -> Option<Version> {
     Some(Version::new(numbers).with_epoch(lowest.epoch()))
 }
 
-fn parse(version: &str) -> Option<Version> {
-    (version.len() <= LONGEST_BYTES).then(|| Version::from_str(version).ok()).flatten()
-}
-
 /// Whether a specifier allows a version.
 ///
 /// pep440_rs differs from PEP 440 twice: it compares a prefix (`==1.2.*`) with as many numbers as the version has, so that `1`
@@ -251,9 +239,7 @@ fn allows(spec: &VersionSpecifier, version: &Version) -> bool {
 }
 
 fn clauses(constraint: &str) -> Result<Vec<Clause>, String> {
-    if constraint.len() > LONGEST_BYTES {
-        return Err(format!("it is longer than {LONGEST_BYTES} bytes"));
-    }
+    bounded(constraint)?;
     let mut start = 0;
     let mut clauses = Vec::new();
     for part in constraint.split(',') {
@@ -300,25 +286,15 @@ impl<'a> Style<'a> {
         format!("{}{}{}", self.v, epoch_text(target), joined(&numbers))
     }
 
-    /// The next bound above the target: the last number of the old bound that is not zero says at which place
-    /// it cuts (`<2` and `<2.0` at the first, `<2.5` at the second).
+    /// The next bound above the target.
     fn bound_above(&self, target: &Version) -> Option<String> {
-        let at = self.release.iter().rposition(|&n| n > 0).unwrap_or(0);
-        let mut numbers = vec![0; self.release.len()];
-        for (i, number) in numbers.iter_mut().enumerate().take(at + 1) {
-            *number = target.release().get(i).copied().unwrap_or(0);
-        }
-        numbers[at] = numbers[at].checked_add(1)?;
+        let numbers = bound_above(&self.release, target.release())?;
         Some(format!("{}{}{}{}", self.v, epoch_text(target), joined(&numbers), self.suffix))
     }
 }
 
 fn epoch_text(version: &Version) -> String {
     if version.epoch() == 0 { String::new() } else { format!("{}!", version.epoch()) }
-}
-
-fn joined(numbers: &[u64]) -> String {
-    numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
 }
 
 fn one_line(text: &str) -> String {

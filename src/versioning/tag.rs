@@ -1,19 +1,34 @@
 //! Tags of images and of repositories: numbers with a prefix, a prerelease mark and a variant around them.
 //!
-//! No standard orders them. What is here holds for both: a tag moves only to tags that are written alike.
+//! No standard orders them. What is here holds for every scheme of tags: a tag moves only to tags that are written alike. The
+//! schemes say how they read one ([`Tagged`]), and nothing else.
 
-use super::{BadRange, Pep440, Scheme, compare_numbers, in_any, step_between};
+use super::numbering::{Numbering, Version};
+use super::{BadRange, Pep440, compare_numbers, in_any, joined, step_between};
 use crate::domain::VersionStep;
 use std::cmp::Ordering;
 
 /// From so many digits on, a lone number is a date or a build's number, which does not follow `3` or `12`.
 const DIGITS_OF_A_DATE: usize = 6;
 
+/// A scheme whose versions are tags. Who uses one names it in full, so that a constraint is a tag, too.
+pub(super) trait Tagged: Sync {
+    /// See [`Scheme::name`](super::Scheme::name).
+    const NAME: &'static str;
+
+    /// Takes a tag apart, if it is one with a version.
+    fn read(tag: &str) -> Option<Tag<'_>>;
+}
+
 /// A tag taken apart.
 #[derive(Debug)]
 pub(super) struct Tag<'a> {
     /// What stands before the first number: `v`, `release-`.
     pub(super) prefix: &'a str,
+    /// See [`Scheme::line`](super::Scheme::line): the prefix, unless a scheme says otherwise.
+    pub(super) line: &'a str,
+    /// Whether it is followed by releases that are written with another `v` or count of numbers, too.
+    pub(super) is_release: bool,
     numbers: Vec<u64>,
     /// The separators between the numbers: `..`, `.-`.
     shape: String,
@@ -71,18 +86,12 @@ impl<'a> Tag<'a> {
         if variant.starts_with(|c: char| c.is_ascii_alphanumeric()) {
             return None;
         }
-        Some(Self { prefix, numbers, shape, first_digits, pre, variant })
+        Some(Self { prefix, line: prefix, is_release: false, numbers, shape, first_digits, pre, variant })
     }
 
     /// How many numbers it has.
     pub(super) fn count_of_numbers(&self) -> usize {
         self.numbers.len()
-    }
-
-    /// The order of two tags, whatever their prefix, shape and variant.
-    pub(super) fn order(&self, other: &Self) -> Ordering {
-        let pre = |tag: &Self| tag.pre.unwrap_or((u8::MAX, 0));
-        compare_numbers(&self.numbers, &other.numbers).then_with(|| pre(self).cmp(&pre(other)))
     }
 
     /// Whether its numbers are joined by dots alone.
@@ -91,49 +100,77 @@ impl<'a> Tag<'a> {
     }
 
     /// Whether both are of one kind: the same variant, dates or none.
-    pub(super) fn same_kind(&self, other: &Self) -> bool {
+    fn same_kind(&self, other: &Self) -> bool {
         let dated = |tag: &Self| (tag.first_digits >= DIGITS_OF_A_DATE).then_some(tag.first_digits);
         self.variant == other.variant && dated(self) == dated(other)
     }
 
-    /// Whether both are written alike: of one kind, with the same prefix, separators and count of numbers.
-    pub(super) fn same_shape(&self, other: &Self) -> bool {
-        self.prefix == other.prefix && self.shape == other.shape && self.same_kind(other)
+    /// Whether both have the same prefix, separators and count of numbers.
+    fn same_shape(&self, other: &Self) -> bool {
+        self.prefix == other.prefix && self.shape == other.shape
+    }
+}
+
+impl<'a> Version<'a> for Tag<'a> {
+    fn line(&self) -> &'a str {
+        self.line
     }
 
-    /// Whether the other is an update: newer, written alike, and a prerelease only of the release whose prerelease this is.
-    pub(super) fn may_become(&self, other: &Self) -> bool {
-        self.same_shape(other) && self.may_grow_into(other)
+    fn order(&self, other: &Self) -> Ordering {
+        let pre = |tag: &Self| tag.pre.unwrap_or((u8::MAX, 0));
+        let order = compare_numbers(&self.numbers, &other.numbers).then_with(|| pre(self).cmp(&pre(other)));
+        order.then_with(|| self.variant.cmp(other.variant))
     }
 
-    /// The same, however both are written.
-    pub(super) fn may_grow_into(&self, other: &Self) -> bool {
-        let same_numbers = compare_numbers(&self.numbers, &other.numbers).is_eq();
-        self.order(other).is_lt() && (other.pre.is_none() || (self.pre.is_some() && same_numbers))
+    fn is_prerelease(&self) -> bool {
+        self.pre.is_some()
     }
 
-    /// How far the other, which is newer, is from this.
-    pub(super) fn step_to(&self, other: &Self) -> VersionStep {
+    fn is_of_the_release_of(&self, other: &Self) -> bool {
+        compare_numbers(&self.numbers, &other.numbers).is_eq()
+    }
+
+    fn is_written_like(&self, other: &Self) -> bool {
+        self.same_kind(other) && (self.same_shape(other) || (self.is_release && other.is_release))
+    }
+
+    fn step_to(&self, other: &Self) -> VersionStep {
         step_between(&self.numbers, &other.numbers)
     }
 }
 
-/// Whether a tag lies in a range: its numbers, as PEP 440 reads the range, or the whole tag where the range is one.
-pub(super) fn matches<'t>(
-    range: &str,
-    tag: &'t str,
-    parse: impl Fn(&'t str) -> Option<Tag<'t>>,
-    is_tag: impl Fn(&str) -> bool,
-) -> Result<bool, BadRange> {
-    let numbers = parse(tag).map(|tag| tag.numbers.iter().map(u64::to_string).collect::<Vec<_>>());
-    // The range is judged even where the version is not understood.
-    let numbers = numbers.unwrap_or_default().join(".");
-    in_any(range, |range| match Pep440.matches(range, &numbers) {
-        // Of a prerelease, the numbers alone would not tell.
-        _ if range == tag && is_tag(range) => Ok(true),
-        Err(_) if is_tag(range) => Ok(false),
-        judged => judged.map_err(|bad| bad.why),
-    })
+impl<T: Tagged> Numbering for T {
+    type Version<'v> = Tag<'v>;
+
+    const NAME: &'static str = <T as Tagged>::NAME;
+
+    fn parse(version: &str) -> Option<Tag<'_>> {
+        T::read(version)
+    }
+
+    fn current(&self, constraint: &str) -> Option<String> {
+        T::read(constraint).map(|_| constraint.to_string())
+    }
+
+    /// The range is read as PEP 440 reads it, over the tag's numbers alone; or it is a tag, and means that one.
+    fn matches(&self, range: &str, version: &str) -> Result<bool, BadRange> {
+        // The range is judged even where the version is not understood.
+        let numbers = T::read(version).map(|tag| joined(&tag.numbers)).unwrap_or_default();
+        let is_tag = |text: &str| T::read(text).is_some();
+        in_any(range, |range| match Pep440.matches(range, &numbers) {
+            // Of a prerelease, the numbers alone would not tell.
+            _ if range == version && is_tag(range) => Ok(true),
+            Err(_) if is_tag(range) => Ok(false),
+            judged => judged.map_err(|bad| bad.why),
+        })
+    }
+
+    fn rewrite(&self, constraint: &str, to: &str) -> Option<String> {
+        let (from, other) = (T::read(constraint)?, T::read(to)?);
+        // `v1.0` and `1.0.0` are one release.
+        let differ = constraint != to && (from.same_shape(&other) || from.order(&other).is_ne());
+        (differ && from.is_written_like(&other)).then(|| to.to_string())
+    }
 }
 
 /// The prerelease mark a text begins with, and what follows it: `rc1-slim`, `-rc.1`, `-beta`.

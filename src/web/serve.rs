@@ -1,8 +1,8 @@
 //! Connections: how many are held, how long one may stay silent, and how they end when the server stops.
 //!
 //! Whoever connects is a stranger who may never ask anything, ask a word a minute, or never read the answer. Each of these
-//! ends by one rule: between requests, a connection has a limit of time. While a request is worked on it has none: handlers
-//! limit what they wait for themselves, the body of a webhook above all.
+//! ends by one rule: between requests, a connection has a limit of time, and a much shorter one when all places are taken.
+//! While a request is worked on it has none: handlers limit what they wait for themselves, the body of a webhook above all.
 
 use axum::Router;
 use axum::body::Body;
@@ -15,9 +15,10 @@ use hyper_util::rt::TokioIo;
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
@@ -28,6 +29,9 @@ const FIRST_HEAD: Duration = Duration::from_secs(10);
 /// the load balancers of the clouds), and what they send on one that is just being closed is lost: so they are to close
 /// first. It spares whoever asks for figures twice a minute a new connection, too.
 const IDLE: Duration = Duration::from_secs(75);
+/// The same, and that of a first head, while all places are taken and somebody may be waiting for one. A proxy that has let
+/// a connection rest for so long has others, and is the least likely to be just sending something on it.
+const IDLE_WHEN_FULL: Duration = Duration::from_secs(5);
 /// How long requests under way are waited for at the end: longer than a webhook's body may take.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 /// How many connections are held at once. Each is an open file, and a process may usually have 1,024 of these: the other half
@@ -46,6 +50,8 @@ pub struct Limits {
     pub first_head: Duration,
     /// From the beginning of an answer until that is read and the next request's head is there.
     pub idle: Duration,
+    /// Instead of both for one connection at a time, the first to have been silent for so long, whenever no place is left.
+    pub idle_when_full: Duration,
     /// For the requests under way, once the server is told to stop.
     pub last_requests: Duration,
     /// How many there are at once.
@@ -53,9 +59,15 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 10 seconds, 75 seconds, 10 seconds, 512.
+    /// 10 seconds, 75 seconds, 5 seconds, 10 seconds, 512.
     fn default() -> Self {
-        Self { first_head: FIRST_HEAD, idle: IDLE, last_requests: LAST_REQUESTS, connections: CONNECTIONS_MAX }
+        Self {
+            first_head: FIRST_HEAD,
+            idle: IDLE,
+            idle_when_full: IDLE_WHEN_FULL,
+            last_requests: LAST_REQUESTS,
+            connections: CONNECTIONS_MAX,
+        }
     }
 }
 
@@ -64,10 +76,18 @@ impl Default for Limits {
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, mut stop: watch::Receiver<bool>) {
     let stopped = stop.clone();
     let mut connections = JoinSet::new();
+    // Who waits to be woken here has been silent for long enough to go; they are woken in the order they came. A wish that
+    // nobody waits for is kept for the first who will, and more of them are still one.
+    let give_way = Arc::new(Notify::new());
     loop {
+        let full = connections.len() >= limits.connections;
+        if full {
+            give_way.notify_one();
+        }
         tokio::select! {
-            (stream, peer) = accept(&listener), if connections.len() < limits.connections => {
-                connections.spawn(attend(stream, peer, router.clone(), limits, stopped.clone()));
+            (stream, peer) = accept(&listener), if !full => {
+                let give_way = Arc::clone(&give_way);
+                connections.spawn(attend(stream, peer, router.clone(), limits, give_way, stopped.clone()));
             }
             Some(_) = connections.join_next() => {}
             _ = stop.wait_for(|stop| *stop) => break,
@@ -114,7 +134,14 @@ enum Standing {
 }
 
 /// Answers what one connection asks, until it ends, is silent for too long or the server stops.
-async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, limits: Limits, mut stop: watch::Receiver<bool>) {
+async fn attend(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    limits: Limits,
+    give_way: Arc<Notify>,
+    mut stop: watch::Receiver<bool>,
+) {
     // Answers are written in one piece: there is nothing to wait for. Without it, they are only later.
     drop(stream.set_nodelay(true));
     let (progress, mut standing) = watch::channel(Standing::Silent);
@@ -135,11 +162,15 @@ async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, limits: Lim
     loop {
         let now = *standing.borrow_and_update();
         let too_long = async {
-            match now {
-                Standing::Silent => sleep(limits.first_head).await,
+            let limit = match now {
+                Standing::Silent => limits.first_head,
                 Standing::Asked => pending().await,
-                Standing::Answered => sleep(limits.idle).await,
-            }
+                Standing::Answered => limits.idle,
+            };
+            let when_full = limits.idle_when_full.min(limit);
+            sleep(when_full).await;
+            // Ends early for the one who is asked to make room.
+            let _ = timeout(limit - when_full, give_way.notified()).await;
         };
         tokio::select! {
             // Errors are those of the other side: it went away, or does not speak HTTP and was told so.

@@ -1,11 +1,10 @@
 //! What the commands tell of a server's database, and what they change in it.
 
 use crate::executable::{FILE, GOOD, at, folder, run};
+use crate::rows::repository;
 use jiff::Timestamp;
 use mass_driver::app;
-use mass_driver::domain::{
-    Ecosystem, FileMode, Head, InstallationId, ObjectId, Release, RepoId, RepoName, RepoPath, RepoState, Repository,
-};
+use mass_driver::domain::{Ecosystem, FileMode, Head, InstallationId, ObjectId, Release, RepoId, RepoPath};
 use mass_driver::managers;
 use mass_driver::pipeline::{Done, plan};
 use mass_driver::registries::{Registries, RegistrySettings};
@@ -18,16 +17,7 @@ async fn seeded(folder: &Path, now: Timestamp) {
     let store = Store::connect(&format!("sqlite://{}", folder.join("mass-driver.db").display())).await.unwrap();
     let repo = RepoId(1);
     let object = |digit: &str| ObjectId::parse(&digit.repeat(40)).unwrap();
-    let repository = Repository {
-        id: repo,
-        installation: InstallationId(7),
-        name: RepoName::parse("acme/api").unwrap(),
-        default_branch: Some("main".into()),
-        private: true,
-        fork: false,
-        state: RepoState::Active,
-        web_url: "https://github.example.com/acme/api".into(),
-    };
+    let repository = repository(repo.0, "acme/api");
     let file = subscription::parse(GOOD.as_bytes()).unwrap();
     let config = Config {
         path: Some(RepoPath::parse(FILE).unwrap()),
@@ -79,6 +69,7 @@ async fn seeded(folder: &Path, now: Timestamp) {
                 first_seen_at: at(published),
                 counts_from: at(published),
                 yanked: false,
+                above_latest: false,
                 content: None,
             })
             .collect();

@@ -155,6 +155,7 @@ pub fn change() -> Change {
         message: "Update httpx to 0.28.0".into(),
         title: "Update httpx to 0.28.0".into(),
         body: "More.".into(),
+        hashes: Vec::new(),
     }
 }
 

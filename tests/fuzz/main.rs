@@ -12,6 +12,7 @@
 #[path = "../support"]
 mod support {
     pub mod dice;
+    pub mod edits;
 }
 
 mod corpus;
@@ -20,7 +21,7 @@ mod mutation;
 mod run;
 mod versions;
 
-use support::dice;
+use support::{dice, edits};
 
 #[test]
 fn every_manager_bears_every_text() {

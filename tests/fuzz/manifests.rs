@@ -2,11 +2,11 @@
 
 use crate::corpus;
 use crate::dice::Dice;
+use crate::edits::{constraint_after, edit_of};
 use crate::mutation::{any_text, mutate};
 use crate::run::{Input, Target};
-use mass_driver::domain::{Dependency, Ecosystem, RepoPath};
+use mass_driver::domain::{Dependency, RepoPath};
 use mass_driver::managers::{self, Edit, EditError, Extraction, MOST_DEPENDENCIES, Manager};
-use mass_driver::versioning::scheme;
 use std::sync::Arc;
 
 /// Each manager there is.
@@ -42,7 +42,7 @@ fn check(manager: &dyn Manager, path: &RepoPath, text: &str, dice: &mut Dice) ->
     for _ in 0..movable.len().min(3) {
         let dependency = dice.one_of(&movable);
         let to = newer(dice, dependency);
-        edits(manager, path, text, &found, &edit(dependency, to))?;
+        edits(manager, path, text, &found, &edit_of(dependency, &to))?;
     }
     Ok(())
 }
@@ -95,23 +95,6 @@ fn newer(dice: &mut Dice, dependency: &Dependency) -> String {
     }
 }
 
-fn edit(dependency: &Dependency, to: String) -> Edit {
-    let digest = match dependency.package.ecosystem {
-        Ecosystem::Docker => format!("sha256:{}", "e".repeat(64)),
-        _ => "e".repeat(40),
-    };
-    let hashes = [format!("sha256:{}", "1".repeat(64)), format!("sha256:{}", "2".repeat(64))];
-    Edit {
-        package: dependency.package.clone(),
-        from: dependency.current.clone().unwrap_or_default(),
-        constraint: dependency.constraint.clone(),
-        to,
-        digest_from: dependency.digest.clone(),
-        digest_to: dependency.digest.as_ref().map(|_| digest),
-        hashes_to: if dependency.hashed { hashes.to_vec() } else { Vec::new() },
-    }
-}
-
 /// An edit is made as asked, with everything else as it was, or it is refused.
 fn edits(manager: &dyn Manager, path: &RepoPath, text: &str, found: &Extraction, edit: &Edit) -> Result<(), String> {
     let edited = match manager.edit(path, text, std::slice::from_ref(edit)) {
@@ -129,7 +112,7 @@ fn edits(manager: &dyn Manager, path: &RepoPath, text: &str, found: &Extraction,
     if again.includes != found.includes {
         return wrong("an edit changes what is included");
     }
-    let constraint = scheme(edit.package.ecosystem).rewrite(&edit.constraint, &edit.to);
+    let constraint = constraint_after(edit);
     let mut moved = 0;
     for (old, new) in found.dependencies.iter().zip(&again.dependencies) {
         let meant = old.skip.is_none()

@@ -1,6 +1,6 @@
 //! Which comments tell the version of a pinned commit.
 
-use super::laws::edit_of;
+use crate::edits::edit_of;
 use mass_driver::domain::RepoPath;
 use mass_driver::managers;
 use rstest::rstest;

@@ -1,6 +1,7 @@
-//! Laws of the Python formats: hashes in every layout, and the tables and lists of the tools.
+//! Laws of the Python formats: requirements with and without hashes, and the tables and lists of the tools.
 
-use crate::laws::{check, edit_of, encoding, file, lines, manager, path_for, pick};
+use crate::edits::edit_of;
+use crate::laws::{HERE, check, encoding, file, lines, manager, path_for, pick};
 use mass_driver::domain::Skip;
 use mass_driver::managers::{self, Edit, EditError};
 use proptest::prelude::*;
@@ -45,6 +46,61 @@ fn old_hashes() -> impl Strategy<Value = Vec<String>> {
 
 fn new_hashes() -> impl Strategy<Value = Vec<String>> {
     prop::collection::btree_set(100..200u8, 1..6).prop_map(|seeds| seeds.into_iter().map(sha256).collect())
+}
+
+fn requirements_file() -> impl Strategy<Value = Vec<String>> {
+    let target = (
+        pick(&["", "  ", "\t"]),
+        pick(&["target-pkg", "Target_Pkg", "target.pkg"]),
+        pick(&["", "[a]", " [a, b-c]"]),
+        pick(&["", " ", "\t", " \\\n   "]),
+        pick(&["", " ; python_version < '3'", "  # pinned", " --global-option=\"x\"", "\t"]),
+    )
+        .prop_map(|(indent, name, extras, space, end)| format!("{indent}{name}{extras}{space}=={HERE}{end}"));
+    let noise = pick(&[
+        "",
+        "# target-pkg==1.0",
+        "other==1.0",
+        "target-pkg-too==1.0",
+        "-r base.txt",
+        "--pre",
+        "a>=1,<2 # 1.0",
+        "target-pkg @ https://example.com/1.0.whl",
+        "{{ odd }} ==1.0",
+        "b==1.0 \\\n  --hash=sha256:aa",
+        "c==é",
+    ]);
+    lines(prop_oneof![target.boxed(), noise.boxed()])
+}
+
+fn pyproject_file() -> impl Strategy<Value = Vec<String>> {
+    let target = pick(&[
+        "\"target-pkg==@V@\"",
+        "'Target.Pkg[x]==@V@ ; os_name == \"nt\"'",
+        "\"\"\"target_pkg==@V@\"\"\"",
+        "'''\ntarget-pkg ==@V@'''",
+        "\"t\\u0061rget-pkg\\u003d=@V@\"",
+        "\"\"\"target-pkg\\\n    ==@V@\"\"\"",
+    ]);
+    let noise = pick(&[
+        "\"other==1.0\"",
+        "'target-pkg-too==1.0'",
+        "{include-group = \"x\"}",
+        "1.0",
+        "\"target-pkg\"",
+        "'é' # \"target-pkg==1.0\"\n",
+    ]);
+    let list = move |name: &'static str| {
+        let entry =
+            prop_oneof![target.clone().boxed(), noise.clone().boxed()].prop_map(|entry| format!("{entry}  ,\n"));
+        prop::collection::vec(entry, 0..5).prop_map(move |entries| format!("{name} = [\n\t{}]", entries.concat()))
+    };
+    (list("dependencies"), list("extra"), list("\"a group\""), list("requires")).prop_map(|(a, b, c, d)| {
+        let head = "[project]\nname = \"target-pkg\"\nversion = \"1.0\"".to_string();
+        let optional = "optional-dependencies.x = ['target-pkg==@V@']\n[dependency-groups]".to_string();
+        let tool = "[tool.x]\ndependencies = ['target-pkg==1.0']".to_string();
+        vec![head, a, optional, b, c, "[build-system]".into(), d, tool]
+    })
 }
 
 fn poetry_file() -> impl Strategy<Value = Vec<String>> {
@@ -117,6 +173,16 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 500, ..ProptestConfig::default() })]
 
     #[test]
+    fn requirements_are_edited_to_the_letter(lines in requirements_file(), encoding in encoding(), ) {
+        check("requirements", &lines, encoding, "==1.0")?;
+    }
+
+    #[test]
+    fn projects_are_edited_to_the_letter(lines in pyproject_file(), encoding in encoding()) {
+        check("pyproject", &lines, encoding, "==1.0")?;
+    }
+
+    #[test]
     fn hashes_are_replaced_in_the_style_they_are_written_in(
         layout in layout(), old in old_hashes(), new in new_hashes(), encoding in encoding()
     ) {
@@ -152,6 +218,30 @@ proptest! {
     #[test]
     fn lists_of_setuptools_are_edited_to_the_letter(lines in setup_cfg(), encoding in encoding()) {
         check("setup-cfg", &lines, encoding, "==1.0")?;
+    }
+
+    /// pep508_rs and we agree on what is well-formed.
+    #[test]
+    fn requirements_read_as_the_reference_reads_them(
+        name in "[A-Za-z0-9]([A-Za-z0-9._-]{0,6}[A-Za-z0-9])?", extras in pick(&["", "[a]", " [a,b]", "[]"]),
+        constraint in pick(&["", "==1.0", ">=1,<2", " ~= 1.4 ", "(>=1, !=1.5)", "==1.*", "===1.0", "<2", "==1.0+local"]),
+        marker in pick(&["", "; python_version < '3'", " ; extra == 'x'"]),
+    ) {
+        use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl, pep440_rs::VersionSpecifiers};
+        let line = format!("{name}{extras}{constraint}{marker}");
+        let reference: Requirement<VerbatimUrl> = line.parse().unwrap();
+        let found = manager("requirements").extract(&path_for("requirements"), &line);
+        let [ours] = found.dependencies.as_slice() else { panic!("{line}: {found:?}") };
+        let archive = ["zip", "whl", "egg", "tgz"].iter().any(|end| name.ends_with(&format!(".{end}")));
+        prop_assume!(!archive);
+        prop_assert_eq!(&ours.package.name, &reference.name.to_string());
+        match reference.version_or_url {
+            Some(VersionOrUrl::VersionSpecifier(specifiers)) => {
+                prop_assert_eq!(ours.constraint.parse::<VersionSpecifiers>().unwrap(), specifiers);
+                prop_assert_eq!(&ours.skip, &None);
+            }
+            _ => prop_assert_eq!(&ours.skip, &Some(Skip::Unpinned)),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The laws, for the formats that are written in YAML.
 
-use super::laws::{check, encoding, pick, soup, survives};
+use super::laws::{check, encoding, pick, survives};
+use super::soup::soup;
 use mass_driver::managers;
 use proptest::prelude::*;
 

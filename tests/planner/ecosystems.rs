@@ -1,6 +1,6 @@
 //! The words of each ecosystem's pull requests, and branches that git takes.
 
-use crate::laws::is_branch;
+use crate::hostile::is_branch;
 use crate::scene::{at, package};
 use mass_driver::domain::{Ecosystem, RepoPath, Site, Update, VersionStep};
 use mass_driver::planner::prose::{self, Occasion};

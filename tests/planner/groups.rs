@@ -100,6 +100,21 @@ fn a_waiting_group_names_the_member_it_waits_for() {
 }
 
 #[test]
+fn a_member_that_is_too_young_keeps_nobody_of_its_group_waiting() {
+    let yaml = "group: all\nmin_age: 3d\nsubscriptions: [pypi]\n";
+    let scene = Scene::subscribed(yaml)
+        .manifest("requirements.txt", "httpx==0.27.0\nidna==3.6\n")
+        .release("httpx", "0.28.0", "2026-03-01")
+        .release("idna", "3.7", "2026-03-04");
+    assert_eq!(drafts(&scene.plan("2026-03-05"), "2026-03-05"), ["Bump httpx from 0.27.0 to 0.28.0, now"]);
+    assert_eq!(
+        drafts(&scene.plan("2026-03-07"), "2026-03-07"),
+        ["Bump httpx and idna, now"],
+        "together, if both are due"
+    );
+}
+
+#[test]
 fn two_files_with_one_package_at_different_versions_are_one_update() {
     let plan = Scene::subscribed("subscriptions: [pypi]\n")
         .manifest("requirements.txt", "httpx==0.27.0\n")

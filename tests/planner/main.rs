@@ -4,6 +4,8 @@
 
 mod ecosystems;
 mod groups;
+mod hostile;
+mod latest;
 mod laws;
 mod people;
 mod refused;

@@ -154,6 +154,7 @@ fn somebody_elses_private_repository_looks_like_none() {
         first_seen_at: at("2026-03-01"),
         counts_from: at("2026-03-01"),
         yanked: false,
+        above_latest: false,
         content: None,
     };
     scene.packages.insert(package.clone(), Known::Releases(vec![release("v1.0.0"), release("v1.1.0")]));

@@ -99,8 +99,15 @@ impl Scene {
 
     fn found(mut self, name: &str, version: &str, published_at: Option<Timestamp>, first_seen_at: Timestamp) -> Self {
         let counts_from = age_starts_at(published_at, first_seen_at, None);
-        let release =
-            Release { version: version.into(), published_at, first_seen_at, counts_from, yanked: false, content: None };
+        let release = Release {
+            version: version.into(),
+            published_at,
+            first_seen_at,
+            counts_from,
+            yanked: false,
+            above_latest: false,
+            content: None,
+        };
         match self.packages.entry(named(name)).or_insert_with(|| Known::Releases(Vec::new())) {
             Known::Releases(releases) => releases.push(release),
             other => *other = Known::Releases(vec![release]),

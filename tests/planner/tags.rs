@@ -14,6 +14,7 @@ fn scene(reference: &str, tags: &[&str]) -> Scene {
         first_seen_at: at("2026-03-01"),
         counts_from: at("2026-03-01"),
         yanked: false,
+        above_latest: false,
         content: None,
     };
     let releases = tags.iter().map(release).collect();

@@ -1,6 +1,6 @@
 //! Rust crates by way of a sparse index.
 
-use crate::scene::{Scene, impatient, krate, listing, release, start, versions};
+use crate::scene::{Scene, krate, listing, release, start, versions};
 use mass_driver::domain::Ecosystem;
 use mass_driver::registries::{Answer, FoundRelease, RegistryError};
 use registry_sim::FaultKind;
@@ -54,29 +54,4 @@ async fn what_no_index_can_have_is_not_asked_for() {
     scene.sim.fault("/index/*", FaultKind::Status(451), 1);
     let error = registries.releases(&krate("absent"), None).await.unwrap_err();
     assert!(matches!(error, RegistryError::NotFound { .. }), "indexes may say it so: {error:?}");
-}
-
-#[tokio::test]
-async fn faults_become_what_the_caller_does_about_them() {
-    let scene = Scene::new();
-    scene.sim.cargo().release("serde", "1.0.0");
-    let registries = scene.registries_with_indexes();
-    let ask = async |fault: FaultKind| {
-        scene.sim.fault("/index/*", fault, 1);
-        registries.releases(&krate("serde"), None).await.unwrap_err()
-    };
-    let limited = ask(FaultKind::RateLimited { retry_after_seconds: 17 }).await;
-    assert!(matches!(limited, RegistryError::RateLimited { .. }), "{limited:?}");
-    for fault in [FaultKind::Status(503), FaultKind::CutBody] {
-        let error = ask(fault).await;
-        assert!(matches!(error, RegistryError::Unavailable { .. }), "{fault:?}: {error:?}");
-    }
-    for fault in [FaultKind::GarbageJson, FaultKind::HugeBody { bytes: 1 << 40 }] {
-        let error = ask(fault).await;
-        assert!(matches!(error, RegistryError::Protocol { .. }), "{fault:?}: {error:?}");
-    }
-    scene.sim.fault("/index/*", FaultKind::Hang, 1);
-    let hung = impatient(scene.settings_with_indexes()).releases(&krate("serde"), None).await.unwrap_err();
-    assert!(matches!(hung, RegistryError::Unavailable { .. }), "{hung:?}");
-    assert_eq!(versions(registries.releases(&krate("serde"), None).await), ["1.0.0"]);
 }

@@ -1,10 +1,8 @@
 //! Python packages by way of the deps.dev API.
 
-use crate::scene::{Scene, impatient, javascript, krate, listing, python, release, start, versions};
+use crate::scene::{Scene, javascript, krate, listing, python, release, start, versions};
 use mass_driver::domain::{Ecosystem, PackageId};
 use mass_driver::registries::{FoundRelease, RegistryError};
-use registry_sim::FaultKind;
-use std::time::Duration;
 
 #[tokio::test]
 async fn releases_come_with_their_times_and_yanks() {
@@ -33,41 +31,6 @@ async fn an_unknown_package_is_not_found() {
         assert!(matches!(error, RegistryError::NotFound { .. } | RegistryError::Protocol { .. }), "{odd}: {error:?}");
     }
     assert!(scene.sim.requests().iter().all(|seen| seen.path.starts_with("/v3/systems/pypi/packages/")));
-}
-
-#[tokio::test]
-async fn faults_become_what_the_caller_does_about_them() {
-    let scene = Scene::new();
-    scene.sim.release("httpx", "0.28.0");
-    let registries = scene.registries();
-    let ask = async |fault: FaultKind| {
-        scene.sim.fault("/v3/*", fault, 1);
-        registries.releases(&python("httpx"), None).await.unwrap_err()
-    };
-    let limited = ask(FaultKind::RateLimited { retry_after_seconds: 17 }).await;
-    assert!(matches!(limited, RegistryError::RateLimited { .. }), "{limited:?}");
-    assert_eq!(limited.retry_after(), Some(Duration::from_secs(17)));
-    let far = ask(FaultKind::RateLimited { retry_after_seconds: u32::MAX }).await;
-    assert_eq!(far.retry_after(), Some(Duration::from_secs(86_400)), "nobody waits for longer than a day");
-    for fault in [FaultKind::Status(500), FaultKind::Status(503), FaultKind::CutBody] {
-        let error = ask(fault).await;
-        assert!(matches!(error, RegistryError::Unavailable { .. }) && error.may_pass(), "{fault:?}: {error:?}");
-    }
-    scene.sim.fault("/v3/*", FaultKind::Hang, 1);
-    let hung = impatient(scene.settings()).releases(&python("httpx"), None).await.unwrap_err();
-    assert!(matches!(hung, RegistryError::Unavailable { .. }), "{hung:?}");
-    let denied = ask(FaultKind::Status(403)).await;
-    assert!(matches!(denied, RegistryError::Denied { .. }), "{denied:?}");
-    for fault in [FaultKind::GarbageJson, FaultKind::HugeBody { bytes: 1 << 30 }, FaultKind::Status(418)] {
-        let error = ask(fault).await;
-        assert!(matches!(error, RegistryError::Protocol { .. }), "{fault:?}: {error:?}");
-    }
-    assert_eq!(
-        versions(registries.releases(&python("httpx"), None).await),
-        ["0.28.0"],
-        "nothing is left of the faults"
-    );
-    assert_eq!(scene.sim.requests().len(), 11, "one request each: repeating is the caller's business");
 }
 
 #[tokio::test]

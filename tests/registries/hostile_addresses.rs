@@ -140,16 +140,30 @@ fn with_secret(server: &MockServer) -> String {
 /// `bot:sécret`, as sent.
 const SECRET: &str = "Basic Ym90OnPDqWNyZXQ=";
 
+/// A server that gives tokens, and must not be sent credentials.
+async fn without_credentials() -> MockServer {
+    let server = MockServer::start().await;
+    let refusal = ResponseTemplate::new(500);
+    Mock::given(header_exists("authorization")).respond_with(refusal).expect(0).mount(&server).await;
+    let token = ResponseTemplate::new(200).set_body_json(json!({"token": "t"}));
+    Mock::given(path("/token")).respond_with(token).expect(1).mount(&server).await;
+    server
+}
+
+/// The image `x` of a registry that wants credentials is found, where it sends us elsewhere for a token.
+async fn finds_the_image(registry: &MockServer, elsewhere: &MockServer) {
+    let settings = RegistrySettings {
+        docker_url: Some(with_secret(registry)),
+        private_hosts: vec![elsewhere.address().to_string()],
+        ..RegistrySettings::default()
+    };
+    assert_eq!(versions(Registries::new(&settings).unwrap().releases(&image("x"), None).await), ["1.0"]);
+}
+
 #[tokio::test]
 async fn credentials_go_to_their_own_host_only() {
-    let elsewhere = MockServer::start().await;
+    let elsewhere = without_credentials().await;
     let token = ResponseTemplate::new(200).set_body_json(json!({"token": "t"}));
-    Mock::given(header_exists("authorization"))
-        .respond_with(ResponseTemplate::new(500))
-        .expect(0)
-        .mount(&elsewhere)
-        .await;
-    Mock::given(path("/token")).respond_with(token.clone()).expect(1).mount(&elsewhere).await;
     let tags = ResponseTemplate::new(200).set_body_json(json!({"tags": ["1.0"]}));
 
     for realm_server in [Some(&elsewhere), None] {
@@ -162,37 +176,20 @@ async fn credentials_go_to_their_own_host_only() {
             .await;
         Mock::given(header("authorization", "Bearer t")).respond_with(tags.clone()).mount(&server).await;
         Mock::given(any()).respond_with(challenge(&format!("{realm}/token"))).mount(&server).await;
-        let settings = RegistrySettings {
-            docker_url: Some(with_secret(&server)),
-            private_hosts: vec![elsewhere.address().to_string()],
-            ..RegistrySettings::default()
-        };
-        assert_eq!(versions(Registries::new(&settings).unwrap().releases(&image("x"), None).await), ["1.0"]);
+        finds_the_image(&server, &elsewhere).await;
     }
 }
 
 #[tokio::test]
 async fn credentials_do_not_follow_a_redirect_to_another_host() {
-    let elsewhere = MockServer::start().await;
-    let token = ResponseTemplate::new(200).set_body_json(json!({"token": "t"}));
-    Mock::given(header_exists("authorization"))
-        .respond_with(ResponseTemplate::new(500))
-        .expect(0)
-        .mount(&elsewhere)
-        .await;
-    Mock::given(path("/token")).respond_with(token).expect(1).mount(&elsewhere).await;
+    let elsewhere = without_credentials().await;
     let server = MockServer::start().await;
     let moved = ResponseTemplate::new(307).insert_header("location", format!("{}/token", elsewhere.uri()));
     let tags = ResponseTemplate::new(200).set_body_json(json!({"tags": ["1.0"]}));
     Mock::given(path("/token")).and(header("authorization", SECRET)).respond_with(moved).expect(1).mount(&server).await;
     Mock::given(header("authorization", "Bearer t")).respond_with(tags).mount(&server).await;
     Mock::given(any()).respond_with(challenge(&format!("{}/token", server.uri()))).mount(&server).await;
-    let settings = RegistrySettings {
-        docker_url: Some(with_secret(&server)),
-        private_hosts: vec![elsewhere.address().to_string()],
-        ..RegistrySettings::default()
-    };
-    assert_eq!(versions(Registries::new(&settings).unwrap().releases(&image("x"), None).await), ["1.0"]);
+    finds_the_image(&server, &elsewhere).await;
 }
 
 #[tokio::test]

@@ -156,10 +156,11 @@ async fn an_index_must_speak_json_of_a_version_we_know() {
 #[tokio::test]
 async fn not_modified_is_believed_only_when_it_was_asked() {
     let server = always(ResponseTemplate::new(304)).await;
-    for registries in [index(&server), deps_dev(&server)] {
-        assert_eq!(registries.releases(&python("x"), Some("\"a\"")).await.unwrap(), Answer::NotModified);
+    for (registries, reader) in [(index(&server), "simple-index/1"), (deps_dev(&server), "deps-dev/1")] {
+        let etag = format!("{reader} \"a\"");
+        assert_eq!(registries.releases(&python("x"), Some(&etag)).await.unwrap(), Answer::NotModified);
         is_protocol(registries.releases(&python("x"), None).await);
-        is_protocol(registries.releases(&python("x"), Some("no\nheader")).await);
+        is_protocol(registries.releases(&python("x"), Some(&format!("{reader} no\nheader"))).await);
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod cargo_index;
 mod deps_dev;
+mod faults;
 mod hostile_addresses;
 mod hostile_answers;
 mod hostile_indexes;

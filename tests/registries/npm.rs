@@ -1,9 +1,8 @@
 //! JavaScript packages by way of an npm registry.
 
-use crate::scene::{Scene, impatient, javascript, listing, release, start, versions};
+use crate::scene::{Scene, javascript, listing, release, start, versions};
 use mass_driver::domain::Ecosystem;
-use mass_driver::registries::{Answer, FoundRelease, Limits, Listing, Registries, RegistryError, RegistrySettings};
-use registry_sim::FaultKind;
+use mass_driver::registries::{Answer, FoundRelease, Listing, RegistryError};
 
 #[tokio::test]
 async fn a_packument_gives_times_and_deprecations_and_an_etag_that_saves_the_next() {
@@ -32,7 +31,7 @@ async fn a_packument_gives_times_and_deprecations_and_an_etag_that_saves_the_nex
 }
 
 #[tokio::test]
-async fn what_is_ahead_of_the_tag_latest_is_released_when_the_tag_gets_there() {
+async fn what_is_above_the_tag_latest_is_marked_until_the_tag_gets_there() {
     let scene = Scene::new();
     let npm = scene.sim.npm();
     for version in ["1.3.0", "2.0.0-rc.1", "2.0.0", "2.0.1"] {
@@ -41,19 +40,38 @@ async fn what_is_ahead_of_the_tag_latest_is_released_when_the_tag_gets_there() {
     scene.sim.point_latest("left-pad", "1.3.0");
     let registries = scene.registries_with_indexes();
     let package = javascript("left-pad");
-    let sorted = |found: &Listing| {
-        let mut versions: Vec<String> = found.releases.iter().map(|release| release.version.clone()).collect();
+    let above = |found: &Listing| {
+        assert_eq!(found.releases.len(), 4);
+        let above = found.releases.iter().filter(|release| release.above_latest);
+        let mut versions: Vec<String> = above.map(|release| release.version.clone()).collect();
         versions.sort();
         versions
     };
     let under_next = listing(registries.releases(&package, None).await);
-    assert_eq!(sorted(&under_next), ["1.3.0", "2.0.0-rc.1"]);
+    assert_eq!(above(&under_next), ["2.0.0", "2.0.0-rc.1", "2.0.1"]);
     scene.sim.point_latest("left-pad", "2.0.1");
     let promoted = listing(registries.releases(&package, under_next.etag.as_deref()).await);
-    assert_eq!(sorted(&promoted), ["1.3.0", "2.0.0", "2.0.0-rc.1", "2.0.1"]);
+    assert_eq!(above(&promoted), [] as [&str; 0]);
     scene.sim.point_latest("left-pad", "2.0.0");
     let taken_back = listing(registries.releases(&package, promoted.etag.as_deref()).await);
-    assert_eq!(sorted(&taken_back), ["1.3.0", "2.0.0", "2.0.0-rc.1"], "the publisher pointed back");
+    assert_eq!(above(&taken_back), ["2.0.1"], "the publisher pointed back");
+}
+
+/// A list that an older version read with fewer facts would stay as it is for as long as the registry has no news.
+#[tokio::test]
+async fn what_another_reader_made_of_the_same_answer_is_read_anew() {
+    let scene = Scene::new();
+    scene.sim.npm().release("left-pad", "1.3.0");
+    let registries = scene.registries_with_indexes();
+    let package = javascript("left-pad");
+    let etag = listing(registries.releases(&package, None).await).etag.unwrap();
+    let (reader, of_the_answer) = etag.split_once(' ').unwrap();
+    assert_eq!(registries.releases(&package, Some(&etag)).await.unwrap(), Answer::NotModified);
+    let older = [of_the_answer.to_owned(), format!("npm/1 {of_the_answer}"), format!("{reader}0 {of_the_answer}")];
+    for other in older.into_iter().chain([format!("deps-dev/1 {of_the_answer}"), reader.into(), String::new()]) {
+        let again = listing(registries.releases(&package, Some(&other)).await);
+        assert_eq!(again.etag.as_ref(), Some(&etag), "{other}");
+    }
 }
 
 #[tokio::test]
@@ -83,31 +101,4 @@ async fn what_no_registry_can_have_is_not_asked_for() {
     assert_eq!(scene.seen(), Vec::<String>::new());
     let error = registries.releases(&javascript("absent"), None).await.unwrap_err();
     assert_eq!(error.to_string(), format!("{} does not have npm/absent", scene.sim.authority()));
-}
-
-#[tokio::test]
-async fn faults_become_what_the_caller_does_about_them() {
-    let scene = Scene::new();
-    scene.sim.npm().release("left-pad", "1.3.0");
-    // What is allowed in life is much to send on a busy machine.
-    let limits = Limits { packument_bytes: 4 << 20, ..Limits::default() };
-    let registries = Registries::new(&RegistrySettings { limits, ..scene.settings_with_indexes() }).unwrap();
-    let ask = async |fault: FaultKind| {
-        scene.sim.fault("/npm/*", fault, 1);
-        registries.releases(&javascript("left-pad"), None).await.unwrap_err()
-    };
-    let limited = ask(FaultKind::RateLimited { retry_after_seconds: 17 }).await;
-    assert!(matches!(limited, RegistryError::RateLimited { .. }), "{limited:?}");
-    for fault in [FaultKind::Status(503), FaultKind::CutBody] {
-        let error = ask(fault).await;
-        assert!(matches!(error, RegistryError::Unavailable { .. }), "{fault:?}: {error:?}");
-    }
-    for fault in [FaultKind::GarbageJson, FaultKind::HugeBody { bytes: 1 << 40 }] {
-        let error = ask(fault).await;
-        assert!(matches!(error, RegistryError::Protocol { .. }), "{fault:?}: {error:?}");
-    }
-    scene.sim.fault("/npm/*", FaultKind::Hang, 1);
-    let hung = impatient(scene.settings_with_indexes()).releases(&javascript("left-pad"), None).await.unwrap_err();
-    assert!(matches!(hung, RegistryError::Unavailable { .. }), "{hung:?}");
-    assert_eq!(versions(registries.releases(&javascript("left-pad"), None).await), ["1.3.0"]);
 }

@@ -139,9 +139,12 @@ async fn settings_that_cannot_be_used_are_told_once() {
         ("MASS_DRIVER_PUBLIC_URL", "bot.example.com:8080", "no web address"),
         ("MASS_DRIVER_PUBLIC_URL", "ftp://bot.example.com", "no web address"),
         ("MASS_DRIVER_PUBLIC_URL", "https://me:hunter2@bot.example.com", "leave them out"),
-        ("DATABASE_URL", "mysql://me:hunter2@example.com/x", "the database's address cannot be used"),
-        ("DATABASE_URL", "sqlite:///nonexistent/folder/bot.db", "the database"),
+        ("DATABASE_URL", "mysql://me:hunter2@example.com/x", "(before `://`: mysql), as in sqlite://mass-driver.db"),
+        ("DATABASE_URL", "sqlite:///nonexistent/folder/bot.db", "there is no folder /nonexistent/folder for the file"),
         ("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/x", "the database cannot be used at the moment"),
+        ("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/x", "Postgres at 127.0.0.1:1/x cannot be reached"),
+        ("GITHUB_API_URL", "nonsense", "the API address in GITHUB_API_URL is not a URL"),
+        ("MASS_DRIVER_NPM_URL", "nonsense", "MASS_DRIVER_NPM_URL: not an address"),
         ("DATABASE_URL", file.as_str(), "the database"),
     ] {
         let output = serving(&github, folder.path()).env(name, value).output();

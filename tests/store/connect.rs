@@ -2,7 +2,7 @@
 
 use crate::databases::{both_databases, open};
 use crate::samples::{at, repository, write};
-use mass_driver::domain::{InstallationId, RepoId, RepoState};
+use mass_driver::domain::{Dependency, InstallationId, RepoId, RepoState};
 use mass_driver::store::{Store, StoreError, Tx};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 
@@ -53,6 +53,32 @@ both_databases! {
         assert!(matches!(error, StoreError::Schema { .. }), "{error:?}");
         assert!(error.to_string().contains("migration 9999"), "{error}");
         assert!(error.to_string().contains("newer mass-driver"), "{error}");
+    }
+
+    /// What is stored when the sixth migration comes.
+    async fn uses_that_pin_content_are_known_as_such_after_an_upgrade(url: String) {
+        let store = open(&url).await;
+        crate::samples::user_of(&store, 1, &["httpx"]).await;
+        let image = crate::samples::docker("python");
+        let plain = crate::samples::dependency("requirements.txt", image.clone(), 1);
+        let pinned = Dependency { digest: Some("sha256:1".into()), ..plain.clone() };
+        write(&store, async |tx| {
+            let path = crate::samples::path("requirements.txt");
+            let uses = [plain, pinned.clone()];
+            tx.replace_dependencies(RepoId(1), &path, "pip_requirements", &uses, at(1)).await.unwrap();
+        }).await;
+        store.close().await;
+        for undone in [
+            "DELETE FROM _sqlx_migrations WHERE version = 6",
+            "DROP INDEX dependency_pinned",
+            "ALTER TABLE dependency DROP COLUMN pins_content",
+            "ALTER TABLE release DROP COLUMN above_latest",
+        ] {
+            run(&url, undone).await;
+        }
+        let store = open(&url).await;
+        assert_eq!(store.digest_pins(&image, 10).await.unwrap(), [pinned]);
+        store.close().await;
     }
 
     async fn looking_into_a_database_leaves_it_as_it_is(url: String) {
@@ -142,7 +168,7 @@ async fn addresses_that_name_no_database() {
         ("sqlite://:memory:", "name a file"),
         ("sqlite::memory:", "name a file"),
         ("sqlite:", "name a file"),
-        ("sqlite:///no/such/folder/x.db", "/no/such/folder/x.db cannot be opened"),
+        ("sqlite:///no/such/folder/x.db", "there is no folder /no/such/folder for the file /no/such/folder/x.db"),
         ("sqlite://x.db?colour=blue", "colour"),
         ("postgres://127.0.0.1:notaport/x", "port"),
     ] {
@@ -202,7 +228,8 @@ async fn a_server_that_is_away_is_worth_another_try() {
     // A port that was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let error = Store::connect(&format!("postgres://nobody@127.0.0.1:{port}/x")).await.unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
+    assert!(error.to_string().contains(&format!("Postgres at 127.0.0.1:{port}/x cannot be reached:")), "{error}");
 }
 
 /// Cargo does not notice a new file in the folder by itself: touch `src/store/connect.rs` when this fails.

@@ -1,8 +1,9 @@
 //! Packages, their releases, and who uses them.
 
 use crate::databases::both_databases;
-use crate::samples::{at, docker, pypi, user_of, write};
-use mass_driver::domain::{InstallationId, Release, RepoId, RepoState};
+use crate::samples::{at, dependency, docker, pypi, user_of, write};
+use jiff::SignedDuration;
+use mass_driver::domain::{Content, Dependency, InstallationId, Release, RepoId, RepoState, Repository};
 use mass_driver::store::{PackageRow, Store};
 
 fn release(version: &str, seen: i64) -> Release {
@@ -12,6 +13,7 @@ fn release(version: &str, seen: i64) -> Release {
         first_seen_at: at(seen),
         counts_from: at(seen),
         yanked: false,
+        above_latest: false,
         content: None,
     }
 }
@@ -44,6 +46,30 @@ both_databases! {
         assert_eq!(store.package(&docker("httpx")).await.unwrap(), None);
     }
 
+    async fn a_release_moves_only_from_where_it_was_seen(store: Store) {
+        user_of(&store, 1, &["httpx"]).await;
+        let httpx = pypi("httpx");
+        let content = |digest: &str, since| Content { digest: digest.into(), since: at(since) };
+        write(&store, async |tx| {
+            tx.save_releases(&httpx, &[release("0.28.0", 100)], &[]).await.unwrap();
+            tx.package_checked(&httpx, Some("\"e1\""), at(110), at(200)).await.unwrap();
+        }).await;
+        let moves = async |version: &str, before: Option<&str>, now: Content| {
+            let mut tx = store.begin().await.unwrap();
+            let moved = tx.move_release((&httpx, version), before, &now).await.unwrap();
+            tx.commit().await.unwrap();
+            let found = store.releases_of(std::slice::from_ref(&httpx)).await.unwrap().remove(&httpx).unwrap();
+            assert_eq!(found.len(), 1, "none is made by it");
+            (moved, found[0].content.clone(), store.package(&httpx).await.unwrap().unwrap().etag)
+        };
+        let etag = || Some("\"e1\"".to_string());
+        assert_eq!(moves("0.28.0", Some("a"), content("b", 300)).await, (false, None, etag()));
+        assert_eq!(moves("0.29.0", None, content("b", 300)).await, (false, None, etag()));
+        assert_eq!(moves("0.28.0", None, content("a", 300)).await, (true, Some(content("a", 300)), None));
+        assert_eq!(moves("0.28.0", Some("b"), content("c", 400)).await, (false, Some(content("a", 300)), None));
+        assert_eq!(moves("0.28.0", Some("a"), content("b", 400)).await, (true, Some(content("b", 400)), None));
+    }
+
     async fn looks_are_put_off_together(store: Store) {
         user_of(&store, 1, &["httpx", "pytest", "rich"]).await;
         let (httpx, rich) = (pypi("httpx"), pypi("rich"));
@@ -52,6 +78,124 @@ both_databases! {
         assert_eq!(names(store.packages_due(at(300), 10).await.unwrap()), ["pytest", "httpx", "rich"]);
         write(&store, async |tx| tx.postpone_checks([&docker("httpx")], at(400)).await.unwrap()).await;
         assert_eq!(store.package(&docker("httpx")).await.unwrap(), None, "it makes no package known");
+    }
+
+    /// Found unwanted by one process, while another takes in its first user.
+    async fn a_package_is_not_put_off_that_somebody_uses_by_now(store: Store) {
+        let (httpx, rich) = (pypi("httpx"), pypi("rich"));
+        write(&store, async |tx| tx.ensure_packages([&httpx, &rich], at(50)).await.unwrap()).await;
+        let found = store.packages_unwanted(at(60), 10).await.unwrap();
+        assert_eq!(found.len(), 2);
+        user_of(&store, 1, &["httpx"]).await;
+        write(&store, async |tx| tx.postpone_unwanted(&found, at(3_660)).await.unwrap()).await;
+        assert_eq!(names(store.packages_due(at(100), 10).await.unwrap()), ["httpx"]);
+        assert_eq!(store.package(&rich).await.unwrap().unwrap().next_check_at, at(3_660));
+        // What was touched since is somebody's by now, or was put off by another.
+        write(&store, async |tx| tx.postpone_unwanted(&found, at(9_000)).await.unwrap()).await;
+        assert_eq!(store.package(&rich).await.unwrap().unwrap().next_check_at, at(3_660));
+    }
+
+    async fn whoever_is_just_becoming_a_user_is_seen(store: Store) {
+        let names: Vec<String> = (0..40).map(|n| format!("p{n}")).collect();
+        let packages: Vec<_> = names.iter().map(|name| pypi(name)).collect();
+        for round in 0..10_i64 {
+            let now = at(10_000 * (round + 1));
+            write(&store, async |tx| {
+                tx.ensure_packages(&packages, at(50)).await.unwrap();
+                tx.postpone_checks(&packages, now).await.unwrap();
+                tx.remove_manifest(RepoId(1), &crate::samples::path("requirements.txt"), "pip_requirements").await.unwrap();
+            }).await;
+            let found = store.packages_unwanted(now, 100).await.unwrap();
+            assert_eq!(found.len(), 40);
+            let put_off = async {
+                let mut tx = store.begin().await.unwrap();
+                tx.postpone_unwanted(&found, now + SignedDuration::from_hours(1)).await.unwrap();
+                tx.commit().await.unwrap();
+            };
+            let use_them = async {
+                user_of(&store, 1, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+                let later = now + SignedDuration::from_secs(1);
+                write(&store, async |tx| tx.wake_packages(RepoId(1), later, later).await.unwrap()).await;
+            };
+            tokio::join!(put_off, use_them);
+            assert_eq!(store.packages_due(now + SignedDuration::from_secs(1), 100).await.unwrap().len(), 40);
+        }
+    }
+
+    async fn a_repositorys_new_packages_are_woken(store: Store) {
+        user_of(&store, 1, &["httpx", "rich", "yanked"]).await;
+        let (httpx, rich, yanked) = (pypi("httpx"), pypi("rich"), pypi("yanked"));
+        write(&store, async |tx| {
+            for package in [&httpx, &rich] {
+                tx.package_checked(package, None, at(200), at(90_000)).await.unwrap();
+            }
+            tx.package_failed(&yanked, "503", at(90_000)).await.unwrap();
+            tx.wake_new_packages(RepoId(1), at(200), at(100)).await.unwrap();
+        }).await;
+        assert_eq!(names(store.packages_due(at(80_000), 10).await.unwrap()), [] as [&str; 0], "they were looked at lately");
+        write(&store, async |tx| tx.wake_new_packages(RepoId(1), at(201), at(101)).await.unwrap()).await;
+        assert_eq!(names(store.packages_due(at(80_000), 10).await.unwrap()), [] as [&str; 0], "used since 100, not since 101");
+        write(&store, async |tx| tx.wake_new_packages(RepoId(1), at(201), at(100)).await.unwrap()).await;
+        assert_eq!(names(store.packages_due(at(100), 10).await.unwrap()), ["httpx", "rich"], "the third failed");
+    }
+
+    /// Rows are locked in one order: otherwise one of two that want the same rows is told that they waited for each other.
+    async fn looks_are_put_off_and_hastened_at_once_by_several(store: Store) {
+        let names: Vec<String> = (0..300).map(|n| format!("p{n}")).collect();
+        user_of(&store, 1, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let backwards: Vec<_> = names.iter().rev().map(|name| pypi(name)).collect();
+        for round in 0..20_i64 {
+            let woken = async {
+                write(&store, async |tx| tx.wake_packages(RepoId(1), at(9_000), at(1_000 + round)).await.unwrap()).await;
+            };
+            let put_off = async {
+                write(&store, async |tx| tx.postpone_checks(&backwards, at(5_000 + round)).await.unwrap()).await;
+            };
+            tokio::join!(woken, put_off);
+        }
+    }
+
+    async fn an_installation_is_named_once_for_a_package_however_often_it_uses_it(store: Store) {
+        for id in 1..=6 {
+            user_of(&store, id, &["httpx"]).await;
+            let of_another = Repository {
+                installation: InstallationId(if id <= 4 { 7 } else { 8 }),
+                ..crate::samples::repository(id, &format!("acme/r{id}"))
+            };
+            write(&store, async |tx| tx.save_repository(&of_another, at(100)).await.unwrap()).await;
+        }
+        let httpx = pypi("httpx");
+        let using = async |from, most| -> Vec<(i64, i64)> {
+            let found = store.installations_using(&httpx, RepoId(from), most).await.unwrap();
+            found.into_iter().map(|(installation, repo)| (installation.0, repo.0)).collect()
+        };
+        assert_eq!(using(0, 100).await, [(7, 1), (8, 5)]);
+        assert_eq!(using(0, 4).await, [(7, 1)], "so many repositories are looked at");
+        assert_eq!(using(3, 4).await, [(7, 3), (8, 5)]);
+        assert_eq!(using(7, 4).await, []);
+        assert_eq!(store.users_span(&httpx).await.unwrap(), Some((RepoId(1), RepoId(6))));
+        assert_eq!(store.users_span(&docker("httpx")).await.unwrap(), None);
+    }
+
+    async fn pins_are_found_among_many_uses(store: Store) {
+        user_of(&store, 1, &["httpx"]).await;
+        let file = crate::samples::path("requirements.txt");
+        let pinned = Dependency { digest: Some("sha256:1".into()), ..dependency("requirements.txt", docker("python"), 1) };
+        let plain = Dependency {
+            written_name: "\"digest\":\"no\"".into(),
+            ..dependency("requirements.txt", docker("python"), 2)
+        };
+        write(&store, async |tx| {
+            let uses = [plain.clone(), pinned.clone(), pinned.clone()];
+            tx.replace_dependencies(RepoId(1), &file, "pip_requirements", &uses, at(1)).await.unwrap();
+        }).await;
+        assert_eq!(store.digest_pins(&docker("python"), 10).await.unwrap(), [pinned.clone(), pinned.clone()]);
+        assert_eq!(store.digest_pins(&docker("python"), 1).await.unwrap().len(), 1);
+        assert_eq!(store.digest_pins(&docker("httpx"), 10).await.unwrap(), []);
+        write(&store, async |tx| {
+            tx.replace_dependencies(RepoId(1), &file, "pip_requirements", &[plain], at(1)).await.unwrap();
+        }).await;
+        assert_eq!(store.digest_pins(&docker("python"), 10).await.unwrap(), []);
     }
 
     async fn only_active_subscribers_count_as_users(store: Store) {
@@ -105,7 +249,7 @@ both_databases! {
         assert_eq!(releases[&httpx], [dated.clone(), release("0.28.0", 20)]);
         assert_eq!(store.releases_of(&[]).await.unwrap().len(), 0);
 
-        let yanked = Release { yanked: true, counts_from: at(33), ..release("0.28.0", 99) };
+        let yanked = Release { yanked: true, above_latest: true, counts_from: at(33), ..release("0.28.0", 99) };
         write(&store, async |tx| {
             tx.save_releases(&httpx, &[yanked.clone(), yanked.clone()], &["0.27.0".into(), "never".into()]).await.unwrap();
         }).await;

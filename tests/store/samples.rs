@@ -1,10 +1,8 @@
 //! Things to store.
 
+pub use crate::rows::repository;
 use jiff::Timestamp;
-use mass_driver::domain::{
-    Dependency, Ecosystem, FileMode, InstallationId, ObjectId, PackageId, RepoId, RepoName, RepoPath, RepoState,
-    Repository,
-};
+use mass_driver::domain::{Dependency, Ecosystem, FileMode, ObjectId, PackageId, RepoId, RepoPath};
 use mass_driver::store::{Manifest, Store, Subscription, Tx};
 
 /// A time, in seconds since the epoch.
@@ -26,19 +24,6 @@ pub fn pypi(name: &str) -> PackageId {
 
 pub fn docker(name: &str) -> PackageId {
     PackageId { ecosystem: Ecosystem::Docker, name: name.into() }
-}
-
-pub fn repository(id: i64, name: &str) -> Repository {
-    Repository {
-        id: RepoId(id),
-        installation: InstallationId(7),
-        name: RepoName::parse(name).unwrap(),
-        default_branch: Some("main".into()),
-        private: true,
-        fork: false,
-        state: RepoState::Active,
-        web_url: format!("https://github.example.com/{name}"),
-    }
 }
 
 pub fn subscription(migration: &str) -> Subscription {

@@ -30,6 +30,20 @@ async fn one_pull_request(world: &World) {
     assert_eq!(world.github.pull_requests("acme/api").unwrap().len(), 1);
 }
 
+/// A push becomes a pull request although each of these requests meets the fault once.
+async fn comes_through(world: &World, requests: impl IntoIterator<Item = (&str, &str)>, fault: FaultKind) {
+    releases(world);
+    for (method, path) in requests {
+        world.github.fault(Fault::once(method, path, fault.clone()));
+    }
+    world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), FILE]).await;
+    for _ in 0..12 {
+        world.bot_looks().await;
+    }
+    assert_eq!(world.github.clear_faults(), 0);
+    one_pull_request(world).await;
+}
+
 fn refused(message: &str) -> FaultKind {
     FaultKind::Status { status: 422, message: message.into() }
 }
@@ -37,45 +51,19 @@ fn refused(message: &str) -> FaultKind {
 stories! {
     /// 200, and the body is an error: nothing was done.
     async fn fault_13_a_success_that_is_an_error(world: World) {
-        releases(&world);
-        for (method, path) in REQUESTS {
-            let kind = FaultKind::Status { status: 200, message: "Something went wrong while executing your query".into() };
-            world.github.fault(Fault::once(method, path, kind));
-        }
-        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), FILE]).await;
-        for _ in 0..12 {
-            world.bot_looks().await;
-        }
-        assert_eq!(world.github.clear_faults(), 0);
-        one_pull_request(&world).await;
+        let message = "Something went wrong while executing your query".into();
+        comes_through(&world, REQUESTS, FaultKind::Status { status: 200, message }).await;
     }
 
     /// 200, and the connection ends in the middle of the body: it was done, and nobody knows what came of it.
     async fn fault_13_a_success_of_which_half_arrives(world: World) {
-        releases(&world);
-        for (method, path) in REQUESTS {
-            world.github.fault(Fault::once(method, path, FaultKind::CutBody));
-        }
-        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), FILE]).await;
-        for _ in 0..12 {
-            world.bot_looks().await;
-        }
-        assert_eq!(world.github.clear_faults(), 0);
-        one_pull_request(&world).await;
+        comes_through(&world, REQUESTS, FaultKind::CutBody).await;
     }
 
     /// The connection ends without an answer although the write was done.
     async fn fault_14_a_cut_connection_after_each_write(world: World) {
-        releases(&world);
-        for (method, path) in REQUESTS.into_iter().filter(|(method, _)| *method == "POST") {
-            world.github.fault(Fault::once(method, path, FaultKind::DropAfter));
-        }
-        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), FILE]).await;
-        for _ in 0..12 {
-            world.bot_looks().await;
-        }
-        assert_eq!(world.github.clear_faults(), 0);
-        one_pull_request(&world).await;
+        let writes = REQUESTS.into_iter().filter(|(method, _)| *method == "POST");
+        comes_through(&world, writes, FaultKind::DropAfter).await;
     }
 
     async fn fault_17_what_github_has_forgotten_is_read_again(world: World) {

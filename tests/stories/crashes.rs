@@ -9,17 +9,6 @@ use std::time::Duration;
 /// The four writes that make a pull request, in order.
 const WRITES: [&str; 4] = ["/repos/*/*/git/trees", "/repos/*/*/git/commits", "/repos/*/*/git/refs", "/repos/*/*/pulls"];
 
-/// A proposal that waits for Monday.
-async fn waiting_api(world: &World) {
-    world.registry.release("httpx", "0.27.0");
-    let files =
-        [("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "delay: weekly\nsubscriptions: [pypi]\n")];
-    world.repository("acme/api", &files).await;
-    world.registry.release("httpx", "0.28.0");
-    world.bot_looks().await;
-    assert_eq!(world.waiting("acme/api").await.len(), 1);
-}
-
 async fn one_pull_request(world: &World) {
     let pull = world.pull("acme/api");
     assert_eq!(pull.title, "Bump httpx from 0.27.0 to 0.28.0");
@@ -32,7 +21,7 @@ async fn one_pull_request(world: &World) {
 
 stories_at_any_pace! {
     async fn killed_before_each_of_the_writes(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.clock_comes("2026-03-09T06:00:00Z");
         for path in WRITES {
             world.dies_at("POST", path, FaultKind::Hang).await;
@@ -42,7 +31,7 @@ stories_at_any_pace! {
     }
 
     async fn killed_after_each_of_the_writes(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.clock_comes("2026-03-09T06:00:00Z");
         for path in WRITES {
             world.dies_at("POST", path, FaultKind::HangAfter).await;
@@ -52,7 +41,7 @@ stories_at_any_pace! {
     }
 
     async fn fault_14_each_write_is_answered_with_502_although_it_was_done(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         for path in WRITES {
             world.github.fault(Fault::once("POST", path, FaultKind::BadGatewayAfter));
         }
@@ -65,7 +54,7 @@ stories_at_any_pace! {
 
     /// The branch is made, the process dies, and before the next one starts a person pushes.
     async fn fault_03_killed_after_the_ref_and_then_the_base_moves(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.clock_comes("2026-03-09T06:00:00Z");
         world.dies_at("POST", "/repos/*/*/git/refs", FaultKind::HangAfter).await;
         world.push("acme/api", &[("requirements.txt", "# a person's line\nhttpx==0.27.0\n")]).await;
@@ -76,7 +65,7 @@ stories_at_any_pace! {
 
     /// Our pull request, its answer lost, and a person's commit on its branch before we look again.
     async fn a_pull_request_with_a_persons_commit_is_found_and_left_alone(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.clock_comes("2026-03-09T06:00:00Z");
         world.dies_at("POST", "/repos/*/*/pulls", FaultKind::HangAfter).await;
         let branch = world.pull("acme/api").head_branch;
@@ -91,7 +80,7 @@ stories_at_any_pace! {
 
     /// The pull request is made, the process dies, and a person updates the file by hand.
     async fn killed_after_the_branch_and_then_it_is_not_wanted_any_more(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.clock_comes("2026-03-09T06:00:00Z");
         world.dies_at("POST", "/repos/*/*/git/refs", FaultKind::HangAfter).await;
         world.push("acme/api", &[("requirements.txt", "httpx==0.28.0\n")]).await;
@@ -131,7 +120,7 @@ stories_at_any_pace! {
 stories! {
     /// The pull request is made, its answer is lost, and before the next try there is a newer release.
     async fn a_pull_request_nobody_knows_of_is_found_although_a_newer_release_came(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.github.fault(Fault::once("POST", "/repos/*/*/pulls", FaultKind::BadGatewayAfter));
         world.clock_comes("2026-03-09T06:00:00Z");
         world.settle().await;

@@ -6,11 +6,7 @@ use mass_driver::store::ConfigState;
 
 stories! {
     async fn a_broken_file_leaves_the_last_good_one_in_force(world: World) {
-        world.registry.release("httpx", "0.27.0");
-        world.repository("acme/api", &[
-            ("requirements.txt", "httpx==0.27.0\n"),
-            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
-        ]).await;
+        world.repository_using_httpx("acme/api", "subscriptions: [pypi]\n").await;
         world.push("acme/api", &[(".mass-driver.yaml", "subscriptions:\n  - migration: pipy\n")]).await;
         let config = world.row("acme/api").await.config;
         assert_eq!(config.state, ConfigState::Broken);
@@ -42,14 +38,7 @@ stories! {
     }
 
     async fn bad_input_19_removing_the_file_withdraws_what_waits(world: World) {
-        world.registry.release("httpx", "0.27.0");
-        world.repository("acme/api", &[
-            ("requirements.txt", "httpx==0.27.0\n"),
-            (".mass-driver.yaml", "delay: weekly\nsubscriptions: [pypi]\n"),
-        ]).await;
-        world.registry.release("httpx", "0.28.0");
-        world.bot_looks().await;
-        assert_eq!(world.waiting("acme/api").await.len(), 1);
+        world.api_waits_for_monday().await;
         world.remove("acme/api", ".mass-driver.yaml").await;
         assert!(world.waiting("acme/api").await.is_empty());
         let withdrawn = world.proposals("acme/api", ProposalState::Withdrawn).await;
@@ -84,14 +73,7 @@ stories! {
     }
 
     async fn a_dependency_that_is_updated_by_hand_needs_no_pull_request(world: World) {
-        world.registry.release("httpx", "0.27.0");
-        world.repository("acme/api", &[
-            ("requirements.txt", "httpx==0.27.0\n"),
-            (".mass-driver.yaml", "delay: weekly\nsubscriptions: [pypi]\n"),
-        ]).await;
-        world.registry.release("httpx", "0.28.0");
-        world.bot_looks().await;
-        assert_eq!(world.waiting("acme/api").await.len(), 1);
+        world.api_waits_for_monday().await;
         world.push("acme/api", &[("requirements.txt", "httpx==0.28.0\n")]).await;
         assert!(world.waiting("acme/api").await.is_empty());
         world.time_comes("2026-03-09T12:00:00Z").await;

@@ -3,7 +3,7 @@
 use crate::{World, paced_stories, stories};
 use github_sim::{Fault, FaultKind, RepoOptions, RetryAfter};
 use jiff::{SignedDuration, Timestamp};
-use mass_driver::domain::{InstallationId, Limit, ProposalState};
+use mass_driver::domain::{InstallationId, Limit, Pace, ProposalState};
 use std::time::Duration;
 
 const FILE: (&str, &str) = (".mass-driver.yaml", "subscriptions: [pypi]\n");
@@ -232,6 +232,31 @@ paced_stories! {
         assert!(world.github.pull_requests(&last).unwrap().is_empty());
         let asked = world.requests_since(mark);
         assert!(!asked.iter().any(|r| r.starts_with("POST") && r.contains(&last)), "{asked:#?}");
+    }
+
+    /// What is written down waits for its turn, and meanwhile somebody asks for a slower pace.
+    async fn a_turn_is_of_no_use_to_what_is_not_due_any_more(world: World) {
+        releases(&world);
+        let now = world.clock_now();
+        let line = Pace { next_write_at: now + SignedDuration::from_secs(4), used_to: now };
+        let mut tx = world.store.begin().await.unwrap();
+        tx.lock_budget(Some(InstallationId(world.installation))).await.unwrap();
+        tx.save_pace(Some(InstallationId(world.installation)), &line).await.unwrap();
+        tx.commit().await.unwrap();
+        create(&world, "acme/api");
+        let process = world.another_process();
+        world.github.deliver_pending().await;
+        process.worker().run_until_idle().await.unwrap();
+        let repo = world.repo_id("acme/api").await;
+        assert_eq!(world.store.attempted(repo).await.unwrap().len(), 1, "it stands in line");
+        world.push_quietly("acme/api", &[(FILE.0, "delay: monthly\nsubscriptions: [pypi]\n")]);
+        world.github.deliver_pending().await;
+        process.worker().run_until_idle().await.unwrap();
+        world.settle().await;
+        assert!(world.clock_now() >= line.next_write_at, "its turn has come");
+        assert!(world.open("acme/api").is_empty());
+        let why = world.waiting("acme/api").await;
+        assert!(why[0].contains("2026-04-01"), "{why:?}");
     }
 
     /// Killed at each side of each write, and once more with the next process killed as well.

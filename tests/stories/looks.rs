@@ -101,4 +101,17 @@ stories! {
         let [silent, _] = looks_in_half_a_day(&world, both).await;
         assert!((71..=73).contains(&silent), "what was released lately is likely to be released again: {silent}");
     }
+
+    /// Meanwhile it was thought of once an hour at most, and each time put off for another.
+    async fn a_package_that_nobody_used_is_asked_about_at_once_for_who_begins_to(world: World) {
+        let files = [("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "subscriptions: [pypi]\n")];
+        world.registry.release("httpx", "0.27.0");
+        world.repository("acme/api", &files).await;
+        world.remove("acme/api", ".mass-driver.yaml").await;
+        world.time_passes(SignedDuration::from_hours(2)).await;
+        world.registry.release("httpx", "0.28.0");
+        world.time_passes(SignedDuration::from_mins(5)).await;
+        world.repository("acme/web", &files).await;
+        assert_eq!(world.open("acme/web"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
 }

@@ -22,6 +22,7 @@ mod world;
 
 mod announcements;
 mod answers;
+mod archives;
 mod clocks;
 mod commands;
 mod crashes;
@@ -31,7 +32,9 @@ mod ecosystems;
 mod figures;
 mod files;
 mod groups;
+mod hashes;
 mod inputs;
+mod leases;
 mod leaving;
 mod limits;
 mod looks;

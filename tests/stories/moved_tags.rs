@@ -2,11 +2,14 @@
 //! it points at.
 
 use crate::{World, stories};
-use github_sim::{Fault, FaultKind};
+use github_sim::{Fault, FaultKind, Gate};
 use jiff::SignedDuration;
-use mass_driver::domain::ProposalState;
+use mass_driver::domain::{Ecosystem, PackageId, ProposalState, Release};
+use mass_driver::pipeline::StepError;
+use mass_driver::store::StoreError;
 
 const API: &str = "acme/api";
+const ACTION: &str = "actions/cache";
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const WORKFLOW: &str = ".github/workflows/ci.yml";
 
@@ -19,6 +22,22 @@ async fn waiting(world: &World, uses: &str) {
     world.repository(API, &[(WORKFLOW, &workflow), (".mass-driver.yaml", file)]).await;
 }
 
+/// The same, two days after the bot saw a release of the action. Returns the release's commit.
+async fn waiting_since_two_days(world: &World, uses: &str, tag: &str) -> String {
+    waiting(world, uses).await;
+    let commit = world.publishes(ACTION, tag);
+    world.bot_looks().await;
+    world.time_passes(DAY * 2).await;
+    commit
+}
+
+/// A tag of the action is made to point at another commit, which is returned.
+fn moves(world: &World, tag: &str) -> String {
+    let commit = world.commits(ACTION, "something else");
+    world.github.tag(ACTION, tag, &commit).unwrap();
+    commit
+}
+
 /// What the open pull request makes of the workflow.
 fn proposed(world: &World) -> String {
     world.file(API, &world.pull(API).head_branch, WORKFLOW)
@@ -29,15 +48,21 @@ fn lists_are_out_of_order(world: &World) {
     world.github.fault(Fault::once("GET", "/repos/*/*/tags", FaultKind::BadGateway).times(1_000));
 }
 
+async fn releases(world: &World) -> Vec<Release> {
+    let package = PackageId { ecosystem: Ecosystem::GithubActions, name: "actions/cache".into() };
+    world.store.releases_of(std::slice::from_ref(&package)).await.unwrap().remove(&package).unwrap_or_default()
+}
+
+/// The versions of the action that are stored.
+async fn known(world: &World) -> Vec<String> {
+    releases(world).await.into_iter().map(|release| release.version).collect()
+}
+
 stories! {
     async fn security_08_a_version_that_was_moved_is_as_young_as_its_move(world: World) {
-        world.publishes("actions/cache", "v4.1.2");
-        waiting(&world, "actions/cache@v4.1.2").await;
-        world.publishes("actions/cache", "v4.2.0");
-        world.bot_looks().await;
-        world.time_passes(DAY * 2).await;
-        let other = world.commits("actions/cache", "something else");
-        world.github.tag("actions/cache", "v4.2.0", &other).unwrap();
+        world.publishes(ACTION, "v4.1.2");
+        waiting_since_two_days(&world, "actions/cache@v4.1.2", "v4.2.0").await;
+        moves(&world, "v4.2.0");
         world.bot_looks().await;
         world.time_passes(DAY * 2).await;
         assert!(world.open(API).is_empty());
@@ -48,16 +73,12 @@ stories! {
     }
 
     async fn a_pin_gets_the_commit_that_is_old_enough(world: World) {
-        let old = world.publishes("actions/cache", "v4.1.2");
-        waiting(&world, &format!("actions/cache@{old} # v4.1.2")).await;
-        let first = world.publishes("actions/cache", "v4.2.0");
-        world.bot_looks().await;
-        world.time_passes(DAY * 2).await;
-        let second = world.commits("actions/cache", "something else");
-        world.github.tag("actions/cache", "v4.2.0", &second).unwrap();
+        let old = world.publishes(ACTION, "v4.1.2");
+        let first = waiting_since_two_days(&world, &format!("actions/cache@{old} # v4.1.2"), "v4.2.0").await;
+        moves(&world, "v4.2.0");
         world.bot_looks().await;
         // Moved back: what it points at now has not been there for three days on end, either.
-        world.github.tag("actions/cache", "v4.2.0", &first).unwrap();
+        world.github.tag(ACTION, "v4.2.0", &first).unwrap();
         world.bot_looks().await;
         world.time_passes(DAY * 2).await;
         assert!(world.open(API).is_empty(), "{:?}", world.waiting(API).await);
@@ -67,13 +88,9 @@ stories! {
 
     /// `v5` is moved with every release of version 5, and whoever writes it has asked for that.
     async fn a_short_tag_may_be_moved(world: World) {
-        world.publishes("actions/cache", "v4");
-        waiting(&world, "actions/cache@v4").await;
-        world.publishes("actions/cache", "v5");
-        world.bot_looks().await;
-        world.time_passes(DAY * 2).await;
-        let next = world.commits("actions/cache", "v5.0.1");
-        world.github.tag("actions/cache", "v5", &next).unwrap();
+        world.publishes(ACTION, "v4");
+        waiting_since_two_days(&world, "actions/cache@v4", "v5").await;
+        moves(&world, "v5");
         world.bot_looks().await;
         world.time_passes(DAY).await;
         assert_eq!(world.open(API), ["Bump actions/cache from v4 to v5 in /.github/workflows"]);
@@ -81,13 +98,9 @@ stories! {
 
     /// But not for whom it is a commit that counts.
     async fn a_short_tag_behind_a_pin_may_not(world: World) {
-        let old = world.publishes("actions/cache", "v4");
-        waiting(&world, &format!("actions/cache@{old} # v4")).await;
-        world.publishes("actions/cache", "v5");
-        world.bot_looks().await;
-        world.time_passes(DAY * 2).await;
-        let next = world.commits("actions/cache", "v5.0.1");
-        world.github.tag("actions/cache", "v5", &next).unwrap();
+        let old = world.publishes(ACTION, "v4");
+        waiting_since_two_days(&world, &format!("actions/cache@{old} # v4"), "v5").await;
+        let next = moves(&world, "v5");
         world.bot_looks().await;
         world.time_passes(DAY * 2).await;
         assert!(world.open(API).is_empty());
@@ -97,14 +110,13 @@ stories! {
 
     /// No look has noticed; the one right before writing does.
     async fn security_08_what_was_moved_since_the_last_look_is_not_written(world: World) {
-        let old = world.publishes("actions/cache", "v4.1.2");
+        let old = world.publishes(ACTION, "v4.1.2");
         waiting(&world, &format!("actions/cache@{old} # v4.1.2")).await;
-        let first = world.publishes("actions/cache", "v4.2.0");
+        let first = world.publishes(ACTION, "v4.2.0");
         world.bot_looks().await;
         lists_are_out_of_order(&world);
-        let second = world.commits("actions/cache", "something else");
         let mark = world.github.mark();
-        world.github.tag("actions/cache", "v4.2.0", &second).unwrap();
+        let second = moves(&world, "v4.2.0");
         world.time_passes(DAY * 3).await;
         assert!(world.open(API).is_empty());
         let written = world.requests_since(mark).into_iter().filter(|r| r.starts_with("POST /repos/acme")).count();
@@ -116,13 +128,66 @@ stories! {
         assert!(now.contains(&second) && !now.contains(&first), "{now}");
     }
 
-    async fn a_tag_that_is_gone_is_not_written(world: World) {
-        world.publishes("actions/cache", "v4.1.2");
-        waiting(&world, "actions/cache@v4.1.2").await;
+    /// While it is looked up what a tag points at, another look finds the tag gone. What comes of the first is older.
+    async fn what_a_later_look_took_away_is_not_brought_back(world: World) {
+        let old = world.publishes("actions/cache", "v4.1.2");
+        waiting(&world, &format!("actions/cache@{old} # v4.1.2")).await;
         world.publishes("actions/cache", "v4.2.0");
         world.bot_looks().await;
+        let gate = Gate::default();
+        world.github.fault(Fault::once("GET", "/repos/*/*/git/ref/**", FaultKind::Wait(gate.clone())));
+        world.clock_moves(DAY * 3);
+        let slow = world.another_process();
+        let meanwhile = async {
+            gate.reached_by(1).await;
+            world.github.delete_tag("actions/cache", "v4.2.0").unwrap();
+            world.clock_moves(SignedDuration::from_mins(11));
+            world.another_process().worker().run_until_idle().await.unwrap();
+            assert_eq!(known(&world).await, ["v4.1.2"]);
+            let other = world.commits("actions/cache", "something else");
+            world.github.tag("actions/cache", "v4.2.0", &other).unwrap();
+            gate.open();
+        };
+        let (done, ()) = tokio::join!(slow.worker().run_until_idle(), meanwhile);
+        done.unwrap();
+        assert_eq!(known(&world).await, ["v4.1.2"]);
+        world.settle().await;
+        assert!(world.open(API).is_empty());
+    }
+
+    /// Another worker has the step by then, and looks for itself.
+    async fn who_has_lost_its_step_learns_nothing(world: World) {
+        let old = world.publishes("actions/cache", "v4.1.2");
+        waiting(&world, &format!("actions/cache@{old} # v4.1.2")).await;
+        let first = world.publishes("actions/cache", "v4.2.0");
+        world.bot_looks().await;
+        let gate = Gate::default();
+        world.github.fault(Fault::once("GET", "/repos/*/*/git/ref/**", FaultKind::Wait(gate.clone())));
+        let second = world.commits("actions/cache", "something else");
+        world.github.tag("actions/cache", "v4.2.0", &second).unwrap();
+        world.clock_moves(DAY * 3);
+        let claimed = world.claims("execute").await;
+        let taken_over = async {
+            gate.reached_by(1).await;
+            world.is_taken_over(&claimed).await;
+            gate.open();
+        };
+        let (outcome, ()) = tokio::join!(world.walks(&claimed), taken_over);
+        assert!(matches!(outcome, Err(StepError::Store(StoreError::LeaseLost))));
+        let releases = releases(&world).await;
+        let stored = releases.iter().find(|release| release.version == "v4.2.0").unwrap();
+        assert_eq!(stored.content.as_ref().map(|content| &content.digest), Some(&first));
+        world.settle().await;
+        assert!(world.open(API).is_empty());
+    }
+
+    async fn a_tag_that_is_gone_is_not_written(world: World) {
+        world.publishes(ACTION, "v4.1.2");
+        waiting(&world, "actions/cache@v4.1.2").await;
+        world.publishes(ACTION, "v4.2.0");
+        world.bot_looks().await;
         lists_are_out_of_order(&world);
-        world.github.delete_tag("actions/cache", "v4.2.0").unwrap();
+        world.github.delete_tag(ACTION, "v4.2.0").unwrap();
         world.time_passes(DAY * 3).await;
         assert!(world.open(API).is_empty());
         let failed = world.proposals(API, ProposalState::Failed).await;
@@ -131,14 +196,11 @@ stories! {
 
     /// Who deletes a tag and makes it anew has a new release.
     async fn security_08_a_tag_that_was_made_anew_is_new(world: World) {
-        world.publishes("actions/cache", "v4.1.2");
-        waiting(&world, "actions/cache@v4.1.2").await;
-        let commit = world.publishes("actions/cache", "v4.2.0");
+        world.publishes(ACTION, "v4.1.2");
+        let commit = waiting_since_two_days(&world, "actions/cache@v4.1.2", "v4.2.0").await;
+        world.github.delete_tag(ACTION, "v4.2.0").unwrap();
         world.bot_looks().await;
-        world.time_passes(DAY * 2).await;
-        world.github.delete_tag("actions/cache", "v4.2.0").unwrap();
-        world.bot_looks().await;
-        world.github.tag("actions/cache", "v4.2.0", &commit).unwrap();
+        world.github.tag(ACTION, "v4.2.0", &commit).unwrap();
         world.bot_looks().await;
         world.time_passes(DAY * 2).await;
         assert!(world.open(API).is_empty(), "its release tells an old time, which is not believed");

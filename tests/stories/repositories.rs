@@ -4,19 +4,9 @@ use crate::{World, stories};
 use github_sim::InstallOptions;
 use mass_driver::domain::{ProposalState, RepoState};
 
-async fn waiting_api(world: &World) {
-    world.registry.release("httpx", "0.27.0");
-    let files =
-        [("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "delay: weekly\nsubscriptions: [pypi]\n")];
-    world.repository("acme/api", &files).await;
-    world.registry.release("httpx", "0.28.0");
-    world.bot_looks().await;
-    assert_eq!(world.waiting("acme/api").await.len(), 1);
-}
-
 stories! {
     async fn a_renamed_repository_gets_its_pull_request_under_the_new_name(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.github.rename("acme/api", "service").unwrap();
         world.settle().await;
         assert_eq!(world.row("acme/service").await.repository.state, RepoState::Active);
@@ -26,7 +16,7 @@ stories! {
 
     /// The event is late, the old name redirects; and the old name may belong to another repository already.
     async fn a_rename_that_nobody_told_of_never_leads_to_the_wrong_repository(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.github.rename("acme/api", "service").unwrap();
         world.github.create_repo("acme/api", github_sim::RepoOptions::default().file("requirements.txt", "httpx==0.27.0\n")).unwrap();
         world.github.drop_pending();
@@ -37,7 +27,7 @@ stories! {
     }
 
     async fn an_archived_repository_is_left_alone_until_it_is_unarchived(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.github.archive("acme/api").unwrap();
         world.settle().await;
         assert_eq!(world.proposals("acme/api", ProposalState::Withdrawn).await[0].reason, "the repository is archived");
@@ -49,7 +39,7 @@ stories! {
     }
 
     async fn a_repository_that_is_taken_from_the_installation_gets_no_more_requests(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.github.remove_from_installation(world.installation, "acme/api").unwrap();
         world.settle().await;
         assert_eq!(world.row("acme/api").await.repository.state, RepoState::Removed);
@@ -65,7 +55,7 @@ stories! {
     }
 
     async fn a_suspended_installation_rests_and_goes_on_afterwards(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.github.suspend(world.installation).unwrap();
         world.settle().await;
         assert_eq!(world.row("acme/api").await.repository.state, RepoState::Suspended);
@@ -77,7 +67,7 @@ stories! {
     }
 
     async fn an_uninstalled_app_forgets_nothing_and_does_nothing(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.github.uninstall(world.installation).unwrap();
         world.settle().await;
         assert_eq!(world.row("acme/api").await.repository.state, RepoState::Removed);
@@ -87,14 +77,14 @@ stories! {
     }
 
     async fn a_deleted_repository_is_let_go(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.github.delete_repo("acme/api").unwrap();
         world.settle().await;
         assert_eq!(world.row("acme/api").await.repository.state, RepoState::Removed);
     }
 
     async fn another_default_branch_is_followed(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         let head = world.github.head("acme/api", "main").unwrap().unwrap();
         let _ = head;
         world.github.push("acme/api", "trunk", &[("requirements.txt", Some(b"httpx==0.27.0\n".as_slice())), (".mass-driver.yaml", Some(b"subscriptions: [pypi]\n".as_slice()))], "a new trunk").unwrap();
@@ -114,7 +104,7 @@ stories! {
     }
 
     async fn a_transferred_repository_is_served_by_its_new_owners_installation(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         world.github.organization("other");
         let other = world.github.install("other").unwrap();
         world.settle().await;
@@ -128,7 +118,7 @@ stories! {
 
     /// The bot makes its change on the commit it knows, so git keeps both when the pull request is merged.
     async fn a_push_nobody_told_of_is_never_reverted(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         let known = world.github.head("acme/api", "main").unwrap().unwrap();
         world.push_quietly("acme/api", &[("requirements.txt", "httpx==0.27.0\n\n\n\nidna==3.6\n"), ("more.txt", "x\n")]);
         world.github.drop_pending();
@@ -141,7 +131,7 @@ stories! {
 
     /// History is rewritten, and nobody told of it: the change is on a commit that is not in it any more.
     async fn a_rewritten_history_is_read_anew(world: World) {
-        waiting_api(&world).await;
+        world.api_waits_for_monday().await;
         let commit = world.github.commit_as(("alice", "alice@example.com"), "acme/api", None, &[
             github_sim::FileChangeInput::put("requirements.txt", "# anew\nhttpx==0.27.0\n"),
             github_sim::FileChangeInput::put(".mass-driver.yaml", "delay: weekly\nsubscriptions: [pypi]\n"),

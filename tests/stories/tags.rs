@@ -179,4 +179,26 @@ stories! {
         using(&world, "acme/api", "actions/cache@v1.0.0").await;
         assert_eq!(world.open("acme/api"), ["Bump actions/cache from v1.0.0 to v1.1.0"]);
     }
+
+    /// The first eight would be all that are ever asked, were it not another installation's turn each time.
+    async fn installations_that_cannot_ask_do_not_keep_the_others_from_it(world: World) {
+        world.publishes("actions/cache", "v1");
+        let mut last = 0;
+        for n in 0..12 {
+            world.github.organization(&format!("org{n}"));
+            last = world.github.install(&format!("org{n}")).unwrap();
+            using(&world, &format!("org{n}/api"), "actions/cache@v1").await;
+        }
+        world.time_passes(SignedDuration::from_hours(2)).await;
+        for installation in 1..last {
+            let no = FaultKind::Status { status: 403, message: "not now".into() };
+            let path = format!("/app/installations/{installation}/access_tokens");
+            world.github.fault(Fault::once("POST", &path, no).times(usize::MAX));
+        }
+        world.publishes("actions/cache", "v2");
+        for _ in 0..24 {
+            world.time_passes(SignedDuration::from_hours(1)).await;
+        }
+        assert_eq!(world.open("org11/api"), ["Bump actions/cache from v1 to v2"]);
+    }
 }

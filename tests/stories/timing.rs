@@ -53,11 +53,7 @@ stories! {
     }
 
     async fn a_release_has_to_be_old_enough(world: World) {
-        world.registry.release("httpx", "0.27.0");
-        world.repository("acme/api", &[
-            ("requirements.txt", "httpx==0.27.0\n"),
-            (".mass-driver.yaml", "subscriptions:\n  - migration: pypi\n    min_age: 3d\n"),
-        ]).await;
+        world.repository_using_httpx("acme/api", "subscriptions:\n  - migration: pypi\n    min_age: 3d\n").await;
         world.time_passes(SignedDuration::from_hours(1)).await;
         world.registry.release("httpx", "0.28.0");
         world.bot_looks().await;
@@ -100,11 +96,7 @@ stories! {
     }
 
     async fn a_release_without_a_date_counts_from_when_it_was_seen(world: World) {
-        world.registry.release("httpx", "0.27.0");
-        world.repository("acme/api", &[
-            ("requirements.txt", "httpx==0.27.0\n"),
-            (".mass-driver.yaml", "subscriptions:\n  - migration: pypi\n    min_age: 2d\n"),
-        ]).await;
+        world.repository_using_httpx("acme/api", "subscriptions:\n  - migration: pypi\n    min_age: 2d\n").await;
         world.time_passes(SignedDuration::from_hours(1)).await;
         world.registry.release_undated("httpx", "0.28.0");
         world.bot_looks().await;
@@ -114,11 +106,7 @@ stories! {
     }
 
     async fn a_backdated_release_is_not_believed(world: World) {
-        world.registry.release("httpx", "0.27.0");
-        world.repository("acme/api", &[
-            ("requirements.txt", "httpx==0.27.0\n"),
-            (".mass-driver.yaml", "subscriptions:\n  - migration: pypi\n    min_age: 2d\n"),
-        ]).await;
+        world.repository_using_httpx("acme/api", "subscriptions:\n  - migration: pypi\n    min_age: 2d\n").await;
         world.time_passes(SignedDuration::from_hours(1)).await;
         world.registry.release_at("httpx", "0.28.0", "2026-01-01T00:00:00Z".parse().unwrap());
         world.bot_looks().await;
@@ -127,11 +115,7 @@ stories! {
     }
 
     async fn a_newer_release_takes_the_place_of_the_one_that_waits(world: World) {
-        world.registry.release("httpx", "0.27.0");
-        world.repository("acme/api", &[
-            ("requirements.txt", "httpx==0.27.0\n"),
-            (".mass-driver.yaml", "delay: weekly\nsubscriptions: [pypi]\n"),
-        ]).await;
+        world.repository_using_httpx("acme/api", "delay: weekly\nsubscriptions: [pypi]\n").await;
         world.registry.release("httpx", "0.28.0");
         world.bot_looks().await;
         assert!(world.waiting("acme/api").await[0].starts_with("Bump httpx from 0.27.0 to 0.28.0"));
@@ -143,11 +127,7 @@ stories! {
     }
 
     async fn a_missed_slot_is_made_up_for(world: World) {
-        world.registry.release("httpx", "0.27.0");
-        world.repository("acme/api", &[
-            ("requirements.txt", "httpx==0.27.0\n"),
-            (".mass-driver.yaml", "delay: weekly\nsubscriptions: [pypi]\n"),
-        ]).await;
+        world.repository_using_httpx("acme/api", "delay: weekly\nsubscriptions: [pypi]\n").await;
         world.registry.release("httpx", "0.28.0");
         world.bot_looks().await;
         // The bot was down over Monday morning.

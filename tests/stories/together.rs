@@ -79,6 +79,7 @@ async fn packages(tx: &mut Tx, round: usize, now: Timestamp) {
             first_seen_at: now,
             counts_from: now - SignedDuration::from_hours(24 * (2 - day / 2)),
             yanked: *version == "1.1.1" && known.name == "ccc",
+            above_latest: false,
             content: None,
         });
         tx.save_releases(&known, &releases.collect::<Vec<_>>(), &[]).await.unwrap();
@@ -177,6 +178,7 @@ async fn life(store: &Store, repo: RepoId, round: u64, now: Timestamp) {
                     title: String::new(),
                     message: String::new(),
                     body: String::new(),
+                    hashes: Vec::new(),
                 };
                 tx.begin_attempt((repo, &proposal.id), &change, now).await.unwrap();
             }

@@ -15,8 +15,8 @@ use mass_driver::safeguards::pace::PacePolicy;
 use mass_driver::store::{QueueDepth, Store, WorkState};
 use registry_sim::RegistrySim;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
 
 /// Every story begins on this Wednesday. The next Monday 06:00 UTC is 2026-03-09.
@@ -43,6 +43,8 @@ pub struct World {
     pub address: String,
     pub database_url: String,
     app: App,
+    /// The index of Python packages, once one is set.
+    index: OnceLock<String>,
     policy: WorkPolicy,
     stop: watch::Sender<bool>,
 }
@@ -74,7 +76,8 @@ impl World {
         github.organization("acme");
         let installation = github.install("acme").unwrap();
         let database_url = url.to_owned();
-        Self { github, registry, clock, store, installation, address, database_url, app, policy, stop }
+        let index = OnceLock::new();
+        Self { github, registry, clock, store, installation, address, database_url, app, index, policy, stop }
     }
 
     /// A repository of the organisation, with files on its default branch.
@@ -82,6 +85,20 @@ impl World {
         let options = files.iter().fold(RepoOptions::default(), |options, (path, text)| options.file(path, text));
         self.github.create_repo(name, options).unwrap();
         self.settle().await;
+    }
+
+    /// A repository that pins httpx 0.27.0, the only release there is, and has this subscription file.
+    pub async fn repository_using_httpx(&self, name: &str, subscriptions: &str) {
+        self.registry.release("httpx", "0.27.0");
+        self.repository(name, &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", subscriptions)]).await;
+    }
+
+    /// The repository `acme/api` pins httpx 0.27.0, and waits until Monday for 0.28.0.
+    pub async fn api_waits_for_monday(&self) {
+        self.repository_using_httpx("acme/api", "delay: weekly\nsubscriptions: [pypi]\n").await;
+        self.registry.release("httpx", "0.28.0");
+        self.bot_looks().await;
+        assert_eq!(self.waiting("acme/api").await.len(), 1);
     }
 
     /// A person pushes files to the default branch.
@@ -116,8 +133,11 @@ impl World {
     /// Does all the work that is due, without any webhook being handed over.
     pub async fn work(&self) {
         let running = |depth: Vec<QueueDepth>| depth.iter().any(|d| d.state == WorkState::Running);
+        // What is set later holds for a process that is started later.
+        let later = self.index.get().map(|_| self.another_process());
+        let worker = later.as_ref().unwrap_or(&self.app).worker();
         loop {
-            self.app.worker().run_until_idle().await.unwrap();
+            worker.run_until_idle().await.unwrap();
             // What a killed process had under way is taken over as soon as its lease is over.
             if !running(self.store.queue_depth().await.unwrap()) && !self.let_writes_come_due().await {
                 return;

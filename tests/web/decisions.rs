@@ -1,10 +1,11 @@
 //! Which steps an event asks for: a table, without a server.
 
+use crate::rows::repository;
 use crate::scene::now;
 use jiff::SignedDuration;
 use mass_driver::domain::{
     Head, InstallationId, ObjectId, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoName,
-    RepoPath, RepoState, Repository,
+    RepoPath, RepoState,
 };
 use mass_driver::forge::webhook::{ChangedPaths, Event, EventKind, Push, RepoFacts, parse_event};
 use mass_driver::pipeline::Step;
@@ -26,16 +27,7 @@ fn name(text: &str) -> RepoName {
 
 /// `acme/api` as the store has it: at commit `a`, indexed, with a subscription file and one include.
 fn known() -> KnownRepository {
-    let repository = Repository {
-        id: REPO,
-        installation: INSTALLATION,
-        name: name("acme/api"),
-        default_branch: Some("main".into()),
-        private: true,
-        fork: false,
-        state: RepoState::Active,
-        web_url: "https://github.example.com/acme/api".into(),
-    };
+    let repository = repository(REPO.0, "acme/api");
     let config = Config {
         path: Some(RepoPath::parse(".mass-driver.yaml").unwrap()),
         state: ConfigState::Valid,

@@ -1,6 +1,7 @@
 //! Many deliveries, few commits: what that must not change.
 
 use crate::databases::both_databases;
+use crate::events;
 use crate::scene::{Server, answer, now};
 use futures_util::future::join_all;
 use mass_driver::domain::DeliveryId;
@@ -12,15 +13,9 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 fn push(padding: usize) -> String {
-    json!({
-        "ref": "refs/heads/main",
-        "before": "1".repeat(40),
-        "after": "2".repeat(40),
-        "repository": { "id": 42, "full_name": "acme/api", "default_branch": "main" },
-        "installation": { "id": 7 },
-        "padding": "x".repeat(padding),
-    })
-    .to_string()
+    let mut push = events::push();
+    push["padding"] = json!("x".repeat(padding));
+    push.to_string()
 }
 
 fn incoming(guid: &str, padding: usize) -> Incoming {

@@ -10,8 +10,9 @@ mod support {
     pub mod databases;
     pub mod markdown;
     pub mod openmetrics;
+    pub mod rows;
 }
-use support::{databases, openmetrics};
+use support::{databases, openmetrics, rows};
 
 mod access;
 mod bodies;

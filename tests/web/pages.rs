@@ -1,11 +1,12 @@
 //! What people see.
 
 use crate::databases::both_databases;
+use crate::rows::repository;
 use crate::scene::{Server, now};
 use jiff::{SignedDuration, Timestamp};
 use mass_driver::domain::{
     Ecosystem, FileMode, InstallationId, ObjectId, Outlook, PackageId, Proposal, ProposalId, ProposalState, PullNumber,
-    PullRequest, RepoId, RepoName, RepoPath, RepoState, Repository, Site, Standing, Update, VersionStep,
+    PullRequest, RepoId, RepoPath, RepoState, Repository, Site, Standing, Update, VersionStep,
 };
 use mass_driver::store::{Config, ConfigState, Manifest, OutlookChange, Store, Subscription, Tx};
 use mass_driver::subscription::{Problem, parse};
@@ -24,19 +25,6 @@ fn object(digit: char) -> ObjectId {
 
 fn in_hours(hours: i64) -> Timestamp {
     now() + SignedDuration::from_hours(hours)
-}
-
-fn repository(id: i64, name: &str) -> Repository {
-    Repository {
-        id: RepoId(id),
-        installation: InstallationId(7),
-        name: RepoName::parse(name).unwrap(),
-        default_branch: Some("main".into()),
-        private: true,
-        fork: false,
-        state: RepoState::Active,
-        web_url: format!("https://github.example.com/{name}"),
-    }
 }
 
 fn package(name: &str) -> PackageId {

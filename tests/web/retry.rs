@@ -1,9 +1,10 @@
 //! Parked steps: seen on the pages, and tried again by whoever may.
 
 use crate::databases::both_databases;
+use crate::rows::repository;
 use crate::scene::{ADMIN_TOKEN, Server, now};
 use jiff::SignedDuration;
-use mass_driver::domain::{InstallationId, RepoId, RepoName, RepoState, Repository};
+use mass_driver::domain::InstallationId;
 use mass_driver::store::{NewWork, Store, WorkState};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use serde_json::json;
@@ -15,18 +16,8 @@ const HOSTILE: &str = "<script>alert(1)</script>";
 /// package.
 async fn setbacks(store: &Store) {
     let hour_ago = now() - SignedDuration::from_hours(1);
-    let repository = Repository {
-        id: RepoId(1),
-        installation: InstallationId(7),
-        name: RepoName::parse("acme/api").unwrap(),
-        default_branch: Some("main".into()),
-        private: true,
-        fork: false,
-        state: RepoState::Active,
-        web_url: "https://github.example.com/acme/api".into(),
-    };
     let mut tx = store.begin().await.unwrap();
-    tx.save_repository(&repository, hour_ago).await.unwrap();
+    tx.save_repository(&repository(1, "acme/api"), hour_ago).await.unwrap();
     tx.commit().await.unwrap();
     for (step, subject) in [("index", "repo:1"), ("plan", "repo:1"), ("watch", "package:pypi/httpx")] {
         let new = NewWork {

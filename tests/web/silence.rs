@@ -12,7 +12,8 @@ use tokio::net::TcpStream;
 /// Longer than any test: a limit that is not meant.
 const NEVER: Duration = Duration::from_secs(3_600);
 const AT_ONCE: Duration = Duration::from_millis(5);
-const PATIENT: Limits = Limits { first_head: NEVER, idle: NEVER, last_requests: NEVER, connections: 100 };
+const PATIENT: Limits =
+    Limits { first_head: NEVER, idle: NEVER, idle_when_full: NEVER, last_requests: NEVER, connections: 100 };
 const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 async fn within(store: &Store, limits: Limits) -> Server {
@@ -42,6 +43,11 @@ async fn rest(mut connection: TcpStream) -> String {
     let mut told = Vec::new();
     drop(connection.read_to_end(&mut told).await);
     String::from_utf8(told).unwrap()
+}
+
+/// Waits until the other side has closed a connection that it sends nothing more on.
+async fn ends(connection: &mut TcpStream) {
+    assert_eq!(connection.read(&mut [0]).await.unwrap(), 0);
 }
 
 /// A webhook in two parts, of which the first is sent and taken up.
@@ -156,5 +162,46 @@ both_databases! {
         assert_eq!(none.kind(), std::io::ErrorKind::WouldBlock);
         drop(first);
         assert!(read_up_to(&mut second, "ok\n").await.starts_with("HTTP/1.1 200"));
+    }
+
+    /// Otherwise a few hundred connections that asked one thing each keep everybody out for as long as a proxy is borne with.
+    async fn whoever_asks_nothing_more_makes_room_when_all_places_are_taken(store: Store) {
+        let server = within(&store, Limits { idle_when_full: AT_ONCE, connections: 1, ..PATIENT }).await;
+        let mut first = connect(&server).await;
+        ask(&mut first).await;
+        let mut silent = connect(&server).await;
+        silent.write_all(b"GET /heal").await.unwrap();
+        assert_eq!(rest(first).await, "");
+        let mut second = connect(&server).await;
+        ask(&mut second).await;
+        assert_eq!(rest(silent).await, "");
+    }
+
+    async fn only_as_many_make_room_as_it_takes(store: Store) {
+        let server = within(&store, Limits { idle_when_full: AT_ONCE, connections: 3, ..PATIENT }).await;
+        let (mut a, mut b, mut c) = (connect(&server).await, connect(&server).await, connect(&server).await);
+        for connection in [&mut a, &mut b, &mut c] {
+            ask(connection).await;
+        }
+        let left = tokio::select! {
+            () = ends(&mut a) => 0,
+            () = ends(&mut b) => 1,
+            () = ends(&mut c) => 2,
+        };
+        for (_, mut connection) in [a, b, c].into_iter().enumerate().filter(|(number, _)| *number != left) {
+            ask(&mut connection).await;
+        }
+    }
+
+    async fn whoever_is_being_answered_does_not_make_room(store: Store) {
+        let server = within(&store, Limits { idle_when_full: AT_ONCE, connections: 2, ..PATIENT }).await;
+        let (mut asking, body) = half_a_webhook(&server).await;
+        let mut idle = connect(&server).await;
+        ask(&mut idle).await;
+        assert_eq!(rest(idle).await, "");
+        let mut next = connect(&server).await;
+        ask(&mut next).await;
+        asking.write_all(body).await.unwrap();
+        assert!(read_up_to(&mut asking, "\r\n\r\n").await.starts_with("HTTP/1.1 202"));
     }
 }

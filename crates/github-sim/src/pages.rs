@@ -8,7 +8,7 @@ use http::Response;
 use crate::render::diff_sides;
 use crate::request::Request;
 use crate::server::{Shared, plain};
-use crate::state::Repo;
+use crate::state::{Pull, Repo};
 
 pub(crate) fn serve(shared: &Shared, request: &Request) -> Response<Body> {
     let state = shared.state();
@@ -42,36 +42,32 @@ fn list(repos: &[&Repo]) -> String {
 fn repository(repo: &Repo) -> String {
     let mut lines = String::new();
     for pull in repo.pulls.values().rev() {
-        let state = if pull.merged.is_some() {
-            "merged"
-        } else if pull.open {
-            "open"
-        } else {
-            "closed"
-        };
         lines += &format!(
-            "<li><a href=\"/{}/pull/{2}\">#{2} {1}</a> ({state})</li>",
+            "<li><a href=\"/{}/pull/{2}\">#{2} {1}</a> ({3})</li>",
             escape(&repo.full_name()),
             escape(&pull.title),
             pull.number,
+            state(pull),
         );
     }
     page(&repo.full_name(), &format!("<h2>Pull requests</h2><ul>{lines}</ul>"))
+}
+
+fn state(pull: &Pull) -> &'static str {
+    match (&pull.merged, pull.open) {
+        (Some(_), _) => "merged",
+        (None, true) => "open",
+        (None, false) => "closed",
+    }
 }
 
 fn pull_request(repo: &Repo, number: &str) -> Option<String> {
     let pull = repo.pulls.get(&number.parse().ok()?)?;
     let (base, head) = diff_sides(&repo.git, pull).ok()?;
     let diff = repo.git.unified_diff(base, Some(head)).ok()?;
-    let state = if pull.merged.is_some() {
-        "merged"
-    } else if pull.open {
-        "open"
-    } else {
-        "closed"
-    };
     let mut body = format!(
-        "<p>{state} · {} wants to merge <code>{}</code> into <code>{}</code> · {}</p><pre>{}</pre><h2>Changes</h2><pre>{}</pre>",
+        "<p>{} · {} wants to merge <code>{}</code> into <code>{}</code> · {}</p><pre>{}</pre><h2>Changes</h2><pre>{}</pre>",
+        state(pull),
         escape(&pull.author),
         escape(&pull.head_branch),
         escape(&pull.base_branch),

@@ -33,6 +33,16 @@ impl Packages {
         self.world.lock().shelf.release(self.system, name, version, None);
     }
 
+    /// Uploads one more file of a Python release, now: a wheel for a platform like `manylinux_2_28_x86_64`.
+    ///
+    /// # Panics
+    /// If there is no such release: the test is wrong.
+    pub fn add_wheel(&self, name: &str, version: &str, platform: &str) {
+        let now = self.world.now();
+        let added = self.world.lock().shelf.add_wheel(name, version, platform, now);
+        assert!(added, "there is no release {name} {version} to add a file to");
+    }
+
     /// Takes a release back: yanked in one system, deprecated in another.
     ///
     /// # Panics

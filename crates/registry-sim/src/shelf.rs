@@ -26,6 +26,8 @@ pub(crate) struct Released {
     pub(crate) version: String,
     pub(crate) published_at: Option<Timestamp>,
     pub(crate) yanked: bool,
+    /// Wheels that were uploaded later, by their platform: when.
+    pub(crate) wheels: BTreeMap<String, Timestamp>,
 }
 
 /// A document addressed by its digest.
@@ -102,7 +104,16 @@ impl Shelf {
         self.serial += 1;
         let releases = self.packages.entry(key(system, name)).or_default();
         releases.retain(|release| release.version != version);
-        releases.push(Released { version: version.to_owned(), published_at, yanked: false });
+        releases.push(Released { version: version.to_owned(), published_at, yanked: false, wheels: BTreeMap::new() });
+    }
+
+    pub(crate) fn add_wheel(&mut self, name: &str, version: &str, platform: &str, at: Timestamp) -> bool {
+        self.serial += 1;
+        let releases = self.packages.get_mut(&key(System::Pypi, name));
+        releases
+            .and_then(|releases| releases.iter_mut().find(|release| release.version == version))
+            .map(|release| release.wheels.insert(platform.to_owned(), at))
+            .is_some()
     }
 
     pub(crate) fn yank(&mut self, system: System, name: &str, version: &str) -> bool {

@@ -6,6 +6,7 @@ use crate::shelf::{Released, System, normalised, sha256_hex};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -41,9 +42,7 @@ pub(crate) async fn project(
     let versions: Vec<&str> = releases.iter().map(|release| release.version.as_str()).collect();
     let files: Vec<serde_json::Value> = releases
         .iter()
-        .flat_map(|release| {
-            filenames(&name, &release.version).map(|file| describe(&world.origin, &name, release, &file))
-        })
+        .flat_map(|release| filenames(&name, release).map(|file| describe(&world.origin, &name, release, &file)))
         .collect();
     let document = json!({
         "meta": {"api-version": "1.1", "_last-serial": state.shelf.serial},
@@ -61,7 +60,7 @@ pub(crate) async fn file(
 ) -> Response {
     let state = world.lock();
     let known = state.shelf.releases(System::Pypi, &project).is_some_and(|releases| {
-        releases.iter().any(|release| filenames(&project, &release.version).any(|known| known == filename))
+        releases.iter().any(|release| filenames(&project, release).any(|known| known.name == filename))
     });
     if known { contents(&filename).into_response() } else { StatusCode::NOT_FOUND.into_response() }
 }
@@ -70,19 +69,34 @@ fn moved_to(name: &str) -> Response {
     (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, format!("/simple/{name}/"))]).into_response()
 }
 
-/// Every release is one source distribution and one wheel.
-fn filenames(name: &str, version: &str) -> impl Iterator<Item = String> + use<> {
-    let escaped = name.replace('-', "_");
-    [format!("{escaped}-{version}.tar.gz"), format!("{escaped}-{version}-py3-none-any.whl")].into_iter()
+/// A file of a release: its name, and when it was uploaded.
+struct File {
+    name: String,
+    uploaded_at: Option<Timestamp>,
+}
+
+/// Every release is one source distribution, one wheel for all, and the wheels that were added.
+fn filenames(name: &str, release: &Released) -> impl Iterator<Item = File> {
+    let stem = format!("{}-{}", name.replace('-', "_"), release.version);
+    let first = [format!("{stem}.tar.gz"), format!("{stem}-py3-none-any.whl")];
+    let first = first.map(|name| File { name, uploaded_at: release.published_at }).into_iter();
+    let added = release.wheels.iter();
+    first.chain(
+        added.map(move |(platform, at)| File {
+            name: format!("{stem}-cp314-cp314-{platform}.whl"),
+            uploaded_at: Some(*at),
+        }),
+    )
 }
 
 fn contents(filename: &str) -> Vec<u8> {
     format!("the contents of {filename}\n").into_bytes()
 }
 
-fn describe(origin: &str, name: &str, release: &Released, filename: &str) -> serde_json::Value {
+fn describe(origin: &str, name: &str, release: &Released, file: &File) -> serde_json::Value {
+    let filename = &file.name;
     let bytes = contents(filename);
-    let mut file = json!({
+    let mut described = json!({
         "filename": filename,
         "url": format!("{origin}/files/{name}/{filename}"),
         "hashes": {"sha256": sha256_hex(&bytes)},
@@ -90,10 +104,10 @@ fn describe(origin: &str, name: &str, release: &Released, filename: &str) -> ser
         "requires-python": ">=3.9",
         "yanked": release.yanked.then_some("taken back").map_or(json!(false), |reason| json!(reason)),
     });
-    if let Some(published_at) = release.published_at {
-        file["upload-time"] = published_at.to_string().into();
+    if let Some(uploaded_at) = file.uploaded_at {
+        described["upload-time"] = uploaded_at.to_string().into();
     }
-    file
+    described
 }
 
 /// The document with its ETag; 304 where the client has it already; 406 where it does not take JSON.

@@ -5,12 +5,12 @@
 mod heredoc;
 mod words;
 
-use super::edit;
+use super::format::Format;
 use super::image::Images;
 use super::requirement::Place;
 use super::variables::{Syntax, Variables};
 use super::written::Written;
-use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, readable, without_mark};
+use super::{Found, MOST_DEPENDENCIES, readable, without_mark};
 use crate::domain::{Ecosystem, RepoPath, Skip};
 use parse_dockerfile::{Flag, Instruction, ParseIter};
 use std::collections::HashSet;
@@ -20,20 +20,14 @@ use words::{joined, words};
 #[derive(Debug)]
 pub struct Dockerfile;
 
-const NAME: &str = "dockerfile";
+impl Format for Dockerfile {
+    const NAME: &'static str = "dockerfile";
 
-impl Manager for Dockerfile {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn ecosystem(&self) -> Ecosystem {
-        Ecosystem::Docker
-    }
+    const ECOSYSTEM: Ecosystem = Ecosystem::Docker;
 
     /// `Dockerfile`, `Dockerfile.dev`, `Dockerfile-dev`, `api.Dockerfile`, and the same with `Containerfile`, in any case.
     /// Not `Dockerfile.dockerignore`, which is another format, nor `dockerfile_test.go`.
-    fn claims(&self, path: &RepoPath) -> bool {
+    fn claims(path: &RepoPath) -> bool {
         let name = path.file_name().to_ascii_lowercase();
         !name.ends_with(".dockerignore")
             && ["dockerfile", "containerfile"].iter().any(|word| {
@@ -44,35 +38,27 @@ impl Manager for Dockerfile {
             })
     }
 
-    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
-        Extraction::of(find(path, text))
+    fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+        readable(text)?;
+        let (mark, body) = without_mark(text);
+        let escape = escape_of(body);
+        let parsed = heredoc::hidden(body, escape)?;
+        let iter = parse_dockerfile::parse_iter(&parsed).map_err(|e| problem(&e))?;
+        let line_starts = super::line_starts(text);
+        let line_of = |at| super::line_of(&line_starts, at);
+        let mut reader = Reader {
+            mark,
+            body,
+            escape,
+            arguments: Variables::default(),
+            stages: HashSet::new(),
+            stage_count: 0,
+            images: Images::new(Place { manager: Self::NAME, path, line_of: &line_of }),
+        };
+        reader.image(syntax(body, mark).map(Ok));
+        reader.read(iter)?;
+        Ok(Found::of(reader.images.finds()))
     }
-
-    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
-        edit::apply(text, edits, |text| find(path, text))
-    }
-}
-
-fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
-    readable(text)?;
-    let (mark, body) = without_mark(text);
-    let escape = escape_of(body);
-    let parsed = heredoc::hidden(body, escape)?;
-    let iter = parse_dockerfile::parse_iter(&parsed).map_err(|e| problem(&e))?;
-    let line_starts = super::line_starts(text);
-    let line_of = |at| super::line_of(&line_starts, at);
-    let mut reader = Reader {
-        mark,
-        body,
-        escape,
-        arguments: Variables::default(),
-        stages: HashSet::new(),
-        stage_count: 0,
-        images: Images::new(Place { manager: NAME, path, line_of: &line_of }),
-    };
-    reader.image(syntax(body, mark).map(Ok));
-    reader.read(iter)?;
-    Ok(Found { finds: reader.images.finds(), includes: Vec::new() })
 }
 
 fn problem(error: &parse_dockerfile::Error) -> String {

@@ -9,11 +9,13 @@ pub(super) mod selector;
 pub(super) mod specifier;
 
 use super::aliases;
-use super::edit::{self, Find};
+use super::edit::Find;
+use super::format::Format;
 use super::json_string;
+use super::requirement::Place;
 use super::written::Written;
-use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, cut, readable, without_mark};
-use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath, Skip};
+use super::{Found, MOST_DEPENDENCIES, cut, readable, without_mark};
+use crate::domain::{Ecosystem, PackageId, RepoPath, Skip};
 use crate::versioning::{Node, Scheme};
 use jsonc_parser::ast::{Object, ObjectProp, StringLit, Value};
 use jsonc_parser::common::Ranged;
@@ -25,40 +27,40 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Debug)]
 pub struct PackageJson;
 
-const NAME: &str = "package-json";
-
 const OVERRULED: &str = "the same key stands further down in this object again, and the later one counts";
 const PEER: &str = "it states which versions the package works with, which only a test of them can tell";
 const ENGINE: &str = "it states what the package supports";
 const NARROW: &str = "its key says for which versions or parents it is meant";
 const HASHED: &str = "it is pinned to the hash of its archive; `corepack use` writes both";
 
-impl Manager for PackageJson {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+impl Format for PackageJson {
+    const NAME: &'static str = "package-json";
 
-    fn ecosystem(&self) -> Ecosystem {
-        Ecosystem::Npm
-    }
+    const ECOSYSTEM: Ecosystem = Ecosystem::Npm;
 
     /// Packages that were installed and committed are not the repository's own.
-    fn claims(&self, path: &RepoPath) -> bool {
+    fn claims(path: &RepoPath) -> bool {
         path.file_name() == "package.json" && !path.folder().split('/').any(|folder| folder == "node_modules")
     }
 
-    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
-        match read(path, text) {
-            Ok((found, own_name)) => {
-                let develops = own_name.map(|name| PackageId { ecosystem: Ecosystem::Npm, name });
-                Extraction { develops, ..Extraction::of(Ok(found)) }
-            }
-            Err(problem) => Extraction::of(Err(problem)),
+    fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+        readable(text)?;
+        let (mark, json) = without_mark(text);
+        let line_starts = super::line_starts(text);
+        let line_of = |at| super::line_of(&line_starts, at);
+        let place = Place { manager: Self::NAME, path, line_of: &line_of };
+        let mut reader = Reader { place, json, mark, finds: Vec::new(), keys: BTreeMap::new() };
+        // The parser follows 512 levels at most.
+        let parsed = parse_to_ast(json, &CollectOptions::default(), &STRICT).map_err(|error| {
+            format!("line {}: {}", line_of(mark + error.range().start), cut(&error.kind().to_string()))
+        })?;
+        let Some(Value::Object(root)) = &parsed.value else { return Err("line 1: it is not a JSON object".into()) };
+        reader.package(root);
+        if reader.finds.len() > MOST_DEPENDENCIES {
+            return Err(format!("there are more than {MOST_DEPENDENCIES} dependencies in it"));
         }
-    }
-
-    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
-        edit::apply(text, edits, |text| read(path, text).map(|(found, _)| found))
+        aliases::leave_alone(reader.finds.iter_mut(), &reader.keys);
+        Ok(Found { develops: own_name(root), ..Found::of(reader.finds) })
     }
 }
 
@@ -76,26 +78,12 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-/// What a file holds, and the name of the package that it is about.
-fn read(path: &RepoPath, text: &str) -> Result<(Found, Option<String>), String> {
-    readable(text)?;
-    let (mark, json) = without_mark(text);
-    let mut reader =
-        Reader { path, json, mark, line_starts: super::line_starts(text), finds: Vec::new(), keys: BTreeMap::new() };
-    // The parser follows 512 levels at most.
-    let parsed = parse_to_ast(json, &CollectOptions::default(), &STRICT)
-        .map_err(|error| format!("line {}: {}", reader.line(error.range().start), cut(&error.kind().to_string())))?;
-    let Some(Value::Object(root)) = &parsed.value else { return Err("line 1: it is not a JSON object".into()) };
-    reader.package(root);
-    if reader.finds.len() > MOST_DEPENDENCIES {
-        return Err(format!("there are more than {MOST_DEPENDENCIES} dependencies in it"));
-    }
-    aliases::leave_alone(reader.finds.iter_mut(), &reader.keys);
-    let own_name = properties(root)
+/// The package that the file is about.
+fn own_name(root: &Object<'_>) -> Option<PackageId> {
+    let name = properties(root)
         .filter(|(property, overruled)| !overruled && property.name.as_str() == "name")
-        .find_map(|(property, _)| property.value.as_string_lit().map(|name| name.value.to_string()))
-        .filter(|name| selector::is_name(name));
-    Ok((Found { finds: reader.finds, includes: Vec::new() }, own_name))
+        .find_map(|(property, _)| property.value.as_string_lit().map(|name| name.value.to_string()))?;
+    selector::is_name(&name).then_some(PackageId { ecosystem: Ecosystem::Npm, name })
 }
 
 /// The properties of an object in their order, each with whether a later one of the same name overrules it.
@@ -110,11 +98,10 @@ fn properties<'o, 'j>(object: &'o Object<'j>) -> impl Iterator<Item = (&'o Objec
 
 /// Collects what a file holds.
 struct Reader<'a> {
-    path: &'a RepoPath,
+    place: Place<'a>,
     /// The text without its byte order mark.
     json: &'a str,
     mark: usize,
-    line_starts: Vec<usize>,
     finds: Vec<Find>,
     /// The keys of the dependencies in their tables, by their place among the finds.
     keys: BTreeMap<usize, String>,
@@ -282,35 +269,11 @@ impl Reader<'_> {
         (decoded.text() == literal.value).then_some(decoded)
     }
 
-    /// The line of a byte of the JSON.
-    fn line(&self, at: usize) -> u32 {
-        super::line_of(&self.line_starts, self.mark + at)
-    }
-
     fn push(&mut self, asked: Asked<'_>) {
         let Asked { name, written_name, constraint, skip, at } = asked;
-        let line = match constraint.origin(0) {
-            Some(origin) => super::line_of(&self.line_starts, origin.start),
-            None => self.line(at),
-        };
-        self.finds.push(Find {
-            dependency: Dependency {
-                manager: NAME.into(),
-                path: self.path.clone(),
-                line,
-                package: PackageId { ecosystem: Ecosystem::Npm, name: cut(name) },
-                written_name: cut(written_name),
-                current: if skip.is_none() { Node.current(constraint.text()) } else { None },
-                constraint: constraint.text().into(),
-                digest: None,
-                hashed: false,
-                skip,
-            },
-            constraint,
-            version_at: None,
-            digest: None,
-            hashes: None,
-        });
+        let mut find = Find::by_constraint(&self.place, (Ecosystem::Npm, &cut(name)), constraint, skip, self.mark + at);
+        find.dependency.written_name = cut(written_name);
+        self.finds.push(find);
     }
 }
 

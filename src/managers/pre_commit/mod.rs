@@ -5,86 +5,58 @@
 
 mod packages;
 
-use super::edit::{self, Find};
+use super::aliases;
+use super::edit::Find;
+use super::format::Format;
 use super::git_ref;
 use super::requirement::{Place, without_credentials};
 use super::yaml::{self, Value};
-use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, cut};
+use super::{Found, MOST_DEPENDENCIES, cut};
 use crate::domain::{Dependency, Ecosystem, RepoPath, Skip};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 /// The manager of pre-commit's configuration.
 #[derive(Debug)]
 pub struct PreCommit;
 
-const NAME: &str = "pre-commit";
+impl Format for PreCommit {
+    const NAME: &'static str = "pre-commit";
 
-impl Manager for PreCommit {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+    const ECOSYSTEM: Ecosystem = Ecosystem::PreCommit;
 
-    fn ecosystem(&self) -> Ecosystem {
-        Ecosystem::PreCommit
-    }
-
-    fn claims(&self, path: &RepoPath) -> bool {
+    fn claims(path: &RepoPath) -> bool {
         matches!(path.file_name(), ".pre-commit-config.yaml" | ".pre-commit-config.yml")
     }
 
-    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
-        Extraction::of(find(path, text))
-    }
-
-    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
-        edit::apply(text, edits, |text| find(path, text))
+    fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+        let yaml = yaml::read(text)?;
+        let line_of = |at| yaml.line_of(at);
+        let place = Place { manager: Self::NAME, path, line_of: &line_of };
+        let mut finds = Finds::new();
+        for document in yaml.documents() {
+            // Before version 1 the list stood at the top of the file.
+            let repositories = document.get("repos").unwrap_or(document);
+            for repository in repositories.items() {
+                let Some(source) = repository.get("repo").filter(|source| source.text().is_some()) else { continue };
+                let rev = repository.get("rev").filter(|rev| rev.text().is_some());
+                let at = (rev.unwrap_or(source).start(), source.start());
+                finds.entry(at).or_insert_with(|| hooks(source, rev, &place));
+                for hook in repository.get("hooks").into_iter().flat_map(Value::items) {
+                    packages::read(hook, &place, &mut finds);
+                }
+                if finds.len() > MOST_DEPENDENCIES {
+                    return Err(format!("there are more than {MOST_DEPENDENCIES} hooks and packages in it"));
+                }
+            }
+        }
+        yaml.all_seen()?;
+        aliases::leave_shared_alone(finds.iter_mut().map(|((version, _), find)| (*version, find)));
+        Ok(Found::of(finds.into_values()))
     }
 }
 
 /// Finds by the place of the version and of what it is a version of: what aliases lead to counts once.
 type Finds = BTreeMap<(usize, usize), Find>;
-
-fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
-    let yaml = yaml::read(text)?;
-    let line_of = |at| yaml.line_of(at);
-    let place = Place { manager: NAME, path, line_of: &line_of };
-    let mut finds = Finds::new();
-    for document in yaml.documents() {
-        // Before version 1 the list stood at the top of the file.
-        let repositories = document.get("repos").unwrap_or(document);
-        for repository in repositories.items() {
-            let Some(source) = repository.get("repo").filter(|source| source.text().is_some()) else { continue };
-            let rev = repository.get("rev").filter(|rev| rev.text().is_some());
-            let at = (rev.unwrap_or(source).start(), source.start());
-            finds.entry(at).or_insert_with(|| hooks(source, rev, &place));
-            for hook in repository.get("hooks").into_iter().flat_map(Value::items) {
-                packages::read(hook, &place, &mut finds);
-            }
-            if finds.len() > MOST_DEPENDENCIES {
-                return Err(format!("there are more than {MOST_DEPENDENCIES} hooks and packages in it"));
-            }
-        }
-    }
-    yaml.all_seen()?;
-    leave_shared(&mut finds);
-    Ok(Found { finds: finds.into_values().collect(), includes: Vec::new() })
-}
-
-/// Where aliases make one revision that of several repositories, none of them is updated: the new revision of one need
-/// not exist for the other.
-fn leave_shared(finds: &mut Finds) {
-    let mut users: HashMap<usize, BTreeSet<String>> = HashMap::new();
-    for ((at, _), find) in finds.iter() {
-        users.entry(*at).or_default().insert(find.dependency.package.name.clone());
-    }
-    for ((at, _), find) in finds.iter_mut().filter(|(_, find)| find.dependency.skip.is_none()) {
-        let mut users = users.get(at).into_iter().flatten();
-        if let Some(other) = users.find(|user| **user != find.dependency.package.name) {
-            find.dependency.skip = Some(Skip::NotUnderstood(format!("its version is used for `{other}` too")));
-            find.dependency.current = None;
-        }
-    }
-}
 
 /// A repository of hooks and the revision of it that is used.
 fn hooks(source: Value<'_>, rev: Option<Value<'_>>, place: &Place<'_>) -> Find {

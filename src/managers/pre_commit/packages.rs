@@ -107,15 +107,9 @@ fn node_package(entry: &Written, place: &Place<'_>) -> Find {
             place,
         );
     }
-    let current = Node.current(constraint.text());
-    let at = constraint.origin(0).or_else(|| entry.origin(0)).map_or(0, |span| span.start);
-    let dependency = Dependency {
-        skip: current.is_none().then_some(Skip::Unpinned),
-        current,
-        constraint: cut(constraint.text()),
-        ..place.dependency(Ecosystem::Npm, name, at)
-    };
-    Find { dependency, constraint, version_at: None, digest: None, hashes: None }
+    let skip = Node.current(constraint.text()).is_none().then_some(Skip::Unpinned);
+    let at = entry.origin(0).map_or(0, |span| span.start);
+    Find::by_constraint(place, (Ecosystem::Npm, name), constraint, skip, at)
 }
 
 /// Whether a text is a package's name. Source: npm's documentation, "package.json", name.

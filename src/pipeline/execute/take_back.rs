@@ -30,7 +30,8 @@ pub(super) async fn take_back(
         let writes = if begun.progress.tree.is_some() { 1 } else { 2 };
         let mut tx = store.begin().await?;
         tx.still_ours(lease).await?;
-        match join(&mut tx, &case, writes, begun.progress.turn.map(|turn| (turn, writes))).await? {
+        // Its turn was for what is taken back now: what of that was sent is not known here.
+        match join(&mut tx, &case, writes, begun.progress.turn.map(|turn| (turn, writes)), 0).await? {
             Place::Now(turn) => {
                 // Whoever repeats this, after an error, comes after the write that is about to be sent.
                 begun.progress.turn = Some(pace::after_write(&turn, case.now, pace));
@@ -67,11 +68,11 @@ pub(super) async fn give_up(
     let turn = attempt.progress.turn.map(|turn| pace::after_write(&turn, clock.now(), pace));
     let progress = Progress { refused: Some(why), turn, ..attempt.progress };
     let mut tx = store.begin().await?;
+    tx.still_ours(lease).await?;
     tx.save_progress(&case.proposal.id, &progress, None).await?;
     if let Some(turn) = turn.filter(|_| !pace.is_off()) {
         return Ok(Done::PutOff { tx, until: turn.from, why: None });
     }
-    tx.still_ours(lease).await?;
     tx.commit().await?;
     retreat(store, forge, case, Attempt { progress, orderly_claim: None, ..attempt }).await
 }
@@ -92,14 +93,17 @@ async fn retreat(store: &Store, forge: &GitHub, case: Case<'_>, begun: Attempt) 
             }
             Err(error) => break error,
         }
+        let mut tx = store.begin().await?;
         if let Some(turn) = progress.turn.filter(|_| !pace.is_off()) {
             let turn = pace::after_write(&turn, clock.now(), pace);
             progress.turn = Some(turn);
-            let mut tx = store.begin().await?;
             // Nothing says how far it got while it was sent: should it be wanted again, somebody has to look.
             tx.save_progress(&case.proposal.id, &progress, None).await?;
             return Ok(Done::PutOff { tx, until: turn.from, why: None });
         }
+        // The removal comes next. Who took this step over meanwhile may have made the branch anew, and want it.
+        tx.still_ours(lease).await?;
+        tx.commit().await?;
     };
     if let ForgeError::Conflict { pull: Some(number), .. } = error {
         let proposed = taken_over(&change, number, &case.row.repository.web_url);

@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use text::{cut, plain};
 
 pub use body::{Occasion, body};
+pub use text::is_invisible;
 
 /// A name or a version in Markdown: a code span, also within a table.
 pub fn quoted(text: &str) -> String {

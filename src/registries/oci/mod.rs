@@ -143,11 +143,20 @@ impl Registry for Images {
         "image registry"
     }
 
+    fn reading(&self) -> &'static str {
+        "oci/1"
+    }
+
     async fn releases(&self, package: &PackageId, _etag: Option<&str>) -> Result<Answer, RegistryError> {
         let tags = self.tags(package).await?;
         let tags = tags.into_iter().filter(|tag| is_tag(tag));
-        let releases =
-            tidy(tags.map(|version| FoundRelease { version, published_at: None, yanked: false, digest: None }));
+        let releases = tidy(tags.map(|version| FoundRelease {
+            version,
+            published_at: None,
+            yanked: false,
+            above_latest: false,
+            digest: None,
+        }));
         Ok(Answer::Found(Listing { releases, etag: None }))
     }
 }

@@ -153,7 +153,7 @@ impl Store {
         tx.execute(BY_INDEX, values![]).await?;
         let claimed = tx.take(CLAIM_STEP, lease, count, Some(step)).await;
         match claimed {
-            Err(error) if error.is_duplicate() => Ok(Vec::new()),
+            Err(error) if error.is_duplicate() || error.is_deadlock() => Ok(Vec::new()),
             Ok(claimed) => {
                 tx.commit().await?;
                 Ok(claimed)

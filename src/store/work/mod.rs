@@ -181,6 +181,26 @@ macro_rules! database_clock {
 }
 use database_clock;
 
+/// Changes the queued rows that `$which` names, in the order of their keys, as all do who queue many: two of them then wait
+/// for each other, and not each for the other. An UPDATE by itself takes rows as it comes upon them.
+///
+/// The order is that of bytes, as in memory, whatever the database's language; and it is that of an expression, so that no
+/// database goes through the whole queue by key for the few rows of a subject.
+macro_rules! queued_by_key {
+    ($set:literal, $which:literal, $lock:literal) => {
+        concat!(
+            "WITH chosen AS MATERIALIZED (SELECT id FROM work WHERE state = 'queued' AND ",
+            $which,
+            " ORDER BY unique_key || ''",
+            $lock,
+            ") UPDATE work SET ",
+            $set,
+            " FROM chosen WHERE work.id = chosen.id"
+        )
+    };
+}
+pub(super) use queued_by_key;
+
 /// Puts a row back, with its counts, into the queue as a new row, which melts into the one that waits under its key, if
 /// there is one. Whoever is put back for the time at which it was due already keeps its place in line.
 macro_rules! put_back {

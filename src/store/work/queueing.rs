@@ -1,6 +1,6 @@
 //! What comes into the queue, and what waits in it for another time.
 
-use super::{NewWork, new_id};
+use super::{NewWork, new_id, queued_by_key};
 use crate::domain::InstallationId;
 use crate::store::sql::{Value, statements, values};
 use crate::store::{StoreError, Tx};
@@ -32,10 +32,12 @@ statements! {
     ENQUEUE_UNLESS_QUEUED = enqueue!("NOTHING");
     ENQUEUE_FOR = enqueue!("UPDATE SET args = excluded.args, due_at = excluded.due_at, turn = NULL");
     RUNNING = "SELECT id FROM work WHERE subject = $1 AND unique_key = $2 AND state = 'running'";
-    HASTEN_SUBJECT = "UPDATE work SET due_at = $3
-        WHERE subject = $1 AND step = $2 AND state = 'queued' AND due_at > $3 AND last_error IS NOT NULL";
-    HASTEN = "UPDATE work SET due_at = $2
-        WHERE installation_id = $1 AND state = 'queued' AND due_at > $2 AND last_error IS NOT NULL";
+    HASTEN_SUBJECT = queued_by_key!("due_at = $3", "subject = $1 AND step = $2 AND due_at > $3 AND last_error IS NOT NULL", ""),
+        on postgres: queued_by_key!("due_at = $3", "subject = $1 AND step = $2 AND due_at > $3 AND last_error IS NOT NULL",
+        " COLLATE \"C\" FOR UPDATE");
+    HASTEN = queued_by_key!("due_at = $2", "installation_id = $1 AND due_at > $2 AND last_error IS NOT NULL", ""),
+        on postgres: queued_by_key!("due_at = $2", "installation_id = $1 AND due_at > $2 AND last_error IS NOT NULL",
+        " COLLATE \"C\" FOR UPDATE");
 }
 
 impl Tx {

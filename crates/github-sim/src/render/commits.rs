@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Render, node_id, stamp};
 use crate::git::{FileChange, Person};
 use crate::reply::Reply;
+use crate::state::Repo;
 
 fn git_user(person: &Person) -> Value {
     json!({ "name": person.name, "email": person.email, "date": stamp(person.at) })
@@ -34,6 +35,18 @@ fn file_change(repo_api: &str, repo_page: &str, head: Oid, change: &FileChange) 
     value
 }
 
+/// The parents of a commit; `commits` is the address below which they are described.
+fn parents(repo: &Repo, sha: Oid, commits: &str, page: &str) -> Result<Vec<Value>, Reply> {
+    let parent = |parent: Oid| {
+        json!({
+            "sha": parent.to_string(),
+            "url": format!("{commits}/{parent}"),
+            "html_url": format!("{page}/commit/{parent}"),
+        })
+    };
+    Ok(repo.git.parents(sha)?.into_iter().map(parent).collect())
+}
+
 impl Render<'_> {
     fn verification(&self, id: i64, sha: Oid) -> Result<Value, Reply> {
         let verified = self.repository(id)?.verified.contains(&sha);
@@ -52,17 +65,7 @@ impl Render<'_> {
         let repo = self.repository(id)?;
         let (git, api, page) = (&repo.git, self.repo_api(repo), self.repo_page(repo));
         let tree = git.tree_of(sha)?;
-        let parents: Vec<_> = git
-            .parents(sha)?
-            .into_iter()
-            .map(|parent| {
-                json!({
-                    "sha": parent.to_string(),
-                    "url": format!("{api}/git/commits/{parent}"),
-                    "html_url": format!("{page}/commit/{parent}"),
-                })
-            })
-            .collect();
+        let parents = parents(repo, sha, &format!("{api}/git/commits"), &page)?;
         Ok(json!({
             "sha": sha.to_string(),
             "node_id": node_id("06:Commit", format!("{id}:{sha}")),
@@ -106,17 +109,7 @@ impl Render<'_> {
         let repo = self.repository(id)?;
         let (git, api, page) = (&repo.git, self.repo_api(repo), self.repo_page(repo));
         let (author, committer, tree) = (git.author(sha)?, git.committer(sha)?, git.tree_of(sha)?);
-        let parents: Vec<_> = git
-            .parents(sha)?
-            .into_iter()
-            .map(|parent| {
-                json!({
-                    "sha": parent.to_string(),
-                    "url": format!("{api}/commits/{parent}"),
-                    "html_url": format!("{page}/commit/{parent}"),
-                })
-            })
-            .collect();
+        let parents = parents(repo, sha, &format!("{api}/commits"), &page)?;
         Ok(json!({
             "sha": sha.to_string(),
             "node_id": node_id("06:Commit", format!("{id}:{sha}")),

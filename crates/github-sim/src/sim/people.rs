@@ -165,11 +165,7 @@ impl GitHubSim {
     /// Deletes a branch; open pull requests from it close.
     pub fn delete_branch(&self, repo: &str, branch: &str) -> anyhow::Result<()> {
         let id = self.find(repo)?;
-        self.act(SOMEBODY, |act| {
-            let name = format!("refs/heads/{branch}");
-            let before = act.repo(id)?.git.reference(&name).ok_or_else(Reply::not_found)?;
-            act.move_reference(id, &name, Some(before), None, false)
-        })
+        self.act(SOMEBODY, |act| delete(act, id, &format!("refs/heads/{branch}")))
     }
 
     /// Puts or moves a tag.
@@ -201,11 +197,7 @@ impl GitHubSim {
     /// Deletes a tag. A release of it stays as it is.
     pub fn delete_tag(&self, repo: &str, tag: &str) -> anyhow::Result<()> {
         let id = self.find(repo)?;
-        self.act(SOMEBODY, |act| {
-            let name = format!("refs/tags/{tag}");
-            let before = act.repo(id)?.git.reference(&name).ok_or_else(Reply::not_found)?;
-            act.move_reference(id, &name, Some(before), None, false)
-        })
+        self.act(SOMEBODY, |act| delete(act, id, &format!("refs/tags/{tag}")))
     }
 
     /// A person opens a pull request; `head` is `branch` or `owner:branch`. Returns its number.
@@ -331,6 +323,11 @@ pub(super) fn named(act: &Act<'_>, repo: i64, name: &str) -> Result<Oid, Reply> 
 fn publish(act: &mut Act<'_>, repo: i64, branch: &str, commit: Oid) -> Result<(), Reply> {
     let before = act.repo(repo)?.branch(branch);
     act.move_reference(repo, &format!("refs/heads/{branch}"), before, Some(commit), false)
+}
+
+fn delete(act: &mut Act<'_>, repo: i64, reference: &str) -> Result<(), Reply> {
+    let before = act.repo(repo)?.git.reference(reference).ok_or_else(Reply::not_found)?;
+    act.move_reference(repo, reference, Some(before), None, false)
 }
 
 fn commit(
