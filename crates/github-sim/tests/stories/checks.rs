@@ -25,6 +25,8 @@ async fn a_check_run_takes_fifty_annotations_at_a_time() {
     assert_eq!(made.body["output"]["annotations_count"], 50);
     assert_eq!(world.events(), ["check_run created", "check_run completed"]);
     let path = format!("/repos/acme/api/check-runs/{}", made.body["id"]);
+    let too_many = json!({ "output": { "title": "Problems", "summary": "More", "annotations": annotations(51) } });
+    world.patch(&token, &path, too_many).await.expect(422);
     let more = json!({ "output": { "title": "Problems", "summary": "More", "annotations": annotations(7) } });
     let more = world.patch(&token, &path, more).await.expect(200);
     assert_eq!(more.body["output"]["annotations_count"], 57);
@@ -46,6 +48,9 @@ async fn a_check_run_that_breaks_a_rule_is_refused() {
         world.post(&token, "/repos/acme/api/check-runs", body).await
     };
     post(json!({ "output": { "title": "t", "summary": "x".repeat(65_536) } })).await.expect(422);
+    let text = "x".repeat(65_536);
+    post(json!({ "output": { "title": "t", "summary": "s", "text": text } })).await.expect(422);
+    post(json!({ "output": { "title": "t", "summary": "s", "text": text[1..] } })).await.expect(201);
     post(json!({ "output": { "title": "t" } })).await.expect(422);
     post(json!({ "status": "completed" })).await.expect(422);
     post(json!({ "conclusion": "splendid" })).await.expect(422);
