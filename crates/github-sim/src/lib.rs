@@ -60,8 +60,7 @@
 //! # What it leaves out
 //!
 //! GraphQL, issues that are not pull requests, reviews themselves, members of teams, merge queues, rulesets beyond
-//! [`Protection`], Actions, `check_suite` `completed`. Updating a branch and deleting the head after a merge happen at
-//! once. Time is the caller's: nothing here reads a clock of its own.
+//! [`Protection`], Actions. Updating a branch and deleting the head after a merge happen at once. Time is the caller's: nothing here reads a clock of its own.
 
 // A repository has more fields than the default allows `json!` to unfold.
 #![recursion_limit = "256"]
