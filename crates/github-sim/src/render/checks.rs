@@ -16,10 +16,13 @@ impl Render<'_> {
     }
 
     fn check_app(&self, app: CheckApp) -> Value {
-        match app {
+        let mut app = match app {
             CheckApp::Own => self.app(),
             CheckApp::OtherCi => self.other_app(),
-        }
+        };
+        // Told to the App itself alone.
+        app.as_object_mut().map(|app| app.remove("installations_count"));
+        app
     }
 
     /// `check-run`, as the REST API answers.
