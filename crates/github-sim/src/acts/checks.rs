@@ -101,7 +101,7 @@ impl Act<'_> {
         self.repo_mut(repo)?.checks.insert(id, run);
         self.check_event(repo, id, "created")?;
         if completes {
-            self.check_event(repo, id, "completed")?;
+            self.completed(repo, id, suite)?;
         }
         Ok(id)
     }
@@ -110,8 +110,19 @@ impl Act<'_> {
         check_fields(&fields)?;
         let now = self.now;
         let run = self.repo_mut(repo)?.checks.get_mut(&id).ok_or_else(Reply::not_found)?;
+        let suite = run.suite;
         if apply(run, fields, now) {
-            self.check_event(repo, id, "completed")?;
+            self.completed(repo, id, suite)?;
+        }
+        Ok(())
+    }
+
+    /// A run is over, and its suite with it if it was the last.
+    fn completed(&mut self, repo: i64, id: i64, suite: i64) -> Result<(), Reply> {
+        self.check_event(repo, id, "completed")?;
+        let shown = self.render().check_suite(repo, suite)?;
+        if shown["status"] == "completed" {
+            self.emit(repo, "check_suite", Some("completed"), json!({ "check_suite": shown }));
         }
         Ok(())
     }

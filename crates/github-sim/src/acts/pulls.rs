@@ -262,8 +262,24 @@ impl Act<'_> {
         if let (Some(fields), Value::Object(more)) = (fields.as_object_mut(), more) {
             fields.extend(more);
         }
+        shorten_teams(&mut fields);
         self.emit(repo, "pull_request", Some(action), fields);
         Ok(())
+    }
+}
+
+/// Events name a team in fewer words than the REST API does.
+fn shorten_teams(fields: &mut Value) {
+    let shorten = |team: &mut Value| {
+        if let Some(team) = team.as_object_mut() {
+            team.retain(|field, _| !matches!(field.as_str(), "notification_setting" | "organization_id" | "type"));
+        }
+    };
+    if let Some(team) = fields.get_mut("requested_team") {
+        shorten(team);
+    }
+    if let Some(Value::Array(teams)) = fields.pointer_mut("/pull_request/requested_teams") {
+        teams.iter_mut().for_each(shorten);
     }
 }
 

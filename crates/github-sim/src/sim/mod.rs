@@ -148,7 +148,7 @@ impl GitHubSim {
         self.shared.state().expire_tokens();
     }
 
-    /// A token that `git` or REST may use as this person, who may do everything.
+    /// A token that `git` or REST may use as this person; it reaches as far as their [`crate::Role`] does.
     pub fn personal_token(&self, login: &str) -> String {
         let mut state = self.shared.state();
         let login = state.account_or_person(login).login;

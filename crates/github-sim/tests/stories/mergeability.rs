@@ -47,6 +47,9 @@ async fn a_test_says_how_long_nobody_knows() {
     assert_eq!(states(&world, &token, 1).await, ["clean"]);
     world.github.hold_mergeability("acme/api", 1, 3).unwrap();
     assert_eq!(states(&world, &token, 4).await, ["unknown", "unknown", "unknown", "clean"]);
+    world.github.hold_mergeability("acme/api", 1, 1).unwrap();
+    world.github.push("acme/api", "main", &[("z", Some(b"3"))], "The base moves").unwrap();
+    assert_eq!(states(&world, &token, 2).await, ["unknown", "clean"], "a move does not let go of it");
 }
 
 #[tokio::test]

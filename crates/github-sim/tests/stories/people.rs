@@ -87,7 +87,10 @@ async fn reviews_are_requested_from_people_and_teams_let_in() {
     assert_eq!(asked.body["requested_reviewers"][0]["login"], "carol");
     assert_eq!(asked.body["requested_teams"][0]["slug"], "platform");
     assert_eq!(world.events(), ["pull_request review_requested", "pull_request review_requested"]);
-    assert_eq!(world.last_event("pull_request", "review_requested")["requested_team"]["slug"], "platform");
+    let event = world.last_event("pull_request", "review_requested");
+    assert_eq!(event["requested_team"]["slug"], "platform");
+    assert_eq!(event["pull_request"]["requested_teams"][0], event["requested_team"]);
+    assert_eq!(event["requested_team"].get("type"), None, "the REST API alone tells the kind of team");
     let listed = world.get(&token, path).await.expect(200);
     assert_eq!(
         (listed.body["users"][0]["login"].as_str(), listed.body["teams"][0]["slug"].as_str()),
