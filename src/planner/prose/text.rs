@@ -43,7 +43,7 @@ pub fn plain(text: &str, max: usize) -> String {
 }
 
 /// The text on one line, without control characters and without what reverses, joins or hides text.
-fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     text.chars()
         .filter(|c| !is_invisible(*c))
         .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
@@ -52,7 +52,7 @@ fn visible(text: &str) -> String {
 
 /// Characters of Unicode that show nothing, or change what others show (its property `Default_Ignorable_Code_Point`,
 /// which the marks of direction belong to).
-fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
