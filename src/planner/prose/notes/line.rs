@@ -107,7 +107,6 @@ impl Line {
 
     /// Begins bold, italic or struck words.
     pub fn begin(&mut self, mark: Mark) {
-        self.flush();
         let sign = match mark {
             Mark::Strong => "**",
             Mark::Emphasis => "*",
@@ -119,13 +118,14 @@ impl Line {
 
     /// Begins a link. Without an address, in another link, and where there is no room for it, its words stand alone.
     pub fn begin_link(&mut self, url: Option<&str>) {
-        self.flush();
         self.open(Mark::Link, "[", url.map(|url| format!("]({url})")));
     }
 
     /// Ends what was begun last.
     pub fn end(&mut self) {
-        self.flush();
+        if self.begun.last().is_some_and(|begun| begun.end.is_some()) {
+            self.flush();
+        }
         let Some(Begun { mark, end: Some(end), before, after }) = self.begun.pop() else { return };
         self.open.retain(|open| *open != mark);
         self.ends_chars -= end.chars().count();
@@ -135,13 +135,14 @@ impl Line {
             if self.text.ends_with(' ') {
                 self.text.pop();
                 self.chars -= 1;
-                self.space = true;
             }
+            // What was apart stays apart.
+            self.space = true;
             return;
         }
         if mark == Mark::Link && is_skip(&format!("[{}]", &self.text[after..])) {
-            self.text.remove(before);
-            self.chars -= 1;
+            self.text.replace_range(before..after, "(");
+            self.append(")");
             return;
         }
         self.append(&end);
@@ -168,8 +169,13 @@ impl Line {
     }
 
     fn open(&mut self, mark: Mark, sign: &str, end: Option<String>) {
-        // Bold in bold is bold, and links have no links in them.
-        let end = end.filter(|_| !self.full && !self.open.contains(&mark));
+        // Bold in bold is bold, and links have no links in them. A word goes on over a mark that is not written: what is found
+        // in it is found in all of it.
+        let end = end.filter(|_| !self.open.contains(&mark));
+        if end.is_some() {
+            self.flush();
+        }
+        let end = end.filter(|_| !self.full);
         let costs = end.as_ref().map_or(0, |end| sign.len() + end.chars().count());
         self.full |= self.chars + self.ends_chars + costs + self.form.break_costs + 2 > self.form.room;
         let end = end.filter(|_| !self.full);
