@@ -125,13 +125,16 @@ fn address(url: &str) -> Option<String> {
     let lower = url.to_ascii_lowercase();
     let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
     let Some(rest) = rest else { return Some(format!("a link to {url}")) };
-    let (host, path) = rest.split_once(['/', '?', '#']).unwrap_or((rest, ""));
+    let (host, _) = rest.split_once(['/', '?', '#']).unwrap_or((rest, ""));
+    let path = rest[host.len()..].split(['?', '#']).next().unwrap_or_default();
     let odd = host.is_empty() || host.contains('@') || !host.is_ascii();
-    let kinds = ["issues", "pull", "pulls", "commit", "commits", "discussions"];
-    let mut parts = path.split('/').filter(|part| !part.is_empty());
-    let told = host != "redirect.github.com"
-        && parts.nth(2).is_some_and(|kind| kinds.contains(&kind))
-        && parts.next().is_some_and(|id| id.starts_with(|c: char| c.is_ascii_digit()));
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let told = match parts.as_slice() {
+        _ if host == "redirect.github.com" => false,
+        [_, _, "issues" | "pull" | "pulls" | "discussions", id, ..] => id.starts_with(|c: char| c.is_ascii_digit()),
+        [_, _, "commit" | "commits", id, ..] => id.len() >= 7 && id.bytes().take(7).all(|b| b.is_ascii_hexdigit()),
+        _ => false,
+    };
     (odd || told).then(|| format!("a link to {url}"))
 }
 
