@@ -62,7 +62,9 @@ fn word(text: &str, words: &mut Vec<Word>) {
     const OPENING: [char; 3] = ['(', '"', '\''];
     const CLOSING: [char; 10] = [')', '"', '\'', '.', ',', ';', ':', '!', '?', '>'];
     if !is_read_by_github(text) {
-        words.push(Word::Plain(cut(text, WORD_MAX_CHARS)));
+        // A cut can make a commit's id of what was too long for one.
+        let short = cut(text, WORD_MAX_CHARS);
+        words.push(if is_read_by_github(&short) { Word::Code(short) } else { Word::Plain(short) });
         return;
     }
     let start = address_start(text).unwrap_or(text.len() - text.trim_start_matches(OPENING).len());
