@@ -1,4 +1,4 @@
-//! Whatever strangers write: each manager and each version scheme is fed texts that nobody would write, and mutations of
+//! Whatever strangers write: each manager, each version scheme and the reader of release notes are fed texts that nobody would write, and mutations of
 //! those that people do. None may panic, take a text apart wrongly or change in it what was not asked for.
 //!
 //! `FUZZ_INPUTS` is how many each of them is fed, `FUZZ_SEED` with which chance, `FUZZ_ONLY` a part of the name of those to be
@@ -13,11 +13,13 @@
 mod support {
     pub mod dice;
     pub mod edits;
+    pub mod harmless;
 }
 
 mod corpus;
 mod manifests;
 mod mutation;
+mod notes;
 mod run;
 mod versions;
 
@@ -26,6 +28,11 @@ use support::{dice, edits};
 #[test]
 fn every_manager_bears_every_text() {
     run::feed_all(manifests::targets());
+}
+
+#[test]
+fn the_notes_of_a_release_bear_every_text() {
+    run::feed_all(notes::targets());
 }
 
 #[test]

@@ -2,13 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+#[path = "../support"]
+mod support {
+    pub mod harmless;
+}
+
 mod ecosystems;
 mod groups;
 mod hostile;
 mod latest;
 mod laws;
+mod notes;
 mod people;
 mod refused;
+mod releases;
 mod scene;
 mod steps;
 mod tags;

@@ -2,9 +2,12 @@
 //!
 //! Package names and versions come from files and registries, so they are untrusted: in Markdown they stand in code
 //! spans; in titles and messages, which have none, only the characters that names and versions have are left of them;
-//! in a branch only letters, digits, `.`, `_` and `-`.
+//! in a branch only letters, digits, `.`, `_` and `-`. Release notes are parsed and written anew, see `notes`; none of them
+//! reaches a title, a branch or a commit's message.
 
 mod body;
+mod notes;
+mod releases;
 mod text;
 
 use crate::domain::{Ecosystem, PackageId, Update};
@@ -13,6 +16,7 @@ use std::fmt::Write as _;
 use text::{cut, plain};
 
 pub use body::{Occasion, body};
+pub use notes::Notes;
 pub use text::is_invisible;
 
 /// A name or a version in Markdown: a code span, also within a table.
