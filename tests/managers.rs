@@ -16,6 +16,8 @@ mod fixtures;
 mod laws;
 #[path = "managers/python.rs"]
 mod python;
+#[path = "managers/pythons.rs"]
+mod pythons;
 #[path = "managers/refusals.rs"]
 mod refusals;
 #[path = "managers/soup.rs"]

@@ -172,6 +172,7 @@ async fn fill_in(database: &Database, built: &Built, text: &str) -> anyhow::Resu
         yanked: false,
         above_latest: false,
         content: None,
+        requires_python: None,
     };
     let mut tx = store.begin().await?;
     tx.save_releases(&fill::pypi(RELEASED.to_owned()), &[release(NEW)], &[]).await?;
@@ -230,6 +231,7 @@ fn draft(
         unseen: &BTreeSet::new(),
         without_hashes: &BTreeMap::new(),
         proposals: &[],
+        decisions: &[],
     };
     let mut drafts = planner::plan(&facts, now).drafts;
     ensure!(drafts.len() == 1 && drafts[0].due_at <= now, "the release is not due at once: {drafts:?}");

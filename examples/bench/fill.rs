@@ -154,6 +154,7 @@ impl<'a> Filler<'a> {
             yanked: false,
             above_latest: false,
             content: None,
+            requires_python: None,
         };
         for package in &packages {
             tx.save_releases(package, std::slice::from_ref(&old), &[]).await?;

@@ -163,6 +163,7 @@ async fn look_up(registries: &Registries, wanted: BTreeSet<PackageId>, now: Time
                     yanked: found.yanked,
                     above_latest: found.above_latest,
                     content: None,
+                    requires_python: found.requires_python,
                 };
                 Known::Releases(listing.releases.into_iter().map(release).collect())
             }

@@ -103,6 +103,9 @@ pub struct Release {
     pub above_latest: bool,
     /// What the version points at, where it is a tag that may be moved.
     pub content: Option<Content>,
+    /// The versions of Python it is for, where its index tells: `>=3.9`, empty for all of them, with `||` between what its
+    /// files say differently.
+    pub requires_python: Option<String>,
 }
 
 /// What a tag points at, or which files a release has.
@@ -192,6 +195,10 @@ pub struct Dependency {
     /// Whether the file pins hashes of the version's files, which an update has to replace.
     #[serde(default)]
     pub hashed: bool,
+    /// The versions of Python it is for, where its marker or its file's project says so: `>=3.8,<3.12`. A release that one
+    /// of these cannot install is none for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<String>,
     /// Why it cannot be updated, where it cannot.
     pub skip: Option<Skip>,
 }

@@ -60,6 +60,8 @@ pub enum Farewell {
         /// That one.
         by: PullNumber,
     },
+    /// Its files have moved on, and it may still be open.
+    Overtaken,
     /// A person told the bot so, and was answered.
     Told,
     /// The proposal's reason says why.

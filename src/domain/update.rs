@@ -46,6 +46,9 @@ pub struct Site {
     /// Whether hashes of files are pinned there: the edit then needs the new ones.
     #[serde(default)]
     pub hashed: bool,
+    /// The versions of Python it is for, where the file says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<String>,
 }
 
 /// A move of one package to one version, at all its sites in a repository.
@@ -55,6 +58,9 @@ pub struct Update {
     pub package: PackageId,
     /// The version to move to.
     pub to: String,
+    /// What the version points at now, where that alone is new: a *refresh* of pins whose tag was moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<String>,
     /// The largest step over the sites.
     pub step: VersionStep,
     /// Where, sorted by path and line; never empty.
@@ -74,7 +80,27 @@ impl Site {
     }
 }
 
+/// What an update moves to, as people read it: a version, or a tag and the beginning of what it points at, `v4 (5d6e7f8)`.
+pub fn target_name(version: &str, refresh: Option<&str>) -> String {
+    match refresh {
+        None => version.to_owned(),
+        Some(digest) => format!("{version} ({})", short_digest(digest)),
+    }
+}
+
+/// The beginning of a commit's id or a digest: enough to tell it from others at a glance.
+pub fn short_digest(digest: &str) -> String {
+    const SHOWN: usize = 7;
+    let digits = digest.rsplit(':').next().unwrap_or(digest);
+    digits.chars().take(SHOWN).collect()
+}
+
 impl Update {
+    /// What it moves to, as people read it.
+    pub fn target(&self) -> String {
+        target_name(&self.to, self.refresh.as_deref())
+    }
+
     /// The distinct versions it moves from, sorted as text.
     pub fn from_versions(&self) -> Vec<&str> {
         let mut versions: Vec<&str> = self.sites.iter().map(|site| site.from.as_str()).collect();

@@ -70,6 +70,7 @@ impl Find {
             && dependency.constraint == edit.constraint
             && dependency.current.as_deref() == Some(edit.from.as_str())
             && dependency.digest == edit.digest_from
+            && (edit.python.is_none() || dependency.python == edit.python)
     }
 
     fn is_result_of(&self, edit: &Edit, constraint: &str) -> bool {
@@ -77,6 +78,7 @@ impl Find {
         dependency.package == edit.package
             && dependency.constraint == constraint
             && (dependency.digest.is_none() || dependency.digest == edit.digest_to)
+            && (edit.python.is_none() || dependency.python == edit.python)
     }
 
     /// Whether two readings agree; hashes that come or go move what stands below them to another line.
@@ -125,8 +127,10 @@ pub(super) fn apply(
             already = already.or(Some(&edit.package));
         }
         for find in meant {
-            let splice = find.constraint.splice(&constraint, find.version_at);
-            splices.add(splice.ok_or_else(|| cannot_move(edit, &edit.to))?, edit)?;
+            if !is_refresh(edit) {
+                let splice = find.constraint.splice(&constraint, find.version_at);
+                splices.add(splice.ok_or_else(|| cannot_move(edit, &edit.to))?, edit)?;
+            }
             if let Some(digest) = &find.digest {
                 splices.add(digest_splice(edit, digest)?, edit)?;
             }
@@ -174,8 +178,16 @@ fn check(before: &Found, after: &Found, edits: &[Edit]) -> Result<(), EditError>
     Ok(())
 }
 
+/// Whether an edit gives a pin what its version points at now, and leaves the version as it is.
+fn is_refresh(edit: &Edit) -> bool {
+    edit.to == edit.from && edit.digest_from.is_some()
+}
+
 /// The constraint an edit leads to.
 fn moved(edit: &Edit) -> Result<String, EditError> {
+    if is_refresh(edit) {
+        return Ok(edit.constraint.clone());
+    }
     let moved = match (edit.package.ecosystem, &edit.digest_from) {
         (Ecosystem::GithubActions, Some(_)) => GitTag::rewrite_comment(&edit.constraint, &edit.to),
         (ecosystem, _) => scheme(ecosystem).rewrite(&edit.constraint, &edit.to),

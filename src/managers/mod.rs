@@ -34,6 +34,7 @@ mod pipfile;
 mod pnpm_workspace;
 mod pre_commit;
 mod pyproject;
+mod python;
 mod requirement;
 mod requirements;
 mod setup_cfg;
@@ -171,8 +172,11 @@ pub struct Edit {
     pub from: String,
     /// The constraint, as extracted.
     pub constraint: String,
-    /// The version to move to.
+    /// The version to move to; the one in use, where only its digest is to be another.
     pub to: String,
+    /// The versions of Python it is for, as extracted, where only such a place is meant: one package may stand in a file for
+    /// several of them.
+    pub python: Option<String>,
     /// The digest pinned there, as extracted.
     pub digest_from: Option<String>,
     /// The digest or commit of the new version; needed where one is pinned.

@@ -4,11 +4,13 @@
 //! a table, or a list of these for several platforms.
 
 use super::edit::Find;
+use super::python;
 use super::requirement::{self, Place, Understand};
 use super::toml_file::TomlFile;
 use super::written::Written;
 use super::{MOST_DEPENDENCIES, cut};
 use crate::domain::Skip;
+use crate::versioning::Pythons;
 use std::ops::Range;
 use toml_edit::{Item, TableLike, Value};
 
@@ -28,7 +30,11 @@ pub(super) fn read(
                 return;
             }
             let at = file.start_of(span);
-            finds.push((at, requirement::named(name, constraint(file, value, table), at, understand, place)));
+            let mut find = requirement::named(name, constraint(file, value, table), at, understand, place);
+            if let Some(table) = table {
+                mark(&mut find, table);
+            }
+            finds.push((at, find));
         }
     }
 }
@@ -47,6 +53,22 @@ fn variants(item: &Item, key: Option<Range<usize>>) -> Vec<Variant<'_>> {
             tables.iter().map(|table| (None, Some(table as &dyn TableLike), table.span())).collect()
         }
         item => vec![(item.as_value(), item.as_table_like(), key)],
+    }
+}
+
+/// Takes in for which versions of Python a table is: Poetry's `python`, a marker, or one of those that Pipenv takes as keys.
+fn mark(find: &mut Find, table: &dyn TableLike) {
+    let text = |key: &str| table.get(key).and_then(Item::as_str);
+    let keys = ["python_version", "python_full_version"];
+    let mut parts: Vec<String> =
+        keys.into_iter().filter_map(|key| Some(format!("{key} {}", text(key)?.trim()))).collect();
+    parts.extend(text("markers").filter(|marker| !marker.trim().is_empty()).map(|marker| format!("({marker})")));
+    python::mark(find, &parts.join(" and "));
+    let range = text("python").filter(|_| find.dependency.skip.is_none());
+    let Some(range) = range else { return };
+    match Pythons::of_range(range) {
+        Some(pythons) => python::limit(std::iter::once(find), Some(pythons)),
+        None => find.leave_alone(Skip::NotUnderstood(format!("for which versions of Python it is: `{}`", cut(range)))),
     }
 }
 

@@ -4,11 +4,13 @@
 
 use super::format::Format;
 use super::package_table;
+use super::python;
 use super::requirement::Place;
 use super::toml_file::TomlFile;
 use super::{Found, MOST_DEPENDENCIES};
 use crate::domain::{Ecosystem, RepoPath};
-use crate::versioning::Pep440;
+use crate::versioning::{Pep440, Pythons};
+use toml_edit::{Item, TableLike};
 
 /// The manager of Pipfiles.
 #[derive(Debug)]
@@ -38,6 +40,17 @@ impl Format for Pipfile {
         if finds.len() > MOST_DEPENDENCIES {
             return Err(format!("there are more than {MOST_DEPENDENCIES} packages in it"));
         }
+        python::limit(finds.iter_mut().map(|(_, find)| find), project_pythons(file.root()));
         Ok(Found::sorted(finds))
     }
+}
+
+/// The one version of Python that the project runs on.
+fn project_pythons(root: &dyn TableLike) -> Option<Pythons> {
+    let requires = root.get("requires").and_then(Item::as_table_like)?;
+    let full = requires.get("python_full_version").and_then(Item::as_str);
+    let version = requires.get("python_version").and_then(Item::as_str).or(full)?;
+    // A full version stands for all of its minor one.
+    let minor: Vec<&str> = version.split('.').take(2).collect();
+    Pythons::of_range(&format!("=={}.*", minor.join(".")))
 }

@@ -7,6 +7,7 @@
 use super::cut;
 use super::edit::Find;
 use super::hashes::Hashes;
+use super::python;
 use super::written::Written;
 use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath, Skip};
 use crate::versioning::{Pep440, Scheme};
@@ -34,6 +35,7 @@ impl Place<'_> {
             constraint: String::new(),
             digest: None,
             hashed: false,
+            python: None,
             skip: None,
         }
     }
@@ -51,6 +53,9 @@ pub(super) fn read(requirement: &Written, hashes: Option<Hashes>, place: &Place<
     let mut find = find(&name, constraint, skip, requirement.span().map_or(0, |span| span.start), place);
     find.dependency.hashed = hashes.is_some();
     find.hashes = hashes;
+    if let Some((_, marker)) = requirement.text().split_once(';') {
+        python::mark(&mut find, marker);
+    }
     find
 }
 
@@ -101,6 +106,7 @@ fn find(name: &str, constraint: Written, skip: Option<Skip>, at: usize, place: &
             constraint: constraint.text().into(),
             digest: None,
             hashed: false,
+            python: None,
             skip,
         },
         constraint,

@@ -4,10 +4,12 @@
 //! "Supported INI File Structure", as setuptools sets it up: comments are whole lines, and nothing is interpolated.
 
 use super::format::Format;
+use super::python;
 use super::requirement::{self, Place};
 use super::written::Written;
 use super::{Found, MOST_DEPENDENCIES, Manager, readable, requirements, without_mark};
 use crate::domain::{Ecosystem, RepoPath};
+use crate::versioning::Pythons;
 
 /// The manager of setup.cfg.
 #[derive(Debug)]
@@ -26,8 +28,12 @@ impl Format for SetupCfg {
         readable(text)?;
         let line_starts = super::line_starts(text);
         let place = Place { manager: Self::NAME, path, line_of: &|at| super::line_of(&line_starts, at) };
-        let mut found = Found::default();
+        let (mut found, mut project) = (Found::default(), None);
         for option in options(text).map_err(|at| format!("line {}: {}", (place.line_of)(at), NOT_AN_OPTION))? {
+            if option.is_pythons() {
+                let written: Vec<&str> = option.lines.iter().map(|(_, line)| without_comment(line)).collect();
+                project = Pythons::of_range(&written.concat());
+            }
             if !option.is_requirements() {
                 continue;
             }
@@ -42,6 +48,7 @@ impl Format for SetupCfg {
                 found.finds.push(requirement::read(&requirement, None, &place));
             }
         }
+        python::limit(found.finds.iter_mut(), project);
         Ok(found)
     }
 
@@ -70,6 +77,11 @@ impl ConfigOption<'_> {
             "options.extras_require" => true,
             _ => false,
         }
+    }
+
+    /// Whether it says which versions of Python the project runs on.
+    fn is_pythons(&self) -> bool {
+        self.section == "options" && self.name.replace('-', "_") == "python_requires"
     }
 
     /// The files it names instead of requirements.

@@ -13,12 +13,13 @@ use crate::registries::{Registries, RegistryError, digest_of};
 use crate::store::{PackageRow, RepositoryRow, Store};
 use crate::versioning::scheme;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 /// So many uses of an image are looked through for digests …
 const PINS_CONSIDERED: u32 = 200;
-/// … and the digests of so many tags are asked for in one look at it, those of the newest first.
+/// … and the digests of so many tags are asked for in one look at it, and so many again of those that are known.
 const DIGESTS_AT_ONCE: usize = 10;
 
 /// What versions point at, by package and version.
@@ -69,10 +70,11 @@ pub(super) async fn check(
         let stored = releases.get(package).and_then(|all| all.iter().find(|release| release.version == *to));
         let (Some(stored), Some(row)) = (stored, rows.get(package)) else { return Ok(Checked::PlanAgain) };
         let is_hidden = row.private_to.is_some_and(|owner| owner != user.repository.installation);
-        if is_hidden || starts(update, stored) > update.released_at {
+        let known = stored.content.as_ref().map(|content| &content.digest);
+        let is_another = update.refresh.is_some() && update.refresh.as_ref() != known;
+        if is_hidden || is_another || starts(update, stored) > update.released_at {
             return Ok(Checked::PlanAgain);
         }
-        let known = stored.content.as_ref().map(|content| &content.digest);
         let release = (package.clone(), to.clone());
         let digest = match (look, known) {
             (false, Some(known)) => known.clone(),
@@ -145,11 +147,11 @@ fn starts(update: &Update, release: &Release) -> Timestamp {
     each.max().unwrap_or(release.counts_from)
 }
 
-/// The releases of an image whose digests were not known and are now: of those tags that somebody who pins the image by its
-/// digest could move to. `news` are releases that are about to be stored, `stored` those that are.
+/// The releases of an image whose digests were not known and are now, or are others than before: of those tags that somebody who
+/// pins the image by its digest uses or could move to. `news` are releases that are about to be stored, `stored` those that are.
 ///
 /// What a registry does not tell is asked for again at the next look, and in any case before it is written.
-pub(super) async fn of_new_tags(
+pub(super) async fn of_tags(
     store: &Store,
     registries: &Registries,
     package: &PackageId,
@@ -168,14 +170,35 @@ pub(super) async fn of_new_tags(
     if pins.is_empty() {
         return Ok(Vec::new());
     }
-    let scheme = scheme(package.ecosystem);
     let is_new = |release: &Release| news.iter().any(|new| new.version == release.version);
     let known = stored.iter().filter(|release| !is_new(release));
-    let mut wanted: Vec<&Release> = known
-        .chain(news)
-        .filter(|release| release.content.is_none() && !release.yanked)
-        .filter(|release| pins.iter().any(|(text, current)| scheme.is_candidate(text, current, &release.version)))
-        .collect();
+    let there: Vec<&Release> = known.chain(news).filter(|release| !release.yanked).collect();
+    let mut found = Vec::new();
+    for release in not_known(&there, &pins).into_iter().chain(looked_at_again(&there, &pins, now)) {
+        let digest = match registries.digest(package, &release.version).await {
+            Ok(digest) => digest,
+            Err(RegistryError::NotFound { .. }) => continue,
+            Err(error) => {
+                tracing::debug!(%package, version = release.version, %error, "a digest is asked for later");
+                break;
+            }
+        };
+        if release.content.as_ref().is_none_or(|content| content.digest != digest) {
+            found.push(Release { content: Some(Content { digest, since: now }), ..release.clone() });
+        }
+    }
+    Ok(found)
+}
+
+/// Tags that some pin could move to and whose digests are not known, the newest of each variant first: as many as are asked for
+/// in one look. Pure.
+fn not_known<'r>(there: &[&'r Release], pins: &[(&str, &str)]) -> Vec<&'r Release> {
+    let scheme = scheme(Ecosystem::Docker);
+    let is_wanted = |release: &&&Release| {
+        release.content.is_none()
+            && pins.iter().any(|(text, current)| scheme.is_candidate(text, current, &release.version))
+    };
+    let mut wanted: Vec<&Release> = there.iter().filter(is_wanted).copied().collect();
     // Variants cannot be compared with each other: the newest of each come first.
     let line = |release: &Release| scheme.line(&release.version).unwrap_or_default().to_owned();
     wanted.sort_by(|a, b| {
@@ -188,17 +211,25 @@ pub(super) async fn of_new_tags(
         *place += 1;
         *place
     });
-    let mut found = Vec::new();
-    for release in wanted.into_iter().take(DIGESTS_AT_ONCE) {
-        let digest = match registries.digest(package, &release.version).await {
-            Ok(digest) => digest,
-            Err(RegistryError::NotFound { .. }) => continue,
-            Err(error) => {
-                tracing::debug!(%package, version = release.version, %error, "a digest is asked for later");
-                break;
-            }
-        };
-        found.push(Release { content: Some(Content { digest, since: now }), ..release.clone() });
+    wanted.truncate(DIGESTS_AT_ONCE);
+    wanted
+}
+
+/// Tags that may have been moved since they were last asked for: those that pins use, and the newest that each could move to. Of
+/// more than are asked for in one look, it is now these and now those. Pure.
+fn looked_at_again<'r>(there: &[&'r Release], pins: &[(&str, &str)], now: Timestamp) -> Vec<&'r Release> {
+    let scheme = scheme(Ecosystem::Docker);
+    let mut wanted: BTreeMap<&str, &Release> = BTreeMap::new();
+    for (text, current) in pins {
+        wanted.extend(there.iter().find(|release| release.version == *current).map(|r| (r.version.as_str(), *r)));
+        let known = there
+            .iter()
+            .filter(|release| release.content.is_some() && scheme.is_candidate(text, current, &release.version));
+        let newest = known.max_by(|a, b| scheme.compare(&a.version, &b.version).unwrap_or(Ordering::Equal));
+        wanted.extend(newest.map(|release| (release.version.as_str(), *release)));
     }
-    Ok(found)
+    let mut wanted: Vec<&Release> = wanted.into_values().collect();
+    wanted.sort_by_cached_key(|release| Sha256::digest(format!("{} {now}", release.version)));
+    wanted.truncate(DIGESTS_AT_ONCE);
+    wanted
 }

@@ -81,7 +81,9 @@ fn edit_of(update: &Update, site: &Site, (contents, hashes): (&Contents, &Hashes
         package: update.package.clone(),
         from: site.from.clone(),
         constraint: site.constraint.clone(),
-        to: update.to.clone(),
+        python: site.python.clone(),
+        // A refresh leaves the version as the file writes it, with `v` or without.
+        to: if update.refresh.is_some() { site.from.clone() } else { update.to.clone() },
         digest_from: site.digest.clone(),
         digest_to: contents.get(&key).filter(|_| site.digest.is_some()).cloned(),
         hashes_to: hashes.get(&key).filter(|_| site.hashed).cloned().unwrap_or_default(),

@@ -19,21 +19,33 @@ pub async fn follow(
     else {
         return Ok(Done::Finished(store.begin().await?));
     };
-    let installation = Some(row.repository.installation);
     let status = match forge.pull(&target(&row), number).await {
         Ok(status) => status,
         Err(ForgeError::Gone { .. } | ForgeError::Moved { .. }) => {
             let mut tx = store.begin().await?;
-            Step::SyncRepository { repo, details: true, name: None }.queue(&mut tx, installation, now).await?;
+            let look = Step::SyncRepository { repo, details: true, name: None };
+            look.queue(&mut tx, Some(row.repository.installation), now).await?;
             return Ok(Done::Finished(tx));
         }
         Err(error) => return Err(error.into()),
     };
-    let Some((amended, word)) = after(&proposal, &status, now) else { return finished(store).await };
+    take_over(store, &row, &proposal, &status, now).await
+}
+
+/// Takes over what a look at a pull request found.
+async fn take_over(
+    store: &Store,
+    row: &RepositoryRow,
+    proposal: &Proposal,
+    pull: &PullState,
+    now: Timestamp,
+) -> Result<Done, StepError> {
+    let (repo, installation) = (row.repository.id, Some(row.repository.installation));
+    let Some((amended, word)) = after(proposal, pull, now) else { return finished(store).await };
     let indexed = amended.state != ProposalState::Merged || is_indexed(&amended, &store.dependencies(repo).await?);
     let mut tx = store.begin().await?;
     tx.save_proposal(&amended).await?;
-    tx.record(&proposal.id, now, word, &format!("#{number}")).await?;
+    tx.record(&proposal.id, now, word, &format!("#{}", pull.number)).await?;
     // The push of the merge may be late. A plan made before it is indexed would see the old versions, and propose what
     // lies between them and the merged ones.
     let next = if indexed { Step::Plan { repo } } else { Step::SyncRepository { repo, details: false, name: None } };
@@ -141,8 +153,8 @@ const SURPRISES_MAX: u32 = 5;
 /// The comment, the closing and the branch's removal.
 const WRITES_TO_RETIRE: u32 = 3;
 
-/// Closes the pull request of a proposal that a newer one replaced or that is not wanted any more, says why, and takes its branch away. Where writes
-/// are paced, each claim sends one of them, and looks again what is left to do.
+/// Closes the pull request of a proposal that a newer one replaced, that is not wanted any more, or whose files have moved on;
+/// says why, and takes its branch away. Where writes are paced, each claim sends one of them, and looks again what is left to do.
 pub async fn retire(
     store: &Store,
     forge: &GitHub,
@@ -150,9 +162,30 @@ pub async fn retire(
     farewell: Farewell,
     &Writing { lease, pace, clock }: &Writing<'_>,
 ) -> Result<Done, StepError> {
-    let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
+    let (Some(row), Some(mut proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
         return finished(store).await;
     };
+    if let (ProposalState::Open, Farewell::Overtaken, Some(pull)) = (proposal.state, farewell, &proposal.pull)
+        && row.repository.state == RepoState::Active
+    {
+        // Its own merge moves its files on, too, and the news of that may come later than the push.
+        let found = match forge.pull(&target(&row), pull.number).await {
+            // The next plan asks for it again.
+            Err(error) if is_final(&error) => return finished(store).await,
+            found => found?,
+        };
+        let now = clock.now();
+        if found.status != PullStatus::Open {
+            return take_over(store, &row, &proposal, &found, now).await;
+        }
+        proposal = Proposal { state: ProposalState::Superseded, reason: OVERTAKEN.into(), updated_at: now, ..proposal };
+        let mut tx = store.begin().await?;
+        tx.still_ours(lease).await?;
+        tx.save_proposal(&proposal).await?;
+        tx.record(id, now, "superseded", "its files have moved on").await?;
+        Step::Plan { repo }.queue(&mut tx, Some(row.repository.installation), now).await?;
+        tx.commit().await?;
+    }
     let is_over = matches!(proposal.state, ProposalState::Superseded | ProposalState::Withdrawn);
     let Some(pull) = proposal.pull.as_ref().filter(|_| is_over) else {
         return finished(store).await;
@@ -241,6 +274,7 @@ const LEFT_OPEN: &str = "; it stays open as long as the repository is archived";
 fn reason_of(proposal: &Proposal, farewell: Farewell) -> String {
     match farewell {
         Farewell::Replaced { by } => superseded_by(by),
+        Farewell::Overtaken => OVERTAKEN.into(),
         Farewell::Told | Farewell::NotWanted => proposal.reason.trim_end_matches(LEFT_OPEN).to_string(),
     }
 }
@@ -249,6 +283,9 @@ fn reason_of(proposal: &Proposal, farewell: Farewell) -> String {
 pub(super) fn superseded_by(by: PullNumber) -> String {
     format!("#{by} took its place")
 }
+
+/// The same, of one that has nothing in its place.
+const OVERTAKEN: &str = "its files have moved on since it was opened";
 
 /// How a pull request is retired.
 #[derive(Clone, Copy)]
@@ -318,6 +355,11 @@ fn is_final(error: &ForgeError) -> bool {
 fn closing_words(proposal: &Proposal, farewell: Farewell) -> Option<String> {
     match farewell {
         Farewell::Replaced { by } => Some(format!("#{by} goes further than this pull request and takes its place.")),
+        Farewell::Overtaken => Some(
+            "The files that this pull request changes have moved on: what it was made from does not stand there any \
+             more. What is left to update comes in a pull request of its own."
+                .into(),
+        ),
         Farewell::Told => None,
         Farewell::NotWanted => Some(format!("Closed: {}.", prose::sentence(&reason_of(proposal, farewell)))),
     }

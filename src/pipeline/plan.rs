@@ -7,7 +7,7 @@ mod facts;
 
 use super::{Done, Step, StepError, guard};
 use crate::domain::{
-    Ecosystem, Outlook, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Standing, Verdict,
+    Ecosystem, Farewell, Outlook, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Standing, Verdict,
 };
 use crate::planner::{self, Amended, Amendment, Catalogue, Draft, Facts, Plan};
 use crate::registries::Registries;
@@ -146,6 +146,12 @@ fn decide(
         let is_new = amended.iter().any(|change| change.proposal.id == *proposal);
         if is_new { &mut steps } else { &mut steps_unless_queued }.push(step);
     }
+    // Where a new one is about to be opened, that one closes it.
+    let is_replaced = |p: &&Proposal| ready.contains(&p.group);
+    for proposal in proposals.iter().filter(|p| plan.overtaken.contains(&p.id)).filter(|p| !is_replaced(p)) {
+        let step = Step::Retire { repo, proposal: proposal.id.clone(), farewell: Farewell::Overtaken };
+        steps_unless_queued.push(step.work(installation, now)?);
+    }
     if let Some(wake_at) = plan.wake_at {
         steps.push(Step::Plan { repo }.work(installation, wake_at)?);
     }
@@ -241,7 +247,10 @@ fn guarded(
         draft.reason.clone_from(&why);
         let held = |draft: &Draft, row: &Outlook| {
             row.standing == Standing::Waiting
-                && draft.updates.iter().any(|u| u.package == row.package && Some(&u.to) == row.target.as_ref())
+                && draft
+                    .updates
+                    .iter()
+                    .any(|u| u.package == row.package && row.target.as_deref() == Some(u.target().as_str()))
         };
         for row in plan.outlook.iter_mut().filter(|row| held(draft, row)) {
             row.reason.clone_from(&why);
@@ -267,7 +276,7 @@ fn ledger_detail(proposal: &Proposal) -> String {
         .iter()
         .map(|u| {
             serde_json::json!({
-                "package": u.package.to_string(), "to": u.to,
+                "package": u.package.to_string(), "to": u.target(),
                 "released_at": u.released_at, "eligible_at": u.eligible_at, "due_at": u.due_at,
             })
         })

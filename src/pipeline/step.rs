@@ -97,13 +97,13 @@ pub enum Step {
         /// What is to be done.
         how: Rework,
     },
-    /// Close the pull request of a proposal that is not wanted any more.
+    /// Close the pull request of a proposal that is not wanted any more, or whose files have moved on.
     Retire {
         /// The repository.
         repo: RepoId,
         /// The replaced proposal.
         proposal: ProposalId,
-        /// What is said.
+        /// Why, and so what is said.
         farewell: Farewell,
     },
     /// Look what became of a pull request.

@@ -87,7 +87,7 @@ pub async fn watch(
     let stored = store.releases_of(std::slice::from_ref(package)).await?.remove(package).unwrap_or_default();
     match answer {
         Heard::Unchanged => {
-            let save = contents::of_new_tags(store, registries, package, &stored, &[], now).await?;
+            let save = contents::of_tags(store, registries, package, &stored, &[], now).await?;
             let users = if save.is_empty() { Vec::new() } else { store.users_of(package, None, USERS_AT_ONCE).await? };
             let next = next_look(package, &stored, interval, now);
             let mut tx = store.begin().await?;
@@ -98,7 +98,7 @@ pub async fn watch(
         }
         Heard::Listed(listed) => {
             let mut news = compare(&row, &stored, listed.releases, listed.complete, now);
-            let contents = contents::of_new_tags(store, registries, package, &stored, &news.save, now).await?;
+            let contents = contents::of_tags(store, registries, package, &stored, &news.save, now).await?;
             news.save.retain(|one| contents.iter().all(|other| other.version != one.version));
             news.save.extend(contents);
             let changed = !news.save.is_empty()
@@ -175,6 +175,7 @@ fn of_the_forge(look: Look, failures: u32) -> Heard {
                 yanked: false,
                 above_latest: false,
                 digest: Some(tag.commit.to_string()),
+                requires_python: None,
             };
             let releases = tags.into_iter().map(release).collect();
             Heard::Listed(Listed { releases, complete, etag: marks, private_to })
@@ -263,6 +264,7 @@ fn compare(
                     yanked: found.yanked,
                     above_latest: found.above_latest,
                     content: content_of(release, found, now),
+                    requires_python: found.requires_python.clone(),
                     ..(*release).clone()
                 };
                 (seen != **release).then_some(seen)
@@ -279,6 +281,7 @@ fn compare(
                     // When a release was published says nothing of what its tag was made to point at, or which files were
                     // added to it, since.
                     content: found.digest.clone().map(|digest| Content { digest, since: now }),
+                    requires_python: found.requires_python.clone(),
                 })
             }
         })

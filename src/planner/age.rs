@@ -46,6 +46,7 @@ mod tests {
                 yanked: false,
                 above_latest: false,
                 content,
+                requires_python: None,
             };
             counts_from(&release, &package, pinned).as_second()
         };

@@ -61,6 +61,14 @@ impl<'p> Catalogue<'p> {
         others.next().is_none_or(|latest| order(scheme, latest, version).is_lt())
     }
 
+    /// The release of a version, however either of them is written (`2.0`, `2.0.0`).
+    pub(super) fn equal_to(&mut self, package: &PackageId, version: &str) -> Option<&'p Release> {
+        let scheme = scheme(package.ecosystem);
+        let releases = self.line_of(package, version);
+        let first = releases.partition_point(|release| order(scheme, release, version).is_lt());
+        releases.get(first).filter(|release| order(scheme, release, version).is_eq()).copied()
+    }
+
     /// The releases of a version's line, from the oldest to the newest.
     fn line_of(&mut self, package: &PackageId, version: &str) -> &[&'p Release] {
         let Some((package, Known::Releases(releases))) = self.packages.get_key_value(package) else { return &[] };

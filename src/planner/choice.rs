@@ -2,6 +2,7 @@
 
 use super::rejection::Rejection;
 use super::{Used, timing};
+use crate::domain::update::target_name;
 use crate::domain::{Decision, Proposal, Standing, VersionStep};
 use crate::subscription::{Delay, Subscription};
 use crate::versioning::scheme;
@@ -14,6 +15,8 @@ use std::cmp::Ordering;
 pub struct Candidate<'a> {
     /// The version.
     pub version: &'a str,
+    /// What its tag points at by now, where that alone is new and the version is the one in use.
+    pub refresh: Option<&'a str>,
     /// How far it is from the version in use.
     pub step: VersionStep,
     /// From when its age counts.
@@ -30,6 +33,24 @@ pub struct Candidate<'a> {
     pub open: Option<&'a Proposal>,
 }
 
+/// A release a dependency may not move to, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected<'a> {
+    /// The version.
+    pub version: &'a str,
+    /// As in [`Candidate`].
+    pub refresh: Option<&'a str>,
+    /// Why.
+    pub why: Rejection,
+}
+
+impl Candidate<'_> {
+    /// What it is called.
+    pub fn name(&self) -> String {
+        target_name(self.version, self.refresh)
+    }
+}
+
 /// One dependency under one subscription, in one lane: major updates take a lane of their own, so that they never hold the
 /// others back, unless `group: all` asks for everything together.
 pub struct Choice<'a> {
@@ -41,8 +62,8 @@ pub struct Choice<'a> {
     pub group: String,
     /// What it may move to, from the oldest version to the newest.
     pub candidates: Vec<Candidate<'a>>,
-    /// The newer releases it may not move to, from the oldest version to the newest.
-    pub rejected: Vec<(&'a str, Rejection)>,
+    /// What it may not move to, from the oldest version to the newest.
+    pub rejected: Vec<Rejected<'a>>,
 }
 
 impl<'a> Choice<'a> {
@@ -93,8 +114,8 @@ impl<'a> Choice<'a> {
     /// Whether nothing it may move to is newer than the newest release it may not move to.
     pub fn newest_is_rejected(&self) -> bool {
         let scheme = scheme(self.used.dependency.package.ecosystem);
-        let Some((rejected, _)) = self.rejected.last() else { return false };
-        self.candidates.last().is_none_or(|c| scheme.compare(c.version, rejected) == Some(Ordering::Less))
+        let Some(rejected) = self.rejected.last() else { return false };
+        self.candidates.last().is_none_or(|c| scheme.compare(c.version, rejected.version) == Some(Ordering::Less))
     }
 
     /// The next time after `time` at which the target changes.

@@ -70,8 +70,8 @@ impl<'a> Group<'_, 'a> {
         }
         let reason = binding.map_or(String::new(), |(choice, candidate)| {
             let package = prose::display_name(&choice.used.dependency.package);
-            let version = candidate.version;
-            let name = if several { format!("{package} {version}") } else { version.to_string() };
+            let version = candidate.name();
+            let name = if several { format!("{package} {version}") } else { version };
             choice.reason(candidate, &name, self.timezone, now)
         });
         let labels: BTreeSet<String> =
@@ -92,7 +92,7 @@ impl<'a> Group<'_, 'a> {
 
 /// One update for each package and target version, sorted by both, each with its sites sorted.
 fn updates(chosen: &[(&Choice<'_>, &Candidate<'_>)]) -> Vec<Update> {
-    let mut merged: BTreeMap<(String, &str), Update> = BTreeMap::new();
+    let mut merged: BTreeMap<(String, &str, Option<&str>), Update> = BTreeMap::new();
     for (choice, candidate) in chosen {
         let dependency = &choice.used.dependency;
         let site = Site {
@@ -103,11 +103,13 @@ fn updates(chosen: &[(&Choice<'_>, &Candidate<'_>)]) -> Vec<Update> {
             constraint: dependency.constraint.clone(),
             digest: dependency.digest.clone(),
             hashed: dependency.hashed,
+            python: dependency.python.clone(),
         };
-        let key = (dependency.package.to_string(), candidate.version);
+        let key = (dependency.package.to_string(), candidate.version, candidate.refresh);
         let update = merged.entry(key).or_insert_with(|| Update {
             package: dependency.package.clone(),
             to: candidate.version.into(),
+            refresh: candidate.refresh.map(str::to_owned),
             step: candidate.step,
             sites: Vec::new(),
             released_at: candidate.counts_from,

@@ -1,6 +1,7 @@
 //! What became of earlier proposals, looked up by package and file.
 
-use crate::domain::{Dependency, PackageId, Proposal, ProposalState, RepoPath, Site, Update};
+use super::Used;
+use crate::domain::{Dependency, PackageId, Proposal, ProposalId, ProposalState, RepoPath, Site, Update};
 use crate::versioning::Scheme;
 use jiff::Timestamp;
 use std::cmp::Ordering;
@@ -12,6 +13,8 @@ pub struct Memory<'a> {
     moves: BTreeMap<(&'a PackageId, &'a RepoPath), Vec<Move<'a>>>,
     /// The branches that are, or were, somebody's pull request.
     branches: BTreeSet<&'a str>,
+    /// The open ones whose files have moved on.
+    overtaken: BTreeSet<&'a ProposalId>,
 }
 
 /// A package that a proposal moved, or meant to move, in one file.
@@ -25,6 +28,16 @@ impl Move<'_> {
         self.update.sites.iter().filter(move |site| site.path == *path)
     }
 
+    /// Whether it moved the place that a dependency is, as far as these are told apart by versions of Python: a package may
+    /// stand in a file for several, and what was merged for one says nothing of the others.
+    fn is_for_pythons_of(&self, dependency: &Dependency) -> bool {
+        self.sites_in(&dependency.path).any(|site| site.python.is_none() || site.python == dependency.python)
+    }
+
+    fn goes_to(&self, version: &str, refresh: Option<&str>) -> bool {
+        self.update.to == version && self.update.refresh.as_deref() == refresh
+    }
+
     /// Until when a release had to be known for this proposal to have passed over it: closing a pull request says
     /// nothing about what came after it was opened; merging it leaves everything behind that came before.
     fn chosen_at(&self) -> Timestamp {
@@ -33,6 +46,26 @@ impl Move<'_> {
             (_, Some(opened_at)) => opened_at,
         }
     }
+}
+
+/// The open proposals of which some place does not stand in its file as it did. A file in which nothing is found at all is one that
+/// cannot be read at the moment, and says nothing.
+fn overtaken<'a>(proposals: &'a [Proposal], used: &[Used]) -> BTreeSet<&'a ProposalId> {
+    let open: Vec<&Proposal> = proposals.iter().filter(|p| p.state == ProposalState::Open).collect();
+    if open.is_empty() {
+        return BTreeSet::new();
+    }
+    let dependencies = || used.iter().map(|used| &used.dependency);
+    let paths: BTreeSet<&RepoPath> = dependencies().map(|d| &d.path).collect();
+    let standing: BTreeSet<_> =
+        dependencies().map(|d| (&d.package, &d.path, d.constraint.as_str(), d.digest.as_deref())).collect();
+    let stands = |package: &PackageId, site: &Site| {
+        !paths.contains(&site.path)
+            || standing.contains(&(package, &site.path, site.constraint.as_str(), site.digest.as_deref()))
+    };
+    let fits =
+        |p: &&Proposal| p.updates.iter().all(|update| update.sites.iter().all(|site| stands(&update.package, site)));
+    open.into_iter().filter(|p| !fits(p)).map(|p| &p.id).collect()
 }
 
 /// An earlier proposal that speaks against a release.
@@ -51,13 +84,16 @@ pub struct Question<'q> {
     pub group: &'q str,
     /// The version.
     pub version: &'q str,
+    /// What its tag points at by now, where that alone is new.
+    pub refresh: Option<&'q str>,
     /// From when its age counts.
     pub counts_from: Timestamp,
 }
 
 impl<'a> Memory<'a> {
-    /// Indexes the proposals; their order does not matter.
-    pub fn of(proposals: &'a [Proposal]) -> Self {
+    /// Indexes the proposals of a repository that uses these dependencies; their order does not matter.
+    pub fn of(proposals: &'a [Proposal], used: &[Used]) -> Self {
+        let overtaken = overtaken(proposals, used);
         let mut sorted: Vec<&Proposal> = proposals.iter().collect();
         sorted.sort_by_key(|p| (p.created_at, &p.id));
         let mut moves: BTreeMap<_, Vec<Move<'a>>> = BTreeMap::new();
@@ -68,6 +104,7 @@ impl<'a> Memory<'a> {
                 ProposalState::Waiting => continue,
                 ProposalState::Withdrawn if proposal.pull.is_none() => continue,
                 ProposalState::Superseded | ProposalState::Withdrawn => {}
+                ProposalState::Open if overtaken.contains(&proposal.id) => {}
                 ProposalState::Open | ProposalState::Merged | ProposalState::Closed | ProposalState::Failed => {
                     for update in &proposal.updates {
                         let paths: BTreeSet<&RepoPath> = update.sites.iter().map(|site| &site.path).collect();
@@ -79,18 +116,24 @@ impl<'a> Memory<'a> {
             }
             branches.insert(proposal.branch.as_str());
         }
-        Self { moves, branches }
+        Self { moves, branches, overtaken }
     }
 
     fn moves_of<'m>(&'m self, dependency: &'m Dependency) -> &'m [Move<'a>] {
         self.moves.get(&(&dependency.package, &dependency.path)).map_or(&[], Vec::as_slice)
     }
 
-    /// The open proposal that moves a dependency to a version.
-    pub fn open(&self, dependency: &Dependency, version: &str) -> Option<&'a Proposal> {
+    /// The open proposal that moves a dependency to a version, or to what that points at by now.
+    pub fn open(&self, dependency: &Dependency, version: &str, refresh: Option<&str>) -> Option<&'a Proposal> {
         let mut newest_first = self.moves_of(dependency).iter().rev();
-        let found = newest_first.find(|m| m.proposal.state == ProposalState::Open && m.update.to == version);
+        let found = newest_first.find(|m| m.proposal.state == ProposalState::Open && m.goes_to(version, refresh));
         found.map(|m| m.proposal)
+    }
+
+    /// The open proposals whose files have moved on: another change of a line they mean was merged or pushed, or what they
+    /// mean is gone from the file. Nobody could merge them any more.
+    pub fn overtaken(&self) -> Vec<ProposalId> {
+        self.overtaken.iter().copied().cloned().collect()
     }
 
     /// The proposal in a state that speaks against a release, if there is one.
@@ -103,8 +146,15 @@ impl<'a> Memory<'a> {
         question: &Question<'_>,
         scheme: &dyn Scheme,
     ) -> Option<Objection<'a>> {
-        let Question { dependency, group, version, counts_from } = question;
-        self.moves_of(dependency).iter().rev().filter(|m| m.proposal.state == state).find_map(|m| {
+        let Question { dependency, group, version, refresh, counts_from } = question;
+        let is_refresh = |m: &&Move<'_>| m.update.refresh.is_some();
+        let mut moves = self.moves_of(dependency).iter().rev().filter(|m| m.proposal.state == state);
+        if state == ProposalState::Merged && refresh.is_some() {
+            // A tag may be moved back to what it pointed at before: only the last time says where the file should be.
+            let last = moves.find(is_refresh).filter(|m| m.goes_to(version, *refresh));
+            return last.map(|m| Objection { proposal: m.proposal, went_to: None });
+        }
+        moves.find_map(|m| {
             // What failed on other text than today's may work now.
             let applies = state != ProposalState::Failed
                 || m.sites_in(&dependency.path).any(|site| {
@@ -114,11 +164,14 @@ impl<'a> Memory<'a> {
                 });
             let passed_over = || {
                 m.proposal.group == *group
+                    // What a tag points at by now is nothing that a newer version goes past.
+                    && refresh.is_none()
+                    && (state != ProposalState::Merged || m.is_for_pythons_of(dependency))
                     && *counts_from <= m.chosen_at()
                     && scheme.compare(version, &m.update.to) == Some(Ordering::Less)
             };
             match applies {
-                true if m.update.to == *version => Some(Objection { proposal: m.proposal, went_to: None }),
+                true if m.goes_to(version, *refresh) => Some(Objection { proposal: m.proposal, went_to: None }),
                 true if passed_over() => Some(Objection { proposal: m.proposal, went_to: Some(&m.update.to) }),
                 _ => None,
             }

@@ -11,7 +11,9 @@ mod memory;
 mod outlook;
 pub mod polling;
 pub mod prose;
+mod python;
 mod reconcile;
+mod refresh;
 mod rejection;
 mod select;
 pub mod timing;
@@ -79,6 +81,9 @@ pub struct Plan {
     pub drafts: Vec<Draft>,
     /// At least one row for each dependency.
     pub outlook: Vec<Outlook>,
+    /// Open proposals whose files have moved on: what they change does not stand there any more. A draft of the same group
+    /// takes the place of its own.
+    pub overtaken: Vec<ProposalId>,
     /// When time alone will change the plan next, if only its words.
     pub wake_at: Option<Timestamp>,
 }
@@ -139,7 +144,7 @@ pub fn plan_with<'p: 'a, 'a>(facts: &Facts<'a>, catalogue: &mut Catalogue<'p>, n
     if !std::ptr::eq(facts.packages, catalogue.packages()) {
         return plan(facts, now);
     }
-    let memory = Memory::of(facts.proposals);
+    let memory = Memory::of(facts.proposals, facts.used);
     let timezone = &facts.file.timezone;
     let assessed = select::assess(facts, catalogue, &memory, now);
     let choices = || {
@@ -154,5 +159,5 @@ pub fn plan_with<'p: 'a, 'a>(facts: &Facts<'a>, catalogue: &mut Catalogue<'p>, n
     let reworded =
         |choice: &Choice<'_>| outlook::shown_ahead(choice, now).filter_map(|c| choice.reworded_at(c, now)).min();
     let wake_at = choices().flat_map(|choice| [choice.next_change(now), reworded(choice)]).flatten().min();
-    Plan { drafts, outlook, wake_at }
+    Plan { drafts, outlook, overtaken: memory.overtaken(), wake_at }
 }

@@ -1,7 +1,8 @@
 //! The answer to "why is there no pull request?", for every dependency.
 
-use super::choice::{Assessed, Candidate, Choice, Prospect};
+use super::choice::{Assessed, Candidate, Choice, Prospect, Rejected};
 use super::rejection::Rejection;
+use crate::domain::update::target_name;
 use crate::domain::{Outlook, Standing};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -45,7 +46,7 @@ impl Row {
 /// What is due or open, what comes next and what comes last, and the newest release if it never comes. One of these
 /// there always is: a lane holds at least one release.
 fn rows_of(choice: &Choice<'_>, timezone: &TimeZone, now: Timestamp) -> Vec<Row> {
-    let words = |c: &Candidate<'_>| choice.reason(c, c.version, timezone, now);
+    let words = |c: &Candidate<'_>| choice.reason(c, &c.name(), timezone, now);
     let mut rows = Vec::new();
     if let Some(target) = choice.target_at(now) {
         let (standing, reason) = match target.open {
@@ -55,19 +56,19 @@ fn rows_of(choice: &Choice<'_>, timezone: &TimeZone, now: Timestamp) -> Vec<Row>
             }
             None => (Standing::Waiting, words(target)),
         };
-        rows.push(Row { target: Some(target.version.into()), standing, reason, until: None });
+        rows.push(Row { target: Some(target.name()), standing, reason, until: None });
     }
     rows.extend(shown_ahead(choice, now).map(|c| Row {
-        target: Some(c.version.into()),
+        target: Some(c.name()),
         standing: Standing::Waiting,
         reason: words(c),
         until: Some(c.due_at),
     }));
     // The newest release alone: whoever asks why there is no pull request asks about that.
-    if let Some((version, rejection)) = choice.rejected.last().filter(|_| choice.newest_is_rejected()) {
-        let standing = if matches!(rejection, Rejection::Failed(_)) { Standing::Failed } else { Standing::Refused };
-        let target = Some((*version).into());
-        rows.push(Row { target, standing, reason: rejection.to_string(), until: None });
+    if let Some(Rejected { version, refresh, why }) = choice.rejected.last().filter(|_| choice.newest_is_rejected()) {
+        let standing = if matches!(why, Rejection::Failed(_)) { Standing::Failed } else { Standing::Refused };
+        let target = Some(target_name(version, *refresh));
+        rows.push(Row { target, standing, reason: why.to_string(), until: None });
     }
     rows
 }
@@ -78,6 +79,6 @@ pub fn shown_ahead<'c, 'a>(choice: &'c Choice<'a>, now: Timestamp) -> impl Itera
     let next = choice.next_change(now);
     // At its due time the newest of all that are due by then is taken.
     let first = ahead.iter().rev().find(|c| Some(c.due_at) == next);
-    let newest = ahead.last().filter(|newest| first.is_some_and(|first| first.version != newest.version));
+    let newest = ahead.last().filter(|newest| first.is_some_and(|first| !std::ptr::eq(first, *newest)));
     first.into_iter().chain(newest)
 }

@@ -82,6 +82,7 @@ mod tests {
             yanked: false,
             above_latest: false,
             content: None,
+            requires_python: None,
         }
     }
 

@@ -33,6 +33,20 @@ pub enum Rejection {
     Merged(Earlier),
     /// Making the pull request failed.
     Failed(String),
+    /// It is not for a version of Python that the place is for.
+    Python {
+        /// What the release says it is for.
+        requires: String,
+        /// What the place is for.
+        place: String,
+        /// The first version that would have none.
+        lost: String,
+    },
+    /// The place is for versions of Python up to some, and the index does not tell for which a release is.
+    PythonUnknown {
+        /// What the place is for.
+        place: String,
+    },
     /// The delay has no slot left on the calendar.
     Never(String),
 }
@@ -70,6 +84,15 @@ impl fmt::Display for Rejection {
                 write!(f, "{pull} was merged; if the file goes without it, it is not proposed a second time")
             }
             Self::Failed(why) => write!(f, "its pull request could not be made: {why}"),
+            Self::Python { requires, place, lost } => write!(
+                f,
+                "it is for Python {}, and this place for {place}: on Python {lost} nothing could be installed",
+                if requires.is_empty() { "of any version" } else { requires.as_str() },
+            ),
+            Self::PythonUnknown { place } => write!(
+                f,
+                "this place is for Python {place} and none later, and its index does not tell for which versions of Python a release is"
+            ),
             Self::Never(delay) => write!(f, "the delay ({delay}) never comes again"),
         }
     }

@@ -1,12 +1,14 @@
 //! Which releases each dependency could move to, from when on, and why not to the others.
 
 use super::catalogue::Catalogue;
-use super::choice::{Assessed, Candidate, Choice, Prospect};
+use super::choice::{Assessed, Candidate, Choice, Prospect, Rejected};
 use super::decided::Decisions;
 use super::memory::{Memory, Question};
+use super::refresh::{self, Pin};
 use super::rejection::{Rejection, ignored, objection};
 use super::timing::{self, ReleaseFacts};
-use super::{Facts, Known, Used, age};
+use super::{Facts, Known, Used, age, python};
+use crate::domain::update::short_digest;
 use crate::domain::{Dependency, Ecosystem, PackageId, Release, RepoPath, Skip, Standing, VersionStep};
 use crate::subscription::{Grouping, IgnoreRule, Subscription};
 use crate::versioning::{GitTag, scheme};
@@ -49,6 +51,7 @@ struct Selection<'s, 'p, 'a> {
     ignores: BTreeMap<(usize, &'a PackageId), Rc<[&'a IgnoreRule]>>,
     /// By package, constraint and version in use.
     newer: BTreeMap<(&'a PackageId, &'a str, &'a str), Newer<'a>>,
+    pythons: python::Read<'a>,
 }
 
 impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
@@ -71,17 +74,8 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             }
         }
         let decisions = Decisions::of(facts.decisions);
-        Self {
-            facts,
-            catalogue,
-            memory,
-            decisions,
-            now,
-            covers,
-            since,
-            ignores: BTreeMap::new(),
-            newer: BTreeMap::new(),
-        }
+        let (ignores, newer, pythons) = (BTreeMap::new(), BTreeMap::new(), python::Read::default());
+        Self { facts, catalogue, memory, decisions, now, covers, since, ignores, newer, pythons }
     }
 
     fn prospect(&mut self, used: &'a Used) -> Prospect<'a> {
@@ -123,6 +117,9 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 let why =
                     format!("`{current}` is none of the known tags of {}, so what follows it is unknown", package.name);
                 return Prospect::Settled(Standing::Failed, why);
+            }
+            if let Pin::Doubtful(digest) = refresh::of(dependency, self.catalogue.release(package, current)) {
+                return Prospect::Settled(Standing::Refused, doubtful(current, digest));
             }
             let why = nothing_to_move_to(package, (constraint, current), self.offered(package, current));
             return Prospect::Settled(Standing::UpToDate, why);
@@ -179,8 +176,17 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
         };
         let snoozed = self.decisions.snooze(package, self.now);
 
+        let in_use = self.catalogue.release(package, current);
+        let refreshed = match refresh::of(dependency, in_use) {
+            Pin::Stale(digest) => in_use.map(|release| (release, VersionStep::Patch, Some(digest))),
+            Pin::Kept | Pin::Doubtful(_) => None,
+        };
+        let newer = newer.iter().map(|(release, step)| (*release, *step, None));
+        // Whoever says nothing of Python needs no look at what the one in use says.
+        let equal = dependency.python.as_ref().and_then(|_| self.catalogue.equal_to(package, current));
+
         let mut lanes: BTreeMap<String, Choice<'a>> = BTreeMap::new();
-        for (release, step) in newer.iter().copied() {
+        for (release, step, refresh) in refreshed.into_iter().chain(newer) {
             let group = group_of(subscription, &dependency.package, step);
             let lane = lanes.entry(group.clone()).or_insert_with(|| {
                 let (candidates, rejected) = (Vec::new(), Vec::new());
@@ -189,13 +195,15 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             let version = release.version.as_str();
             let counts_from = age::of(release, dependency);
             let moved = counts_from > release.counts_from;
-            let unwanted = || self.decisions.refusal(package, version, scheme);
-            let rejection = ignored(&ignores, scheme, version).or_else(unwanted).or_else(|| {
-                let question = Question { dependency, group: &lane.group, version, counts_from };
-                objection(self.memory, &question, scheme)
-            });
-            if let Some(rejection) = rejection {
-                lane.rejected.push((version, rejection));
+            let rejection = ignored(&ignores, scheme, version)
+                .or_else(|| self.decisions.refusal(package, version, scheme))
+                .or_else(|| self.pythons.rejection(dependency, (constraint, current), (equal, release), scheme))
+                .or_else(|| {
+                    let question = Question { dependency, group: &lane.group, version, refresh, counts_from };
+                    objection(self.memory, &question, scheme)
+                });
+            if let Some(why) = rejection {
+                lane.rejected.push(Rejected { version, refresh, why });
                 continue;
             }
             let eligible_at = ReleaseFacts { counts_from, subscribed_since, dependency_since }
@@ -204,11 +212,21 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             let not_before = snoozed.map_or(eligible_at, |(_, until)| eligible_at.max(until));
             let due_at = timing::due_at(delay, &facts.file.timezone, not_before);
             if due_at == Timestamp::MAX {
-                lane.rejected.push((version, Rejection::Never(delay.kind())));
+                lane.rejected.push(Rejected { version, refresh, why: Rejection::Never(delay.kind()) });
                 continue;
             }
-            let open = self.memory.open(dependency, version);
-            lane.candidates.push(Candidate { version, step, counts_from, moved, eligible_at, due_at, snoozed, open });
+            let open = self.memory.open(dependency, version, refresh);
+            lane.candidates.push(Candidate {
+                version,
+                refresh,
+                step,
+                counts_from,
+                moved,
+                eligible_at,
+                due_at,
+                snoozed,
+                open,
+            });
         }
         lanes.into_values().collect()
     }
@@ -244,6 +262,14 @@ pub fn not_shown(package: &PackageId) -> String {
 fn position(facts: &Facts<'_>, ecosystem: Ecosystem, path: &RepoPath) -> Option<usize> {
     let meant = facts.file.subscription_for(ecosystem, path)?;
     facts.file.subscriptions.iter().position(|one| std::ptr::eq(one, meant))
+}
+
+/// What is said of a pin whose tag points at something else and should not.
+fn doubtful(tag: &str, digest: &str) -> String {
+    let digest = short_digest(digest);
+    format!(
+        "the tag {tag} points at {digest} by now, and not at what is pinned; a tag of one release should stay where it is, so the pin does"
+    )
 }
 
 /// Of the releases that are newer than the version in use, those the constraint could be moved to.

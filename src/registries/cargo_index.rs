@@ -90,6 +90,7 @@ impl Registry for CargoIndex {
             yanked: line.yanked,
             above_latest: false,
             digest: None,
+            requires_python: None,
         }));
         Ok(Answer::Found(Listing { releases, etag }))
     }

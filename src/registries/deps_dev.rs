@@ -73,6 +73,7 @@ impl Registry for DepsDev {
             yanked: version.is_deprecated,
             above_latest: false,
             digest: None,
+            requires_python: None,
         }));
         Ok(Answer::Found(Listing { releases, etag }))
     }

@@ -19,6 +19,7 @@ mod index;
 mod json;
 mod npm;
 mod oci;
+mod pythons;
 mod settings;
 mod simple_index;
 mod stream;
@@ -101,6 +102,8 @@ pub struct FoundRelease {
     pub above_latest: bool,
     /// What the version points at, where it is a tag and the answer says so.
     pub digest: Option<String>,
+    /// As in [`Release::requires_python`](crate::domain::Release::requires_python).
+    pub requires_python: Option<String>,
 }
 
 /// One digest over the hashes of all files of a release: it changes when a file is added, taken away or replaced.
@@ -152,7 +155,14 @@ mod tests {
 
     fn release(version: &str, second: Option<i64>, yanked: bool) -> FoundRelease {
         let published_at = second.map(|second| Timestamp::from_second(second).unwrap());
-        FoundRelease { version: version.into(), published_at, yanked, above_latest: false, digest: None }
+        FoundRelease {
+            version: version.into(),
+            published_at,
+            yanked,
+            above_latest: false,
+            digest: None,
+            requires_python: None,
+        }
     }
 
     #[test]

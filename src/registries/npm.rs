@@ -143,6 +143,7 @@ fn releases_of(packument: Packument, registry: &str) -> Result<Vec<FoundRelease>
         version,
         yanked: manifest.deprecated,
         digest: None,
+        requires_python: None,
     })))
 }
 
@@ -195,7 +196,14 @@ mod tests {
     }
 
     fn release(version: &str, published_at: Option<Timestamp>, yanked: bool) -> FoundRelease {
-        FoundRelease { version: version.into(), published_at, yanked, above_latest: false, digest: None }
+        FoundRelease {
+            version: version.into(),
+            published_at,
+            yanked,
+            above_latest: false,
+            digest: None,
+            requires_python: None,
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::error::RegistryError;
 use super::fetch::host;
 use super::index::Index;
 use super::json::{Entries, or_default, parse, printable, protocol, raised, time};
+use super::pythons::FilesPythons;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, digest_of, tidy};
 use crate::domain::PackageId;
 use async_trait::async_trait;
@@ -47,6 +48,8 @@ struct File {
     yanked: bool,
     #[serde(default, deserialize_with = "or_default")]
     hashes: Hashes,
+    #[serde(default, deserialize_with = "or_default")]
+    requires_python: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -182,6 +185,7 @@ struct Files<'a> {
     all_yanked: bool,
     /// The hashes of all of them; `None` when one has none.
     hashes: Option<BTreeSet<String>>,
+    pythons: FilesPythons<'a>,
 }
 
 /// The releases of a page: the versions it lists, else those its file names carry.
@@ -197,13 +201,15 @@ fn releases_of(project: &str, listed: Option<Vec<String>>, files: &[File]) -> Ve
             continue;
         };
         let at = *by_version.entry(Key::of(version)).or_insert_with(|| {
-            order.push(Files { written: version, first_upload: None, all_yanked: true, hashes: Some(BTreeSet::new()) });
+            let (hashes, pythons) = (Some(BTreeSet::new()), FilesPythons::default());
+            order.push(Files { written: version, first_upload: None, all_yanked: true, hashes, pythons });
             order.len() - 1
         });
         let uploaded = file.upload_time.as_deref().and_then(time);
         let known = &mut order[at];
         known.first_upload = known.first_upload.into_iter().chain(uploaded).min();
         known.all_yanked &= file.yanked;
+        known.pythons.add(file.requires_python.as_deref(), file.yanked);
         known.hashes = known.hashes.take().zip(file.hashes.sha256()).map(|(mut hashes, hash)| {
             hashes.insert(hash);
             hashes
@@ -215,6 +221,7 @@ fn releases_of(project: &str, listed: Option<Vec<String>>, files: &[File]) -> Ve
         yanked: files.is_none_or(|files| files.all_yanked),
         above_latest: false,
         digest: files.and_then(|files| files.hashes.as_ref()).map(digest_of),
+        requires_python: files.and_then(|files| files.pythons.together()),
     };
     match listed {
         None => tidy(order.iter().map(|files| release(files.written.to_owned(), Some(files)))),
@@ -288,7 +295,7 @@ mod tests {
 
     fn file(filename: &str, second: Option<i64>, yanked: bool) -> File {
         let upload_time = second.map(|second| Timestamp::from_second(second).unwrap().to_string());
-        File { filename: filename.into(), upload_time, yanked, hashes: Hashes::default() }
+        File { filename: filename.into(), upload_time, yanked, hashes: Hashes::default(), requires_python: None }
     }
 
     #[test]
@@ -364,6 +371,7 @@ mod tests {
             yanked,
             above_latest: false,
             digest: None,
+            requires_python: (version != "1.2").then(String::new),
         };
         let derived = releases_of("foo", None, &files);
         assert_eq!(derived, [found("1.0rc1", Some(T + 10), false), found("1.1", None, true)]);

@@ -49,6 +49,7 @@ struct ReleaseRecord {
     above_latest: bool,
     digest: Option<String>,
     digest_since: Option<i64>,
+    requires_python: Option<String>,
 }
 
 macro_rules! select_packages {
@@ -166,17 +167,18 @@ statements! {
     WAKE_PACKAGES = wake_packages!(""), on postgres: wake_packages!(" FOR UPDATE OF package");
     SAVE_RELEASE = "INSERT INTO release
             (ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, above_latest, digest,
-            digest_since)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            digest_since, requires_python)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         ON CONFLICT (ecosystem, package, version) DO UPDATE SET published_at = excluded.published_at,
             counts_from = excluded.counts_from, yanked = excluded.yanked, above_latest = excluded.above_latest,
-            digest = excluded.digest, digest_since = excluded.digest_since";
+            digest = excluded.digest, digest_since = excluded.digest_since,
+            requires_python = excluded.requires_python";
     MOVE_RELEASE = "UPDATE release SET digest = $5, digest_since = $6
         WHERE ecosystem = $1 AND package = $2 AND version = $3 AND COALESCE(digest, '') = $4";
     FORGET_ETAG = "UPDATE package SET etag = NULL WHERE ecosystem = $1 AND name = $2";
     FORGET_RELEASE = "DELETE FROM release WHERE ecosystem = $1 AND package = $2 AND version = $3";
     RELEASES = "SELECT ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, above_latest,
-        digest, digest_since FROM release
+        digest, digest_since, requires_python FROM release
         WHERE (ecosystem, package) IN (VALUES ($1, $2)) ORDER BY ecosystem, package, counts_from, version";
 }
 
@@ -339,7 +341,16 @@ impl Tx {
         let distinct: BTreeMap<&str, &Release> =
             releases.iter().map(|release| (release.version.as_str(), release)).collect();
         let rows = distinct.into_values().map(|release| {
-            let Release { version, published_at, first_seen_at, counts_from, yanked, above_latest, content } = release;
+            let Release {
+                version,
+                published_at,
+                first_seen_at,
+                counts_from,
+                yanked,
+                above_latest,
+                content,
+                requires_python,
+            } = release;
             values![
                 package.ecosystem,
                 &package.name,
@@ -350,7 +361,8 @@ impl Tx {
                 *yanked,
                 *above_latest,
                 content.as_ref().map(|one| one.digest.as_str()),
-                content.as_ref().map(|one| one.since)
+                content.as_ref().map(|one| one.since),
+                requires_python.as_ref()
             ]
         });
         let rows = rows.collect();
@@ -384,6 +396,7 @@ impl ReleaseRecord {
             yanked: self.yanked,
             above_latest: self.above_latest,
             content: self.digest.zip(self.digest_since).map(|(digest, at)| Content { digest, since: time(at) }),
+            requires_python: self.requires_python,
         };
         Ok((PackageId { ecosystem, name: self.package }, release))
     }

@@ -37,6 +37,11 @@ impl GitTag {
         Self::read(tag).is_some_and(|tag| tag.count_of_numbers() >= 3)
     }
 
+    /// Whether a tag has one number alone, as that of a series.
+    pub fn is_lone(tag: &str) -> bool {
+        Self::read(tag).is_some_and(|tag| tag.count_of_numbers() == 1)
+    }
+
     /// The tag with `v` where it is written without, and without where it has one; `None` behind another prefix.
     pub fn with_or_without_v(tag: &str) -> Option<String> {
         match Self::read(tag)?.prefix {

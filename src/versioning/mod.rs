@@ -13,10 +13,12 @@
 mod cargo;
 mod docker_tag;
 mod git_tag;
+mod marker;
 mod node;
 mod numbering;
 mod partial;
 mod pep440;
+mod python;
 mod revision;
 mod tag;
 
@@ -28,6 +30,7 @@ pub use docker_tag::DockerTag;
 pub use git_tag::GitTag;
 pub use node::Node;
 pub use pep440::Pep440;
+pub use python::Pythons;
 pub use revision::Revision;
 
 /// One way of numbering releases.

@@ -219,6 +219,11 @@ fn next(style: Written, lowest: &Version) -> Option<Version> {
     Some(Version::new(numbers).with_epoch(lowest.epoch()))
 }
 
+/// A constraint, read once to be held against many versions; `None` when it is not understood.
+pub(super) fn judge(constraint: &str) -> Option<impl Fn(&Version) -> bool + use<>> {
+    let clauses = clauses(constraint).ok()?;
+    Some(move |version: &Version| clauses.iter().all(|clause| clause.allows(version)))
+}
 /// Whether a specifier allows a version.
 ///
 /// pep440_rs differs from PEP 440 twice: it compares a prefix (`==1.2.*`) with as many numbers as the version has, so that `1`

@@ -71,6 +71,7 @@ async fn seeded(folder: &Path, now: Timestamp) {
                 yanked: false,
                 above_latest: false,
                 content: None,
+                requires_python: None,
             })
             .collect();
         if package.name == "rich" {

@@ -117,6 +117,7 @@ fn check(manager: &'static dyn Manager, folder: &Path) {
             from: e.from.clone(),
             constraint: e.constraint.clone(),
             to: e.to.clone(),
+            python: None,
             digest_from: e.digest_from.clone(),
             digest_to: e.digest_to.clone(),
             hashes_to: e.hashes_to.clone(),

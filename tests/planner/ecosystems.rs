@@ -16,10 +16,12 @@ fn update(ecosystem: Ecosystem, name: &str, from: &str, to: &str, path: &str) ->
         constraint: from.into(),
         digest: None,
         hashed: false,
+        python: None,
     };
     Update {
         package: package(ecosystem, name),
         to: to.into(),
+        refresh: None,
         step: VersionStep::Minor,
         sites: vec![site],
         released_at: time,

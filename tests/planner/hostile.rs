@@ -53,10 +53,19 @@ fn hostile_updates() -> impl Strategy<Value = Vec<Update>> {
     let ecosystem = prop::sample::select(Ecosystem::ALL.to_vec());
     let one = (hostile(), hostile(), hostile(), path, ecosystem).prop_map(|(name, from, to, path, ecosystem)| {
         let path = RepoPath::parse(&path).unwrap_or_else(|_| RepoPath::parse("requirements.txt").unwrap());
-        let site =
-            Site { path, manager: "x".into(), line: 7, from, constraint: String::new(), digest: None, hashed: false };
+        let site = Site {
+            path,
+            manager: "x".into(),
+            line: 7,
+            from,
+            constraint: String::new(),
+            digest: None,
+            hashed: false,
+            python: None,
+        };
         let time = at("2026-03-04");
         Update {
+            refresh: None,
             package: package(ecosystem, &name),
             to,
             step: VersionStep::Minor,

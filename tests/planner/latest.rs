@@ -17,6 +17,7 @@ fn plan(constraint: &str, versions: &str) -> Plan {
         yanked: false,
         above_latest,
         content: None,
+        requires_python: None,
     };
     let each = |versions: &str, above| versions.split_whitespace().map(|one| release(one, above)).collect::<Vec<_>>();
     let releases = [each(up_to_latest, false), each(above, true)].concat();

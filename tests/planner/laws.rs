@@ -91,6 +91,7 @@ fn build(
             constraint,
             digest: None,
             hashed: false,
+            python: None,
             skip: None,
         };
         scene.used.push(Used { dependency, since: hour(*since) });
@@ -105,6 +106,7 @@ fn build(
             yanked: *yanked,
             above_latest: false,
             content: None,
+            requires_python: None,
         };
         let known = scene.packages.entry(package(Ecosystem::Pypi, NAMES[*name]));
         match known.or_insert_with(|| Known::Releases(Vec::new())) {

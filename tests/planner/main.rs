@@ -7,13 +7,17 @@ mod support {
     pub mod harmless;
 }
 
+mod documented;
 mod ecosystems;
 mod groups;
 mod hostile;
 mod latest;
 mod laws;
 mod notes;
+mod overtaken;
 mod people;
+mod pins;
+mod pythons;
 mod refused;
 mod releases;
 mod scene;

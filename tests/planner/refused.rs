@@ -156,6 +156,7 @@ fn somebody_elses_private_repository_looks_like_none() {
         yanked: false,
         above_latest: false,
         content: None,
+        requires_python: None,
     };
     scene.packages.insert(package.clone(), Known::Releases(vec![release("v1.0.0"), release("v1.1.0")]));
     assert_eq!(drafts(&scene.plan("2026-03-05"), "2026-03-05"), ["Bump acme/build from v1.0.0 to v1.1.0, now"]);

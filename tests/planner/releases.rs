@@ -1,6 +1,6 @@
 //! Release notes and links in the text of a pull request, and what strangers try with names and notes.
 
-use crate::laws::is_branch;
+use crate::hostile::is_branch;
 use crate::scene::{at, package};
 use mass_driver::domain::{Ecosystem, PackageLinks, ReleaseNotes, RepoPath, Site, Update, VersionStep};
 use mass_driver::planner::prose::{self, Occasion};
@@ -15,9 +15,11 @@ fn update(ecosystem: Ecosystem, name: &str, from: &str, to: &str) -> Update {
         constraint: format!("=={from}"),
         digest: None,
         hashed: false,
+        python: None,
     };
     let time = at("2026-03-04");
     Update {
+        refresh: None,
         package: package(ecosystem, name),
         to: to.into(),
         step: VersionStep::Minor,

@@ -107,6 +107,7 @@ impl Scene {
             yanked: false,
             above_latest: false,
             content: None,
+            requires_python: None,
         };
         match self.packages.entry(named(name)).or_insert_with(|| Known::Releases(Vec::new())) {
             Known::Releases(releases) => releases.push(release),

@@ -16,6 +16,7 @@ fn scene(reference: &str, tags: &[&str]) -> Scene {
         yanked: false,
         above_latest: false,
         content: None,
+        requires_python: None,
     };
     let releases = tags.iter().map(release).collect();
     scene.packages.insert(package(Ecosystem::GithubActions, "acme/build"), Known::Releases(releases));

@@ -108,11 +108,13 @@ fn update(name: &str, to: &str, paths: &[&str]) -> Update {
         constraint: "==1.0".into(),
         digest: None,
         hashed: false,
+        python: None,
     };
     let time = at("2026-03-04");
     Update {
         package: PackageId { ecosystem: Ecosystem::Pypi, name: name.into() },
         to: to.into(),
+        refresh: None,
         step: VersionStep::Minor,
         sites: paths.iter().map(site).collect(),
         released_at: time,

@@ -2,7 +2,7 @@
 
 use crate::scene::{image, listing, python, release, start, versions};
 use axum::Router;
-use mass_driver::registries::{Answer, Limits, Registries, RegistryError, RegistrySettings};
+use mass_driver::registries::{Answer, FoundRelease, Limits, Registries, RegistryError, RegistrySettings};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -146,7 +146,8 @@ async fn an_index_must_speak_json_of_a_version_we_know() {
         let server = always(json_of(kind, &page)).await;
         let answer = index(&server).releases(&python("x"), None).await;
         if understood {
-            assert_eq!(listing(answer).releases, [release("1.0", None)], "{kind} {page}");
+            let free = FoundRelease { requires_python: Some(String::new()), ..release("1.0", None) };
+            assert_eq!(listing(answer).releases, [free], "{kind} {page}");
         } else {
             is_protocol(answer);
         }

@@ -93,7 +93,14 @@ pub fn image(name: &str) -> PackageId {
 }
 
 pub fn release(version: &str, published_at: Option<Timestamp>) -> FoundRelease {
-    FoundRelease { version: version.into(), published_at, yanked: false, above_latest: false, digest: None }
+    FoundRelease {
+        version: version.into(),
+        published_at,
+        yanked: false,
+        above_latest: false,
+        digest: None,
+        requires_python: None,
+    }
 }
 
 /// The same settings for a registry that will not answer: a test should not wait long for nothing.

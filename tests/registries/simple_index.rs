@@ -16,11 +16,13 @@ async fn a_page_gives_releases_and_an_etag_that_saves_the_next() {
     let package = python("zope-interface");
 
     let first = listing(registries.releases(&package, None).await);
-    let yanked = FoundRelease { yanked: true, ..release("6.1", None) };
+    // What was taken back has nothing to say.
+    let of_python = |requires: &str, found| FoundRelease { requires_python: Some(requires.into()), ..found };
+    let yanked = of_python("", FoundRelease { yanked: true, ..release("6.1", None) });
     // Over the hashes of their files.
     assert!(first.releases.iter().all(|release| release.digest.is_some()));
     let without_digest = first.releases.iter().map(|release| FoundRelease { digest: None, ..release.clone() });
-    assert_eq!(without_digest.collect::<Vec<_>>(), [release("6.0", Some(start())), yanked]);
+    assert_eq!(without_digest.collect::<Vec<_>>(), [of_python(">=3.9", release("6.0", Some(start()))), yanked]);
     let etag = first.etag.unwrap();
     assert_eq!(registries.releases(&package, Some(&etag)).await.unwrap(), Answer::NotModified);
     scene.advance(60);

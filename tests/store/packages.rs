@@ -15,6 +15,7 @@ fn release(version: &str, seen: i64) -> Release {
         yanked: false,
         above_latest: false,
         content: None,
+        requires_python: None,
     }
 }
 
@@ -249,7 +250,9 @@ both_databases! {
         assert_eq!(releases[&httpx], [dated.clone(), release("0.28.0", 20)]);
         assert_eq!(store.releases_of(&[]).await.unwrap().len(), 0);
 
-        let yanked = Release { yanked: true, above_latest: true, counts_from: at(33), ..release("0.28.0", 99) };
+        let requires_python = Some(">=3.9".to_owned());
+        let yanked =
+            Release { yanked: true, above_latest: true, counts_from: at(33), requires_python, ..release("0.28.0", 99) };
         write(&store, async |tx| {
             tx.save_releases(&httpx, &[yanked.clone(), yanked.clone()], &["0.27.0".into(), "never".into()]).await.unwrap();
         }).await;

@@ -23,6 +23,7 @@ fn proposal(id: &str, state: ProposalState, updated: i64) -> Proposal {
         updates: vec![Update {
             package: pypi("httpx"),
             to: "0.28.0".into(),
+            refresh: None,
             step: VersionStep::Minor,
             sites: vec![Site {
                 path: path("requirements.txt"),
@@ -32,6 +33,7 @@ fn proposal(id: &str, state: ProposalState, updated: i64) -> Proposal {
                 constraint: "==0.27.0".into(),
                 digest: None,
                 hashed: false,
+                python: None,
             }],
             released_at: at(1),
             eligible_at: at(2),

@@ -58,6 +58,7 @@ pub fn dependency(file: &str, package: PackageId, line: u32) -> Dependency {
         constraint: "==0.27.0".into(),
         digest: None,
         hashed: false,
+        python: None,
         skip: None,
     }
 }

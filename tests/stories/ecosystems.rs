@@ -157,6 +157,28 @@ stories! {
         world.settle().await;
     }
 
+    /// An index that tells for which versions of Python releases are.
+    async fn lines_that_split_a_package_by_python_keep_to_theirs(world: World) {
+        let process = world.process_with_an_index();
+        for (version, python) in [("1.26.4", ">=3.9"), ("2.0.2", ">=3.9"), ("2.1", ">=3.10"), ("2.3", ">=3.11")] {
+            world.registry.release("numpy", version);
+            world.registry.requires_python("numpy", version, python);
+        }
+        let text = "numpy==1.26.4; python_version < \"3.12\"\nnumpy==2.1; python_version >= \"3.12\"\n";
+        let options = github_sim::RepoOptions::default();
+        let file = "subscriptions: [{ migration: pypi, group: all }]\n";
+        let options = options.file("requirements.txt", text).file(".mass-driver.yaml", file);
+        world.github.create_repo(API, options).unwrap();
+        while !world.github.deliver_pending().await.is_empty() {
+            process.worker().run_until_idle().await.unwrap();
+        }
+        let pull = world.pull(API);
+        assert_eq!(
+            world.file(API, &pull.head_branch, "requirements.txt"),
+            "numpy==2.0.2; python_version < \"3.12\"\nnumpy==2.3; python_version >= \"3.12\"\n"
+        );
+    }
+
     /// The permission for workflows is one that an owner grants by choice.
     async fn without_the_permission_for_workflows_none_is_changed(world: World) {
         for tag in ["v4", "v5"] {

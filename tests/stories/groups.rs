@@ -1,6 +1,7 @@
 //! Several updates in one pull request, and how many pull requests at a time.
 
 use crate::{World, stories};
+use mass_driver::domain::ProposalState;
 
 stories! {
     async fn two_subscriptions_share_a_group(world: World) {
@@ -56,6 +57,71 @@ stories! {
         world.registry.release("django", "4.4");
         world.bot_looks().await;
         assert_eq!(world.open("acme/api"), ["Bump django from 4.2 to 4.4"], "a person's no to 5.0 is no to 5.0 alone");
+    }
+
+    /// They change one line, so only one of them can be merged as it is.
+    async fn a_major_update_is_made_anew_when_the_small_one_is_merged(world: World) {
+        for version in ["4.2", "4.3", "5.0"] {
+            world.registry.release("django", version);
+        }
+        world.repository("acme/api", &[
+            ("requirements.txt", "django==4.2\n"),
+            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
+        ]).await;
+        let pulls = world.github.pull_requests("acme/api").unwrap();
+        let [small, large] = ["4.3", "5.0"].map(|version| pulls.iter().find(|p| p.title.ends_with(version)).unwrap().clone());
+        world.github.merge("acme/api", small.number).unwrap();
+        world.settle().await;
+        assert_eq!(world.open("acme/api"), ["Bump django from 4.3 to 5.0"]);
+        let anew = world.pull("acme/api");
+        assert_ne!(anew.number, large.number);
+        assert_eq!(world.file("acme/api", &anew.head_branch, "requirements.txt"), "django==5.0\n");
+        let closed = world.github.pull_request("acme/api", large.number).unwrap();
+        assert_eq!(closed.state, "closed");
+        world.github.merge("acme/api", anew.number).unwrap();
+        world.settle().await;
+        assert_eq!(world.file("acme/api", "main", "requirements.txt"), "django==5.0\n");
+        assert!(world.open("acme/api").is_empty());
+    }
+
+    /// Merged the other way round, nothing is left to do for the small one.
+    async fn a_small_update_is_over_when_the_major_one_is_merged(world: World) {
+        for version in ["4.2", "4.3", "5.0"] {
+            world.registry.release("django", version);
+        }
+        world.repository("acme/api", &[
+            ("requirements.txt", "django==4.2\n"),
+            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
+        ]).await;
+        let pulls = world.github.pull_requests("acme/api").unwrap();
+        let [small, large] = ["4.3", "5.0"].map(|version| pulls.iter().find(|p| p.title.ends_with(version)).unwrap().clone());
+        world.github.merge("acme/api", large.number).unwrap();
+        world.settle().await;
+        assert!(world.open("acme/api").is_empty(), "{:?}", world.open("acme/api"));
+        let comments = world.github.pull_request("acme/api", small.number).unwrap().comments;
+        assert!(comments[0].body.contains("have moved on"), "{comments:?}");
+        let superseded = world.proposals("acme/api", ProposalState::Superseded).await;
+        assert_eq!(superseded[0].reason, "its files have moved on since it was opened");
+        assert_eq!(world.proposals("acme/api", ProposalState::Merged).await.len(), 1);
+    }
+
+    /// A person's commits on the branch are theirs to finish.
+    async fn what_a_person_works_on_stays_open_when_its_files_move_on(world: World) {
+        for version in ["4.2", "5.0"] {
+            world.registry.release("django", version);
+        }
+        world.repository("acme/api", &[
+            ("requirements.txt", "django==4.2\n"),
+            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
+        ]).await;
+        let pull = world.pull("acme/api");
+        world.github.push("acme/api", &pull.head_branch, &[("fix.py", Some(b"x"))], "a person's fix").unwrap();
+        world.push("acme/api", &[("requirements.txt", "django==6.0\n")]).await;
+        assert_eq!(world.open("acme/api").len(), 1);
+        let mark = world.github.mark();
+        world.bot_looks().await;
+        world.bot_looks().await;
+        assert!(world.requests_since(mark).is_empty(), "{:?}", world.requests_since(mark));
     }
 
     async fn the_limit_holds_until_a_place_is_free(world: World) {

@@ -36,6 +36,7 @@ async fn uses_both(world: &World, repo: &str) {
             constraint: "1.0.0".into(),
             digest: None,
             hashed: false,
+            python: None,
             skip: None,
         };
         tx.save_manifest(repo, &manifest, now).await.unwrap();

@@ -225,6 +225,82 @@ stories! {
         assert_eq!(file, format!("FROM python:3.13-slim@{second}\n"));
     }
 
+    /// `v4` goes on with each release, and a pin beside it is refreshed when what it points at is old enough.
+    async fn a_pin_is_refreshed_while_its_series_stays_the_newest(world: World) {
+        let old = world.publishes("actions/cache", "v4");
+        waiting(&world, &format!("actions/cache@{old} # v4, kept")).await;
+        let next = world.commits("actions/cache", "v4.1.0");
+        world.github.tag("actions/cache", "v4", &next).unwrap();
+        world.bot_looks().await;
+        assert!(world.open(API).is_empty());
+        let why = world.waiting(API).await;
+        let short = &next[..7];
+        assert!(why[0].contains(&format!("v4 ({short}), whose tag was moved, is 0 days old, 3 days are asked for")), "{why:?}");
+        world.time_passes(DAY * 3).await;
+        assert_eq!(world.open(API), [format!("Bump actions/cache v4 to {short} in /.github/workflows")]);
+        assert!(proposed(&world).contains(&format!("actions/cache@{next} # v4, kept")), "{}", proposed(&world));
+        // The next one takes its place.
+        let last = world.commits("actions/cache", "v4.2.0");
+        world.github.tag("actions/cache", "v4", &last).unwrap();
+        world.bot_looks().await;
+        world.time_passes(DAY * 3).await;
+        assert!(proposed(&world).contains(&format!("actions/cache@{last} # v4, kept")), "{}", proposed(&world));
+        world.github.merge(API, world.pull(API).number).unwrap();
+        world.settle().await;
+        assert_eq!(world.outlook(API).await[0].reason, "there is nothing newer");
+    }
+
+    /// Nobody should move the tag of one release, and whoever pinned its commit need not follow.
+    async fn security_08_a_pin_does_not_follow_the_tag_of_one_release(world: World) {
+        let old = world.publishes("actions/cache", "v4.1.2");
+        waiting(&world, &format!("actions/cache@{old} # v4.1.2")).await;
+        let other = world.commits("actions/cache", "something else");
+        world.github.tag("actions/cache", "v4.1.2", &other).unwrap();
+        world.bot_looks().await;
+        world.time_passes(DAY * 4).await;
+        assert!(world.open(API).is_empty());
+        let outlook = world.outlook(API).await;
+        assert!(outlook[0].reason.starts_with(&format!("the tag v4.1.2 points at {} by now", &other[..7])), "{outlook:?}");
+    }
+
+    /// The list of tags does not tell that one was rebuilt: its digest is asked for at each look.
+    async fn an_image_in_use_is_refreshed_when_it_was_rebuilt(world: World) {
+        let old = world.registry.tag("library/python", "3.12-slim");
+        waiting(&world, "actions/cache@v4").await;
+        world.push(API, &[("Dockerfile", &format!("FROM python:3.12-slim@{old} AS base\n"))]).await;
+        world.bot_looks().await;
+        assert!(world.waiting(API).await.is_empty());
+        let rebuilt = world.registry.move_tag("library/python", "3.12-slim");
+        world.time_passes(SignedDuration::from_hours(7)).await;
+        let why = world.waiting(API).await;
+        assert!(why[0].contains("whose tag was moved, is 0 days old"), "{why:?}");
+        world.time_passes(DAY * 3).await;
+        let file = world.file(API, &world.pull(API).head_branch, "Dockerfile");
+        assert_eq!(file, format!("FROM python:3.12-slim@{rebuilt} AS base\n"));
+    }
+
+    /// Rebuilt each day where three days are asked for: nothing of it has been seen for three days. What was replaced is not
+    /// proposed, for its publisher may have had a reason.
+    async fn security_08_what_its_publisher_replaced_is_not_proposed(world: World) {
+        let old = world.registry.tag("library/python", "3.12-slim");
+        waiting(&world, "actions/cache@v4").await;
+        world.push(API, &[("Dockerfile", &format!("FROM python:3.12-slim@{old}\n"))]).await;
+        world.registry.tag("library/python", "3.13-slim");
+        for _ in 0..6 {
+            world.bot_looks().await;
+            world.registry.move_tag("library/python", "3.12-slim");
+            world.registry.move_tag("library/python", "3.13-slim");
+            world.time_passes(DAY).await;
+            assert!(world.open(API).is_empty(), "{:?}", world.open(API));
+        }
+        let why = world.waiting(API).await;
+        assert!(why[0].contains("whose tag was moved, is 0 days old, 3 days are asked for"), "{why:?}");
+        let last = world.registry.digest("library/python", "3.13-slim").unwrap();
+        world.time_passes(DAY * 3).await;
+        let file = world.file(API, &world.pull(API).head_branch, "Dockerfile");
+        assert_eq!(file, format!("FROM python:3.13-slim@{last}\n"), "the rebuilds have a rest");
+    }
+
     /// The tags that somebody could move to, newest first, and no others.
     async fn few_digests_are_asked_for_in_a_look(world: World) {
         let old = world.registry.tag("library/python", "3.12-slim");
@@ -238,7 +314,9 @@ stories! {
         world.bot_looks().await;
         let asked: Vec<String> = world.registry.requests().into_iter().map(|r| r.path).filter(|p| p.contains("/manifests/")).collect();
         let newest: Vec<String> = (30..40).rev().map(|minor| format!("/v2/library/python/manifests/3.{minor}-slim")).collect();
-        assert_eq!(asked.len(), 10, "{asked:?}");
+        // And the one in use, which may have been rebuilt.
+        assert_eq!(asked.len(), 11, "{asked:?}");
+        assert!(asked[10].ends_with("/manifests/3.12-slim"), "{asked:?}");
         assert!(asked.iter().zip(&newest).all(|(asked, newest)| asked.ends_with(newest.trim_start_matches("/v2"))), "{asked:?}");
     }
 }

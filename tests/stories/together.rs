@@ -81,6 +81,7 @@ async fn packages(tx: &mut Tx, round: usize, now: Timestamp) {
             yanked: *version == "1.1.1" && known.name == "ccc",
             above_latest: false,
             content: None,
+            requires_python: None,
         });
         tx.save_releases(&known, &releases.collect::<Vec<_>>(), &[]).await.unwrap();
         tx.package_checked(&known, None, now, now + SignedDuration::from_hours(1)).await.unwrap();
@@ -143,6 +144,7 @@ async fn repository(tx: &mut Tx, repo: RepoId, now: Timestamp) {
                 constraint: format!("{pin}{version}"),
                 digest: None,
                 hashed: false,
+                python: None,
                 skip: None,
             }
         });

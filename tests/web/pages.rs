@@ -35,6 +35,7 @@ fn update(name: &str, from: &str, to: &str) -> Update {
     Update {
         package: package(name),
         to: to.into(),
+        refresh: None,
         step: VersionStep::Minor,
         sites: vec![Site {
             path: path("requirements.txt"),
@@ -44,6 +45,7 @@ fn update(name: &str, from: &str, to: &str) -> Update {
             constraint: format!("=={from}"),
             digest: None,
             hashed: false,
+            python: None,
         }],
         released_at: in_hours(-72),
         eligible_at: in_hours(-24),

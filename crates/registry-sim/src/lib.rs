@@ -189,6 +189,15 @@ impl RegistrySim {
         Packages::new(&self.world, System::Cargo)
     }
 
+    /// Says for which versions of Python a release of a Python package is (`>=3.9`, unless this is called).
+    ///
+    /// # Panics
+    /// If there is no such release: the test is wrong.
+    pub fn requires_python(&self, name: &str, version: &str, range: &str) {
+        let known = self.world.lock().shelf.require_python(name, version, range);
+        assert!(known, "there is no release {name} {version}");
+    }
+
     /// Publishes a release of a Python package now.
     pub fn release(&self, name: &str, version: &str) {
         self.pypi().release(name, version);

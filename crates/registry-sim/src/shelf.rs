@@ -28,6 +28,8 @@ pub(crate) struct Released {
     pub(crate) yanked: bool,
     /// Wheels that were uploaded later, by their platform: when.
     pub(crate) wheels: BTreeMap<String, Timestamp>,
+    /// The versions of Python it is for.
+    pub(crate) requires_python: String,
 }
 
 /// A document addressed by its digest.
@@ -104,7 +106,22 @@ impl Shelf {
         self.serial += 1;
         let releases = self.packages.entry(key(system, name)).or_default();
         releases.retain(|release| release.version != version);
-        releases.push(Released { version: version.to_owned(), published_at, yanked: false, wheels: BTreeMap::new() });
+        releases.push(Released {
+            version: version.to_owned(),
+            published_at,
+            yanked: false,
+            wheels: BTreeMap::new(),
+            requires_python: ">=3.9".to_owned(),
+        });
+    }
+
+    pub(crate) fn require_python(&mut self, name: &str, version: &str, range: &str) -> bool {
+        self.serial += 1;
+        let releases = self.packages.get_mut(&key(System::Pypi, name));
+        releases
+            .and_then(|releases| releases.iter_mut().find(|release| release.version == version))
+            .map(|release| range.clone_into(&mut release.requires_python))
+            .is_some()
     }
 
     pub(crate) fn add_wheel(&mut self, name: &str, version: &str, platform: &str, at: Timestamp) -> bool {

@@ -101,7 +101,7 @@ fn describe(origin: &str, name: &str, release: &Released, file: &File) -> serde_
         "url": format!("{origin}/files/{name}/{filename}"),
         "hashes": {"sha256": sha256_hex(&bytes)},
         "size": bytes.len(),
-        "requires-python": ">=3.9",
+        "requires-python": release.requires_python,
         "yanked": release.yanked.then_some("taken back").map_or(json!(false), |reason| json!(reason)),
     });
     if let Some(uploaded_at) = file.uploaded_at {

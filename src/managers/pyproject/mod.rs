@@ -6,10 +6,12 @@
 mod tools;
 
 use super::edit::{self, Find};
+use super::python;
 use super::requirement::{self, Place};
 use super::toml_file::TomlFile;
 use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, requirements};
 use crate::domain::{Ecosystem, RepoPath};
+use crate::versioning::Pythons;
 use toml_edit::{Item, TableLike, Value};
 
 /// The manager of pyproject.toml.
@@ -73,9 +75,21 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
     if finds.len() > MOST_DEPENDENCIES {
         return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
     }
+    python::limit(finds.iter_mut().map(|(_, find)| find), project_pythons(file.root()));
     finds.sort_by_key(|(start, _)| *start);
     found.finds = finds.into_iter().map(|(_, find)| find).collect();
     Ok(found)
+}
+
+/// The versions of Python that the project runs on: `requires-python`, else what Poetry's table says.
+fn project_pythons(root: &dyn TableLike) -> Option<Pythons> {
+    let standard = table_in(root, "project").and_then(|project| value_in(project, "requires-python"));
+    let poetry = || table_in(table_in(table_in(root, "tool")?, "poetry")?, "dependencies")?.get("python");
+    let range = standard.and_then(Value::as_str).or_else(|| match poetry()? {
+        Item::Value(Value::String(range)) => Some(range.value().as_str()),
+        table => table.as_table_like()?.get("version")?.as_str(),
+    });
+    Pythons::of_range(range?)
 }
 
 /// Reads lists of requirements; each is remembered with where it begins.

@@ -47,8 +47,7 @@ pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
         [one] if one.sites.len() == 1 => one_change(one),
         many => changes(many),
     };
-    text.push_str("\nOnly the version changes");
-    text.push_str(&what_goes_with_it(updates));
+    text.push_str(&what_changes(updates));
     let these_files = if is_one_file(updates) { "this file" } else { "these files" };
     let these = if updates.len() == 1 { "this update" } else { "these updates" };
     text.push_str(".\n");
@@ -77,6 +76,14 @@ pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
     text.push_str(&what_to_do);
     debug_assert!(text.chars().count() <= BODY_MAX_CHARS, "the tables are bounded, the rest is short");
     text
+}
+
+/// What is different afterwards, in a sentence without its end.
+fn what_changes(updates: &[Update]) -> String {
+    if updates.iter().all(|update| update.refresh.is_some()) {
+        return "\nOnly what is pinned changes; the version beside it stays".into();
+    }
+    format!("\nOnly the version changes{}", what_goes_with_it(updates))
 }
 
 /// What is pinned beside the version, and so changes with it: `, and with it the digest where an image is pinned to one`.
@@ -143,6 +150,16 @@ fn version(version: &str) -> String {
 }
 
 fn one_change(update: &Update) -> String {
+    if let Some(digest) = &update.refresh {
+        return format!(
+            "Moves the pin of {} {} from {} to {}, what the tag points at by now, in {}.\n",
+            package(update),
+            version(&update.to),
+            version(update.sites.first().and_then(|site| site.digest.as_deref()).map_or("", digits)),
+            version(digits(digest)),
+            update.sites.first().map(place).unwrap_or_default(),
+        );
+    }
     let from = update.sites.first().map_or("", |site| site.from.as_str());
     format!(
         "Moves {} from {} to {}, a {} step, in {}.\n",
@@ -152,6 +169,12 @@ fn one_change(update: &Update) -> String {
         update.step,
         update.sites.first().map(place).unwrap_or_default(),
     )
+}
+
+/// As much of a digest or a commit's id as is shown.
+fn digits(digest: &str) -> &str {
+    let digits = digest.rsplit(':').next().unwrap_or(digest);
+    digits.get(..12).unwrap_or(digits)
 }
 
 fn place(site: &Site) -> String {
@@ -179,7 +202,7 @@ fn changes(updates: &[Update]) -> String {
         let more = update.sites.len().saturating_sub(SITES_MAX);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let (from, places) = (from.join(", "), places.join(", "));
-        format!("| {} | {from} | {} | {} | {places}{more} |\n", package(update), version(&update.to), update.step)
+        format!("| {} | {from} | {} | {} | {places}{more} |\n", package(update), version(&update.target()), update.step)
     });
     table(head, rows, updates.len(), "the commit's message lists them")
 }
@@ -207,7 +230,7 @@ fn histories(updates: &[Update], occasion: &Occasion<'_>) -> String {
     let head = "| Package | To | Released | Eligible | Due |\n| --- | --- | --- | --- | --- |\n".to_string();
     let rows = updates.iter().map(|update| {
         let [released, eligible, due] = [update.released_at, update.eligible_at, update.due_at].map(when);
-        format!("| {} | {} | {released} | {eligible} | {due} |\n", package(update), version(&update.to))
+        format!("| {} | {} | {released} | {eligible} | {due} |\n", package(update), version(&update.target()))
     });
     let mut text = table(head, rows, updates.len(), "it is the same with them");
     let times = zone.map_or(String::new(), |zone| format!("Times are in {zone}. "));

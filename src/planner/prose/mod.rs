@@ -10,6 +10,7 @@ mod notes;
 mod releases;
 mod text;
 
+use crate::domain::update::short_digest;
 use crate::domain::{Ecosystem, PackageId, Update};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -41,7 +42,13 @@ const MESSAGE_MAX_LINES: usize = 1_000;
 
 /// A hash of what a set of updates moves to which version, independent of their order.
 pub fn content_hash(updates: &[Update]) -> String {
-    let mut pairs: Vec<String> = updates.iter().map(|u| format!("{}@{}", u.package, u.to)).collect();
+    let mut pairs: Vec<String> = updates
+        .iter()
+        .map(|u| match &u.refresh {
+            None => format!("{}@{}", u.package, u.to),
+            Some(digest) => format!("{}@{}@{digest}", u.package, u.to),
+        })
+        .collect();
     pairs.sort_unstable();
     short_hash(&pairs.join("\n"))
 }
@@ -86,7 +93,7 @@ fn members(group: &str, packages: &[&PackageId]) -> String {
 
 /// The versions that one package moves to in several places: `3.13 and 3.13-slim`.
 fn versions(updates: &[Update]) -> String {
-    let short = |update: &Update| plain(&update.to, NAME_MAX_CHARS);
+    let short = |update: &Update| plain(&update.target(), NAME_MAX_CHARS);
     match updates {
         [a, b] => format!("{} and {}", short(a), short(b)),
         many => format!("{} versions", many.len()),
@@ -95,6 +102,10 @@ fn versions(updates: &[Update]) -> String {
 
 fn from_to(update: &Update) -> String {
     let to = plain(&update.to, NAME_MAX_CHARS);
+    if let Some(digest) = &update.refresh {
+        // The comment beside a commit may be written with another `v`.
+        return format!("{to} to {}", plain(&short_digest(digest), NAME_MAX_CHARS));
+    }
     match update.from_versions().as_slice() {
         [from] if !from.is_empty() => format!("from {} to {to}", plain(from, NAME_MAX_CHARS)),
         _ => format!("to {to}"),
@@ -132,7 +143,8 @@ pub fn branch(group: &str, updates: &[Update], content: &str, taken: impl Fn(&st
         [one] => {
             let ecosystem = one.package.ecosystem;
             let room = if major { format!("{ecosystem}-major") } else { ecosystem.to_string() };
-            (room, format!("{}-{}", display_name(&one.package), one.to))
+            let pin = one.refresh.as_deref().map_or(String::new(), |digest| format!("-{}", short_digest(digest)));
+            (room, format!("{}-{}{pin}", display_name(&one.package), one.to))
         }
         _ => ("group".into(), group.strip_prefix("group ").unwrap_or(group).to_string()),
     };
@@ -153,7 +165,9 @@ pub fn branch(group: &str, updates: &[Update], content: &str, taken: impl Fn(&st
 /// Whether `name-version` can be taken apart again: the version begins at the first digit after a `-`.
 fn splits_one_way(update: &Update) -> bool {
     let mut parts = display_name(&update.package).split('-').skip(1);
-    update.to.starts_with(|c: char| c.is_ascii_digit()) && !parts.any(|p| p.starts_with(|c: char| c.is_ascii_digit()))
+    update.refresh.is_none()
+        && update.to.starts_with(|c: char| c.is_ascii_digit())
+        && !parts.any(|p| p.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Lower-case letters, digits and single `.`, `_`, `-`, starting and ending with a letter or digit; at most 80 characters.

@@ -156,6 +156,7 @@ impl Registry for Images {
             yanked: false,
             above_latest: false,
             digest: None,
+            requires_python: None,
         }));
         Ok(Answer::Found(Listing { releases, etag: None }))
     }

@@ -235,7 +235,7 @@ impl ProposalView {
                 .map(|pull| PullView { number: format!("#{}", pull.number), url: link(&pull.url) }),
             checks: proposal.checks.clone(),
             updates: updates
-                .map(|u| format!("{} {} → {}", display_name(&u.package), u.from_versions().join(", "), u.to))
+                .map(|u| format!("{} {} → {}", display_name(&u.package), u.from_versions().join(", "), u.target()))
                 .collect(),
             more: if shown == 0 { 0 } else { proposal.updates.len().saturating_sub(shown) },
             history: ledger
