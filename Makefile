@@ -40,7 +40,7 @@ nightly: cargo ## Kill the bot at 200 random moments on each database (KILL_RUNS
 CHECKED = --config profile.release.package.mass-driver.overflow-checks=true --config profile.release.package.mass-driver.debug-assertions=true
 
 fuzz: export FUZZ_INPUTS ?= 1000000
-fuzz: cargo ## Feed each manager and version scheme a million hostile texts (FUZZ_INPUTS, FUZZ_SEED, FUZZ_ONLY=dockerfile)
+fuzz: cargo ## Feed each manager, version scheme and the notes of releases a million hostile texts (FUZZ_INPUTS, FUZZ_SEED, FUZZ_ONLY=dockerfile)
 	FUZZ_SEED="$${FUZZ_SEED:-$$RANDOM$$RANDOM}" $(CARGO) $(CHECKED) test --release --test fuzz -- --nocapture --test-threads 1
 
 demo: cargo ## Watch the bot do its job, on stand-ins, with nothing else installed

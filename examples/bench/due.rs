@@ -231,6 +231,7 @@ fn draft(
         unseen: &BTreeSet::new(),
         without_hashes: &BTreeMap::new(),
         proposals: &[],
+        decisions: &[],
     };
     let mut drafts = planner::plan(&facts, now).drafts;
     ensure!(drafts.len() == 1 && drafts[0].due_at <= now, "the release is not due at once: {drafts:?}");

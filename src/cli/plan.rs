@@ -132,6 +132,7 @@ async fn plan_checkout(
         unseen: &unseen,
         without_hashes: &without_hashes,
         proposals: &[],
+        decisions: &[],
     };
     (planner::plan(&facts, now), unknown)
 }

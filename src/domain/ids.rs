@@ -52,6 +52,10 @@ numeric_id! {
     /// The number of a pull request within its repository.
     PullNumber
 }
+numeric_id! {
+    /// GitHub's numeric id of a comment on an issue or a pull request.
+    CommentId
+}
 text_id! {
     /// The `X-GitHub-Delivery` GUID of a webhook. A redelivery carries the same one.
     DeliveryId

@@ -3,8 +3,10 @@
 
 pub mod allowance;
 pub mod change;
+pub mod command;
 pub mod ids;
 pub mod lock_file;
+pub mod notes;
 pub mod package;
 pub mod proposal;
 pub mod repo;
@@ -16,10 +18,12 @@ pub mod verdict;
 
 pub use allowance::{Heard, Limit, Pace, Pause, Quota, Refusal, Turn};
 pub use change::{Change, FileChange, FileMode, Progress, ReleaseHashes};
-pub use ids::{DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
+pub use command::{Command, Comment, Decided, Decision, IgnoreScope, Snooze, Unclear};
+pub use ids::{CommentId, DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
 pub use lock_file::LockFile;
+pub use notes::{PackageLinks, ReleaseNotes};
 pub use package::{Content, Dependency, Ecosystem, PackageId, Release, Skip, Span};
-pub use proposal::{Outlook, Proposal, ProposalState, PullRequest, Standing};
+pub use proposal::{Farewell, Outlook, Proposal, ProposalState, PullRequest, Rework, Standing};
 pub use repo::{Head, ObjectId, RepoName, RepoPath, RepoState, Repository};
 pub use size::in_bytes;
 pub use time::Clock;

@@ -21,7 +21,7 @@ pub enum ProposalState {
     Closed,
     /// A newer proposal took its place.
     Superseded,
-    /// No longer wanted before it became a pull request.
+    /// No longer wanted: before it became a pull request, or closed with a word since.
     Withdrawn,
     /// Could not be made; the reason says why.
     Failed,
@@ -49,6 +49,35 @@ impl ProposalState {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
+}
+
+/// Why a pull request is closed by the bot, as far as that decides what is said on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Farewell {
+    /// Another one goes further.
+    Replaced {
+        /// That one.
+        by: PullNumber,
+    },
+    /// Its files have moved on, and it may still be open.
+    Overtaken,
+    /// A person told the bot so, and was answered.
+    Told,
+    /// The proposal's reason says why.
+    NotWanted,
+}
+
+/// What is done anew on the branch of an open pull request, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rework {
+    /// It cannot be merged as it is: its base holds other text where it changes something.
+    Conflict,
+    /// A person asked to have it brought up to date with its base.
+    Rebase,
+    /// A person asked to have the change made anew, whatever is on the branch.
+    Recreate,
 }
 
 /// The pull request of a proposal.

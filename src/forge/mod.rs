@@ -15,6 +15,7 @@
 //! | `deliveries.rs` | webhooks that could not be handed over, and asking for them again |
 //! | `git_data.rs` | branch heads, trees, blobs, commits, refs |
 //! | `tags.rs` | the tags of a repository, also of one that the App is not installed on |
+//! | `comments.rs` | who may ask for something, and answering |
 //! | `checks.rs` | what checks say about a commit |
 //! | `propose.rs`, `pulls.rs` | from a change to a pull request; its later life |
 //! | `webhook/` | signature and meaning of a delivery |
@@ -23,6 +24,7 @@ mod answer;
 mod auth;
 mod checks;
 mod client;
+mod comments;
 mod deliveries;
 mod error;
 mod git_data;
@@ -38,6 +40,7 @@ mod tokens;
 mod transport;
 pub mod webhook;
 
+pub use comments::Reaction;
 pub use deliveries::{AttemptId, DeliveryAttempt, DeliveryLog};
 pub use error::ForgeError;
 pub use git_data::{EntryKind, TreeEntry};

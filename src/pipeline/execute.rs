@@ -20,7 +20,9 @@ use super::follow::superseded_by;
 use super::intent::{Intent, intent, same};
 use super::line::{self, Place, Writer};
 use super::{Done, Step, StepError, Writing, finished, plan, target, watch};
-use crate::domain::{Change, Progress, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Turn};
+use crate::domain::{
+    Change, Farewell, Progress, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Turn,
+};
 use crate::forge::{Advance, ForgeError, GitHub, Proposed, PullStatus};
 use crate::registries::Registries;
 use crate::safeguards::pace;
@@ -362,7 +364,7 @@ async fn opened(store: &Store, case: Case<'_>, Proposed { pull, status, .. }: Pr
         tx.save_proposal(&Proposal { state: ProposalState::Superseded, reason, updated_at: now, ..old.clone() })
             .await?;
         tx.record(&old.id, now, "superseded", &format!("by #{}", pull.number)).await?;
-        Step::Retire { repo, proposal: old.id.clone(), by: Some(pull.number) }
+        Step::Retire { repo, proposal: old.id.clone(), farewell: Farewell::Replaced { by: pull.number } }
             .queue(&mut tx, installation, now)
             .await?;
     }

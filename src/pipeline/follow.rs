@@ -2,8 +2,9 @@
 
 use super::line::{self, Admission};
 use super::{Done, Step, StepError, Writing, finished, target};
-use crate::domain::{Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoState};
+use crate::domain::{Farewell, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoState};
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus, Target};
+use crate::planner::prose;
 use crate::store::{DependencyRow, RepositoryRow, Store};
 use jiff::{SignedDuration, Timestamp};
 
@@ -71,13 +72,13 @@ fn after(proposal: &Proposal, pull: &PullState, now: Timestamp) -> Option<(Propo
     let (state, reason, word) = match (pull.status, proposal.state) {
         (PullStatus::Merged, _) => (ProposalState::Merged, format!("pull request #{number} was merged"), "merged"),
         // We closed it ourselves, or are about to.
-        (PullStatus::Closed, ProposalState::Superseded) => return None,
+        (PullStatus::Closed, ProposalState::Superseded | ProposalState::Withdrawn) => return None,
         (PullStatus::Closed, _) => (
             ProposalState::Closed,
             format!("a person closed pull request #{number}; these versions are not proposed again"),
             "closed",
         ),
-        (PullStatus::Open, ProposalState::Superseded) => return None,
+        (PullStatus::Open, ProposalState::Superseded | ProposalState::Withdrawn) => return None,
         (PullStatus::Open, _) => (ProposalState::Open, format!("pull request #{number} is open"), "reopened"),
     };
     (state != proposal.state).then(|| (Proposal { state, reason, updated_at: now, ..proposal.clone() }, word))
@@ -152,19 +153,19 @@ const SURPRISES_MAX: u32 = 5;
 /// The comment, the closing and the branch's removal.
 const WRITES_TO_RETIRE: u32 = 3;
 
-/// Closes the pull request of a proposal that a newer one replaced, or whose files have moved on, says why, and takes its branch
-/// away. Where writes are paced, each claim sends one of them, and looks again what is left to do.
+/// Closes the pull request of a proposal that a newer one replaced, that is not wanted any more, or whose files have moved on;
+/// says why, and takes its branch away. Where writes are paced, each claim sends one of them, and looks again what is left to do.
 pub async fn retire(
     store: &Store,
     forge: &GitHub,
     (repo, id): (RepoId, &ProposalId),
-    by: Option<PullNumber>,
+    farewell: Farewell,
     &Writing { lease, pace, clock }: &Writing<'_>,
 ) -> Result<Done, StepError> {
     let (Some(row), Some(mut proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
         return finished(store).await;
     };
-    if let (ProposalState::Open, None, Some(pull)) = (proposal.state, by, &proposal.pull)
+    if let (ProposalState::Open, Farewell::Overtaken, Some(pull)) = (proposal.state, farewell, &proposal.pull)
         && row.repository.state == RepoState::Active
     {
         // Its own merge moves its files on, too, and the news of that may come later than the push.
@@ -177,7 +178,7 @@ pub async fn retire(
         if found.status != PullStatus::Open {
             return take_over(store, &row, &proposal, &found, now).await;
         }
-        proposal = Proposal { state: ProposalState::Superseded, reason: replaced(None), updated_at: now, ..proposal };
+        proposal = Proposal { state: ProposalState::Superseded, reason: OVERTAKEN.into(), updated_at: now, ..proposal };
         let mut tx = store.begin().await?;
         tx.still_ours(lease).await?;
         tx.save_proposal(&proposal).await?;
@@ -185,34 +186,36 @@ pub async fn retire(
         Step::Plan { repo }.queue(&mut tx, Some(row.repository.installation), now).await?;
         tx.commit().await?;
     }
-    let Some(pull) = proposal.pull.as_ref().filter(|_| proposal.state == ProposalState::Superseded) else {
+    let is_over = matches!(proposal.state, ProposalState::Superseded | ProposalState::Withdrawn);
+    let Some(pull) = proposal.pull.as_ref().filter(|_| is_over) else {
         return finished(store).await;
     };
     if row.repository.state == RepoState::Archived {
-        return rest(store, &row, Archive::Known, Some((proposal, by)), clock.now()).await;
+        return rest(store, &row, Archive::Known, Some((proposal, farewell)), clock.now()).await;
     }
     let writes = (row.repository.installation, WRITES_TO_RETIRE);
     let turn = match line::admit(store, lease, writes, clock.now(), pace).await? {
         Admission::Now(turn) => turn,
         Admission::Later(done) => return Ok(done),
     };
-    let how = Retiring { by, repeated: lease.work.claims > 1, one_write: turn.is_some() };
+    let words = closing_words(&proposal, farewell);
+    let how = Retiring { words: words.as_deref(), repeated: lease.work.claims > 1, one_write: turn.is_some() };
     match (retire_pull(forge, &target(&row), &proposal.branch, pull, how).await, turn) {
         (Ok(Retired::InPart), Some(turn)) => {
             return Ok(line::after_write(store, lease, &turn, clock.now(), pace).await?);
         }
         (Ok(_), _) => {}
         (Err(ForgeError::Archived { .. }), _) if lease.work.refusals < SURPRISES_MAX => {
-            return rest(store, &row, Archive::News, Some((proposal, by)), clock.now()).await;
+            return rest(store, &row, Archive::News, Some((proposal, farewell)), clock.now()).await;
         }
         // The newer pull request says that it goes further; the older one stays where GitHub keeps us from it.
         (Err(error), _) if is_final(&error) => {
-            tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "a replaced pull request could not be closed");
+            tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "a pull request that is over could not be closed");
         }
         (Err(error), _) => return Err(error.into()),
     }
     let mut tx = store.begin().await?;
-    let reason = replaced(by);
+    let reason = reason_of(&proposal, farewell);
     if proposal.reason != reason {
         tx.save_proposal(&Proposal { reason, updated_at: clock.now(), ..proposal }).await?;
     }
@@ -237,7 +240,7 @@ async fn rest(
     store: &Store,
     row: &RepositoryRow,
     archive: Archive,
-    left_open: Option<(Proposal, Option<PullNumber>)>,
+    left_open: Option<(Proposal, Farewell)>,
     now: Timestamp,
 ) -> Result<Done, StepError> {
     let repo = row.repository.id;
@@ -247,8 +250,8 @@ async fn rest(
         // It is over since it was read.
         return Ok(Done::PutOff { tx, until: now, why: None });
     }
-    if let Some((proposal, by)) = left_open {
-        let reason = format!("{}; it stays open as long as the repository is archived", replaced(by));
+    if let Some((proposal, farewell)) = left_open {
+        let reason = format!("{}{LEFT_OPEN}", reason_of(&proposal, farewell));
         if proposal.reason != reason {
             tx.record(&proposal.id, now, "left open", "the repository is archived").await?;
             tx.save_proposal(&Proposal { reason, updated_at: now, ..proposal }).await?;
@@ -264,21 +267,31 @@ async fn rest(
     Ok(Done::PutBack { tx, until, why })
 }
 
+/// What is added to the reason of one that cannot be closed.
+const LEFT_OPEN: &str = "; it stays open as long as the repository is archived";
+
+/// Why a proposal is over.
+fn reason_of(proposal: &Proposal, farewell: Farewell) -> String {
+    match farewell {
+        Farewell::Replaced { by } => superseded_by(by),
+        Farewell::Overtaken => OVERTAKEN.into(),
+        Farewell::Told | Farewell::NotWanted => proposal.reason.trim_end_matches(LEFT_OPEN).to_string(),
+    }
+}
+
 /// Why a proposal is superseded.
 pub(super) fn superseded_by(by: PullNumber) -> String {
     format!("#{by} took its place")
 }
 
-/// The same, also of one that has nothing in its place.
-fn replaced(by: Option<PullNumber>) -> String {
-    by.map_or_else(|| "its files have moved on since it was opened".into(), superseded_by)
-}
+/// The same, of one that has nothing in its place.
+const OVERTAKEN: &str = "its files have moved on since it was opened";
 
 /// How a pull request is retired.
 #[derive(Clone, Copy)]
-struct Retiring {
-    /// The one in its place.
-    by: Option<PullNumber>,
+struct Retiring<'a> {
+    /// What is said on it, if anything.
+    words: Option<&'a str>,
     /// Whether an earlier claim may have written the comment.
     repeated: bool,
     /// Stop after one write.
@@ -296,7 +309,7 @@ async fn retire_pull(
     target: &Target,
     branch: &str,
     pull: &PullRequest,
-    Retiring { by, repeated, one_write }: Retiring,
+    Retiring { words, repeated, one_write }: Retiring<'_>,
 ) -> Result<Retired, ForgeError> {
     let found = forge.pull(target, pull.number).await?;
     // A person's commits on the branch make it theirs: it stays open.
@@ -304,9 +317,12 @@ async fn retire_pull(
         return Ok(Retired::Wholly);
     }
     if found.status == PullStatus::Open {
-        let said = repeated && forge.commented(target, pull.number, &closing_words(by)).await?;
-        if !said {
-            match forge.comment(target, pull.number, &closing_words(by)).await {
+        let unsaid = match words {
+            Some(words) if repeated && forge.commented(target, pull.number, words).await? => None,
+            words => words,
+        };
+        if let Some(words) = unsaid {
+            match forge.comment(target, pull.number, words).await {
                 // A locked conversation: it is closed without words.
                 Err(ForgeError::Forbidden { .. }) => {}
                 Ok(()) if one_write => return Ok(Retired::InPart),
@@ -335,13 +351,16 @@ fn is_final(error: &ForgeError) -> bool {
     )
 }
 
-fn closing_words(by: Option<PullNumber>) -> String {
-    match by {
-        Some(by) => format!("#{by} goes further than this pull request and takes its place."),
-        None => {
+/// What is said on a pull request that is closed; nothing where a person was answered already.
+fn closing_words(proposal: &Proposal, farewell: Farewell) -> Option<String> {
+    match farewell {
+        Farewell::Replaced { by } => Some(format!("#{by} goes further than this pull request and takes its place.")),
+        Farewell::Overtaken => Some(
             "The files that this pull request changes have moved on: what it was made from does not stand there any \
-                 more. What is left to update comes in a pull request of its own."
-                .into()
-        }
+             more. What is left to update comes in a pull request of its own."
+                .into(),
+        ),
+        Farewell::Told => None,
+        Farewell::NotWanted => Some(format!("Closed: {}.", prose::sentence(&reason_of(proposal, farewell)))),
     }
 }

@@ -5,9 +5,12 @@
 //! know. It moves our head without a request, and it is by far the most frequent event.
 
 use super::{Done, Step, StepError};
-use crate::domain::{DeliveryId, Head, Proposal, ProposalState, PullNumber, RepoId, RepoPath, Repository};
+use crate::commands;
+use crate::domain::{Comment, DeliveryId, Head, Proposal, ProposalState, PullNumber, RepoId, RepoPath, Repository};
 use crate::forge::PullStatus;
-use crate::forge::webhook::{self, ChangedPaths, Event, EventKind, PayloadError, PullFacts, Push, RepoFacts};
+use crate::forge::webhook::{
+    self, ChangedPaths, CommentFacts, Event, EventKind, PayloadError, PullFacts, Push, RepoFacts,
+};
 use crate::managers;
 use crate::store::{ConfigState, NewDelivery, Outcome, RepositoryRow, Store, StoreError};
 use crate::subscription::FILE_NAMES;
@@ -96,6 +99,9 @@ pub async fn decide(store: &Store, delivery: &DeliveryId, now: Timestamp) -> Res
     };
     let decision = steps_for(&event, known.as_ref());
     let mut tx = store.begin().await?;
+    if let Some(comment) = &decision.comment {
+        tx.save_comment(comment).await?;
+    }
     if let (Some(head), Some(known)) = (&decision.head, &known) {
         tx.set_head(known.row.repository.id, Some(head), now).await?;
         if decision.indexed {
@@ -166,8 +172,11 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
                 store.tracked_paths(repo).await?.into_iter().map(|path| path.as_str().to_string()).collect();
             known.lock_files = store.lock_files(repo).await?;
         }
-        EventKind::PullRequest(pull) => {
-            known.proposal = store.proposal_by_pull(repo, pull.number).await?;
+        EventKind::PullRequest(PullFacts { number, .. }) => {
+            known.proposal = store.proposal_by_pull(repo, *number).await?;
+        }
+        EventKind::Comment(comment) if commands::mentions(&comment.body) => {
+            known.proposal = store.proposal_by_pull(repo, comment.pull).await?;
         }
         EventKind::CheckRun { head_sha } => {
             let pulls = store.proposals_by_head(repo, head_sha).await?;
@@ -192,6 +201,8 @@ pub struct Decision {
     pub head: Option<Head>,
     /// Whether everything tracked is the same at that head.
     pub indexed: bool,
+    /// What a person asks for in a comment, to be stored before it is obeyed.
+    pub comment: Option<Comment>,
     /// Why, in a few words.
     pub note: String,
 }
@@ -249,6 +260,10 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
             }
             _ => Decision::nothing("not one of our pull requests"),
         },
+        EventKind::Comment(comment) => match (event.repo, known.and_then(|known| known.proposal.as_ref())) {
+            (Some(repo), Some(_)) => steps_for_comment(repo, comment),
+            _ => Decision::nothing("not a command on one of our pull requests"),
+        },
         EventKind::CheckRun { .. } => match (event.repo, known) {
             (Some(repo), Some(known)) if !known.pulls_at_head.is_empty() => Decision {
                 steps: known.pulls_at_head.iter().map(|&number| Step::Checks { repo, number }).collect(),
@@ -257,6 +272,21 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
             },
             _ => Decision::nothing("not a check of one of our pull requests"),
         },
+    }
+}
+
+fn steps_for_comment(repo: RepoId, facts: &CommentFacts) -> Decision {
+    let commands = commands::read(&facts.body);
+    if commands.is_empty() {
+        return Decision::nothing("it gives no command");
+    }
+    let CommentFacts { id, pull, author, at, .. } = facts;
+    let comment = Comment { id: *id, repo, pull: *pull, author: author.clone(), commands, at: *at };
+    Decision {
+        steps: vec![Step::Obey { repo, comment: *id }],
+        comment: Some(comment),
+        note: "a command".into(),
+        ..Decision::default()
     }
 }
 
@@ -314,12 +344,12 @@ fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {
     });
     if touches_manifests {
         let note = "manifests changed".into();
-        return Decision { steps: vec![Step::Index { repo }], head: Some(head), indexed: false, note };
+        return Decision { steps: vec![Step::Index { repo }], head: Some(head), note, ..Decision::default() };
     }
     // What was not indexed before is not indexed now either.
     let indexed = known.row.indexed_commit.as_ref() == Some(&push.before);
     let steps = if indexed { Vec::new() } else { vec![Step::Index { repo }] };
-    Decision { steps, head: Some(head), indexed, note: "nothing we track changed".into() }
+    Decision { steps, head: Some(head), indexed, note: "nothing we track changed".into(), ..Decision::default() }
 }
 
 /// Whether a payload's repository differs from the stored one in what decides where we write.

@@ -100,6 +100,8 @@ fn words(
         delay: &delay,
         file: row.config.path.as_ref().map_or(".mass-driver.yaml", |path| path.as_str()),
         lock_files,
+        notes: &[],
+        links: &[],
     };
     (prose::commit_message(&proposal.title, &proposal.updates), prose::body(&proposal.updates, &occasion))
 }

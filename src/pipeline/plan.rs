@@ -7,7 +7,7 @@ mod facts;
 
 use super::{Done, Step, StepError, guard};
 use crate::domain::{
-    Ecosystem, Outlook, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Standing, Verdict,
+    Ecosystem, Farewell, Outlook, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Standing, Verdict,
 };
 use crate::planner::{self, Amended, Amendment, Catalogue, Draft, Facts, Plan};
 use crate::registries::Registries;
@@ -149,7 +149,7 @@ fn decide(
     // Where a new one is about to be opened, that one closes it.
     let is_replaced = |p: &&Proposal| ready.contains(&p.group);
     for proposal in proposals.iter().filter(|p| plan.overtaken.contains(&p.id)).filter(|p| !is_replaced(p)) {
-        let step = Step::Retire { repo, proposal: proposal.id.clone(), by: None };
+        let step = Step::Retire { repo, proposal: proposal.id.clone(), farewell: Farewell::Overtaken };
         steps_unless_queued.push(step.work(installation, now)?);
     }
     if let Some(wake_at) = plan.wake_at {
@@ -207,6 +207,7 @@ fn plan_of(
         unseen: &one.unseen,
         without_hashes,
         proposals: &proposals,
+        decisions: &one.decisions,
     };
     let mut plan = planner::plan_with(&facts, catalogue, now);
     plan.wake_at = plan.wake_at.into_iter().chain(failed).min();

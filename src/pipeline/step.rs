@@ -2,7 +2,9 @@
 //! urgent it is.
 
 use super::trail;
-use crate::domain::{DeliveryId, InstallationId, PackageId, ProposalId, PullNumber, RepoId, RepoName};
+use crate::domain::{
+    CommentId, DeliveryId, Farewell, InstallationId, PackageId, ProposalId, PullNumber, RepoId, RepoName, Rework,
+};
 use crate::store::{NewWork, StoreError, Tx};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -86,14 +88,23 @@ pub enum Step {
         /// The proposal.
         proposal: ProposalId,
     },
-    /// Close the pull request that a newer one replaced, or whose files have moved on.
+    /// Bring the branch of an open pull request up to date.
+    Rework {
+        /// The repository.
+        repo: RepoId,
+        /// The proposal.
+        proposal: ProposalId,
+        /// What is to be done.
+        how: Rework,
+    },
+    /// Close the pull request of a proposal that is not wanted any more, or whose files have moved on.
     Retire {
         /// The repository.
         repo: RepoId,
         /// The replaced proposal.
         proposal: ProposalId,
-        /// The one in its place; `None` where there is none, or none yet.
-        by: Option<PullNumber>,
+        /// Why, and so what is said.
+        farewell: Farewell,
     },
     /// Look what became of a pull request.
     Follow {
@@ -101,6 +112,13 @@ pub enum Step {
         repo: RepoId,
         /// The pull request.
         number: PullNumber,
+    },
+    /// Do what a comment asks for, and answer it.
+    Obey {
+        /// The repository.
+        repo: RepoId,
+        /// The comment.
+        comment: CommentId,
     },
     /// Look what the checks say about a pull request's head.
     Checks {
@@ -128,9 +146,11 @@ impl Step {
             Self::Plan { .. } => "plan",
             Self::Execute { .. } => "execute",
             Self::Label { .. } => "label",
+            Self::Rework { .. } => "rework",
             Self::Retire { .. } => "retire",
             Self::Follow { .. } => "follow",
             Self::Checks { .. } => "checks",
+            Self::Obey { .. } => "obey",
         }
     }
 
@@ -152,8 +172,10 @@ impl Step {
             | Self::Execute { repo, .. }
             | Self::Label { repo, .. }
             | Self::Retire { repo, .. }
+            | Self::Rework { repo, .. }
             | Self::Follow { repo, .. }
-            | Self::Checks { repo, .. } => format!("repo:{repo}"),
+            | Self::Checks { repo, .. }
+            | Self::Obey { repo, .. } => format!("repo:{repo}"),
         }
     }
 
@@ -169,9 +191,11 @@ impl Step {
             Self::SyncRepository { repo, details: true, .. } => format!("{name}:{repo}:details"),
             Self::SyncRepository { repo, .. } | Self::Index { repo } | Self::Plan { repo } => format!("{name}:{repo}"),
             Self::Watch { package } | Self::Announce { package, .. } => format!("{name}:{package}"),
-            Self::Execute { proposal, .. } | Self::Label { proposal, .. } | Self::Retire { proposal, .. } => {
-                format!("{name}:{proposal}")
-            }
+            Self::Execute { proposal, .. }
+            | Self::Label { proposal, .. }
+            | Self::Rework { proposal, .. }
+            | Self::Retire { proposal, .. } => format!("{name}:{proposal}"),
+            Self::Obey { repo, comment } => format!("{name}:{repo}:{comment}"),
             Self::Follow { repo, number } | Self::Checks { repo, number } => format!("{name}:{repo}:{number}"),
         }
     }
@@ -242,8 +266,9 @@ impl Step {
     /// due before reads.
     pub const fn patience(&self) -> Duration {
         Duration::from_secs(match self {
-            Self::Inbox { .. } | Self::Redeliver { .. } => 0,
+            Self::Inbox { .. } | Self::Redeliver { .. } | Self::Obey { .. } => 0,
             Self::Follow { .. } | Self::Retire { .. } | Self::Label { .. } | Self::Checks { .. } => 2,
+            Self::Rework { .. } => 3,
             Self::Execute { .. } => 5,
             Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } | Self::Announce { .. } => 10,
             Self::SyncApp | Self::SyncInstallation { .. } => 15,
@@ -266,8 +291,10 @@ impl Step {
             | Self::Execute { .. }
             | Self::Label { .. }
             | Self::Retire { .. }
+            | Self::Rework { .. }
             | Self::Follow { .. }
-            | Self::Checks { .. } => true,
+            | Self::Checks { .. }
+            | Self::Obey { .. } => true,
         }
     }
 }

@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 /// So long it stays known that a delivery came. GitHub delivers again what is three days old, an Enterprise Server what is
 /// seven days old.
 const DELIVERIES_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// So long it stays known what was answered to a comment: GitHub does not tell of it again.
+const COMMENTS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// So many rows are changed in one transaction.
 const PORTION: u32 = 500;
 
@@ -15,6 +17,9 @@ const PORTION: u32 = 500;
 pub async fn tidy(store: &Store, payloads_kept: SignedDuration, now: Timestamp) -> Result<Done, StepError> {
     let mut tx = store.begin().await?;
     tx.refuse_parked_deliveries(now).await?;
+    tx.commit().await?;
+    let mut tx = store.begin().await?;
+    tx.forget_comments(now - COMMENTS_KEPT).await?;
     tx.commit().await?;
     drop_payloads(store, now - payloads_kept).await?;
     loop {

@@ -2,7 +2,7 @@
 //! log: a span with the identifiers of the step, and a line that names each step it queues.
 
 use super::Step;
-use crate::domain::RepoName;
+use crate::domain::{Farewell, RepoName};
 use crate::store::{Claimed, NewWork};
 use tracing::Span;
 use tracing::field::{Empty, display};
@@ -22,6 +22,7 @@ pub fn span(claimed: &Claimed) -> Span {
         delivery = Empty,
         proposal = Empty,
         pull = Empty,
+        comment = Empty,
         package = Empty,
     );
     // Arguments that cannot be read are an error of their own, told where the step is walked.
@@ -80,15 +81,19 @@ fn identify(span: &Span, step: &Step) -> Subject {
             Subject::Other
         }
         Step::Index { repo } | Step::Plan { repo } => Subject::Repository(repo.0),
-        Step::Execute { repo, proposal } | Step::Label { repo, proposal } => {
+        Step::Execute { repo, proposal }
+        | Step::Label { repo, proposal }
+        | Step::Rework { repo, proposal, how: _ }
+        | Step::Retire { repo, proposal, farewell: Farewell::Overtaken | Farewell::Told | Farewell::NotWanted } => {
             span.record("proposal", display(proposal));
             Subject::Repository(repo.0)
         }
-        Step::Retire { repo, proposal, by } => {
-            span.record("proposal", display(proposal));
-            if let Some(by) = by {
-                span.record("pull", by.0);
-            }
+        Step::Retire { repo, proposal, farewell: Farewell::Replaced { by } } => {
+            span.record("proposal", display(proposal)).record("pull", by.0);
+            Subject::Repository(repo.0)
+        }
+        Step::Obey { repo, comment } => {
+            span.record("comment", comment.0);
             Subject::Repository(repo.0)
         }
         Step::Follow { repo, number } | Step::Checks { repo, number } => {

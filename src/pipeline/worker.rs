@@ -2,8 +2,8 @@
 
 use super::retry::{is_refusal, next_attempt, passes};
 use super::{
-    Done, Step, StepError, Writing, allowance, duties, execute, follow, inbox, index, plan, sweep, sync, tidy, trail,
-    watch,
+    Done, Step, StepError, Writing, allowance, duties, execute, follow, inbox, index, obey, plan, rework, sweep, sync,
+    tidy, trail, watch,
 };
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
@@ -289,7 +289,13 @@ impl Worker {
                 execute::execute(store, forge, registries, (*repo, proposal), &writing).await
             }
             Step::Label { repo, proposal } => follow::label(store, forge, (*repo, proposal), &writing).await,
-            Step::Retire { repo, proposal, by } => follow::retire(store, forge, (*repo, proposal), *by, &writing).await,
+            Step::Rework { repo, proposal, how } => {
+                rework::rework(store, forge, (*repo, proposal, *how), &writing).await
+            }
+            Step::Retire { repo, proposal, farewell } => {
+                follow::retire(store, forge, (*repo, proposal), *farewell, &writing).await
+            }
+            Step::Obey { repo, comment } => obey::obey(store, forge, (*repo, *comment), &writing).await,
             Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), now).await,
             Step::Checks { repo, number } => follow::checks(store, forge, (*repo, *number), now).await,
         }

@@ -3,7 +3,7 @@
 use super::rejection::Rejection;
 use super::{Used, timing};
 use crate::domain::update::target_name;
-use crate::domain::{Proposal, Standing, VersionStep};
+use crate::domain::{Decision, Proposal, Standing, VersionStep};
 use crate::subscription::{Delay, Subscription};
 use crate::versioning::scheme;
 use jiff::Timestamp;
@@ -27,6 +27,8 @@ pub struct Candidate<'a> {
     pub eligible_at: Timestamp,
     /// The first moment the delay allows.
     pub due_at: Timestamp,
+    /// Who does not want to see it yet, and until when.
+    pub snoozed: Option<(&'a Decision, Timestamp)>,
     /// The open pull request that moves the dependency to it, of whichever group.
     pub open: Option<&'a Proposal>,
 }
@@ -76,6 +78,10 @@ impl<'a> Choice<'a> {
     pub fn reason(&self, candidate: &Candidate<'_>, name: &str, timezone: &TimeZone, now: Timestamp) -> String {
         let min_age = self.subscription.min_age.for_step(candidate.step);
         let delay = self.subscription.delay.for_step(candidate.step);
+        if let Some((snooze, until)) = candidate.snoozed.filter(|(_, until)| *until > now) {
+            let (by, pull, until) = (&snooze.by, snooze.pull, timing::moment_in_words(timezone, until));
+            return format!("{by} put it off on #{pull} until {until}");
+        }
         if now.duration_since(candidate.counts_from) < min_age {
             let moved = candidate.moved.then(|| format!("{name}, whose tag was moved,"));
             let name = moved.as_deref().unwrap_or(name);

@@ -100,8 +100,10 @@ impl<'a> Memory<'a> {
         let mut branches = BTreeSet::new();
         for proposal in sorted {
             match proposal.state {
-                ProposalState::Waiting | ProposalState::Withdrawn => continue,
-                ProposalState::Superseded => {}
+                // Its branch's name was never used.
+                ProposalState::Waiting => continue,
+                ProposalState::Withdrawn if proposal.pull.is_none() => continue,
+                ProposalState::Superseded | ProposalState::Withdrawn => {}
                 ProposalState::Open if overtaken.contains(&proposal.id) => {}
                 ProposalState::Open | ProposalState::Merged | ProposalState::Closed | ProposalState::Failed => {
                     for update in &proposal.updates {

@@ -5,6 +5,7 @@
 pub mod age;
 mod catalogue;
 mod choice;
+mod decided;
 mod group;
 mod memory;
 mod outlook;
@@ -18,7 +19,7 @@ mod select;
 pub mod timing;
 
 use crate::domain::{
-    Dependency, Ecosystem, Outlook, PackageId, Proposal, ProposalId, ProposalState, Release, RepoId, Update,
+    Decision, Dependency, Ecosystem, Outlook, PackageId, Proposal, ProposalId, ProposalState, Release, RepoId, Update,
 };
 use crate::subscription::SubscriptionFile;
 use jiff::Timestamp;
@@ -26,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use catalogue::Catalogue;
 use choice::{Choice, Prospect};
+pub use decided::covers;
 use memory::Memory;
 pub use reconcile::{Amended, Amendment, reconcile};
 pub use select::not_shown;
@@ -46,6 +48,8 @@ pub struct Facts<'a> {
     pub without_hashes: &'a BTreeMap<Ecosystem, &'static str>,
     /// All stored proposals of the repository.
     pub proposals: &'a [Proposal],
+    /// What people decided about its packages.
+    pub decisions: &'a [Decision],
 }
 
 /// A dependency and since when the repository has had it.

@@ -1,7 +1,7 @@
 //! Why a newer release is not proposed, whatever the time.
 
 use super::memory::{Memory, Objection, Question};
-use crate::domain::{ProposalState, PullNumber};
+use crate::domain::{IgnoreScope, ProposalState, PullNumber};
 use crate::subscription::IgnoreRule;
 use crate::versioning::Scheme;
 use std::fmt;
@@ -15,6 +15,17 @@ pub enum Rejection {
         line: u32,
         /// The rule in words.
         rule: String,
+    },
+    /// A person told the bot so.
+    Unwanted {
+        /// Who: a login.
+        by: String,
+        /// On which pull request.
+        pull: PullNumber,
+        /// How much of it is not wanted.
+        scope: IgnoreScope,
+        /// The version that was spoken of.
+        version: String,
     },
     /// A person closed a pull request with it, or with a newer one that passed over it.
     Closed(Earlier),
@@ -64,6 +75,9 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ignored { line, rule } => write!(f, "line {line} of the subscription file ignores {rule}"),
+            Self::Unwanted { by, pull, scope, version } => {
+                write!(f, "{by} asked on #{pull} not to propose {}", scope_in_words(*scope, version))
+            }
             Self::Closed(pull) => write!(f, "{pull} was closed by a person; only newer releases are proposed"),
             // True in the minutes until the merged file is read, too.
             Self::Merged(pull) => {
@@ -81,6 +95,16 @@ impl fmt::Display for Rejection {
             ),
             Self::Never(delay) => write!(f, "the delay ({delay}) never comes again"),
         }
+    }
+}
+
+/// What a person does not want, in words.
+pub fn scope_in_words(scope: IgnoreScope, version: &str) -> String {
+    match scope {
+        IgnoreScope::Version => version.to_string(),
+        IgnoreScope::Minor => format!("{version} and versions with the same first two numbers"),
+        IgnoreScope::Major => format!("{version} and versions with the same first number"),
+        IgnoreScope::Dependency => "this dependency".to_string(),
     }
 }
 

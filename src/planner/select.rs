@@ -2,6 +2,7 @@
 
 use super::catalogue::Catalogue;
 use super::choice::{Assessed, Candidate, Choice, Prospect, Rejected};
+use super::decided::Decisions;
 use super::memory::{Memory, Question};
 use super::refresh::{self, Pin};
 use super::rejection::{Rejection, ignored, objection};
@@ -40,6 +41,7 @@ struct Selection<'s, 'p, 'a> {
     facts: &'s Facts<'a>,
     catalogue: &'s mut Catalogue<'p>,
     memory: &'s Memory<'a>,
+    decisions: Decisions<'a>,
     now: Timestamp,
     /// Where in the subscription file the subscription stands that covers a file.
     covers: BTreeMap<(Ecosystem, &'a RepoPath), Option<usize>>,
@@ -71,8 +73,9 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 since.entry((position, package)).and_modify(|first| *first = (*first).min(*here)).or_insert(*here);
             }
         }
+        let decisions = Decisions::of(facts.decisions);
         let (ignores, newer, pythons) = (BTreeMap::new(), BTreeMap::new(), python::Read::default());
-        Self { facts, catalogue, memory, now, covers, since, ignores, newer, pythons }
+        Self { facts, catalogue, memory, decisions, now, covers, since, ignores, newer, pythons }
     }
 
     fn prospect(&mut self, used: &'a Used) -> Prospect<'a> {
@@ -171,6 +174,7 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 self.newer.entry(key).or_insert(newer).clone()
             }
         };
+        let snoozed = self.decisions.snooze(package, self.now);
 
         let in_use = self.catalogue.release(package, current);
         let refreshed = match refresh::of(dependency, in_use) {
@@ -192,6 +196,7 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             let counts_from = age::of(release, dependency);
             let moved = counts_from > release.counts_from;
             let rejection = ignored(&ignores, scheme, version)
+                .or_else(|| self.decisions.refusal(package, version, scheme))
                 .or_else(|| self.pythons.rejection(dependency, (constraint, current), (equal, release), scheme))
                 .or_else(|| {
                     let question = Question { dependency, group: &lane.group, version, refresh, counts_from };
@@ -204,13 +209,24 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             let eligible_at = ReleaseFacts { counts_from, subscribed_since, dependency_since }
                 .eligible_at(subscription.min_age.for_step(step));
             let delay = subscription.delay.for_step(step);
-            let due_at = timing::due_at(delay, &facts.file.timezone, eligible_at);
+            let not_before = snoozed.map_or(eligible_at, |(_, until)| eligible_at.max(until));
+            let due_at = timing::due_at(delay, &facts.file.timezone, not_before);
             if due_at == Timestamp::MAX {
                 lane.rejected.push(Rejected { version, refresh, why: Rejection::Never(delay.kind()) });
                 continue;
             }
             let open = self.memory.open(dependency, version, refresh);
-            lane.candidates.push(Candidate { version, refresh, step, counts_from, moved, eligible_at, due_at, open });
+            lane.candidates.push(Candidate {
+                version,
+                refresh,
+                step,
+                counts_from,
+                moved,
+                eligible_at,
+                due_at,
+                snoozed,
+                open,
+            });
         }
         lanes.into_values().collect()
     }

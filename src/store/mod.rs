@@ -13,8 +13,10 @@ mod alone;
 mod attempts;
 mod bell;
 mod budgets;
+mod comments;
 mod config;
 mod connect;
+mod decisions;
 mod deliveries;
 mod developed;
 mod duties;
@@ -37,6 +39,7 @@ pub use alone::Alone;
 pub use attempts::Attempt;
 pub use bell::AtTheDoor;
 pub use budgets::Budget;
+pub use comments::CommentRow;
 pub use config::{Config, ConfigState};
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
@@ -153,7 +156,9 @@ impl Store {
             attempts::STATEMENTS,
             bell::STATEMENTS,
             budgets::STATEMENTS,
+            comments::STATEMENTS,
             connect::STATEMENTS,
+            decisions::STATEMENTS,
             deliveries::STATEMENTS,
             developed::STATEMENTS,
             duties::STATEMENTS,

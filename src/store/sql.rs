@@ -5,7 +5,9 @@
 
 use super::error::StoreError;
 use crate::domain::time::from_millis;
-use crate::domain::{DeliveryId, Ecosystem, InstallationId, ObjectId, ProposalId, PullNumber, RepoId, RepoPath};
+use crate::domain::{
+    CommentId, DeliveryId, Ecosystem, InstallationId, ObjectId, ProposalId, PullNumber, RepoId, RepoPath,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -110,6 +112,7 @@ value_from! {
     Integer(RepoId): |id: RepoId| id.0;
     Integer(InstallationId): |id: InstallationId| id.0;
     Integer(PullNumber): |number: PullNumber| number.0;
+    Integer(CommentId): |id: CommentId| id.0;
     Text(Ecosystem): |ecosystem: Ecosystem| ecosystem.as_str();
 }
 macro_rules! value_from_text {

@@ -125,8 +125,10 @@ fn read_span(node: &Node, problems: &mut Problems) -> Option<SignedDuration> {
         .ok()
 }
 
-/// Reads `3d`, `1d 12h`, `2 weeks`; the error says what is wrong.
-fn parse_span(text: &str) -> Result<SignedDuration, String> {
+/// A length of time as people write it: `3d`, `1d 12h`, `2 weeks`, at most a year and a day.
+///
+/// Errors: what is wrong with it, in words.
+pub fn parse_span(text: &str) -> Result<SignedDuration, String> {
     let mut hours: i64 = 0;
     let mut smallest_so_far = i64::MAX;
     let mut rest = text.trim();

@@ -18,7 +18,7 @@ mod rules;
 mod syntax;
 mod yaml;
 
-pub use age::MinAge;
+pub use age::{MinAge, parse_span};
 pub use cron::CronLine;
 pub use delay::{Delay, Schedule, USUAL_TIME, Weekday};
 pub use delays::Delays;

@@ -1,4 +1,4 @@
-//! Whatever strangers write: each manager and each version scheme is fed texts that nobody would write, and mutations of
+//! Whatever strangers write: each manager, each version scheme and the reader of release notes are fed texts that nobody would write, and mutations of
 //! those that people do. None may panic, take a text apart wrongly or change in it what was not asked for.
 //!
 //! `FUZZ_INPUTS` is how many each of them is fed, `FUZZ_SEED` with which chance, `FUZZ_ONLY` a part of the name of those to be
@@ -15,12 +15,14 @@
 mod support {
     pub mod dice;
     pub mod edits;
+    pub mod harmless;
 }
 
 mod corpus;
 mod growth;
 mod manifests;
 mod mutation;
+mod notes;
 mod run;
 mod versions;
 
@@ -35,6 +37,11 @@ fn every_manager_bears_every_text() {
 fn every_manager_reads_a_text_twice_as_long_in_twice_the_time() {
     let (targets, growths): (Vec<_>, Vec<_>) = growth::targets().into_iter().unzip();
     run::feed_some(&targets, 1_000, |at| println!("{}", growths[at].lock().unwrap()));
+}
+
+#[test]
+fn the_notes_of_a_release_bear_every_text() {
+    run::feed_all(notes::targets());
 }
 
 #[test]

@@ -36,8 +36,14 @@ fn pinned(mut update: Update, digest: &str) -> Update {
 }
 
 fn body(update: &Update) -> String {
-    let occasion =
-        Occasion { timezone: &jiff::tz::TimeZone::UTC, delay: "weekly", file: ".mass-driver.yaml", lock_files: &[] };
+    let occasion = Occasion {
+        timezone: &jiff::tz::TimeZone::UTC,
+        delay: "weekly",
+        file: ".mass-driver.yaml",
+        lock_files: &[],
+        notes: &[],
+        links: &[],
+    };
     prose::body(std::slice::from_ref(update), &occasion)
 }
 

@@ -142,7 +142,7 @@ proptest! {
             }
         }
 
-        let body = prose::body(&updates, &Occasion { timezone: &jiff::tz::TimeZone::UTC, delay: &group, file: &group, lock_files: &[] });
+        let body = prose::body(&updates, &Occasion { timezone: &jiff::tz::TimeZone::UTC, delay: &group, file: &group, lock_files: &[], notes: &[], links: &[] });
         prop_assert!(body.chars().count() <= 58_000);
         let outside = outside_code(&body);
         for trap in ["@", "#1", "://", "<", "fixes", "{{", "]("] {

@@ -2,17 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+#[path = "../support"]
+mod support {
+    pub mod harmless;
+}
+
 mod documented;
 mod ecosystems;
 mod groups;
 mod hostile;
 mod latest;
 mod laws;
+mod notes;
 mod overtaken;
 mod people;
 mod pins;
 mod pythons;
 mod refused;
+mod releases;
 mod scene;
 mod steps;
 mod tags;

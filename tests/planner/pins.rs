@@ -185,6 +185,8 @@ fn the_words_of_a_refresh() {
         delay: "immediate",
         file: ".mass-driver.yaml",
         lock_files: &[],
+        notes: &[],
+        links: &[],
     };
     let body = mass_driver::planner::prose::body(&plan.drafts[0].updates, &occasion);
     let head = body.split("\n\n### ").next().unwrap();

@@ -4,8 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use mass_driver::domain::package::age_starts_at;
 use mass_driver::domain::{
-    Ecosystem, Outlook, PackageId, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, Release, RepoId,
-    RepoPath,
+    Decision, Ecosystem, Outlook, PackageId, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, Release,
+    RepoId, RepoPath,
 };
 use mass_driver::planner::{self, Amended, Draft, Facts, Known, Plan, Used};
 use mass_driver::subscription::{self, SubscriptionFile};
@@ -41,6 +41,7 @@ pub struct Scene {
     pub unseen: BTreeSet<PackageId>,
     pub without_hashes: BTreeMap<Ecosystem, &'static str>,
     pub proposals: Vec<Proposal>,
+    pub decisions: Vec<Decision>,
     ids: u32,
 }
 
@@ -57,6 +58,7 @@ impl Scene {
             unseen: BTreeSet::new(),
             without_hashes: BTreeMap::new(),
             proposals: Vec::new(),
+            decisions: Vec::new(),
             ids: 0,
         }
     }
@@ -143,6 +145,7 @@ impl Scene {
             unseen: &self.unseen,
             without_hashes: &self.without_hashes,
             proposals: &self.proposals,
+            decisions: &self.decisions,
         }
     }
 

@@ -6,7 +6,7 @@ use mass_driver::planner::Plan;
 use mass_driver::planner::prose::{self, Occasion};
 
 fn occasion<'a>(timezone: &'a jiff::tz::TimeZone, delay: &'a str) -> Occasion<'a> {
-    Occasion { timezone, delay, file: ".mass-driver.yaml", lock_files: &[] }
+    Occasion { timezone, delay, file: ".mass-driver.yaml", lock_files: &[], notes: &[], links: &[] }
 }
 
 fn body(plan: &Plan, delay: &str) -> String {

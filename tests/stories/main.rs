@@ -24,6 +24,7 @@ mod announcements;
 mod answers;
 mod archives;
 mod clocks;
+mod commands;
 mod crashes;
 mod crowds;
 mod deliveries;

@@ -17,6 +17,9 @@ pub struct Limits {
     pub push_paths: usize,
     /// How long an installation token lives, in seconds (GitHub: one hour).
     pub token_seconds: i64,
+    /// How often a pull request is asked for after its head or base moved before `mergeable` is known. GitHub answers
+    /// null to the first at least.
+    pub unknown_mergeability: u32,
     /// How long the delivery log keeps an attempt, in days (GitHub: 3, Enterprise Server: 7).
     pub delivery_log_days: i64,
 }
@@ -31,6 +34,7 @@ impl Default for Limits {
             push_commits: 2_048,
             push_paths: 3_000,
             token_seconds: 3_600,
+            unknown_mergeability: 1,
             delivery_log_days: 3,
         }
     }

@@ -11,6 +11,7 @@ use git2::Oid;
 use http::Response;
 use tokio::io::AsyncWriteExt as _;
 
+use crate::access::Role;
 use crate::acts::Act;
 use crate::auth::{self, Caller};
 use crate::request::Request;
@@ -81,7 +82,16 @@ fn admit(shared: &Shared, request: &Request, target: &Target, pushes: bool) -> R
         });
     };
     let actor = match caller {
-        Caller::Person(login) => login,
+        Caller::Person(login) => {
+            let role = state.role(repo, &login).unwrap_or(Role::Outsider);
+            if repo.private && role == Role::Outsider {
+                return Err(refuse(404, "Repository not found."));
+            }
+            if pushes && role < Role::Write {
+                return Err(refuse(403, &format!("Permission to {} denied to {login}.", repo.full_name())));
+            }
+            login
+        }
         Caller::Anonymous if pushes || repo.private => return Err(challenge()),
         Caller::Anonymous => "ghost".to_owned(),
         Caller::App => return Err(challenge()),

@@ -8,6 +8,8 @@ use git2::Oid;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::access::{Role, Team};
+use crate::acts::MergeMethod;
 use crate::exchange::{Exchange, WebhookPost};
 use crate::faults::Fault;
 use crate::git::Git;
@@ -53,6 +55,11 @@ pub(crate) struct Repo {
     pub updated_at: Timestamp,
     pub pushed_at: Timestamp,
     pub delete_branch_on_merge: bool,
+    /// Whether the owner's plan knows draft pull requests.
+    pub drafts: bool,
+    pub merge_methods: BTreeSet<MergeMethod>,
+    /// What was set for people, by login in lower case.
+    pub roles: BTreeMap<String, Role>,
     pub git: Git,
     pub last_number: i64,
     pub pulls: BTreeMap<i64, Pull>,
@@ -84,6 +91,8 @@ pub struct Protection {
     pub required_checks: Vec<String>,
     /// Approving reviews before a merge; this stand-in knows no approvals, so any above zero blocks merging.
     pub required_approvals: u32,
+    /// Whether the head must contain the tip of the base before a merge.
+    pub strict: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -111,6 +120,16 @@ pub(crate) struct Pull {
     pub closed_at: Option<Timestamp>,
     pub merged: Option<Merged>,
     pub maintainer_can_modify: bool,
+    pub judged: Judged,
+}
+
+/// How far GitHub has come with working out whether a pull request merges.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Judged {
+    /// The head and the base's tip that the last asking was about.
+    pub sides: Option<(Oid, Oid)>,
+    /// Answers that still say "unknown".
+    pub unknown_left: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -125,7 +144,6 @@ pub(crate) struct Comment {
     pub id: i64,
     pub number: i64,
     pub author: String,
-    pub by_app: bool,
     pub body: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -281,6 +299,8 @@ pub(crate) struct State {
     last_id: i64,
     pub accounts: BTreeMap<String, Account>,
     pub repos: BTreeMap<i64, Repo>,
+    /// By organisation in lower case.
+    pub teams: BTreeMap<String, Vec<Team>>,
     /// Where each full name, in lower case, was used last: a short cut among thousands of repositories.
     pub names: HashMap<String, i64>,
     /// Old full names in lower case, until they are used again.

@@ -1,15 +1,23 @@
 //! From a delivery's bytes to what it means.
 
-use super::facts::{Event, EventKind, PullFacts, Push, RepoFacts};
+use super::facts::{CommentFacts, Event, EventKind, PullFacts, Push, RepoFacts};
 use super::json::{Document, Obj, PayloadError, Text};
 use super::payload;
 use super::push::{changed_paths, is_set, tree_of};
-use crate::domain::{InstallationId, ObjectId, PullNumber, RepoId, RepoName};
+use crate::domain::{CommentId, InstallationId, ObjectId, PullNumber, RepoId, RepoName};
 use crate::forge::{PullStatus, installations};
 
 /// The events that [`parse_event`] acts on.
-pub const KNOWN_EVENTS: [&str; 7] =
-    ["ping", "installation", "installation_repositories", "push", "pull_request", "repository", "check_run"];
+pub const KNOWN_EVENTS: [&str; 8] = [
+    "ping",
+    "installation",
+    "installation_repositories",
+    "push",
+    "pull_request",
+    "repository",
+    "check_run",
+    "issue_comment",
+];
 
 /// An event's name where it is one of [`KNOWN_EVENTS`], else `other`: what is counted takes no names from outside.
 pub fn known_event(name: &str) -> &'static str {
@@ -37,6 +45,7 @@ pub fn parse_event(name: &str, body: &[u8]) -> Result<Event, PayloadError> {
         "pull_request" => pull_event(needs, action.as_deref(), document)?,
         "repository" => repository_event(needs, action.as_deref(), document)?,
         "check_run" => check_run_event(needs, action.as_deref(), document)?,
+        "issue_comment" => comment_event(needs, action.as_deref(), document)?,
         _ => None,
     };
     let kind = kind.unwrap_or_else(|| EventKind::Other { event: name.chars().take(100).collect() });
@@ -150,4 +159,29 @@ fn check_run_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_
     let payload: payload::CheckRunEvent = document.read()?;
     let run = needs.some(payload.check_run.0, "check_run")?;
     Ok(Some(EventKind::CheckRun { head_sha: needs.object_id(&run.head_sha, "check_run.head_sha")? }))
+}
+
+/// A new comment that a person wrote on a pull request. Edited and deleted ones say nothing new, and what apps write is
+/// not for us, our own answers least of all.
+fn comment_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
+    if action != Some("created") {
+        return Ok(None);
+    }
+    let payload: payload::CommentEvent = document.read()?;
+    let issue = needs.some(payload.issue.0, "issue")?;
+    let comment = needs.some(payload.comment.0, "comment")?;
+    let is_person = |account: &Obj<payload::Account>| {
+        account.0.as_ref().is_some_and(|account| account.kind.0.as_deref() == Some("User"))
+    };
+    let by_a_person =
+        is_person(&comment.user) && is_person(&payload.sender) && comment.performed_via_github_app.0.is_none();
+    let author = comment.user.0.and_then(|user| user.login.0);
+    let (Some(_), true, Some(author)) = (issue.pull_request.0, by_a_person, author) else { return Ok(None) };
+    Ok(Some(EventKind::Comment(CommentFacts {
+        id: CommentId(needs.some(comment.id.0, "comment.id")?),
+        pull: PullNumber(needs.some(issue.number.0, "issue.number")?),
+        author,
+        body: comment.body.0.unwrap_or_default(),
+        at: needs.some(comment.created_at.0, "comment.created_at")?,
+    })))
 }

@@ -1,7 +1,7 @@
 //! What a delivery can mean to us: the little of it that decides where to look again.
 
 use super::push::ChangedPaths;
-use crate::domain::{InstallationId, ObjectId, PullNumber, RepoId, RepoName, RepoState};
+use crate::domain::{CommentId, InstallationId, ObjectId, PullNumber, RepoId, RepoName, RepoState};
 use crate::forge::PullStatus;
 use jiff::Timestamp;
 
@@ -41,6 +41,8 @@ pub enum EventKind {
         /// The commit it checks.
         head_sha: ObjectId,
     },
+    /// A person wrote a comment on a pull request.
+    Comment(CommentFacts),
     /// An event or action that we do not act on: acknowledge and count it.
     Other {
         /// The event, by the name in `X-GitHub-Event`.
@@ -89,4 +91,19 @@ pub struct PullFacts {
     pub status: PullStatus,
     /// The commit at the head of its branch.
     pub head_sha: ObjectId,
+}
+
+/// A new comment on a pull request, by a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommentFacts {
+    /// GitHub's number of it.
+    pub id: CommentId,
+    /// The pull request.
+    pub pull: PullNumber,
+    /// Who wrote it: a login.
+    pub author: String,
+    /// What it says, in Markdown.
+    pub body: String,
+    /// When it was written, by GitHub's clock.
+    pub at: Timestamp,
 }

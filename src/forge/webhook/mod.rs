@@ -11,7 +11,7 @@ mod push;
 mod signature;
 
 pub use event::{KNOWN_EVENTS, known_event, parse_event};
-pub use facts::{Event, EventKind, PullFacts, Push, RepoFacts};
+pub use facts::{CommentFacts, Event, EventKind, PullFacts, Push, RepoFacts};
 pub use json::PayloadError;
 pub use push::ChangedPaths;
 pub use signature::{SignatureError, verify};

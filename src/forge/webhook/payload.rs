@@ -69,6 +69,30 @@ payload! {
     RepositoryEvent {
         repository: Obj<Repository>,
     }
+    CommentEvent {
+        issue: Obj<Issue>,
+        comment: Obj<Comment>,
+        sender: Obj<Account>,
+    }
+    Issue {
+        number: Int,
+        pull_request: Obj<PullLink>,
+    }
+    PullLink {
+        url: Text,
+    }
+    Comment {
+        id: Int,
+        body: Text,
+        user: Obj<Account>,
+        created_at: Moment,
+        performed_via_github_app: Obj<Id>,
+    }
+    Account {
+        login: Text,
+        #[serde(rename = "type")]
+        kind: Text,
+    }
     CheckRunEvent {
         check_run: Obj<CheckRun>,
     }

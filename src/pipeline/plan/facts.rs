@@ -1,7 +1,9 @@
 //! What the plans of several repositories depend on, read together: one query for each kind of fact, however many
 //! repositories there are. Texts of files are not read.
 
-use crate::domain::{InstallationId, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState};
+use crate::domain::{
+    Decision, InstallationId, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState,
+};
 use crate::managers;
 use crate::pipeline::{StepError, sync};
 use crate::planner::{Known, Used};
@@ -39,6 +41,8 @@ pub(super) struct RepositoryFacts {
     pub used: Vec<Used>,
     /// Those of their packages that it may not know anything of.
     pub unseen: BTreeSet<PackageId>,
+    /// What people decided about its packages.
+    pub decisions: Vec<Decision>,
     /// When each of its manifests was stored, where a proposal has failed.
     pub manifests: Vec<(RepoPath, Timestamp)>,
 }
@@ -98,6 +102,7 @@ pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<L
             subscribed_since: Vec::new(),
             used: Vec::new(),
             unseen: BTreeSet::new(),
+            decisions: Vec::new(),
             manifests: Vec::new(),
             row,
         });
@@ -110,6 +115,7 @@ pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<L
     let mut subscribed_since = store.subscribed_since(&plannable).await?;
     let mut dependencies = store.dependencies_of(&plannable).await?;
     let mut manifests = store.manifest_times(&failed).await?;
+    let mut decisions = store.decisions_of(&plannable).await?;
     let developed = store.developed(&plannable).await?;
     for one in &mut repositories {
         let id = one.row.repository.id;
@@ -119,6 +125,7 @@ pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<L
         }
         one.used = used.into_iter().map(|row| Used { dependency: row.dependency, since: row.since }).collect();
         one.subscribed_since = subscribed_since.remove(&id).unwrap_or_default();
+        one.decisions = decisions.remove(&id).unwrap_or_default();
         one.manifests = manifests.remove(&id).unwrap_or_default();
     }
     let (packages, private) = known(store, &repositories).await?;

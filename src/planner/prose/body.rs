@@ -1,8 +1,9 @@
 //! The text of a pull request, for somebody who has never heard of this bot.
 
 use super::display_name;
+use super::releases;
 use super::text::{cell, code};
-use crate::domain::{Ecosystem, LockFile, Site, Update};
+use crate::domain::{Ecosystem, LockFile, PackageLinks, ReleaseNotes, Site, Update};
 use crate::planner::timing;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -33,6 +34,10 @@ pub struct Occasion<'a> {
     pub file: &'a str,
     /// The lock files that hold what the changed files ask for, each once.
     pub lock_files: &'a [LockFile],
+    /// What is known of the releases, in any order; those of other packages and versions are left out.
+    pub notes: &'a [ReleaseNotes],
+    /// Where to read about the packages.
+    pub links: &'a [PackageLinks],
 }
 
 /// The pull request's text in Markdown: at most 58,000 characters.
@@ -53,8 +58,7 @@ pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
         [one] => one_history(one, occasion),
         many => histories(many, occasion),
     });
-    let _ = write!(
-        text,
+    let what_to_do = format!(
         "\n---\n\nmass-driver opened this pull request. What you can do with it:\n\n\
          - **Merge** it when it suits you.\n\
          - **Close** it, and {these} not proposed for {these_files} again. Newer releases are.\n\
@@ -63,6 +67,13 @@ pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
          - **Change** {file} to be asked at other times (`delay`, `min_age`), together (`group`) or not at all (`ignore`).\n",
         these = if updates.len() == 1 { "this version is" } else { "these versions are" },
     );
+    // The notes get what the rest leaves.
+    let room = BODY_MAX_CHARS.saturating_sub(text.chars().count() + what_to_do.chars().count());
+    text.push_str(releases::section(updates, occasion.notes, occasion.links, room).trim_end_matches('\n'));
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(&what_to_do);
     debug_assert!(text.chars().count() <= BODY_MAX_CHARS, "the tables are bounded, the rest is short");
     text
 }

@@ -2,9 +2,12 @@
 //!
 //! Package names and versions come from files and registries, so they are untrusted: in Markdown they stand in code
 //! spans; in titles and messages, which have none, only the characters that names and versions have are left of them;
-//! in a branch only letters, digits, `.`, `_` and `-`.
+//! in a branch only letters, digits, `.`, `_` and `-`. Release notes are parsed and written anew, see `notes`; none of them
+//! reaches a title, a branch or a commit's message.
 
 mod body;
+mod notes;
+mod releases;
 mod text;
 
 use crate::domain::update::short_digest;
@@ -14,8 +17,22 @@ use std::fmt::Write as _;
 use text::{cut, plain};
 
 pub use body::{Occasion, body};
+pub use notes::Notes;
 pub use text::is_invisible;
 
+/// A name or a version in Markdown: a code span, also within a table.
+pub fn quoted(text: &str) -> String {
+    text::cell(text, QUOTED_MAX_CHARS)
+}
+
+/// A reason in Markdown, also within a table: such sentences repeat what files, registries and GitHub said.
+pub fn sentence(text: &str) -> String {
+    text::cell(text, SENTENCE_MAX_CHARS)
+}
+
+/// Longer names, versions and sentences are cut where they stand in Markdown. Unit: characters.
+const QUOTED_MAX_CHARS: usize = 120;
+const SENTENCE_MAX_CHARS: usize = 500;
 /// GitHub refuses longer titles with 422 (seen; it is not documented).
 const TITLE_MAX_CHARS: usize = 256;
 /// Longer names and versions are cut in titles and messages. Unit: characters.

@@ -43,7 +43,7 @@ pub fn plain(text: &str, max: usize) -> String {
 }
 
 /// The text on one line, without control characters and without what reverses, joins or hides text.
-fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     text.chars()
         .filter(|c| !is_invisible(*c))
         .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })

@@ -143,8 +143,8 @@ impl World {
                 execute::execute(&self.store, &forge, &registries, (repo, &proposal), &writing).await
             }
             Step::Label { repo, proposal } => follow::label(&self.store, &forge, (repo, &proposal), &writing).await,
-            Step::Retire { repo, proposal, by } => {
-                follow::retire(&self.store, &forge, (repo, &proposal), by, &writing).await
+            Step::Retire { repo, proposal, farewell } => {
+                follow::retire(&self.store, &forge, (repo, &proposal), farewell, &writing).await
             }
             other => panic!("{} does not write", other.name()),
         }

@@ -101,7 +101,7 @@ impl Act<'_> {
         self.repo_mut(repo)?.checks.insert(id, run);
         self.check_event(repo, id, "created")?;
         if completes {
-            self.check_event(repo, id, "completed")?;
+            self.completed(repo, id, suite)?;
         }
         Ok(id)
     }
@@ -110,20 +110,63 @@ impl Act<'_> {
         check_fields(&fields)?;
         let now = self.now;
         let run = self.repo_mut(repo)?.checks.get_mut(&id).ok_or_else(Reply::not_found)?;
+        let suite = run.suite;
         if apply(run, fields, now) {
-            self.check_event(repo, id, "completed")?;
+            self.completed(repo, id, suite)?;
         }
         Ok(())
     }
 
-    /// Tells the App of a check run: `created`, `completed`, `rerequested`, `requested_action`.
+    /// A run is over, and its suite with it if it was the last.
+    fn completed(&mut self, repo: i64, id: i64, suite: i64) -> Result<(), Reply> {
+        self.check_event(repo, id, "completed")?;
+        let shown = self.render().check_suite(repo, suite)?;
+        if shown["status"] == "completed" {
+            self.emit(repo, "check_suite", Some("completed"), json!({ "check_suite": shown }));
+        }
+        Ok(())
+    }
+
+    /// Tells the App of a check run: `created`, `completed`.
     pub(crate) fn check_event(&mut self, repo: i64, id: i64, action: &str) -> Result<(), Reply> {
         let check = self.render().check_run_payload(repo, id)?;
         self.emit(repo, "check_run", Some(action), json!({ "check_run": check }));
         Ok(())
     }
 
-    fn suite(&mut self, repo: i64, app: CheckApp, head_sha: Oid) -> Result<i64, Reply> {
+    /// A person asks for a check run once more, or presses one of its buttons; GitHub tells its own App alone.
+    pub(crate) fn ask_of_check(&mut self, repo: i64, id: i64, identifier: Option<&str>) -> Result<(), Reply> {
+        let run = self.repo(repo)?.checks.get(&id).ok_or_else(Reply::not_found)?;
+        if let Some(identifier) = identifier
+            && !run.actions.iter().any(|action| action["identifier"] == identifier)
+        {
+            return Err(Reply::unprocessable(&format!("the check run has no action `{identifier}`")));
+        }
+        if run.app != CheckApp::Own {
+            return Ok(());
+        }
+        let check = self.render().check_run_payload(repo, id)?;
+        match identifier {
+            None => self.emit(repo, "check_run", Some("rerequested"), json!({ "check_run": check })),
+            Some(identifier) => {
+                let fields = json!({ "check_run": check, "requested_action": { "identifier": identifier } });
+                self.emit(repo, "check_run", Some("requested_action"), fields);
+            }
+        }
+        Ok(())
+    }
+
+    /// A person asks for all check runs of ours on a commit once more.
+    pub(crate) fn rerequest_suite(&mut self, repo: i64, suite: i64) -> Result<(), Reply> {
+        let found = self.repo(repo)?.suites.get(&suite).ok_or_else(Reply::not_found)?;
+        if found.app == CheckApp::Own {
+            let shown = self.render().check_suite(repo, suite)?;
+            self.emit(repo, "check_suite", Some("rerequested"), json!({ "check_suite": shown }));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn suite(&mut self, repo: i64, app: CheckApp, head_sha: Oid) -> Result<i64, Reply> {
         let this = self.repo(repo)?;
         let known = this.suites.values().find(|suite| suite.app == app && suite.head_sha == head_sha);
         if let Some(suite) = known {

@@ -1,10 +1,12 @@
-//! Labels, comments, assignees and reviewers of a pull request.
+//! Labels, comments, reactions and the lock of a pull request's conversation.
 
 use serde_json::json;
 
 use super::Act;
+use crate::access::Role;
+use crate::render::Render;
 use crate::reply::Reply;
-use crate::state::{Comment, Label};
+use crate::state::{Comment, Label, Reaction};
 
 impl Act<'_> {
     /// Adds labels, making those that the repository does not have yet, as GitHub does.
@@ -62,14 +64,12 @@ impl Act<'_> {
 
     pub(crate) fn add_comment(&mut self, repo: i64, number: i64, body: &str) -> Result<i64, Reply> {
         check_body(body)?;
-        self.pull(repo, number)?;
+        self.may_comment(repo, number)?;
         let (id, now, author) = (self.state.new_id(), self.now, self.actor.clone());
-        let by_app = author == self.site.bot_login();
         let comment = Comment {
             id,
             number,
             author,
-            by_app,
             body: body.to_owned(),
             created_at: now,
             updated_at: now,
@@ -108,62 +108,39 @@ impl Act<'_> {
         Ok(())
     }
 
-    pub(crate) fn assign(&mut self, repo: i64, number: i64, logins: &[String], add: bool) -> Result<(), Reply> {
-        for login in logins {
-            // GitHub passes over people it cannot assign, without a word.
-            let Some(account) = self.state.account(login).cloned() else { continue };
-            let pull = self.pull_mut(repo, number)?;
-            let present = pull.assignees.contains(&account.login);
-            match (add, present) {
-                (true, false) => pull.assignees.push(account.login.clone()),
-                (false, true) => pull.assignees.retain(|name| *name != account.login),
-                _ => continue,
-            }
-            let user = self.render().user(&account.login);
-            let action = if add { "assigned" } else { "unassigned" };
-            self.pull_event(repo, number, action, json!({ "assignee": user }))?;
+    /// A locked conversation is closed to all but people who may push; an App is none of them.
+    fn may_comment(&self, repo: i64, number: i64) -> Result<(), Reply> {
+        let locked = self.pull(repo, number)?.locked;
+        let writes = self.state.role(self.repo(repo)?, &self.actor).is_some_and(|role| role >= Role::Write);
+        if locked && !writes {
+            return Err(Reply::error(403, "Unable to create comment because issue is locked."));
         }
         Ok(())
     }
 
-    pub(crate) fn request_reviews(
-        &mut self,
-        repo: i64,
-        number: i64,
-        logins: &[String],
-        teams: &[String],
-        add: bool,
-    ) -> Result<(), Reply> {
-        let author = self.pull(repo, number)?.author.clone();
-        for login in logins {
-            if self.state.account(login).is_none() {
-                let message = "Reviews may only be requested from collaborators. One or more of the users or teams you \
-                               specified is not a collaborator of this repository.";
-                return Err(Reply::unprocessable(message));
-            }
-            if add && login.eq_ignore_ascii_case(&author) {
-                return Err(Reply::unprocessable("Review cannot be requested from pull request author."));
-            }
-        }
+    pub(crate) fn set_locked(&mut self, repo: i64, number: i64, locked: bool) -> Result<(), Reply> {
         let pull = self.pull_mut(repo, number)?;
-        if add {
-            pull.teams.extend(teams.iter().filter(|team| !pull.teams.contains(team)).cloned().collect::<Vec<_>>());
-        } else {
-            pull.teams.retain(|team| !teams.contains(team));
+        if pull.locked == locked {
+            return Ok(());
         }
-        for login in logins {
-            let pull = self.pull_mut(repo, number)?;
-            let present = pull.reviewers.contains(login);
-            match (add, present) {
-                (true, false) => pull.reviewers.push(login.clone()),
-                (false, true) => pull.reviewers.retain(|name| name != login),
-                _ => continue,
-            }
-            let user = self.render().user(login);
-            let action = if add { "review_requested" } else { "review_request_removed" };
-            self.pull_event(repo, number, action, json!({ "requested_reviewer": user }))?;
+        pull.locked = locked;
+        self.pull_event(repo, number, if locked { "locked" } else { "unlocked" }, json!({}))
+    }
+
+    /// Reacts to a comment; reacting twice in the same way gives the first reaction and `false`.
+    pub(crate) fn react(&mut self, repo: i64, comment: i64, content: &str) -> Result<(Reaction, bool), Reply> {
+        if !Render::is_reaction(content) {
+            return Err(Reply::field("Reaction", "content", "invalid"));
         }
-        Ok(())
+        let (id, by, created_at) = (self.state.new_id(), self.actor.clone(), self.now);
+        let comment = self.repo_mut(repo)?.comments.get_mut(&comment).ok_or_else(Reply::not_found)?;
+        let known = comment.reactions.iter().find(|old| old.by == by && old.content == content);
+        if let Some(old) = known {
+            return Ok((old.clone(), false));
+        }
+        let reaction = Reaction { id, by, content: content.to_owned(), created_at };
+        comment.reactions.push(reaction.clone());
+        Ok((reaction, true))
     }
 }
 

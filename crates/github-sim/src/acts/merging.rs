@@ -3,16 +3,38 @@
 use git2::Oid;
 use serde_json::json;
 
-use super::Act;
+use super::{Act, Refusal};
+use crate::mergeability;
 use crate::reply::Reply;
-use crate::state::Merged;
+use crate::state::{Judged, Merged};
 
 /// How a pull request becomes part of its base.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MergeMethod {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MergeMethod {
+    /// One commit with two parents.
     Merge,
+    /// One commit with all changes.
     Squash,
+    /// Every commit anew on top of the base.
     Rebase,
+}
+
+impl MergeMethod {
+    pub(crate) const ALL: [MergeMethod; 3] = [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase];
+
+    fn plural(self) -> &'static str {
+        match self {
+            MergeMethod::Merge => "Merge commits",
+            MergeMethod::Squash => "Squash merges",
+            MergeMethod::Rebase => "Rebase merges",
+        }
+    }
+}
+
+/// What `POST /merges` came to.
+pub(crate) enum BranchMerge {
+    Made(Oid),
+    NothingToDo,
 }
 
 impl Act<'_> {
@@ -27,13 +49,22 @@ impl Act<'_> {
         expected_head: Option<&str>,
     ) -> Result<Oid, Reply> {
         let pull = self.pull(repo, number)?.clone();
-        if !pull.open || pull.draft {
-            return Err(Reply::error(405, "Pull Request is not mergeable"));
+        let refuse = |message: &str| Reply::error(405, message);
+        if !pull.open {
+            return Err(refuse("Pull Request is not mergeable"));
+        }
+        if pull.draft {
+            return Err(refuse("Pull Request is still a draft"));
+        }
+        if !self.repo(repo)?.merge_methods.contains(&method) {
+            return Err(refuse(&format!("{} are not allowed on this repository.", method.plural())));
         }
         if expected_head.is_some_and(|sha| sha != pull.head_sha.to_string()) {
             return Err(Reply::error(409, "Head branch was modified. Review and try the merge again."));
         }
-        self.check_merge_rules(repo, &pull.base_branch, pull.head_sha)?;
+        if let Some(why) = mergeability::refusal(self.repo(repo)?, &pull.base_branch, pull.head_sha) {
+            return Err(refuse(&why));
+        }
         let person = self.person();
         let web_flow = self.web_flow();
         let this = self.repo(repo)?;
@@ -90,7 +121,7 @@ impl Act<'_> {
     pub(crate) fn update_branch(&mut self, repo: i64, number: i64, expected_head: Option<&str>) -> Result<(), Reply> {
         let pull = self.pull(repo, number)?.clone();
         if expected_head.is_some_and(|sha| sha != pull.head_sha.to_string()) {
-            return Err(Reply::unprocessable("expected_head_sha does not match the head of the pull request"));
+            return Err(Reply::unprocessable("expected head sha didn’t match current head ref."));
         }
         let base = self.repo(repo)?.branch(&pull.base_branch).filter(|_| pull.open && pull.head_repo == repo);
         let base = base.ok_or_else(|| Reply::unprocessable("This pull request's branch cannot be updated"))?;
@@ -108,28 +139,49 @@ impl Act<'_> {
         self.move_reference(repo, &name, Some(pull.head_sha), Some(sha), false)
     }
 
-    fn check_merge_rules(&self, repo: i64, base: &str, head: Oid) -> Result<(), Reply> {
+    /// Merges `head`, a branch or a commit, into the branch `base`.
+    pub(crate) fn merge_branches(
+        &mut self,
+        repo: i64,
+        base: &str,
+        head: &str,
+        message: Option<String>,
+    ) -> Result<BranchMerge, Reply> {
         let this = self.repo(repo)?;
-        let Some(rules) = this.protected.get(base) else { return Ok(()) };
-        if rules.required_approvals > 0 {
-            let message = format!(
-                "At least {} approving review is required by reviewers with write access.",
-                rules.required_approvals
-            );
-            return Err(Reply::error(405, &message));
+        let tip = this.branch(base).ok_or_else(|| Reply::error(404, "Base does not exist"))?;
+        let other = this.git.commit_of(head).ok_or_else(|| Reply::error(404, "Head does not exist"))?;
+        if this.git.is_ancestor(other, tip) {
+            return Ok(BranchMerge::NothingToDo);
         }
-        for context in &rules.required_checks {
-            let green = this.checks.values().any(|check| {
-                check.head_sha == head && check.name == *context && check.conclusion.as_deref() == Some("success")
-            }) || this
-                .statuses
-                .iter()
-                .rfind(|status| status.sha == head && status.context == *context)
-                .is_some_and(|status| status.state == "success");
-            if !green {
-                return Err(Reply::error(405, &format!("Required status check \"{context}\" is expected.")));
-            }
+        let tree = this.git.merged_tree(tip, other)?.ok_or_else(|| Reply::error(409, "Merge conflict"))?;
+        let message = message.unwrap_or_else(|| format!("Merge {head} into {base}"));
+        let (person, web_flow) = (self.person(), self.web_flow());
+        let sha = self.repo(repo)?.git.write_commit(tree, &[tip, other], &person, &web_flow, &message)?;
+        self.protection_refuses(repo, base, Some(tip), Some(sha)).map_err(|Refusal(reply)| reply)?;
+        self.repo_mut(repo)?.verified.insert(sha);
+        self.move_reference(repo, &format!("refs/heads/{base}"), Some(tip), Some(sha), false)?;
+        Ok(BranchMerge::Made(sha))
+    }
+
+    /// Somebody asks whether it merges; after its head or base moved GitHub needs a few answers' time to say so.
+    pub(crate) fn ask_mergeability(&mut self, repo: i64, number: i64) -> Result<(), Reply> {
+        let unknown = self.state.limits.unknown_mergeability;
+        let this = self.repo_mut(repo)?;
+        let tips: Option<Oid> = this.pulls.get(&number).and_then(|pull| this.branch(&pull.base_branch));
+        // Asking is no change: `updated_at` stays.
+        let pull = this.pulls.get_mut(&number).ok_or_else(Reply::not_found)?;
+        let sides = tips.map(|base| (pull.head_sha, base));
+        if pull.judged.sides != sides {
+            let unknown_left = pull.judged.unknown_left.max(unknown);
+            pull.judged = Judged { sides, unknown_left };
         }
+        Ok(())
+    }
+
+    /// One answer was given.
+    pub(crate) fn answered_mergeability(&mut self, repo: i64, number: i64) -> Result<(), Reply> {
+        let pull = self.repo_mut(repo)?.pulls.get_mut(&number).ok_or_else(Reply::not_found)?;
+        pull.judged.unknown_left = pull.judged.unknown_left.saturating_sub(1);
         Ok(())
     }
 }

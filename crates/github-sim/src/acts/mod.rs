@@ -10,6 +10,7 @@ mod merging;
 mod pulls;
 mod references;
 mod repositories;
+mod reviewing;
 
 use git2::Oid;
 use jiff::Timestamp;
@@ -22,7 +23,8 @@ use crate::site::Site;
 use crate::state::{Pull, Repo, State};
 
 pub(crate) use checks::CheckFields;
-pub(crate) use merging::MergeMethod;
+pub(crate) use merging::BranchMerge;
+pub use merging::MergeMethod;
 pub(crate) use pulls::{NewPull, PullEdit};
 pub(crate) use references::Refusal;
 pub(crate) use repositories::NewRepo;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Act;
 use crate::reply::Reply;
-use crate::state::Pull;
+use crate::state::{Judged, Pull};
 
 /// What `POST /pulls` asks for.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +35,9 @@ impl Act<'_> {
     pub(crate) fn open_pull(&mut self, repo: i64, new: NewPull) -> Result<i64, Reply> {
         check_texts(Some(&new.title), new.body.as_deref())?;
         let this = self.repo(repo)?;
+        if new.draft && !this.drafts {
+            return Err(Reply::unprocessable("Draft pull requests are not supported in this repository."));
+        }
         let (head_owner, head_branch) = match new.head.split_once(':') {
             Some((owner, branch)) => (owner.to_owned(), branch.to_owned()),
             None => (this.owner.clone(), new.head.clone()),
@@ -88,6 +91,7 @@ impl Act<'_> {
             closed_at: None,
             merged: None,
             maintainer_can_modify: new.maintainer_can_modify.unwrap_or(head_repo != repo),
+            judged: Judged::default(),
         };
         this.pulls.insert(number, pull);
         self.copy_head(repo, number, head_sha)?;
@@ -137,8 +141,9 @@ impl Act<'_> {
         let mut changes = serde_json::Map::new();
         if let Some(base) = &edit.base {
             let sha = self.repo(repo)?.branch(base).ok_or_else(|| Reply::field(RESOURCE, "base", "invalid"))?;
-            let pull = self.pull_mut(repo, number)?;
-            if pull.base_branch != *base {
+            if self.pull(repo, number)?.base_branch != *base {
+                self.may_change_base(repo, number, base, sha)?;
+                let pull = self.pull_mut(repo, number)?;
                 let from = json!({ "ref": { "from": pull.base_branch }, "sha": { "from": pull.base_sha.to_string() } });
                 changes.insert("base".to_owned(), from);
                 pull.base_branch = base.clone();
@@ -170,6 +175,31 @@ impl Act<'_> {
             Some("open") if !open => self.reopen_pull(repo, number),
             _ => Ok(()),
         }
+    }
+
+    /// A base must be another branch, without this very pull request into it, and lack something of the head.
+    fn may_change_base(&self, repo: i64, number: i64, base: &str, sha: Oid) -> Result<(), Reply> {
+        let (this, pull) = (self.repo(repo)?, self.pull(repo, number)?);
+        let refuse = |message: String| {
+            Err(Reply::invalid(json!({ "resource": RESOURCE, "code": "invalid", "field": "base", "message": message })))
+        };
+        let head = &pull.head_branch;
+        if !pull.open {
+            return refuse("Cannot change the base branch of a closed pull request.".to_owned());
+        }
+        let twin = this.pulls.values().any(|other| {
+            other.open
+                && other.head_repo == pull.head_repo
+                && other.head_branch == pull.head_branch
+                && other.base_branch == base
+        });
+        if twin {
+            return refuse(format!("A pull request already exists for base branch '{base}' and head branch '{head}'"));
+        }
+        if this.git.is_ancestor(pull.head_sha, sha) {
+            return refuse(format!("There are no new commits between base branch '{base}' and head branch '{head}'"));
+        }
+        Ok(())
     }
 
     pub(crate) fn close_pull(&mut self, repo: i64, number: i64) -> Result<(), Reply> {
@@ -232,8 +262,24 @@ impl Act<'_> {
         if let (Some(fields), Value::Object(more)) = (fields.as_object_mut(), more) {
             fields.extend(more);
         }
+        shorten_teams(&mut fields);
         self.emit(repo, "pull_request", Some(action), fields);
         Ok(())
+    }
+}
+
+/// Events name a team in fewer words than the REST API does.
+fn shorten_teams(fields: &mut Value) {
+    let shorten = |team: &mut Value| {
+        if let Some(team) = team.as_object_mut() {
+            team.retain(|field, _| !matches!(field.as_str(), "notification_setting" | "organization_id" | "type"));
+        }
+    };
+    if let Some(team) = fields.get_mut("requested_team") {
+        shorten(team);
+    }
+    if let Some(Value::Array(teams)) = fields.pointer_mut("/pull_request/requested_teams") {
+        teams.iter_mut().for_each(shorten);
     }
 }
 

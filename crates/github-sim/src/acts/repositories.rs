@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::Act;
+use super::{Act, MergeMethod};
 use crate::git::Git;
 use crate::reply::Reply;
 use crate::state::{Repo, Selection};
@@ -44,6 +44,9 @@ impl Act<'_> {
             updated_at: self.now,
             pushed_at: self.now,
             delete_branch_on_merge: false,
+            drafts: true,
+            merge_methods: MergeMethod::ALL.into(),
+            roles: BTreeMap::new(),
             git,
             last_number: 0,
             pulls: BTreeMap::new(),

@@ -40,6 +40,21 @@ impl Render<'_> {
         app
     }
 
+    /// `performed_via_github_app`: the App behind a bot's login, null for people.
+    pub(crate) fn app_of(&self, login: &str) -> Value {
+        match login.strip_suffix("[bot]") {
+            None => Value::Null,
+            Some(slug) if slug == self.site.slug => self.app(),
+            Some(slug) => {
+                let mut app = self.other_app();
+                app["slug"] = json!(slug);
+                app["name"] = json!(slug);
+                app["html_url"] = json!(format!("{}/apps/{slug}", self.site.root));
+                app
+            }
+        }
+    }
+
     pub(crate) fn installation(&self, installation: &Installation) -> Value {
         let account = self.state.account(&installation.account);
         let (target, kind) = match account {

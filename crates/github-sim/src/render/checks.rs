@@ -1,5 +1,7 @@
 //! Check runs, suites and commit statuses.
 
+use std::collections::BTreeSet;
+
 use git2::Oid;
 use serde_json::{Value, json};
 
@@ -14,10 +16,13 @@ impl Render<'_> {
     }
 
     fn check_app(&self, app: CheckApp) -> Value {
-        match app {
+        let mut app = match app {
             CheckApp::Own => self.app(),
             CheckApp::OtherCi => self.other_app(),
-        }
+        };
+        // Told to the App itself alone.
+        app.as_object_mut().map(|app| app.remove("installations_count"));
+        app
     }
 
     /// `check-run`, as the REST API answers.
@@ -64,7 +69,10 @@ impl Render<'_> {
         let repo = self.repository(id)?;
         let found = repo.suites.get(&suite).ok_or_else(Reply::not_found)?;
         let git = &repo.git;
-        let runs: Vec<_> = repo.checks.values().filter(|run| run.suite == suite).collect();
+        // Of runs by the same name the newest counts.
+        let mut seen = BTreeSet::new();
+        let of_suite = repo.checks.values().rev().filter(|run| run.suite == suite);
+        let runs: Vec<_> = of_suite.filter(|run| seen.insert(run.name.as_str())).collect();
         let done = !runs.is_empty() && runs.iter().all(|run| run.status == "completed");
         let status = if done {
             "completed"
@@ -107,6 +115,13 @@ impl Render<'_> {
                 "committer": { "name": committer.name, "email": committer.email },
             },
         }))
+    }
+
+    /// `check-suite`, as the REST API answers: with its repository.
+    pub(crate) fn suite_with_repo(&self, id: i64, suite: i64) -> Result<Value, Reply> {
+        let mut value = self.check_suite(id, suite)?;
+        value["repository"] = self.repo(id)?;
+        Ok(value)
     }
 
     pub(crate) fn status(&self, id: i64, status: &Status) -> Result<Value, Reply> {

@@ -55,7 +55,7 @@ impl Render<'_> {
             "closed_at": stamp_or_null(pull.closed_at),
             "created_at": stamp(pull.created_at),
             "updated_at": stamp(pull.updated_at),
-            "author_association": "NONE",
+            "author_association": self.state.association(repo, &pull.author),
             "reactions": self.reaction_rollup(&format!("{this}/reactions"), &[]),
             "pull_request": {
                 "url": format!("{api}/pulls/{number}"),
@@ -82,8 +82,8 @@ impl Render<'_> {
             "body": comment.body,
             "created_at": stamp(comment.created_at),
             "updated_at": stamp(comment.updated_at),
-            "author_association": if comment.by_app { "NONE" } else { "MEMBER" },
-            "performed_via_github_app": if comment.by_app { self.app() } else { Value::Null },
+            "author_association": self.state.association(repo, &comment.author),
+            "performed_via_github_app": self.app_of(&comment.author),
             "reactions": self.reaction_rollup(&format!("{this}/reactions"), &comment.reactions),
         }))
     }

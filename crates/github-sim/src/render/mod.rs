@@ -2,6 +2,7 @@
 //!
 //! Reads the state, never changes it.
 
+mod access;
 mod apps;
 mod checks;
 mod commits;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Render, node_id, stamp, stamp_or_null};
 use crate::git::Git;
+use crate::mergeability;
 use crate::reply::Reply;
 use crate::state::{Pull, Repo};
 
@@ -68,7 +69,7 @@ impl Render<'_> {
             "assignee": pull.assignees.first().map_or(Value::Null, |login| self.user(login)),
             "assignees": users(&pull.assignees),
             "requested_reviewers": users(&pull.reviewers),
-            "requested_teams": [],
+            "requested_teams": pull.teams.iter().filter_map(|slug| self.team(&repo.owner, slug)).collect::<Vec<_>>(),
             "head": self.side(&pull.head_owner, &pull.head_branch, pull.head_sha, pull.head_repo)?,
             "base": self.side(&repo.owner, &pull.base_branch, pull.base_sha, id)?,
             "_links": {
@@ -81,7 +82,7 @@ impl Render<'_> {
                 "commits": href(format!("{this}/commits")),
                 "statuses": href(statuses.clone()),
             },
-            "author_association": if pull.author == self.site.bot_login() { "NONE" } else { "MEMBER" },
+            "author_association": self.state.association(repo, &pull.author),
             "auto_merge": null,
             "draft": pull.draft,
         });
@@ -111,37 +112,13 @@ impl Render<'_> {
         Ok(())
     }
 
+    /// Null and `unknown` until GitHub has worked it out for this head and this base.
     fn mergeability(&self, repo: &Repo, pull: &Pull) -> Result<(Option<bool>, &'static str), Reply> {
-        let Some(base) = repo.branch(&pull.base_branch).filter(|_| pull.open) else { return Ok((None, "unknown")) };
-        if repo.git.merged_tree(base, pull.head_sha)?.is_none() {
-            return Ok((Some(false), "dirty"));
+        let sides = repo.branch(&pull.base_branch).map(|base| (pull.head_sha, base));
+        if pull.judged.sides != sides || pull.judged.unknown_left > 0 {
+            return Ok((None, "unknown"));
         }
-        let blocked = repo.protected.get(&pull.base_branch).is_some_and(|rules| {
-            rules.required_approvals > 0
-                || !rules.required_checks.iter().all(|context| {
-                    repo.checks.values().any(|check| {
-                        check.head_sha == pull.head_sha
-                            && check.name == *context
-                            && check.conclusion.as_deref() == Some("success")
-                    })
-                })
-        });
-        let red = repo.checks.values().any(|check| {
-            check.head_sha == pull.head_sha
-                && !matches!(check.conclusion.as_deref(), Some("success" | "neutral" | "skipped"))
-        });
-        Ok((
-            Some(true),
-            if pull.draft {
-                "draft"
-            } else if blocked {
-                "blocked"
-            } else if red {
-                "unstable"
-            } else {
-                "clean"
-            },
-        ))
+        Ok(mergeability::verdict(repo, pull)?)
     }
 
     fn side(&self, owner: &str, branch: &str, sha: Oid, repo: i64) -> Result<Value, Reply> {

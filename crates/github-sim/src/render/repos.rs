@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Render, node_id, stamp};
+use crate::acts::MergeMethod;
 use crate::reply::Reply;
 use crate::state::{Permissions, Repo};
 
@@ -93,9 +94,9 @@ impl Render<'_> {
         let may_push = permissions.is_some_and(|held| held.get("contents").is_some_and(|level| level == "write"));
         value["permissions"] =
             json!({ "admin": false, "maintain": false, "push": may_push, "triage": may_push, "pull": true });
-        value["allow_merge_commit"] = json!(true);
-        value["allow_squash_merge"] = json!(true);
-        value["allow_rebase_merge"] = json!(true);
+        value["allow_merge_commit"] = json!(repo.merge_methods.contains(&MergeMethod::Merge));
+        value["allow_squash_merge"] = json!(repo.merge_methods.contains(&MergeMethod::Squash));
+        value["allow_rebase_merge"] = json!(repo.merge_methods.contains(&MergeMethod::Rebase));
         value["allow_auto_merge"] = json!(false);
         value["allow_update_branch"] = json!(false);
         value["delete_branch_on_merge"] = json!(repo.delete_branch_on_merge);

@@ -40,6 +40,12 @@ pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
             call.act.update_check(repo, id, fields)?;
             Ok(Reply::ok(call.render().check_run(repo, id)?))
         }
+        ("POST", ["check-runs", id, "rerequest"]) => {
+            call.allow(repo, WRITE_CHECKS)?;
+            let id = id.parse().map_err(|_| Reply::not_found())?;
+            call.act.ask_of_check(repo, id, None)?;
+            Ok(Reply::json(201, json!({})))
+        }
         ("GET", ["check-runs", id]) => {
             call.allow(repo, READ_CHECKS)?;
             let id = id.parse().map_err(|_| Reply::not_found())?;
@@ -98,21 +104,76 @@ pub(super) fn of_commit(call: &mut Call<'_>, repo: i64, reference: &str) -> Answ
     call.allow(repo, READ_CHECKS)?;
     let sha = call.commit_named(repo, reference)?;
     let request = call.request;
-    let app_id = |app: CheckApp| match app {
-        CheckApp::Own => call.act.site.app_id,
-        CheckApp::OtherCi => 15_368,
-    };
     let mut ids: Vec<i64> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
     for run in call.repo(repo)?.checks.values().rev().filter(|run| run.head_sha == sha) {
         let wanted = request.param("check_name").is_none_or(|name| run.name == name)
             && request.param("status").is_none_or(|status| run.status == status)
-            && request.param("app_id").is_none_or(|id| id == app_id(run.app).to_string());
+            && request.param("app_id").is_none_or(|id| id == app_id(call, run.app).to_string());
         let latest = seen.insert((run.app, run.name.clone()));
         if wanted && (latest || request.param("filter") == Some("all")) {
             ids.push(run.id);
         }
     }
+    runs(call, repo, ids)
+}
+
+/// One suite, its runs, and asking for it once more.
+pub(super) fn suites(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
+    let (id, below) = match rest {
+        ["check-suites", id, below @ ..] => (id.parse::<i64>().map_err(|_| Reply::not_found())?, below),
+        _ => return Err(Reply::not_found()),
+    };
+    match (call.method(), below) {
+        ("GET", []) => {
+            call.allow(repo, READ_CHECKS)?;
+            Ok(Reply::ok(call.render().suite_with_repo(repo, id)?))
+        }
+        ("GET", ["check-runs"]) => {
+            call.allow(repo, READ_CHECKS)?;
+            let this = call.repo(repo)?;
+            this.suites.get(&id).ok_or_else(Reply::not_found)?;
+            let ids = this.checks.values().rev().filter(|run| run.suite == id).map(|run| run.id).collect();
+            runs(call, repo, ids)
+        }
+        ("POST", ["rerequest"]) => {
+            call.allow(repo, WRITE_CHECKS)?;
+            call.act.rerequest_suite(repo, id)?;
+            Ok(Reply::json(201, json!({})))
+        }
+        _ => Err(Reply::not_found()),
+    }
+}
+
+/// A commit's suites; filters `app_id` and `check_name`.
+pub(super) fn suites_of_commit(call: &mut Call<'_>, repo: i64, reference: &str) -> Answer {
+    if call.method() != "GET" {
+        return Err(Reply::not_found());
+    }
+    call.allow(repo, READ_CHECKS)?;
+    let sha = call.commit_named(repo, reference)?;
+    let (this, request) = (call.repo(repo)?, call.request);
+    let holds = |suite: i64, name: &str| this.checks.values().any(|run| run.suite == suite && run.name == name);
+    let wanted = this.suites.values().filter(|suite| suite.head_sha == sha).filter(|suite| {
+        request.param("app_id").is_none_or(|id| id == app_id(call, suite.app).to_string())
+            && request.param("check_name").is_none_or(|name| holds(suite.id, name))
+    });
+    let ids: Vec<_> = wanted.map(|suite| suite.id).collect();
+    let total = ids.len();
+    let (ids, link) = call.page(ids);
+    let render = call.render();
+    let suites = ids.into_iter().map(|id| render.suite_with_repo(repo, id)).collect::<Result<Vec<_>, _>>()?;
+    Ok(with_link(Reply::ok(json!({ "total_count": total, "check_suites": suites })), link))
+}
+
+fn app_id(call: &Call<'_>, app: CheckApp) -> i64 {
+    match app {
+        CheckApp::Own => call.act.site.app_id,
+        CheckApp::OtherCi => 15_368,
+    }
+}
+
+fn runs(call: &Call<'_>, repo: i64, ids: Vec<i64>) -> Answer {
     let total = ids.len();
     let (ids, link) = call.page(ids);
     let render = call.render();

@@ -1,13 +1,12 @@
 //! The issue side of pull requests: labels, comments, reactions, assignees.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Call, Need, READ_DISCUSSION, WRITE_DISCUSSION};
 use crate::acts::PullEdit;
-use crate::render::Render;
 use crate::reply::{Answer, Reply};
 use crate::request::{optional, required, strings};
-use crate::state::Reaction;
 
 pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
     let need: Need = if call.method() == "GET" { READ_DISCUSSION } else { WRITE_DISCUSSION };
@@ -20,6 +19,7 @@ pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
         }
         ["labels"] if call.method() == "POST" => create_label(call, repo),
         ["labels", name @ ..] if call.method() == "GET" => Ok(Reply::ok(call.render().label(repo, &name.join("/"))?)),
+        ["issues", "comments"] if call.method() == "GET" => comments_of_all(call, repo),
         ["issues", "comments", id, below @ ..] => {
             let id = id.parse().map_err(|_| Reply::not_found())?;
             comment(call, repo, id, below)
@@ -59,10 +59,17 @@ fn issue(call: &mut Call<'_>, repo: i64, number: i64, below: &[&str]) -> Answer 
             labels(call, repo, number)
         }
         ("GET", ["comments"]) => {
+            let since = since(call)?;
             let comments = call.repo(repo)?.comments.values().filter(|comment| comment.number == number);
-            let ids: Vec<_> = comments.map(|comment| comment.id).collect();
+            let wanted = comments.filter(|comment| since.is_none_or(|since| comment.updated_at >= since));
+            let ids: Vec<_> = wanted.map(|comment| comment.id).collect();
             let render = call.render();
             call.list(ids, |id| render.comment(repo, id))
+        }
+        ("PUT" | "DELETE", ["lock"]) => {
+            let lock = call.method() == "PUT";
+            call.act.set_locked(repo, number, lock)?;
+            Ok(Reply::no_content())
         }
         ("POST", ["comments"]) => {
             let body = required(&call.request.json()?, "body")?;
@@ -77,6 +84,27 @@ fn issue(call: &mut Call<'_>, repo: i64, number: i64, below: &[&str]) -> Answer 
         }
         _ => Err(Reply::not_found()),
     }
+}
+
+/// Comments changed since then, to the second; GitHub refuses what is not a time.
+fn since(call: &Call<'_>) -> Result<Option<Timestamp>, Reply> {
+    let parse = |text: &str| text.parse::<Timestamp>().map_err(|_| Reply::field("IssueComment", "since", "invalid"));
+    call.request.param("since").map(parse).transpose()
+}
+
+/// The comments of all pull requests; `since`, `sort` (`created`, `updated`), `direction`.
+fn comments_of_all(call: &Call<'_>, repo: i64) -> Answer {
+    let since = since(call)?;
+    let comments = call.repo(repo)?.comments.values();
+    let mut wanted: Vec<_> = comments.filter(|comment| since.is_none_or(|since| comment.updated_at >= since)).collect();
+    if call.request.param("sort") == Some("updated") {
+        wanted.sort_by_key(|comment| (comment.updated_at, comment.id));
+    }
+    if call.request.param("direction") == Some("desc") {
+        wanted.reverse();
+    }
+    let render = call.render();
+    call.list(wanted, |comment| render.comment(repo, comment.id))
 }
 
 fn edit(call: &mut Call<'_>, repo: i64, number: i64) -> Answer {
@@ -163,22 +191,15 @@ fn comment(call: &mut Call<'_>, repo: i64, id: i64, below: &[&str]) -> Answer {
         }
         ("POST", ["reactions"]) => {
             let content = required(&call.request.json()?, "content")?;
-            if !Render::is_reaction(&content) {
-                return Err(Reply::field("Reaction", "content", "invalid"));
-            }
-            let by = call.act.actor.clone();
-            let reaction = Reaction { id: call.act.state.new_id(), by, content, created_at: call.act.now };
+            let (reaction, new) = call.act.react(repo, id, &content)?;
+            Ok(Reply::json(if new { 201 } else { 200 }, call.render().reaction(&reaction)))
+        }
+        ("DELETE", ["reactions", reaction]) => {
+            let reaction: i64 = reaction.parse().map_err(|_| Reply::not_found())?;
             let comment = call.act.repo_mut(repo)?.comments.get_mut(&id).ok_or_else(Reply::not_found)?;
-            let known = comment.reactions.iter().find(|old| old.by == reaction.by && old.content == reaction.content);
-            // Reacting twice in the same way is answered with the first.
-            let (status, shown) = match known.cloned() {
-                Some(old) => (200, old),
-                None => {
-                    comment.reactions.push(reaction.clone());
-                    (201, reaction)
-                }
-            };
-            Ok(Reply::json(status, call.render().reaction(&shown)))
+            let at = comment.reactions.iter().position(|known| known.id == reaction).ok_or_else(Reply::not_found)?;
+            comment.reactions.remove(at);
+            Ok(Reply::no_content())
         }
         _ => Err(Reply::not_found()),
     }

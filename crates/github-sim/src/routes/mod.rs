@@ -1,5 +1,6 @@
 //! The route table: which method and path is answered by which function, and who may ask.
 
+mod access;
 mod app;
 mod blobs;
 mod checks;
@@ -7,6 +8,7 @@ mod commits;
 mod contents;
 mod installation;
 mod issues;
+mod merges;
 mod pulls;
 mod refs;
 mod releases;
@@ -18,6 +20,7 @@ use git2::Oid;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::access::Role;
 use crate::acts::Act;
 use crate::auth::Caller;
 use crate::limits::Standing;
@@ -104,13 +107,17 @@ impl Call<'_> {
             ["git", "trees", ..] => trees::route(self, repo, rest),
             ["git", "blobs", ..] => blobs::route(self, repo, rest),
             ["commits", reference @ .., "check-runs"] => checks::of_commit(self, repo, &reference.join("/")),
+            ["commits", reference @ .., "check-suites"] => checks::suites_of_commit(self, repo, &reference.join("/")),
             ["commits", reference @ .., "status"] => statuses::combined(self, repo, &reference.join("/")),
             ["commits", reference @ .., "statuses"] => statuses::list(self, repo, &reference.join("/")),
             ["git", "commits" | "tags", ..] | ["commits", ..] | ["compare", ..] => commits::route(self, repo, rest),
+            ["collaborators", ..] => access::route(self, repo, rest),
+            ["merges"] => merges::route(self, repo),
             ["contents", ..] => contents::route(self, repo, rest),
             ["pulls", ..] => pulls::route(self, repo, rest),
             ["issues", ..] | ["labels", ..] => issues::route(self, repo, rest),
             ["check-runs", ..] => checks::route(self, repo, rest),
+            ["check-suites", ..] => checks::suites(self, repo, rest),
             ["statuses", sha] => statuses::create(self, repo, sha),
             ["tags"] | ["releases", ..] => releases::route(self, repo, rest),
             _ => Err(Reply::not_found()),
@@ -167,7 +174,17 @@ impl Call<'_> {
         let repo = self.repo(id)?;
         let writes = need.iter().any(|(_, level)| *level == Level::Write);
         match &self.caller {
-            Caller::Person(_) => {}
+            Caller::Person(login) => {
+                let role = self.act.state.role(repo, login).unwrap_or(Role::Outsider);
+                if repo.private && role == Role::Outsider {
+                    return Err(Reply::not_found());
+                }
+                // Everybody who reads may comment and propose; the rest takes a colleague.
+                let open_to_readers = need == WRITE_DISCUSSION || need == WRITE_PULLS;
+                if writes && !open_to_readers && role < Role::Write {
+                    return Err(Reply::error(403, "Must have push access to repository"));
+                }
+            }
             Caller::App => return Err(Reply::bad_credentials()),
             Caller::Anonymous if repo.private => return Err(Reply::not_found()),
             Caller::Anonymous if writes => return Err(Reply::error(401, "Requires authentication")),

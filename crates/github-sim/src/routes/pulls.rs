@@ -1,6 +1,6 @@
 //! Pull requests.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Call, READ_CONTENTS, READ_PULLS, WRITE_CONTENTS, WRITE_PULLS};
 use crate::acts::{MergeMethod, NewPull, PullEdit};
@@ -30,7 +30,10 @@ pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
                 let text = call.repo(repo)?.git.unified_diff(base, Some(head))?;
                 return Ok(Reply::bytes("application/vnd.github.diff; charset=utf-8", text.into_bytes()));
             }
-            Ok(Reply::ok(call.render().pull(repo, number, true)?))
+            call.act.ask_mergeability(repo, number)?;
+            let shown = call.render().pull(repo, number, true)?;
+            call.act.answered_mergeability(repo, number)?;
+            Ok(Reply::ok(shown))
         }
         ("PATCH", []) => update(call, repo, number),
         ("GET", ["files"]) => {
@@ -68,8 +71,10 @@ pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
         ("GET", ["requested_reviewers"]) => {
             call.allow(repo, READ_PULLS)?;
             let render = call.render();
-            let users: Vec<_> = call.act.pull(repo, number)?.reviewers.iter().map(|login| render.user(login)).collect();
-            Ok(Reply::ok(json!({ "users": users, "teams": [] })))
+            let (pull, owner) = (call.act.pull(repo, number)?, &call.repo(repo)?.owner);
+            let users: Vec<_> = pull.reviewers.iter().map(|login| render.user(login)).collect();
+            let teams: Vec<_> = pull.teams.iter().filter_map(|slug| render.team(owner, slug)).collect();
+            Ok(Reply::ok(json!({ "users": users, "teams": teams })))
         }
         ("POST" | "DELETE", ["requested_reviewers"]) => {
             call.allow(repo, WRITE_PULLS)?;
@@ -131,11 +136,7 @@ fn create(call: &mut Call<'_>, repo: i64) -> Answer {
         maintainer_can_modify: body["maintainer_can_modify"].as_bool(),
     };
     let number = call.act.open_pull(repo, new)?;
-    let mut pull = call.render().pull(repo, number, true)?;
-    // GitHub works out later whether it merges.
-    pull["mergeable"] = Value::Null;
-    pull["rebaseable"] = Value::Null;
-    pull["mergeable_state"] = json!("unknown");
+    let pull = call.render().pull(repo, number, true)?;
     Ok(Reply::created(pull))
 }
 

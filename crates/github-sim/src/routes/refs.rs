@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Call, READ_CONTENTS, WRITE_CONTENTS};
 use crate::acts::Refusal;
-use crate::git::oid;
+use crate::git::{FileChange, oid};
 use crate::reply::{Answer, Reply};
 use crate::request::required;
 
@@ -112,16 +112,24 @@ fn check_protection(
     call.act.protection_refuses(repo, branch, before, after).map_err(|Refusal(reply)| reply)
 }
 
-/// A branch that changes a workflow against the default branch needs the workflows permission.
-fn refuse_workflows(call: &Call<'_>, repo: i64, name: &str, target: Oid) -> Result<(), Reply> {
+/// A commit that brings a workflow no branch has, or takes away one they all have, needs the workflows permission.
+pub(super) fn refuse_workflows(call: &Call<'_>, repo: i64, name: &str, target: Oid) -> Result<(), Reply> {
     if call.may_change_workflows() || !name.starts_with("refs/heads/") {
         return Ok(());
     }
     let this = call.repo(repo)?;
     let hidden: Vec<Oid> = this.git.references("refs/heads/")?.into_values().collect();
     for commit in this.git.commits_between(&hidden, target)? {
-        let touched =
-            this.git.changes_of(commit)?.into_iter().find(|change| change.path.starts_with(".github/workflows/"));
+        let known = |change: &FileChange| {
+            let wanted = if change.status == "removed" { None } else { change.id };
+            let at = |tip: &Oid| {
+                let tree = this.git.tree_of(*tip).ok()?;
+                this.git.entry_at(tree, &change.path).map(|(_, id)| id)
+            };
+            hidden.iter().any(|tip| at(tip) == wanted)
+        };
+        let mut touched = this.git.changes_of(commit)?.into_iter();
+        let touched = touched.find(|change| change.path.starts_with(".github/workflows/") && !known(change));
         if let Some(change) = touched {
             let message = format!(
                 "refusing to allow a GitHub App to create or update workflow `{}` without `workflows` permission",

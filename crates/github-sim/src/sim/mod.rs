@@ -1,5 +1,7 @@
 //! The Rust side: start it, build a world, cause events, look.
 
+mod checks;
+mod conversation;
 mod deliveries;
 mod people;
 mod views;
@@ -19,6 +21,7 @@ use crate::settings::Limits;
 use crate::site::{AppCredentials, Clock, Site};
 use crate::state::AccountKind;
 
+pub use checks::Colour;
 pub use deliveries::PendingEvent;
 pub use people::{FileChangeInput, Push};
 pub use views::{CheckRunView, CommentView, CommitView, PersonView, PullRequestView, RepoView};
@@ -145,7 +148,7 @@ impl GitHubSim {
         self.shared.state().expire_tokens();
     }
 
-    /// A token that `git` or REST may use as this person, who may do everything.
+    /// A token that `git` or REST may use as this person; it reaches as far as their [`crate::Role`] does.
     pub fn personal_token(&self, login: &str) -> String {
         let mut state = self.shared.state();
         let login = state.account_or_person(login).login;

@@ -1,4 +1,4 @@
-//! What people do: push, tag, merge, close, comment, and run their CI.
+//! What people do with branches and pull requests: push, tag, propose, merge, close.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use git2::{FileMode, Oid};
 
 use super::GitHubSim;
 use super::world::SOMEBODY;
-use crate::acts::{Act, CheckFields, MergeMethod, NewPull, PullEdit};
+use crate::acts::{Act, MergeMethod, NewPull, PullEdit};
 use crate::git::{Entry, Person};
 use crate::reply::Reply;
-use crate::state::CheckApp;
+use crate::state::Repo;
 
 /// One path of a commit: a file put, or removed.
 #[derive(Debug, Clone)]
@@ -59,16 +59,19 @@ impl FileChangeInput {
 /// What [`GitHubSim::push`] takes: a path and its new bytes, or `None` to remove it.
 pub type Push<'a> = (&'a str, Option<&'a [u8]>);
 
+impl From<&Push<'_>> for FileChangeInput {
+    fn from((path, content): &Push<'_>) -> FileChangeInput {
+        match content {
+            Some(content) => FileChangeInput::put(path, content),
+            None => FileChangeInput::remove(path),
+        }
+    }
+}
+
 impl GitHubSim {
     /// Somebody commits on a branch and pushes; a new branch starts at the default branch. Returns the commit's sha.
     pub fn push(&self, repo: &str, branch: &str, files: &[Push<'_>], message: &str) -> anyhow::Result<String> {
-        let changes: Vec<_> = files
-            .iter()
-            .map(|(path, content)| match content {
-                Some(content) => FileChangeInput::put(path, content),
-                None => FileChangeInput::remove(path),
-            })
-            .collect();
+        let changes: Vec<_> = files.iter().map(FileChangeInput::from).collect();
         self.push_as(SOMEBODY, repo, branch, &changes, message)
     }
 
@@ -199,10 +202,39 @@ impl GitHubSim {
 
     /// A person opens a pull request; `head` is `branch` or `owner:branch`. Returns its number.
     pub fn open_pull_request(&self, repo: &str, head: &str, base: &str, title: &str) -> anyhow::Result<i64> {
+        self.open_pull_request_as(SOMEBODY, repo, head, base, title)
+    }
+
+    /// The same by a named person, or by another App's bot.
+    pub fn open_pull_request_as(
+        &self,
+        login: &str,
+        repo: &str,
+        head: &str,
+        base: &str,
+        title: &str,
+    ) -> anyhow::Result<i64> {
         let id = self.find(repo)?;
         let new =
             NewPull { title: title.to_owned(), head: head.to_owned(), base: base.to_owned(), ..NewPull::default() };
-        self.act(SOMEBODY, |act| act.open_pull(id, new))
+        self.act(login, |act| act.open_pull(id, new))
+    }
+
+    /// A person changes files on a branch and proposes them to the default branch; from their fork if they have one.
+    /// Returns the pull request's number.
+    pub fn propose_as(&self, login: &str, repo: &str, branch: &str, files: &[Push<'_>]) -> anyhow::Result<i64> {
+        let base = self.find(repo)?;
+        let (fork, default_branch) = {
+            let state = self.shared.state();
+            let owned = |other: &&Repo| other.parent == Some(base) && other.owner.eq_ignore_ascii_case(login);
+            let fork = state.repos.values().find(owned).map(Repo::full_name);
+            (fork, state.repos.get(&base).map(|repo| repo.default_branch.clone()).unwrap_or_default())
+        };
+        let changes: Vec<_> = files.iter().map(FileChangeInput::from).collect();
+        let title = format!("Change {}", files.iter().map(|(path, _)| *path).collect::<Vec<_>>().join(", "));
+        self.push_as(login, fork.as_deref().unwrap_or(repo), branch, &changes, &title)?;
+        let head = if fork.is_some() { format!("{login}:{branch}") } else { branch.to_owned() };
+        self.open_pull_request_as(login, repo, &head, &default_branch, &title)
     }
 
     /// A person merges with a merge commit. Returns the commit the base stands at.
@@ -245,60 +277,46 @@ impl GitHubSim {
         self.act(SOMEBODY, |act| act.edit_pull(id, number, edit))
     }
 
+    /// A person rewrites the description.
+    pub fn describe(&self, repo: &str, number: i64, body: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        let edit = PullEdit { body: Some(Some(body.to_owned())), ..PullEdit::default() };
+        self.act(SOMEBODY, |act| act.edit_pull(id, number, edit))
+    }
+
+    /// A person changes the branch it is to go into.
+    pub fn change_base(&self, repo: &str, number: i64, base: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        let edit = PullEdit { base: Some(base.to_owned()), ..PullEdit::default() };
+        self.act(SOMEBODY, |act| act.edit_pull(id, number, edit))
+    }
+
+    /// A person takes a label off.
+    pub fn unlabel(&self, repo: &str, number: i64, label: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| act.remove_label(id, number, label))
+    }
+
+    /// The next answers to whoever asks for this pull request say that `mergeable` is not known yet.
+    ///
+    /// Without this, [`crate::Limits::unknown_mergeability`] says how many do after each move of its head or base.
+    pub fn hold_mergeability(&self, repo: &str, number: i64, answers: u32) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| {
+            let pull = act.repo_mut(id)?.pulls.get_mut(&number).ok_or_else(Reply::not_found)?;
+            pull.judged.unknown_left = answers;
+            Ok(())
+        })
+    }
+
     /// A person adds a label.
     pub fn label(&self, repo: &str, number: i64, label: &str) -> anyhow::Result<()> {
         let id = self.find(repo)?;
         self.act(SOMEBODY, |act| act.add_labels(id, number, &[label.to_owned()]))
     }
-
-    /// A person comments on a pull request. Returns the comment's id.
-    pub fn comment(&self, repo: &str, number: i64, login: &str, body: &str) -> anyhow::Result<i64> {
-        let id = self.find(repo)?;
-        self.act(login, |act| act.add_comment(id, number, body))
-    }
-
-    /// Another App's check run ends on a commit with `success`, `failure` … Returns its id.
-    pub fn check_run(&self, repo: &str, commit: &str, name: &str, conclusion: &str) -> anyhow::Result<i64> {
-        let id = self.find(repo)?;
-        self.act("other-ci[bot]", |act| {
-            let head = named(act, id, commit)?;
-            let fields = CheckFields {
-                name: Some(name.to_owned()),
-                status: Some("completed".to_owned()),
-                conclusion: Some(conclusion.to_owned()),
-                ..CheckFields::default()
-            };
-            act.create_check(id, CheckApp::OtherCi, head, fields)
-        })
-    }
-
-    /// Another App's check run begins on a commit. Returns its id.
-    pub fn start_check_run(&self, repo: &str, commit: &str, name: &str) -> anyhow::Result<i64> {
-        let id = self.find(repo)?;
-        self.act("other-ci[bot]", |act| {
-            let head = named(act, id, commit)?;
-            let (name, status) = (Some(name.to_owned()), Some("in_progress".to_owned()));
-            act.create_check(id, CheckApp::OtherCi, head, CheckFields { name, status, ..CheckFields::default() })
-        })
-    }
-
-    /// A started check run ends.
-    pub fn finish_check_run(&self, repo: &str, check: i64, conclusion: &str) -> anyhow::Result<()> {
-        let id = self.find(repo)?;
-        self.act("other-ci[bot]", |act| {
-            let fields = CheckFields { conclusion: Some(conclusion.to_owned()), ..CheckFields::default() };
-            act.update_check(id, check, fields)
-        })
-    }
-
-    /// A person presses "Re-run" on a check run.
-    pub fn rerequest_check_run(&self, repo: &str, check: i64) -> anyhow::Result<()> {
-        let id = self.find(repo)?;
-        self.act(SOMEBODY, |act| act.check_event(id, check, "rerequested"))
-    }
 }
 
-fn named(act: &Act<'_>, repo: i64, name: &str) -> Result<Oid, Reply> {
+pub(super) fn named(act: &Act<'_>, repo: i64, name: &str) -> Result<Oid, Reply> {
     act.repo(repo)?.git.commit_of(name).ok_or_else(|| Reply::unprocessable(&format!("No commit found for SHA: {name}")))
 }
 

@@ -57,6 +57,10 @@ pub struct PullRequestView {
     pub assignees: Vec<String>,
     /// Logins of the people asked for a review.
     pub reviewers: Vec<String>,
+    /// Slugs of the teams asked for a review.
+    pub teams: Vec<String>,
+    /// Whether its conversation is locked.
+    pub locked: bool,
     /// Comments, oldest first.
     pub comments: Vec<CommentView>,
     /// When it was opened.
@@ -74,6 +78,8 @@ pub struct CommentView {
     pub author: String,
     /// Its text.
     pub body: String,
+    /// Who reacted with what, in order.
+    pub reactions: Vec<(String, String)>,
 }
 
 /// A name and address in a commit.
@@ -243,8 +249,12 @@ impl GitHubSim {
 
 fn pull_view(repo: &Repo, pull: &Pull) -> Result<PullRequestView, Reply> {
     let (base, head) = diff_sides(&repo.git, pull)?;
-    let comment =
-        |comment: &Comment| CommentView { id: comment.id, author: comment.author.clone(), body: comment.body.clone() };
+    let comment = |comment: &Comment| CommentView {
+        id: comment.id,
+        author: comment.author.clone(),
+        body: comment.body.clone(),
+        reactions: comment.reactions.iter().map(|made| (made.by.clone(), made.content.clone())).collect(),
+    };
     Ok(PullRequestView {
         number: pull.number,
         title: pull.title.clone(),
@@ -261,6 +271,8 @@ fn pull_view(repo: &Repo, pull: &Pull) -> Result<PullRequestView, Reply> {
         author: pull.author.clone(),
         assignees: pull.assignees.clone(),
         reviewers: pull.reviewers.clone(),
+        teams: pull.teams.clone(),
+        locked: pull.locked,
         comments: repo.comments.values().filter(|found| found.number == pull.number).map(comment).collect(),
         created_at: pull.created_at,
         files: repo.git.changes(base, Some(head))?.into_iter().map(|change| change.path).collect(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{FileChangeInput, GitHubSim};
+use crate::access::Role;
 use crate::acts::NewRepo;
 use crate::render::default_permissions;
 use crate::reply::Reply;
@@ -187,7 +188,8 @@ impl GitHubSim {
         Ok(id)
     }
 
-    /// Forks a repository with all its branches; returns the fork's id.
+    /// Forks a repository with all its branches; returns the fork's id. From then on its owner is an
+    /// [`Role::Outsider`] to the original, unless told otherwise.
     pub fn fork(&self, full_name: &str, owner: &str) -> anyhow::Result<i64> {
         let parent = self.find(full_name)?;
         let folder = self.shared.folder.clone();
@@ -203,6 +205,8 @@ impl GitHubSim {
                 is_template: false,
             };
             let path = source.git.path.clone();
+            // Who needs a fork is usually nobody in particular over here.
+            act.repo_mut(parent)?.roles.entry(owner.to_lowercase()).or_insert(Role::Outsider);
             let id = act.create_repo(&folder, new)?;
             act.repo(id)?.git.fetch(&path, "refs/heads/*", "refs/heads/*")?;
             Ok(id)
@@ -282,6 +286,17 @@ impl GitHubSim {
     /// Writes a release that is not published; only who may write to the repository sees it.
     pub fn draft_release(&self, repo: &str, tag: &str) -> anyhow::Result<()> {
         self.add_release(repo, tag, "", true, false)
+    }
+
+    /// Somebody rewrites the notes of a release.
+    pub fn edit_release(&self, repo: &str, tag: &str, notes: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| {
+            let mut releases = act.repo_mut(id)?.releases.iter_mut();
+            let release = releases.find(|release| release.tag == tag).ok_or_else(Reply::not_found)?;
+            notes.clone_into(&mut release.body);
+            Ok(())
+        })
     }
 
     fn add_release(&self, repo: &str, tag: &str, notes: &str, draft: bool, prerelease: bool) -> anyhow::Result<()> {

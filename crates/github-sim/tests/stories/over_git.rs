@@ -21,6 +21,42 @@ fn git(folder: &Path, arguments: &[&str]) -> Option<Output> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_push_over_git_moves_the_pull_request_of_its_branch() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    if git(folder.path(), &["--version"]).is_none() {
+        println!("skipped: no git executable");
+        return;
+    }
+    let token = world.token().await;
+    let before = world.commit_on_branch(&token, "b", "x", "1").await;
+    world.open_pull(&token, "b").await.expect(201);
+    world.github.set_role("acme/api", "erin", github_sim::Role::Read).unwrap();
+    let address = |token: &str| {
+        world.github.url().replace("http://", &format!("http://x-access-token:{token}@")) + "/acme/api.git"
+    };
+    let work = folder.path().join("work");
+    let dana = address(&world.github.personal_token("dana"));
+    assert!(git(folder.path(), &["clone", "--branch", "b", &dana, "work"]).unwrap().status.success());
+    git(&work, &["commit", "--allow-empty", "-m", "By hand"]).unwrap();
+    world.github.drop_pending();
+    let erin = address(&world.github.personal_token("erin"));
+    assert!(!git(&work, &["push", &erin, "HEAD:b"]).unwrap().status.success(), "a reader may not push");
+    assert!(world.events().is_empty());
+    assert!(git(&work, &["push", "origin", "HEAD:b"]).unwrap().status.success());
+    let after = world.github.head("acme/api", "b").unwrap().unwrap();
+    let moved = world.last_event("pull_request", "synchronize");
+    assert_eq!((&moved["before"], &moved["after"]), (&json!(before), &json!(after)));
+    assert_eq!(moved["sender"]["login"], "dana");
+    git(&work, &["commit", "--amend", "--allow-empty", "-m", "By force"]).unwrap();
+    world.github.drop_pending();
+    assert!(!git(&work, &["push", "origin", "HEAD:refs/pull/1/head"]).unwrap().status.success());
+    assert!(git(&work, &["push", "--force", "origin", "HEAD:b"]).unwrap().status.success());
+    assert_eq!(world.github.pending()[0].payload["forced"], true);
+    assert_eq!(world.last_event("pull_request", "synchronize")["before"], after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_clone_a_push_and_the_event_that_follows() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();

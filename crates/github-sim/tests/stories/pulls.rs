@@ -81,7 +81,7 @@ async fn a_merge_makes_a_commit_a_push_and_an_event() {
     world.commit_on_branch(&token, "b", "x", "1").await;
     world.open_pull(&token, "b").await.expect(201);
     world.github.push("acme/api", "main", &[("elsewhere", Some(b"2"))], "Meanwhile").unwrap();
-    assert_eq!(world.get(&token, "/repos/acme/api/pulls/1").await.expect(200).body["mergeable_state"], "clean");
+    assert_eq!(world.judged_pull(&token, 1).await.body["mergeable_state"], "clean");
     world.github.drop_pending();
     let sha = world.github.merge("acme/api", 1).unwrap();
     assert_eq!(world.events(), ["push", "check_suite requested", "pull_request closed"]);
@@ -122,7 +122,7 @@ async fn a_conflict_is_dirty_and_does_not_merge() {
     world.commit_on_branch(&token, "b", "README.md", "# ours\n").await;
     world.open_pull(&token, "b").await.expect(201);
     world.github.push("acme/api", "main", &[("README.md", Some(b"# theirs\n"))], "Meanwhile").unwrap();
-    let pull = world.get(&token, "/repos/acme/api/pulls/1").await.expect(200);
+    let pull = world.judged_pull(&token, 1).await;
     assert_eq!((pull.body["mergeable"].as_bool(), pull.body["mergeable_state"].as_str()), (Some(false), Some("dirty")));
     world.put(&token, "/repos/acme/api/pulls/1/merge", json!({})).await.expect(405);
 }
@@ -144,11 +144,11 @@ async fn protection_stops_pushes_and_merges_until_checks_are_green() {
     let token = world.token().await;
     let sha = world.commit_on_branch(&token, "b", "x", "1").await;
     world.open_pull(&token, "b").await.expect(201);
-    let rules = Protection { required_checks: vec!["ci".to_owned()], required_approvals: 0 };
+    let rules = Protection { required_checks: vec!["ci".to_owned()], ..Protection::default() };
     world.github.protect("acme/api", "main", rules).unwrap();
     world.patch(&token, "/repos/acme/api/git/refs/heads/main", json!({ "sha": sha })).await.expect(422);
     world.delete(&token, "/repos/acme/api/git/refs/heads/main").await.expect(422);
-    assert_eq!(world.get(&token, "/repos/acme/api/pulls/1").await.expect(200).body["mergeable_state"], "blocked");
+    assert_eq!(world.judged_pull(&token, 1).await.body["mergeable_state"], "blocked");
     let refused = world.put(&token, "/repos/acme/api/pulls/1/merge", json!({})).await.expect(405);
     assert_eq!(refused.message(), "Required status check \"ci\" is expected.");
     world.github.check_run("acme/api", &sha, "ci", "success").unwrap();

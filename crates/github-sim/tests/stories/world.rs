@@ -161,6 +161,24 @@ impl World {
         self.post(token, "/repos/acme/api/pulls", pull).await
     }
 
+    /// The pull request, asked for as often as GitHub needs to work out whether it merges.
+    pub async fn judged_pull(&self, token: &str, number: i64) -> Answer {
+        let path = format!("/repos/acme/api/pulls/{number}");
+        let first = self.get(token, &path).await.expect(200);
+        match first.body["mergeable"] {
+            Value::Null => self.get(token, &path).await.expect(200),
+            _ => first,
+        }
+    }
+
+    /// The last event of that name and action that waits.
+    #[track_caller]
+    pub fn last_event(&self, event: &str, action: &str) -> Value {
+        let pending = self.github.pending();
+        let found = pending.iter().rev().find(|one| one.event == event && one.action.as_deref() == Some(action));
+        found.unwrap_or_else(|| panic!("no {event} {action} in {:?}", self.events())).payload.clone()
+    }
+
     /// The events that wait, in words.
     pub fn events(&self) -> Vec<String> {
         let name = |event: github_sim::PendingEvent| match event.action {

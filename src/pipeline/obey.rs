@@ -1,0 +1,115 @@
+//! Does what people ask for in the comments of our pull requests, once each, and answers.
+//!
+//! What a comment asks for was stored when its webhook was decided about, so later edits of it change nothing. Who wrote
+//! it is asked of GitHub here. What is decided, and what is to be answered, is stored in one transaction before the answer is
+//! sent: a repeat obeys nothing twice, and looks for its answer before it writes it again.
+
+mod orders;
+
+use self::orders::{Orders, Rest, orders};
+use super::{Done, Step, StepError, Writing, finished, sync, target};
+use crate::domain::{Comment, CommentId, Decision, Farewell, Proposal, ProposalState, RepoId};
+use crate::forge::{ForgeError, GitHub, Reaction};
+use crate::store::{CommentRow, RepositoryRow, Store};
+
+/// Obeys one comment.
+pub async fn obey(
+    store: &Store,
+    forge: &GitHub,
+    (repo, id): (RepoId, CommentId),
+    writing: &Writing<'_>,
+) -> Result<Done, StepError> {
+    let (Some(row), Some(found)) = (store.repository(repo).await?, store.comment(repo, id).await?) else {
+        return finished(store).await;
+    };
+    let CommentRow { comment, answer, answered } = found;
+    if answered {
+        return finished(store).await;
+    }
+    let Some(proposal) = store.proposal_by_pull(repo, comment.pull).await? else { return finished(store).await };
+    let answer = match answer {
+        Some(answer) => answer,
+        None => decide(store, forge, (&row, &proposal), &comment, writing).await?,
+    };
+    match say(forge, &row, (&comment, &answer), writing.lease.work.claims > 1).await {
+        // The comment or the pull request is gone, or its conversation locked: it was obeyed all the same.
+        Err(ForgeError::Gone { .. } | ForgeError::Forbidden { .. } | ForgeError::Archived { .. }) => {}
+        other => other?,
+    }
+    let mut tx = store.begin().await?;
+    tx.end_comment(repo, id, writing.clock.now()).await?;
+    Ok(Done::Finished(tx))
+}
+
+/// Finds out what a comment changes, and stores that together with the answer.
+async fn decide(
+    store: &Store,
+    forge: &GitHub,
+    (row, proposal): (&RepositoryRow, &Proposal),
+    comment: &Comment,
+    &Writing { lease, clock, .. }: &Writing<'_>,
+) -> Result<String, StepError> {
+    let (repo, now) = (row.repository.id, clock.now());
+    let orders = if forge.may_write(&target(row), &comment.author).await? {
+        let file = sync::file_in_force(&row.config)?;
+        let rest = Rest {
+            timezone: file.map(|file| file.timezone),
+            decisions: store.decisions_of(&[repo]).await?.remove(&repo).unwrap_or_default(),
+            outlook: store.outlook(repo).await?,
+        };
+        orders(comment, proposal, &rest, now)
+    } else {
+        tracing::info!(repository = %row.repository.name, pull = %comment.pull, author = comment.author, "a command by somebody who may not write here");
+        Orders::default()
+    };
+    let installation = Some(row.repository.installation);
+    let mut tx = store.begin().await?;
+    tx.still_ours(lease).await?;
+    for package in &orders.forgotten {
+        tx.forget_decisions(repo, package).await?;
+    }
+    for decision in &orders.decisions {
+        tx.save_decision(repo, decision).await?;
+        tx.record(&proposal.id, now, "told", &told(decision)).await?;
+    }
+    if let Some(reason) = &orders.withdraw {
+        let state = ProposalState::Withdrawn;
+        tx.save_proposal(&Proposal { state, reason: reason.clone(), updated_at: now, ..proposal.clone() }).await?;
+        tx.record(&proposal.id, now, "withdrawn", reason).await?;
+        Step::Retire { repo, proposal: proposal.id.clone(), farewell: Farewell::Told }
+            .queue(&mut tx, installation, now)
+            .await?;
+    }
+    if let Some(how) = orders.rework {
+        Step::Rework { repo, proposal: proposal.id.clone(), how }.queue(&mut tx, installation, now).await?;
+    }
+    if !orders.decisions.is_empty() || !orders.forgotten.is_empty() {
+        Step::Plan { repo }.queue(&mut tx, installation, now).await?;
+    }
+    tx.save_answer(repo, comment.id, &orders.answer).await?;
+    tx.commit().await?;
+    Ok(orders.answer)
+}
+
+/// What the ledger keeps of a decision.
+fn told(decision: &Decision) -> String {
+    let Decision { package, what, by, pull, .. } = decision;
+    serde_json::json!({ "package": package.to_string(), "what": what, "by": by, "pull": pull }).to_string()
+}
+
+/// Reacts to a comment and answers it. Nothing is answered to who may not give commands: nobody gets the bot to talk who
+/// could not write here anyway.
+async fn say(
+    forge: &GitHub,
+    row: &RepositoryRow,
+    (comment, answer): (&Comment, &str),
+    repeated: bool,
+) -> Result<(), ForgeError> {
+    let target = target(row);
+    let good = !answer.is_empty() && comment.commands.iter().all(Result::is_ok);
+    forge.react(&target, comment.id, if good { Reaction::ThumbsUp } else { Reaction::Confused }).await?;
+    if answer.is_empty() || (repeated && forge.commented_since(&target, (comment.pull, comment.at), answer).await?) {
+        return Ok(());
+    }
+    forge.comment(&target, comment.pull, answer).await
+}
