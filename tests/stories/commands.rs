@@ -8,10 +8,15 @@ use mass_driver::domain::ProposalState;
 async fn api(world: &World) {
     world.registry.release("httpx", "0.27.0");
     world.registry.release("httpx", "0.28.0");
-    world.repository("acme/api", &[
-        ("requirements.txt", "httpx==0.27.0\n"),
-        (".mass-driver.yaml", "timezone: Europe/Paris\nsubscriptions: [pypi]\n"),
-    ]).await;
+    world
+        .repository(
+            "acme/api",
+            &[
+                ("requirements.txt", "httpx==0.27.0\n"),
+                (".mass-driver.yaml", "timezone: Europe/Paris\nsubscriptions: [pypi]\n"),
+            ],
+        )
+        .await;
     world.github.set_role("acme/api", "ada", Role::Write).unwrap();
 }
 
@@ -27,7 +32,13 @@ async fn says(world: &World, login: &str, comment: &str) -> (i64, Vec<String>) {
     let reactions: Vec<&str> = own.reactions.iter().map(|(_, content)| content.as_str()).collect();
     let answers = comments[before + 1..].iter().map(|one| one.body.clone()).collect();
     assert!(reactions.len() <= 1, "{reactions:?}");
-    (number, [reactions.first().map(|one| (*one).to_string()).unwrap_or_default()].into_iter().chain::<Vec<String>>(answers).collect())
+    (
+        number,
+        [reactions.first().map(|one| (*one).to_string()).unwrap_or_default()]
+            .into_iter()
+            .chain::<Vec<String>>(answers)
+            .collect(),
+    )
 }
 
 stories_at_any_pace! {

@@ -46,6 +46,7 @@ mod pull_requests;
 mod repositories;
 mod requests;
 mod restored;
+mod revisions;
 mod shares;
 mod tags;
 mod timing;

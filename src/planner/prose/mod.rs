@@ -5,6 +5,7 @@
 //! in a branch only letters, digits, `.`, `_` and `-`.
 
 mod body;
+mod news;
 mod text;
 
 use crate::domain::{Ecosystem, PackageId, Update};
@@ -13,6 +14,7 @@ use std::fmt::Write as _;
 use text::{cut, plain};
 
 pub use body::{Occasion, body};
+pub use news::{goes_on, left_alone, revised};
 
 /// A name or a version in Markdown: a code span, also within a table.
 pub fn quoted(text: &str) -> String {
