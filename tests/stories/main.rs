@@ -43,6 +43,7 @@ mod panics;
 mod parked;
 mod places;
 mod pull_requests;
+mod races;
 mod repositories;
 mod requests;
 mod restored;

@@ -5,7 +5,7 @@ use mass_driver::domain::ProposalState;
 
 const FILE: (&str, &str) = (".mass-driver.yaml", "labels: [deps]\nsubscriptions: [pypi]\n");
 
-async fn api(world: &World) -> i64 {
+pub async fn api(world: &World) -> i64 {
     world.registry.release("httpx", "0.27.0");
     world.registry.release("httpx", "0.28.0");
     world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), FILE]).await;
@@ -19,7 +19,7 @@ async fn somebody_commits(world: &World, path: &str, text: &str) {
     world.settle().await;
 }
 
-fn comments(world: &World, number: i64) -> Vec<String> {
+pub fn comments(world: &World, number: i64) -> Vec<String> {
     let pull = world.github.pull_request("acme/api", number).unwrap();
     pull.comments.into_iter().map(|comment| comment.body).collect()
 }
@@ -92,7 +92,7 @@ stories_at_any_pace! {
         assert_eq!((pull.number, &pull.head_sha), (number, &theirs));
         assert_eq!(pull.labels, ["deps", "mass-driver: needs a person"]);
         assert_eq!(comments(&world, number).len(), 1, "{:?}", comments(&world, number));
-        assert!(comments(&world, number)[0].starts_with("This branch is left as it is: people's commits on"));
+        assert!(comments(&world, number)[0].starts_with("This branch is left as it is: `people's commits on #1 come first"));
         assert!(world.waiting("acme/api").await[0].contains("people's commits on #1 come first"), "{:?}", world.waiting("acme/api").await);
         // It is looked at again when they make room.
         somebody_commits(&world, "requirements.txt", "httpx==0.28.0\n").await;

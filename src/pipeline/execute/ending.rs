@@ -89,9 +89,12 @@ async fn opened(tx: &mut Tx, case: Case<'_>, change: &Change, pull: PullRequest)
     proposal.updated_at = now;
     let (repo, id) = (proposal.repo, proposal.id.clone());
     let is_before = |p: &&Proposal| p.state == ProposalState::Open && p.group == proposal.group && p.id != id;
+    let mut is_labelled = false;
     for old in all.iter().filter(is_before) {
         // Of several that were open, the change went onto one.
         let is_same = old.pull.as_ref().is_some_and(|known| known.number == pull.number);
+        // Its own step sees to them.
+        is_labelled |= is_same && old.labels == proposal.labels;
         let (reason, what) = if is_same {
             (prose::goes_on(pull.number, &proposal.updates), format!("on #{}", pull.number))
         } else {
@@ -107,7 +110,7 @@ async fn opened(tx: &mut Tx, case: Case<'_>, change: &Change, pull: PullRequest)
         };
         next.queue(tx, installation, now).await?;
     }
-    if !proposal.labels.is_empty() {
+    if !is_labelled && !proposal.labels.is_empty() {
         Step::Label { repo, proposal: id.clone() }.queue(tx, installation, now).await?;
     }
     tx.record(&id, now, "opened", &format!("#{}", pull.number)).await?;
