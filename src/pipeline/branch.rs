@@ -22,9 +22,9 @@ pub(super) enum Standing {
     Ours(Onto),
     /// People's commits as well.
     Shared(Onto),
-    /// Its pull request is over, or gone.
-    Over,
-    /// A person has led it somewhere else: nothing of ours goes onto it any more.
+    /// Its pull request is over.
+    Over(PullNumber),
+    /// It is gone, or a person has led it somewhere else: nothing of ours goes onto it any more.
     Elsewhere,
 }
 
@@ -46,7 +46,7 @@ pub(super) async fn look(
     let Some(pull) = &open.pull else { return Ok((Standing::Elsewhere, None)) };
     let found = match forge.pull(&target(row), pull.number).await {
         Ok(found) => found,
-        Err(ForgeError::Gone { .. }) => return Ok((Standing::Over, None)),
+        Err(ForgeError::Gone { .. }) => return Ok((Standing::Elsewhere, None)),
         Err(error) => return Err(error.into()),
     };
     let known = store.pull_branch(row.repository.id, pull.number).await?;
@@ -56,7 +56,7 @@ pub(super) async fn look(
 /// What a pull request that was looked at comes to. Pure.
 fn standing(row: &RepositoryRow, open: &Proposal, known: &PullBranch, found: &PullState, base: &ObjectId) -> Standing {
     if found.status != PullStatus::Open {
-        return Standing::Over;
+        return Standing::Over(found.number);
     }
     let is_here = found.head_repo == Some(row.repository.id) && found.head_branch == open.branch;
     if !is_here || Some(&found.base_branch) != row.repository.default_branch.as_ref() {

@@ -127,6 +127,11 @@ pub async fn execute(
             tx.save_proposal(&Proposal { reason, updated_at: now, ..case.proposal }).await?;
             Ok(Done::Finished(tx))
         }
+        (None, Intent::Over(number)) => {
+            let mut tx = store.begin().await?;
+            Step::Follow { repo, number }.queue(&mut tx, installation(&row), now).await?;
+            Ok(Done::Finished(tx))
+        }
         (None, Intent::Busy(open)) => {
             let mut tx = store.begin().await?;
             let step = Step::Rework { repo, proposal: open, how: Rework::Conflict };

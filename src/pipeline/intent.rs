@@ -5,8 +5,8 @@ use super::contents::{self, Checked, Contents};
 use super::edits::{Hashes, edited, hashes};
 use super::{StepError, guard, sync, target};
 use crate::domain::{
-    Change, FileChange, Head, Held, LockFile, ObjectId, Onto, PackageId, Proposal, ProposalId, Release, RepoPath,
-    Update, Verdict, VersionStep,
+    Change, FileChange, Head, Held, LockFile, ObjectId, Onto, PackageId, Proposal, ProposalId, PullNumber, Release,
+    RepoPath, Update, Verdict, VersionStep,
 };
 use crate::forge::GitHub;
 use crate::managers;
@@ -32,6 +32,8 @@ pub(super) enum Intent {
     Held(Box<Proposal>, Held),
     /// It would go onto the branch of this open proposal, which is being brought up to date.
     Busy(ProposalId),
+    /// It would go onto the branch of this pull request, which nobody told us is over.
+    Over(PullNumber),
 }
 
 /// What would be sent now. `sent` is what is under way already, and whether nothing of that is known to be on GitHub: then
@@ -93,6 +95,7 @@ pub(super) async fn intent(
                 return Ok(Intent::Send(change));
             }
             Place::Busy => return Ok(Intent::Busy(open.id.clone())),
+            Place::Over(number) => return Ok(Intent::Over(number)),
         },
     };
     let manifests = store.manifests(proposal.repo).await?;
@@ -141,6 +144,8 @@ enum Place {
     OfItsOwn,
     /// Onto that branch, when what is under way there has arrived.
     Busy,
+    /// That one is over: what it ended in is to be learned first.
+    Over(PullNumber),
 }
 
 async fn place(
@@ -161,7 +166,8 @@ async fn place(
     }
     Ok(match branch::look(store, forge, (row, open), &base.commit).await?.0 {
         Standing::Ours(onto) | Standing::Shared(onto) => Place::Onto(onto),
-        Standing::Over | Standing::Elsewhere => Place::OfItsOwn,
+        Standing::Over(number) => Place::Over(number),
+        Standing::Elsewhere => Place::OfItsOwn,
     })
 }
 

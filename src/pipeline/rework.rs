@@ -124,12 +124,7 @@ async fn decide(
     let (onto, is_ours) = match standing {
         Standing::Ours(onto) => (onto, true),
         Standing::Shared(onto) => (onto, false),
-        Standing::Over => {
-            return Ok(proposal
-                .pull
-                .as_ref()
-                .map_or(Way::Nothing, |pull| Way::Ask(Step::Follow { repo, number: pull.number })));
-        }
+        Standing::Over(number) => return Ok(Way::Ask(Step::Follow { repo, number })),
         Standing::Elsewhere => return Ok(Way::Nothing),
     };
     let held = |why: String| Way::Held(Held { why, head: onto.head.clone(), base: base.commit.clone() });

@@ -15,10 +15,8 @@ const HELD_BACK: (&str, &str) = (
 /// The same without holding anything back: a newer version goes onto the branch of the pull request that is open.
 const RELEASED: (&str, &str) = (".mass-driver.yaml", "labels: [deps]\nsubscriptions: [pypi]\n");
 /// The same without wanting any of it: the pull request is closed.
-const IGNORED: (&str, &str) = (
-    ".mass-driver.yaml",
-    "labels: [deps]\nsubscriptions:\n  - migration: pypi\n    ignore:\n      - name: httpx\n",
-);
+const IGNORED: (&str, &str) =
+    (".mass-driver.yaml", "labels: [deps]\nsubscriptions:\n  - migration: pypi\n    ignore:\n      - name: httpx\n");
 
 /// Everything the bot does to one repository: a pull request is opened and labelled; a newer version goes onto its branch,
 /// and it is told so; then nobody wants it any more, so it is told that, closed, and its branch deleted. The bot is killed

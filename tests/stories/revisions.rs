@@ -3,7 +3,7 @@
 use crate::{World, stories_at_any_pace};
 use mass_driver::domain::ProposalState;
 
-const FILE: (&str, &str) = (".mass-driver.yaml", "labels: [deps]\nsubscriptions: [pypi]\n");
+pub const FILE: (&str, &str) = (".mass-driver.yaml", "labels: [deps]\nsubscriptions: [pypi]\n");
 
 pub async fn api(world: &World) -> i64 {
     world.registry.release("httpx", "0.27.0");
@@ -13,7 +13,7 @@ pub async fn api(world: &World) -> i64 {
 }
 
 /// Somebody commits to the branch of the open pull request.
-async fn somebody_commits(world: &World, path: &str, text: &str) {
+pub async fn somebody_commits(world: &World, path: &str, text: &str) {
     let branch = world.pull("acme/api").head_branch;
     world.github.push("acme/api", &branch, &[(path, Some(text.as_bytes()))], "a person's commit").unwrap();
     world.settle().await;
@@ -25,7 +25,7 @@ pub fn comments(world: &World, number: i64) -> Vec<String> {
 }
 
 /// The parents of the commit at the head of the open pull request.
-fn parents(world: &World) -> Vec<String> {
+pub fn parents(world: &World) -> Vec<String> {
     let branch = world.pull("acme/api").head_branch;
     world.github.commits("acme/api", &branch).unwrap()[0].parents.clone()
 }

@@ -1,7 +1,7 @@
 //! What must hold whenever the bot has come to rest, whatever was done to it: looked up in the database and at GitHub, and
 //! the two compared.
 
-use github_sim::GitHubSim;
+use github_sim::{GitHubSim, PullRequestView};
 use mass_driver::domain::{Proposal, ProposalState, RepoId};
 use mass_driver::store::{RepositoryRow, Store, WorkState};
 use std::collections::BTreeSet;
@@ -32,7 +32,8 @@ async fn of_repository(github: &GitHubSim, store: &Store, row: &RepositoryRow) {
     // One pull request for each proposal, and none that nobody knows of. Several follow each other on one: at most the last
     // of them is open.
     let Ok(pulls) = github.pull_requests(&name) else { return };
-    let ours: Vec<_> = pulls.iter().filter(|p| p.head_branch.starts_with("mass-driver/")).collect();
+    let is_ours = |p: &&PullRequestView| p.head_branch.starts_with("mass-driver/") && p.head_owner == repo.name.owner();
+    let ours: Vec<_> = pulls.iter().filter(is_ours).collect();
     for pull in &ours {
         let known = proposals.iter().filter(|p| p.pull.as_ref().is_some_and(|known| known.number.0 == pull.number));
         let known: Vec<&Proposal> = known.collect();

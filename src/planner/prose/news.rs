@@ -31,7 +31,8 @@ pub fn revised(before: &[Update], after: &[Update]) -> String {
     rows.extend(gone.map(|(name, from)| format!("{} {from} is left out", quoted(name))));
     let mut text = match rows.as_slice() {
         [] => {
-            return "This pull request was made anew for the same versions. Its earlier commits are still there.".into();
+            return "This pull request was made anew for the same versions. Its earlier commits are still there."
+                .into();
         }
         [one] => format!("This pull request has moved on: {one}.\n"),
         many => {
