@@ -75,7 +75,7 @@ pub async fn rework(
         }
         Way::Send(change, updates, title) => {
             let proposal = Proposal { updates, title, updated_at: now, ..case.proposal };
-            begin(store, forge, Case { proposal, ..case }, change).await
+            begin(store, forge, Case { proposal, ..case }, *change).await
         }
         Way::Merge(onto) => merge(store, forge, case, onto).await,
         Way::Held(held) => {
@@ -93,7 +93,7 @@ enum Way {
     Ask(Step),
     Later(String),
     /// One more commit: the change, with the updates and the title as they are by it.
-    Send(Change, Vec<Update>, String),
+    Send(Box<Change>, Vec<Update>, String),
     /// GitHub's own merge of the base.
     Merge(Onto),
     Held(Held),
@@ -168,7 +168,7 @@ async fn decide(
     let merged = onto.merged.clone().or_else(|| (!is_ours).then(|| base.commit.clone()));
     let onto = Some(Onto { merged, shared: false, ..onto });
     let branch = proposal.branch.clone();
-    Ok(Way::Send(Change { base, base_branch, branch, files, onto, ..words }, updates, title))
+    Ok(Way::Send(Box::new(Change { base, base_branch, branch, files, onto, ..words }), updates, title))
 }
 
 /// Has a change that another step began brought to its end first.

@@ -1,6 +1,7 @@
 //! One pull request through its life: newer versions go onto its branch, and what people did there stays.
 
 use crate::{World, stories_at_any_pace};
+use github_sim::{FileChangeInput, RepoOptions};
 use mass_driver::domain::ProposalState;
 
 pub const FILE: (&str, &str) = (".mass-driver.yaml", "labels: [deps]\nsubscriptions: [pypi]\n");
@@ -99,5 +100,41 @@ stories_at_any_pace! {
         let pull = world.pull("acme/api");
         assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==0.28.1\n");
         assert!(world.waiting("acme/api").await.is_empty());
+    }
+
+    async fn bad_input_17_a_file_that_a_person_made_a_link_on_the_branch_is_not_overwritten(world: World) {
+        api(&world).await;
+        let branch = world.pull("acme/api").head_branch;
+        let link = FileChangeInput::symlink("requirements.txt", "other.txt");
+        world.github.push_as("ada", "acme/api", &branch, &[link], "a link").unwrap();
+        world.settle().await;
+        let theirs = world.pull("acme/api").head_sha;
+        world.registry.release("httpx", "0.28.1");
+        world.bot_looks().await;
+        assert_eq!(world.pull("acme/api").head_sha, theirs);
+        let waiting = world.waiting("acme/api").await;
+        assert!(waiting[0].ends_with("requirements.txt is no file on its branch any more"), "{waiting:?}");
+    }
+
+    async fn bad_input_16_the_mode_of_a_file_is_kept_on_every_way(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.registry.release("httpx", "0.28.0");
+        world.github.create_repo("acme/api", RepoOptions::default().file(FILE.0, FILE.1)).unwrap();
+        let file = FileChangeInput::executable("requirements.txt", "httpx==0.27.0\n");
+        world.github.push_as("ada", "acme/api", "main", &[file], "may be run").unwrap();
+        world.settle().await;
+        let kept = || {
+            let branch = world.pull("acme/api").head_branch;
+            world.github.file_mode("acme/api", &branch, "requirements.txt").unwrap() == Some(0o100_755)
+        };
+        assert!(kept());
+        world.registry.release("httpx", "0.28.1");
+        world.bot_looks().await;
+        assert!(kept(), "on the same branch");
+        somebody_commits(&world, "notes.txt", "mine\n").await;
+        world.registry.release("httpx", "0.28.2");
+        world.bot_looks().await;
+        assert_eq!(world.pull("acme/api").title, "Bump httpx from 0.27.0 to 0.28.2");
+        assert!(kept(), "on top of a person's commit");
     }
 }
