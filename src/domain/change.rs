@@ -1,6 +1,7 @@
 //! What is sent to a forge: files, a commit message, a branch, a pull request.
 
 use super::allowance::Turn;
+use super::ids::PullNumber;
 use super::package::PackageId;
 use super::repo::{Head, ObjectId, RepoPath};
 use serde::{Deserialize, Serialize};
@@ -44,14 +45,32 @@ pub struct FileChange {
     pub text: String,
 }
 
-/// A commit on a new branch and the pull request for it.
+/// The open pull request that a change goes onto, as one more commit on its branch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Onto {
+    /// Its number.
+    pub number: PullNumber,
+    /// Where people see it.
+    pub url: String,
+    /// The commit at the head of its branch. Should there be another one when ours is to be put on top, nothing is.
+    pub head: ObjectId,
+    /// The commit of the base that ours follows as well, where the base has moved since the branch was last made.
+    pub merged: Option<ObjectId>,
+    /// Whether people's commits are below ours, so that not all of what the branch holds is ours to change.
+    pub shared: bool,
+}
+
+/// A commit, and the pull request for it: on a new branch, or on that of a pull request that is open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// What the commit is based on.
+    /// The commit whose tree is changed: the base's head, or that of a branch that people have committed to.
     pub base: Head,
+    /// The pull request that is there already.
+    #[serde(default)]
+    pub onto: Option<Onto>,
     /// The branch the pull request goes to.
     pub base_branch: String,
-    /// The new branch, without `refs/heads/`.
+    /// The branch it is sent on, without `refs/heads/`.
     pub branch: String,
     /// The changed files.
     pub files: Vec<FileChange>,
@@ -75,6 +94,24 @@ pub struct ReleaseHashes {
     pub version: String,
     /// Algorithm and hash of each file, like `sha256:…`.
     pub hashes: Vec<String>,
+}
+
+impl Change {
+    /// What the commit follows. A branch is only ever moved forward, so the head of one that is there comes first.
+    pub fn parents(&self) -> Vec<ObjectId> {
+        match &self.onto {
+            None => vec![self.base.commit.clone()],
+            Some(onto) => std::iter::once(&onto.head).chain(&onto.merged).cloned().collect(),
+        }
+    }
+
+    /// The commit of the base that the branch holds afterwards, where this change decides that.
+    pub fn made_on(&self) -> Option<&ObjectId> {
+        match &self.onto {
+            Some(onto) if onto.head == self.base.commit => None,
+            _ => Some(&self.base.commit),
+        }
+    }
 }
 
 /// How far a change has got on its way to a pull request, as far as a forge's answers tell.

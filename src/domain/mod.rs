@@ -17,13 +17,13 @@ pub mod update;
 pub mod verdict;
 
 pub use allowance::{Heard, Limit, Pace, Pause, Quota, Refusal, Turn};
-pub use change::{Change, FileChange, FileMode, Progress, ReleaseHashes};
+pub use change::{Change, FileChange, FileMode, Onto, Progress, ReleaseHashes};
 pub use command::{Command, Comment, Decided, Decision, IgnoreScope, Snooze, Unclear};
 pub use ids::{CommentId, DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
 pub use lock_file::LockFile;
 pub use notes::{PackageLinks, ReleaseNotes};
 pub use package::{Content, Dependency, Ecosystem, PackageId, Release, Skip, Span};
-pub use proposal::{Farewell, Outlook, Proposal, ProposalState, PullRequest, Rework, Standing};
+pub use proposal::{Farewell, Held, News, Outlook, Proposal, ProposalState, PullBranch, PullRequest, Rework, Standing};
 pub use repo::{Head, ObjectId, RepoName, RepoPath, RepoState, Repository};
 pub use size::in_bytes;
 pub use time::Clock;

@@ -60,8 +60,6 @@ pub enum Farewell {
         /// That one.
         by: PullNumber,
     },
-    /// Its files have moved on, and it may still be open.
-    Overtaken,
     /// A person told the bot so, and was answered.
     Told,
     /// The proposal's reason says why.
@@ -80,6 +78,17 @@ pub enum Rework {
     Recreate,
 }
 
+impl Rework {
+    /// The word the store and logs use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Rebase => "rebase",
+            Self::Recreate => "recreate",
+        }
+    }
+}
+
 /// The pull request of a proposal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullRequest {
@@ -89,6 +98,48 @@ pub struct PullRequest {
     pub url: String,
     /// The commit we put at the head of its branch.
     pub head: ObjectId,
+}
+
+/// What is known of the branch of one of our pull requests, beside the commit that we left at its head.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PullBranch {
+    /// The commit of the base that it holds; `None` where nobody noted it.
+    pub base: Option<ObjectId>,
+    /// Whether people's commits are below ours.
+    pub shared: bool,
+    /// Why it is left as it is, if it is.
+    pub held: Option<Held>,
+}
+
+/// Why the branch of a pull request is left as it is. It is looked at again when the branch or its base has moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Why, in a sentence for people.
+    pub why: String,
+    /// The commit at the head of the branch by then.
+    pub head: ObjectId,
+    /// The commit at the head of its base by then.
+    pub base: ObjectId,
+}
+
+/// What the conversation of a pull request is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    /// It holds something else than before.
+    Revised,
+    /// Its branch is left as it is, and why.
+    Held,
+}
+
+impl News {
+    /// The word the store and logs use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Revised => "revised",
+            Self::Held => "held",
+        }
+    }
 }
 
 /// A group of updates for one repository, with its state, reason and due time.

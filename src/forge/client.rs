@@ -74,6 +74,10 @@ impl Call {
         Self { method: Method::PATCH, ..Self::post(path, body) }
     }
 
+    pub(super) fn put(path: String, body: &Value) -> Self {
+        Self { method: Method::PUT, ..Self::post(path, body) }
+    }
+
     /// Refuses answers above this size, instead of the usual limit.
     pub(super) fn at_most(self, bytes: usize) -> Self {
         Self { most_bytes: bytes, ..self }

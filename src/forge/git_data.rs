@@ -70,13 +70,13 @@ struct CommitDetail {
 }
 
 #[derive(Deserialize)]
-struct ShaBody {
-    sha: ObjectId,
+pub(super) struct ShaBody {
+    pub(super) sha: ObjectId,
 }
 
 #[derive(Deserialize)]
-struct RefBody {
-    object: ShaBody,
+pub(super) struct RefBody {
+    pub(super) object: ShaBody,
 }
 
 #[derive(Deserialize)]
@@ -273,7 +273,7 @@ impl GitHub {
         tree: &ObjectId,
         identity: Identity,
     ) -> Result<ObjectId, ForgeError> {
-        let body = json!({ "message": change.message, "tree": tree, "parents": [change.base.commit] });
+        let body = json!({ "message": change.message, "tree": tree, "parents": change.parents() });
         let call = Call::post(target.path(&["git", "commits"]), &body);
         let answer = self.client.send(&call, identity).await.map_err(stale_base)?;
         Ok(answer.read::<ShaBody>()?.sha)
@@ -356,7 +356,7 @@ fn in_batches(files: &[FileChange]) -> Vec<&[FileChange]> {
     batches
 }
 
-fn stale_base(error: ForgeError) -> ForgeError {
+pub(super) fn stale_base(error: ForgeError) -> ForgeError {
     let stale = ["sha does not exist", "object does not exist", "parent sha", "base_tree"];
     match error {
         ForgeError::Invalid { endpoint, message }

@@ -17,7 +17,8 @@
 //! | `tags.rs` | the tags of a repository, also of one that the App is not installed on |
 //! | `comments.rs` | who may ask for something, and answering |
 //! | `checks.rs` | what checks say about a commit |
-//! | `propose.rs`, `pulls.rs` | from a change to a pull request; its later life |
+//! | `propose.rs`, `revise.rs` | from a change to a pull request; one more commit on one that is open |
+//! | `pulls.rs` | a pull request's later life |
 //! | `webhook/` | signature and meaning of a delivery |
 
 mod answer;
@@ -34,6 +35,7 @@ mod limits;
 mod pages;
 mod propose;
 mod pulls;
+mod revise;
 mod settings;
 mod tags;
 mod tokens;
@@ -47,6 +49,7 @@ pub use git_data::{EntryKind, TreeEntry};
 pub use installations::{AccountKind, InstallationInfo, ListedRepository};
 pub use propose::{Advance, Proposed, Retreat};
 pub use pulls::{PullState, PullStatus};
+pub use revise::BaseMerge;
 pub use settings::GitHubSettings;
 pub use tags::{Sight, Tag, TagList, Tags};
 

@@ -45,18 +45,18 @@ pub enum Retreat {
 }
 
 /// A change on its way, with what is needed at each step.
-struct Attempt<'a> {
-    target: &'a Target,
-    change: &'a Change,
-    identity: Identity,
+pub(super) struct Attempt<'a> {
+    pub(super) target: &'a Target,
+    pub(super) change: &'a Change,
+    pub(super) identity: Identity,
     /// The tree the change makes.
-    tree: ObjectId,
+    pub(super) tree: ObjectId,
 }
 
 impl Attempt<'_> {
     /// Whether a commit is what this change makes, whichever attempt made it.
-    fn made(&self, tip: &Tip) -> bool {
-        tip.tree == self.tree && tip.parents == [self.change.base.commit.clone()]
+    pub(super) fn made(&self, tip: &Tip) -> bool {
+        tip.tree == self.tree && tip.parents == self.change.parents()
     }
 
     /// The commit of a branch that is ours.
@@ -64,12 +64,12 @@ impl Attempt<'_> {
         if self.made(&tip) { Ok(tip.commit) } else { Err(self.foreign_branch(&tip, None)) }
     }
 
-    fn conflict(&self, why: String, found: Option<ObjectId>, pull: Option<&PullState>) -> ForgeError {
+    pub(super) fn conflict(&self, why: String, found: Option<ObjectId>, pull: Option<&PullState>) -> ForgeError {
         let endpoint = format!("POST {}", self.target.path(&["git", "refs"]));
         ForgeError::Conflict { endpoint, why, found, pull: pull.map(|pull| pull.number) }
     }
 
-    fn foreign_branch(&self, tip: &Tip, pull: Option<&PullState>) -> ForgeError {
+    pub(super) fn foreign_branch(&self, tip: &Tip, pull: Option<&PullState>) -> ForgeError {
         let why = format!(
             "the branch `{}` holds {}, which is not this change on {}",
             self.change.branch, tip.commit, self.change.base.commit
@@ -109,6 +109,11 @@ impl GitHub {
     pub async fn advance(&self, target: &Target, change: &Change, progress: &Progress) -> Result<Advance, ForgeError> {
         let identity = target.scope(access(change)).into();
         let further = |progress| Ok(Advance::Further(progress));
+        if let (Some(onto), []) = (&change.onto, change.files.as_slice()) {
+            // Its branch holds all of it: only the words are to follow.
+            let attempt = Attempt { target, change, identity, tree: change.base.tree.clone() };
+            return self.renew_pull(&attempt, onto, onto.head.clone()).await.map(Advance::Arrived);
+        }
         let Some(tree) = progress.tree.clone() else {
             let tree = self.changed_tree(target, change, identity).await?;
             return further(Progress { tree: Some(tree), ..progress.clone() });
@@ -119,10 +124,17 @@ impl GitHub {
         };
         let attempt = Attempt { target, change, identity, tree };
         if !progress.branch {
-            let commit = self.put_branch(&attempt, commit).await?;
+            let commit = match &change.onto {
+                None => self.put_branch(&attempt, commit).await?,
+                Some(onto) => self.move_branch(&attempt, onto, commit).await?,
+            };
             return further(Progress { commit: Some(commit), branch: true, ..progress.clone() });
         }
-        self.put_pull(&attempt, commit).await.map(Advance::Arrived)
+        let proposed = match &change.onto {
+            None => self.put_pull(&attempt, commit).await?,
+            Some(onto) => self.renew_pull(&attempt, onto, commit).await?,
+        };
+        Ok(Advance::Arrived(proposed))
     }
 
     /// Looks how far an earlier attempt got, whose end nobody saw, and adopts what it left. Sends one write, the tree:
@@ -131,6 +143,9 @@ impl GitHub {
     /// Errors: as of [`GitHub::propose`].
     pub async fn take_up(&self, target: &Target, change: &Change) -> Result<Advance, ForgeError> {
         let identity = target.scope(access(change)).into();
+        if let Some(onto) = &change.onto {
+            return self.take_up_revision(target, change, onto, identity).await;
+        }
         let pulls = self.pulls_from(target, &change.branch, &change.base_branch, identity).await?;
         let tip = self.tip(target, &change.branch, identity).await?;
         let tree = self.changed_tree(target, change, identity).await?;
@@ -143,7 +158,12 @@ impl GitHub {
         Ok(Advance::Further(Progress { tree: Some(attempt.tree), commit, branch, ..Progress::default() }))
     }
 
-    async fn changed_tree(&self, target: &Target, change: &Change, identity: Identity) -> Result<ObjectId, ForgeError> {
+    pub(super) async fn changed_tree(
+        &self,
+        target: &Target,
+        change: &Change,
+        identity: Identity,
+    ) -> Result<ObjectId, ForgeError> {
         let tree = self.write_tree(target, change, identity).await?;
         if tree == change.base.tree {
             return Err(ForgeError::NoChange { endpoint: format!("POST {}", target.path(&["git", "trees"])) });
@@ -165,6 +185,9 @@ impl GitHub {
         tree: Option<&ObjectId>,
     ) -> Result<Retreat, ForgeError> {
         let identity = target.scope(access(change)).into();
+        if let Some(onto) = &change.onto {
+            return self.withdraw_revision((target, change), onto, tree, identity).await;
+        }
         let pulls = self.pulls_from(target, &change.branch, &change.base_branch, identity).await?;
         let tip = self.tip(target, &change.branch, identity).await?;
         if pulls.is_empty() && tip.is_none() {
@@ -268,11 +291,11 @@ impl GitHub {
     }
 }
 
-fn access(change: &Change) -> Access {
+pub(super) fn access(change: &Change) -> Access {
     if touches_workflows(change) { Access::ProposeWorkflows } else { Access::Propose }
 }
 
-fn adopted(pull: &PullState, head: ObjectId) -> Proposed {
+pub(super) fn adopted(pull: &PullState, head: ObjectId) -> Proposed {
     let status = pull.status;
     Proposed { pull: PullRequest { number: pull.number, url: pull.url.clone(), head }, adopted: true, status }
 }

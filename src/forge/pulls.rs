@@ -40,6 +40,8 @@ pub struct PullState {
     pub base_branch: String,
     /// The repository it is in.
     pub base_repo: RepoId,
+    /// Whether it can be merged as far as its files go; `None` while GitHub works that out, and in lists.
+    pub mergeable: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +54,8 @@ struct PullBody {
     /// Lists leave out `merged`.
     #[serde(default)]
     merged_at: Option<String>,
+    #[serde(default)]
+    mergeable: Option<bool>,
     head: EndBody,
     base: EndBody,
 }
@@ -99,6 +103,7 @@ impl PullBody {
             head_repo: self.head.repo.map(|repo| repo.id),
             base_branch: self.base.branch,
             base_repo,
+            mergeable: self.mergeable,
         })
     }
 }
@@ -108,6 +113,10 @@ impl GitHub {
     pub async fn pull(&self, target: &Target, number: PullNumber) -> Result<PullState, ForgeError> {
         let call = Call::get(target.path(&["pulls", &number.to_string()]));
         let answer = self.client.send(&call, target.scope(Access::Pulls).into()).await?;
+        answer.read::<PullBody>()?.into_state(target, &answer.endpoint)
+    }
+
+    pub(super) fn read_pull(&self, target: &Target, answer: &super::answer::Answer) -> Result<PullState, ForgeError> {
         answer.read::<PullBody>()?.into_state(target, &answer.endpoint)
     }
 

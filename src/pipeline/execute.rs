@@ -11,17 +11,23 @@
 //! something may be under way", sends one write, and ends with one that stores GitHub's answer, says "nothing is under
 //! way", and puts the step off until its next write may be sent. Only after such an *orderly* end does the next claim go
 //! on from what is stored; after any other it looks.
+//!
+//! Where the group has an open pull request, the change goes onto that one's branch; [`rework`](super::rework) sends its
+//! changes by the same steps.
 
+mod ending;
 mod take_back;
 
-use self::take_back::{give_up, take_back};
+use self::ending::{arrived, fail, plan_again, read_again};
+use self::take_back::give_up;
+pub(super) use self::take_back::take_back;
+use super::branch::hold;
 use super::contents::Moved;
-use super::follow::superseded_by;
 use super::intent::{Intent, intent, same};
 use super::line::{self, Place, Writer};
 use super::{Done, Step, StepError, Writing, finished, plan, target, watch};
 use crate::domain::{
-    Change, Farewell, Progress, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Turn,
+    Change, Progress, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Rework, Turn,
 };
 use crate::forge::{Advance, ForgeError, GitHub, Proposed, PullStatus};
 use crate::registries::Registries;
@@ -35,15 +41,27 @@ const TRIES_MAX: u32 = 5;
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// Tree, commit, branch, pull request.
 const WRITES: u32 = 4;
+/// How long one change of a pull request waits for another that is under way.
+pub(super) const ONE_AT_A_TIME: SignedDuration = SignedDuration::from_secs(5);
+
+/// What a change is sent for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// A proposal that waits is to become a pull request.
+    Open,
+    /// A pull request that is open is to be brought up to date.
+    Rework(Rework),
+}
 
 /// What everybody here needs to know of the proposal at hand.
-struct Case<'a> {
-    row: &'a RepositoryRow,
-    proposal: Proposal,
+pub(super) struct Case<'a> {
+    pub(super) row: &'a RepositoryRow,
+    pub(super) proposal: Proposal,
     /// All proposals of the repository.
-    all: &'a [Proposal],
-    writing: &'a Writing<'a>,
-    now: Timestamp,
+    pub(super) all: &'a [Proposal],
+    pub(super) writing: &'a Writing<'a>,
+    pub(super) now: Timestamp,
+    pub(super) errand: Errand,
 }
 
 /// Opens the pull request of one proposal, unless something speaks against it now.
@@ -63,7 +81,7 @@ pub async fn execute(
         return finished(store).await;
     }
     let all = store.proposals(repo).await?;
-    let case = Case { row: &row, proposal, all: &all, writing, now };
+    let case = Case { row: &row, proposal, all: &all, writing, now, errand: Errand::Open };
     let begun = match store.attempt(id).await? {
         Some(begun) if begun.progress.refused.is_some() => return take_back(store, forge, case, begun).await,
         begun => begun,
@@ -98,6 +116,24 @@ pub async fn execute(
             go_on(store, forge, case, Attempt { change, ..begun }).await
         }
         (Some(begun), _) => take_back(store, forge, case, begun).await,
+        (None, Intent::Held(open, held)) => {
+            let mut tx = store.begin().await?;
+            let reason = held.why.clone();
+            hold(&mut tx, &row, &open, held, now).await?;
+            tx.save_proposal(&Proposal { reason, updated_at: now, ..case.proposal }).await?;
+            Ok(Done::Finished(tx))
+        }
+        (None, Intent::Over(number)) => {
+            let mut tx = store.begin().await?;
+            Step::Follow { repo, number }.queue(&mut tx, installation(&row), now).await?;
+            Ok(Done::Finished(tx))
+        }
+        (None, Intent::Busy(open)) => {
+            let mut tx = store.begin().await?;
+            let step = Step::Rework { repo, proposal: open, how: Rework::Conflict };
+            step.queue_unless_queued(&mut tx, installation(&row), now).await?;
+            Ok(Done::PutOff { tx, until: now + ONE_AT_A_TIME, why: None })
+        }
         (None, Intent::Early) => {
             let (tx, until) = (store.begin().await?, case.proposal.due_at);
             Ok(Done::PutOff { tx, until, why: Some(case.proposal.reason) })
@@ -112,7 +148,7 @@ pub async fn execute(
 ///
 /// What was looked at is minutes old by now, for all we know: only what is still as it was then is replaced. Who looked in
 /// the meantime knows better.
-async fn learn(store: &Store, moved: &[Moved], lease: &Claimed, now: Timestamp) -> Result<(), StepError> {
+pub(super) async fn learn(store: &Store, moved: &[Moved], lease: &Claimed, now: Timestamp) -> Result<(), StepError> {
     for Moved { package, version, before, now: content } in moved {
         let users = store.users_of(package, None, watch::USERS_AT_ONCE).await?;
         let mut tx = store.begin().await?;
@@ -127,13 +163,17 @@ async fn learn(store: &Store, moved: &[Moved], lease: &Claimed, now: Timestamp) 
 }
 
 /// Writes a change down, and sends it when it is its turn.
-async fn begin(store: &Store, forge: &GitHub, case: Case<'_>, change: Change) -> Result<Done, StepError> {
+pub(super) async fn begin(store: &Store, forge: &GitHub, case: Case<'_>, change: Change) -> Result<Done, StepError> {
     let mut tx = store.begin().await?;
     tx.still_ours(case.writing.lease).await?;
     let place = join(&mut tx, &case, WRITES, None, 0).await?;
     if let Place::Full(until) = place {
         // Not written down yet: what waits longer than the line is long may still be planned otherwise.
         return put_off(tx, case, until).await;
+    }
+    if case.errand != Errand::Open {
+        // Its places may be others than when it was opened.
+        tx.save_proposal(&case.proposal).await?;
     }
     tx.begin_attempt((case.proposal.repo, &case.proposal.id), &change, case.now).await?;
     match place {
@@ -152,7 +192,12 @@ async fn begin(store: &Store, forge: &GitHub, case: Case<'_>, change: Change) ->
 }
 
 /// Goes on with a change that was written down: from where its last claim ended, or by looking.
-async fn go_on(store: &Store, forge: &GitHub, case: Case<'_>, mut begun: Attempt) -> Result<Done, StepError> {
+pub(super) async fn go_on(
+    store: &Store,
+    forge: &GitHub,
+    case: Case<'_>,
+    mut begun: Attempt,
+) -> Result<Done, StepError> {
     let orderly = begun.orderly_claim.is_some();
     // Without a pace there is no turn to wait for, and a repeat has nothing to say that is not said already.
     if orderly || !case.writing.pace.is_off() {
@@ -242,7 +287,7 @@ async fn send(
 ) -> Result<Done, StepError> {
     let change = &attempt.change;
     match write(forge, &case, &attempt, repeated).await {
-        Ok(Advance::Arrived(proposed)) => opened(store, case, proposed).await,
+        Ok(Advance::Arrived(proposed)) => arrived(store, case, change, proposed).await,
         Ok(Advance::Further(further)) => {
             let Writing { lease, pace, clock } = *case.writing;
             let now = clock.now();
@@ -254,7 +299,14 @@ async fn send(
         }
         Err(ForgeError::Conflict { pull: Some(number), .. }) if repeated => {
             let proposed = taken_over(change, number, &case.row.repository.web_url);
-            opened(store, case, proposed).await
+            arrived(store, case, change, proposed).await
+        }
+        // Somebody was faster on the branch of a pull request: everything is looked at anew.
+        Err(error @ ForgeError::Conflict { .. }) if change.onto.is_some() => {
+            let mut tx = store.begin().await?;
+            tx.end_attempt(&case.proposal.id).await?;
+            tx.record(&case.proposal.id, case.now, "taken back", &error.to_string()).await?;
+            Ok(Done::PutBack { tx, until: case.now, why: error.to_string() })
         }
         // The branch's name is taken by something that is not ours: leave it alone and use another.
         Err(ForgeError::Conflict { .. }) if !case.proposal.branch.ends_with(&suffix(&case.proposal.id)) => {
@@ -313,72 +365,6 @@ fn suffix(id: &ProposalId) -> String {
     plain[plain.len().saturating_sub(8)..].iter().collect()
 }
 
-fn installation(row: &RepositoryRow) -> Option<crate::domain::InstallationId> {
+pub(super) fn installation(row: &RepositoryRow) -> Option<crate::domain::InstallationId> {
     Some(row.repository.installation)
-}
-
-async fn plan_again(store: &Store, row: &RepositoryRow, now: Timestamp) -> Result<Done, StepError> {
-    let repo = row.repository.id;
-    let indexed = row.head.as_ref().map(|head| &head.commit) == row.indexed_commit.as_ref();
-    let next = if indexed { Step::Plan { repo } } else { Step::Index { repo } };
-    let mut tx = store.begin().await?;
-    next.queue(&mut tx, installation(row), now).await?;
-    Ok(Done::Finished(tx))
-}
-
-/// Has the repository read again, and this step repeated afterwards: as the same row, so that its tries are counted.
-async fn read_again(store: &Store, case: &Case<'_>, error: &ForgeError) -> Result<Done, StepError> {
-    let step = Step::SyncRepository { repo: case.row.repository.id, details: true, name: None };
-    let mut tx = store.begin().await?;
-    step.queue(&mut tx, installation(case.row), case.now).await?;
-    Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
-}
-
-async fn fail(store: &Store, case: Case<'_>, why: &str) -> Result<Done, StepError> {
-    let Case { row, mut proposal, now, .. } = case;
-    tracing::warn!(repository = %row.repository.name, proposal = %proposal.id, why, "a pull request could not be made");
-    proposal.state = ProposalState::Failed;
-    proposal.reason = why.to_string();
-    proposal.updated_at = now;
-    let mut tx = store.begin().await?;
-    tx.save_proposal(&proposal).await?;
-    tx.end_attempt(&proposal.id).await?;
-    tx.record(&proposal.id, now, "failed", why).await?;
-    Step::Plan { repo: proposal.repo }.queue(&mut tx, installation(row), now).await?;
-    Ok(Done::Finished(tx))
-}
-
-async fn opened(store: &Store, case: Case<'_>, Proposed { pull, status, .. }: Proposed) -> Result<Done, StepError> {
-    let Case { row, mut proposal, all, now, .. } = case;
-    let installation = installation(row);
-    tracing::info!(repository = %row.repository.name, proposal = %proposal.id, pull = %pull.number, "opened a pull request");
-    proposal.state = ProposalState::Open;
-    proposal.reason = format!("pull request #{} is open", pull.number);
-    proposal.opened_at = Some(now);
-    proposal.updated_at = now;
-    let repo = proposal.repo;
-    let mut tx = store.begin().await?;
-    for old in all.iter().filter(|p| p.state == ProposalState::Open && p.group == proposal.group && p.id != proposal.id)
-    {
-        let reason = superseded_by(pull.number);
-        tx.save_proposal(&Proposal { state: ProposalState::Superseded, reason, updated_at: now, ..old.clone() })
-            .await?;
-        tx.record(&old.id, now, "superseded", &format!("by #{}", pull.number)).await?;
-        Step::Retire { repo, proposal: old.id.clone(), farewell: Farewell::Replaced { by: pull.number } }
-            .queue(&mut tx, installation, now)
-            .await?;
-    }
-    if !proposal.labels.is_empty() {
-        Step::Label { repo, proposal: proposal.id.clone() }.queue(&mut tx, installation, now).await?;
-    }
-    if status != PullStatus::Open {
-        // An earlier attempt got this far, and a person was faster than our repeat.
-        Step::Follow { repo, number: pull.number }.queue(&mut tx, installation, now).await?;
-    }
-    tx.end_attempt(&proposal.id).await?;
-    tx.record(&proposal.id, now, "opened", &format!("#{}", pull.number)).await?;
-    proposal.pull = Some(pull);
-    tx.save_proposal(&proposal).await?;
-    Step::Plan { repo }.queue(&mut tx, installation, now).await?;
-    Ok(Done::Finished(tx))
 }

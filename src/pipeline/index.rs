@@ -2,7 +2,9 @@
 
 use super::watch::UNWANTED_PAUSE;
 use super::{Done, Step, StepError, target};
-use crate::domain::{Dependency, FileMode, ObjectId, PackageId, RepoId, RepoPath};
+use crate::domain::{
+    Dependency, FileMode, ObjectId, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, Rework,
+};
 use crate::forge::{EntryKind, ForgeError, GitHub, Target, TreeEntry};
 use crate::managers::{self, Extraction, LARGEST_MANIFEST_BYTES, Manager};
 use crate::store::{Manifest, ManifestHead, Store};
@@ -63,6 +65,8 @@ pub async fn index(
         );
     }
 
+    let touched = touched(&store.proposals(repo).await?, &stored, &index);
+
     let mut tx = store.begin().await?;
     for old in &stored {
         if !index.manifests.contains_key(&(old.path.clone(), old.manager.clone())) {
@@ -83,7 +87,24 @@ pub async fn index(
     tx.replace_lock_files(repo, &stored_lock_files, &lock_files(&tree)).await?;
     tx.set_indexed(repo, &head.commit, now).await?;
     Step::Plan { repo }.queue(&mut tx, installation, now).await?;
+    for proposal in touched {
+        let step = Step::Rework { repo, proposal, how: Rework::Conflict };
+        step.queue_unless_queued(&mut tx, installation, now).await?;
+    }
     Ok(Done::Finished(tx))
+}
+
+/// The open proposals that change a file which is not what it was: whether they still can be merged is to be asked. Pure.
+fn touched(proposals: &[Proposal], stored: &[ManifestHead], index: &Index) -> Vec<ProposalId> {
+    let key = |old: &ManifestHead| (old.path.clone(), old.manager.clone());
+    let removed = stored.iter().filter(|old| !index.manifests.contains_key(&key(old))).map(|old| &old.path);
+    let changed = index.manifests.iter().filter(|(_, read)| read.is_some()).map(|((path, _), _)| path);
+    let paths: BTreeSet<&RepoPath> = removed.chain(changed).collect();
+    let is_touched = |p: &&Proposal| {
+        let mut sites = p.updates.iter().flat_map(|update| &update.sites);
+        p.state == ProposalState::Open && p.pull.is_some() && sites.any(|site| paths.contains(&site.path))
+    };
+    proposals.iter().filter(is_touched).map(|p| p.id.clone()).collect()
 }
 
 /// How much of a repository is read.

@@ -1,9 +1,13 @@
 //! What would be sent for a proposal, if it were sent now: worked out anew before each write, from stored facts.
 
-use super::contents::{self, Checked, Moved};
+use super::branch::{self, Standing};
+use super::contents::{self, Checked, Contents, Moved};
 use super::edits::{Hashes, edited, hashes};
-use super::{StepError, guard, sync};
-use crate::domain::{Change, LockFile, Proposal, ReleaseHashes, RepoPath, Verdict, VersionStep};
+use super::{StepError, guard, sync, target};
+use crate::domain::{
+    Change, FileChange, Head, Held, LockFile, ObjectId, Onto, PackageId, Proposal, ProposalId, PullNumber,
+    ReleaseHashes, RepoPath, Update, Verdict, VersionStep,
+};
 use crate::forge::GitHub;
 use crate::managers;
 use crate::planner::prose;
@@ -24,6 +28,12 @@ pub(super) enum Intent {
     Moved(Vec<Moved>),
     /// It cannot be made.
     Impossible(String),
+    /// It would go onto the branch of this open proposal, which has to be left as it is.
+    Held(Box<Proposal>, Held),
+    /// It would go onto the branch of this open proposal, which is being brought up to date.
+    Busy(ProposalId),
+    /// It would go onto the branch of this pull request, which nobody told us is over.
+    Over(PullNumber),
 }
 
 /// What would be sent now. Unless something of it was sent already, it is looked up what its tags point at. Head, tree and
@@ -49,36 +59,192 @@ pub(super) async fn intent(
     if guard::verdict(&proposal.updates, &taken, &file) != Verdict::Go {
         return Ok(Intent::PlanAgain);
     }
-    let look = begun.is_none_or(|begun| begun.progress.is_start());
-    let (contents, seen) = match contents::check(store, (forge, registries), row, &proposal.updates, look, now).await? {
-        Checked::As(contents, seen) => (contents, seen),
-        Checked::PlanAgain => return Ok(Intent::PlanAgain),
-        Checked::Moved(releases) => return Ok(Intent::Moved(releases)),
-        Checked::Impossible(why) => return Ok(Intent::Impossible(why)),
+    // What is under way, or may be.
+    let sent = begun.filter(|begun| !(begun.orderly_claim.is_some() && begun.progress.is_start()));
+    let sent = sent.map(|begun| &begun.change);
+    let pinned = match pins(store, (forge, registries), row, &proposal.updates, begun, now).await? {
+        Ok(pinned) => pinned,
+        Err(intent) => return Ok(intent),
     };
-    // Those that were written down first: the commit of a repeat is the one that was begun.
-    let written = begun.map(|begun| by_release(&begun.change.hashes)).unwrap_or_default();
-    let hashes = match hashes(registries, &proposal.updates, &contents, &[&written, &seen]).await? {
-        Ok(hashes) => hashes,
-        Err(why) => return Ok(Intent::Impossible(why)),
+    let onto = match branch::open_of(all, proposal) {
+        None => None,
+        Some(open) => match place(store, forge, (row, open), &base, sent).await? {
+            Place::OfItsOwn => None,
+            Place::Onto(onto) if !onto.shared => Some(onto),
+            Place::Onto(onto) => {
+                // What is under way there was worked out from commits that do not change.
+                if let Some(sent) = sent {
+                    return Ok(Intent::Send(sent.clone()));
+                }
+                let made = on_top(forge, (row, open), onto, &proposal.updates, (&pinned.0, &pinned.1)).await?;
+                let (onto, base, files) = match made {
+                    OnTop::Files(onto, base, files) => (onto, base, files),
+                    OnTop::Moved => return Ok(Intent::PlanAgain),
+                    OnTop::Impossible(why, head) => {
+                        let held = Held { why, head, base: base.commit };
+                        return Ok(Intent::Held(Box::new(open.clone()), held));
+                    }
+                };
+                let branch = open.branch.clone();
+                let change = Change {
+                    base,
+                    base_branch,
+                    branch,
+                    files,
+                    onto: Some(onto),
+                    hashes: listed(&pinned.1),
+                    ..worded(store, row, proposal, &file).await?
+                };
+                return Ok(Intent::Send(change));
+            }
+            Place::Busy => return Ok(Intent::Busy(open.id.clone())),
+            Place::Over(number) => return Ok(Intent::Over(number)),
+        },
     };
-    // A file was added this very moment: the next look at the package tells, and its age is waited for.
-    if hashes.iter().any(|(release, hashes)| contents.get(release) != Some(&digest_of(hashes))) {
-        return Ok(Intent::PlanAgain);
-    }
     let manifests = store.manifests(proposal.repo).await?;
-    Ok(match edited(&manifests, &proposal.updates, (&contents, &hashes)) {
+    Ok(match edited(&manifests, &proposal.updates, (&pinned.0, &pinned.1)) {
         Ok(files) => {
-            let lock_files = lock_files(proposal, &store.lock_files(proposal.repo).await?);
-            let (message, body) = words(row, proposal, &file, &lock_files);
-            let (branch, title) = (proposal.branch.clone(), proposal.title.clone());
-            let hashes =
-                hashes.into_iter().map(|((package, version), hashes)| ReleaseHashes { package, version, hashes });
-            let hashes = hashes.collect();
-            Intent::Send(Change { base, base_branch, branch, files, message, title, body, hashes })
+            let words = worded(store, row, proposal, &file).await?;
+            let open = branch::open_of(all, proposal).filter(|_| onto.is_some());
+            let branch = open.map_or(&proposal.branch, |open| &open.branch).clone();
+            let hashes = listed(&pinned.1);
+            Intent::Send(Change { base, base_branch, branch, files, onto, hashes, ..words })
         }
         Err(why) => Intent::Impossible(why),
     })
+}
+
+/// What the versions of updates point at, and the hashes of their files; or what speaks against sending them. `begun` is
+/// what was written down already.
+pub(super) async fn pins(
+    store: &Store,
+    (forge, registries): (&GitHub, &Registries),
+    row: &RepositoryRow,
+    updates: &[Update],
+    begun: Option<&Attempt>,
+    now: Timestamp,
+) -> Result<Result<(Contents, Hashes), Intent>, StepError> {
+    let look = begun.is_none_or(|begun| begun.progress.is_start());
+    let (contents, seen) = match contents::check(store, (forge, registries), row, updates, look, now).await? {
+        Checked::As(contents, seen) => (contents, seen),
+        Checked::PlanAgain => return Ok(Err(Intent::PlanAgain)),
+        Checked::Moved(moved) => return Ok(Err(Intent::Moved(moved))),
+        Checked::Impossible(why) => return Ok(Err(Intent::Impossible(why))),
+    };
+    // Those that were written down first: the commit of a repeat is the one that was begun.
+    let written = begun.map(|begun| by_release(&begun.change.hashes)).unwrap_or_default();
+    let hashes = match hashes(registries, updates, &contents, &[&written, &seen]).await? {
+        Ok(hashes) => hashes,
+        Err(why) => return Ok(Err(Intent::Impossible(why))),
+    };
+    // A file was added this very moment: the next look at the package tells, and its age is waited for.
+    if hashes.iter().any(|(release, hashes)| contents.get(release) != Some(&digest_of(hashes))) {
+        return Ok(Err(Intent::PlanAgain));
+    }
+    Ok(Ok((contents, hashes)))
+}
+
+/// Where a change of a group with an open pull request goes.
+enum Place {
+    /// Onto that one's branch.
+    Onto(Onto),
+    /// Into a pull request of its own.
+    OfItsOwn,
+    /// Onto that branch, when what is under way there has arrived.
+    Busy,
+    /// That one is over: what it ended in is to be learned first.
+    Over(PullNumber),
+}
+
+async fn place(
+    store: &Store,
+    forge: &GitHub,
+    (row, open): (&RepositoryRow, &Proposal),
+    base: &Head,
+    sent: Option<&Change>,
+) -> Result<Place, StepError> {
+    if let Some(sent) = sent {
+        // Looking at the branch would show what we put there.
+        let number = open.pull.as_ref().map(|pull| pull.number);
+        let onto = sent.onto.clone().filter(|onto| Some(onto.number) == number);
+        return Ok(onto.map_or(Place::OfItsOwn, Place::Onto));
+    }
+    if store.attempt(&open.id).await?.is_some() {
+        return Ok(Place::Busy);
+    }
+    Ok(match branch::look(store, forge, (row, open), &base.commit).await?.0 {
+        Standing::Ours(onto) | Standing::Shared(onto) => Place::Onto(onto),
+        Standing::Over(number) => Place::Over(number),
+        Standing::Elsewhere => Place::OfItsOwn,
+    })
+}
+
+/// Whether updates can be made on top of people's commits.
+enum OnTop {
+    Files(Onto, Head, Vec<FileChange>),
+    /// Somebody has just pushed.
+    Moved,
+    Impossible(String, ObjectId),
+}
+
+async fn on_top(
+    forge: &GitHub,
+    (row, open): (&RepositoryRow, &Proposal),
+    onto: Onto,
+    updates: &[Update],
+    pinned: (&Contents, &Hashes),
+) -> Result<OnTop, StepError> {
+    let target = target(row);
+    let head = forge.head(&target, &open.branch).await?.filter(|head| head.commit == onto.head);
+    let Some(head) = head else { return Ok(OnTop::Moved) };
+    let no = |why: String| OnTop::Impossible(branch::people_first(onto.number, &why), onto.head.clone());
+    let manifests = match branch::read(forge, &target, &head, &branch::files_of(updates)).await? {
+        Ok(manifests) => manifests,
+        Err(why) => return Ok(no(why)),
+    };
+    let updates = match branch::found_again(updates, &open.updates, &manifests) {
+        Ok(updates) => updates,
+        Err(why) => return Ok(no(why)),
+    };
+    Ok(match edited(&manifests, &updates, pinned) {
+        Ok(files) => OnTop::Files(onto, head, files),
+        Err(why) => no(why),
+    })
+}
+
+/// A change of which only the words are set.
+pub(super) async fn worded(
+    store: &Store,
+    row: &RepositoryRow,
+    proposal: &Proposal,
+    file: &SubscriptionFile,
+) -> Result<Change, StepError> {
+    let lock_files = lock_files(proposal, &store.lock_files(proposal.repo).await?);
+    let (message, body) = words(row, proposal, file, &lock_files);
+    let Some(base) = row.head.clone() else {
+        return Err(StepError::Corrupt(format!("{} has no head", row.repository.name)));
+    };
+    Ok(Change {
+        base,
+        base_branch: String::new(),
+        branch: String::new(),
+        files: Vec::new(),
+        onto: None,
+        message,
+        title: proposal.title.clone(),
+        body,
+        hashes: Vec::new(),
+    })
+}
+
+/// Hashes as they are written down with a change.
+pub(super) fn listed(hashes: &Hashes) -> Vec<ReleaseHashes> {
+    let one = |((package, version), hashes): (&(PackageId, String), &Vec<String>)| ReleaseHashes {
+        package: package.clone(),
+        version: version.clone(),
+        hashes: hashes.clone(),
+    };
+    hashes.iter().map(one).collect()
 }
 
 fn by_release(hashes: &[ReleaseHashes]) -> Hashes {
@@ -117,6 +283,6 @@ fn lock_files(proposal: &Proposal, paths: &BTreeSet<RepoPath>) -> Vec<LockFile> 
 
 /// The same files on the same base under the same name; words may differ.
 pub(super) fn same(one: &Change, other: &Change) -> bool {
-    (&one.base, &one.base_branch, &one.branch, &one.files)
-        == (&other.base, &other.base_branch, &other.branch, &other.files)
+    (&one.base, &one.onto, &one.base_branch, &one.branch, &one.files)
+        == (&other.base, &other.onto, &other.base_branch, &other.branch, &other.files)
 }

@@ -9,6 +9,7 @@
 //! station that is killed at any point has either happened or not, and can be repeated.
 
 pub mod allowance;
+mod branch;
 mod contents;
 pub mod crew;
 pub mod duties;
@@ -23,6 +24,7 @@ mod line;
 pub mod mailroom;
 pub mod obey;
 pub mod plan;
+pub mod retire;
 mod retry;
 pub mod rework;
 pub mod setback;
@@ -30,6 +32,7 @@ pub mod step;
 pub mod sweep;
 pub mod sync;
 mod tags;
+pub mod tell;
 pub mod tidy;
 mod together;
 mod trail;

@@ -4,6 +4,7 @@
 //! minute, and what they need to know of packages is mostly the same.
 
 mod facts;
+mod partings;
 
 use super::{Done, Step, StepError, guard};
 use crate::domain::{
@@ -15,6 +16,7 @@ use crate::store::{NewWork, OutlookChange, RepositoryRow, Store, StoreError, Tx}
 use crate::subscription::SubscriptionFile;
 use facts::RepositoryFacts;
 use jiff::{SignedDuration, Timestamp};
+use partings::{Parting, left, partings};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,6 +83,34 @@ pub(super) async fn still_wants(
     }))
 }
 
+/// Why an open proposal is not wanted any more, if the plan, made now, has nothing to put in its place.
+pub(super) async fn unwanted(
+    store: &Store,
+    registries: &Registries,
+    (row, proposal): (&RepositoryRow, &Proposal),
+    now: Timestamp,
+) -> Result<Option<String>, StepError> {
+    let without_hashes = without_hashes(registries);
+    let loaded = facts::load_of(store, vec![row.clone()]).await?;
+    let Some(one) = loaded.repositories.first() else { return Ok(None) };
+    let mut catalogue = Catalogue::of(&loaded.packages);
+    let plan = plan_of(one, &without_hashes, &mut catalogue, now);
+    let ready = match &one.file {
+        Some(file) => guarded(plan, one, &loaded.attempted, file, now).1,
+        None => Vec::new(),
+    };
+    let mut partings = partings(one, &loaded.packages).into_iter();
+    let found = partings.find(|p| p.proposal.id == proposal.id && goes(p, &ready, &loaded.attempted));
+    Ok(found.map(|parting| parting.reason))
+}
+
+/// Whether a proposal is to be closed: nothing of it is wanted, nothing is being sent to its branch, and nothing is ready to
+/// take its place there.
+fn goes(parting: &Parting<'_>, ready: &[String], attempted: &BTreeSet<ProposalId>) -> bool {
+    let Parting { proposal, whole, .. } = parting;
+    *whole && !attempted.contains(&proposal.id) && !ready.contains(&proposal.group)
+}
+
 /// What is to be stored of one repository's plan.
 struct Outcome {
     /// Proposals that change, with what happened to them.
@@ -116,9 +146,10 @@ fn decide(
     let others = without(proposals, is_sent);
     plan.drafts.retain(|draft| !sending.iter().any(|p| p.group == draft.group));
     let (plan, ready) = match file {
-        Some(file) => guarded(plan, proposals, attempted, file, now),
+        Some(file) => guarded(plan, one, attempted, file, now),
         None => (plan, Vec::new()),
     };
+    let partings = partings(one, catalogue.packages());
     let amended = planner::reconcile(repo, &others, plan.drafts, withdrawn_because, now, new_id);
     let ids: BTreeMap<&str, &ProposalId> = others
         .iter()
@@ -128,6 +159,10 @@ fn decide(
         .collect();
 
     let (mut steps, mut steps_unless_queued, mut held_up) = (Vec::new(), Vec::new(), Vec::new());
+    for id in partings.iter().filter(|p| goes(p, &ready, attempted)).map(|p| p.proposal.id.clone()) {
+        let step = Step::Retire { repo, proposal: id, farewell: Farewell::NotWanted };
+        steps_unless_queued.push(step.work(installation, now)?);
+    }
     for &proposal in &sending {
         match blocked {
             Some(why) if row.repository.state != RepoState::Active => {
@@ -145,12 +180,6 @@ fn decide(
         // One that failed waits, however often it is planned for other reasons.
         let is_new = amended.iter().any(|change| change.proposal.id == *proposal);
         if is_new { &mut steps } else { &mut steps_unless_queued }.push(step);
-    }
-    // Where a new one is about to be opened, that one closes it.
-    let is_replaced = |p: &&Proposal| ready.contains(&p.group);
-    for proposal in proposals.iter().filter(|p| plan.overtaken.contains(&p.id)).filter(|p| !is_replaced(p)) {
-        let step = Step::Retire { repo, proposal: proposal.id.clone(), farewell: Farewell::Overtaken };
-        steps_unless_queued.push(step.work(installation, now)?);
     }
     if let Some(wake_at) = plan.wake_at {
         steps.push(Step::Plan { repo }.work(installation, wake_at)?);
@@ -198,7 +227,9 @@ fn plan_of(
     let Some(file) = one.plannable() else { return Plan::default() };
     let held_until = |p: &Proposal| failed_until(p, &one.manifests, now);
     let failed: Vec<Timestamp> = one.proposals.iter().filter_map(held_until).collect();
-    let proposals = without(&one.proposals, |p| p.state == ProposalState::Failed && held_until(p).is_none());
+    let left = left(&partings(one, catalogue.packages()));
+    let is_over = |p: &Proposal| p.state == ProposalState::Failed && held_until(p).is_none();
+    let proposals = without(&one.proposals, |p| is_over(p) || left.contains(&p.id));
     let facts = Facts {
         file,
         subscribed_since: &one.subscribed_since,
@@ -228,36 +259,46 @@ fn failed_until(proposal: &Proposal, manifests: &[(RepoPath, Timestamp)], now: T
 /// may go ahead.
 fn guarded(
     mut plan: Plan,
-    proposals: &[Proposal],
+    one: &RepositoryFacts,
     attempted: &BTreeSet<ProposalId>,
     file: &SubscriptionFile,
     now: Timestamp,
 ) -> (Plan, Vec<String>) {
     let mut ready = Vec::new();
     for draft in plan.drafts.iter_mut().filter(|draft| draft.due_at <= now) {
-        let (why, until) =
-            match guard::verdict(&draft.updates, &guard::places(proposals, attempted, &draft.group), file) {
-                Verdict::Go => {
-                    ready.push(draft.group.clone());
-                    continue;
-                }
-                Verdict::Wait { until, why } => (why, until),
-                Verdict::Stop { why } => (why, None),
-            };
+        let places = guard::places(&one.proposals, attempted, &draft.group);
+        let verdict = held(one, &draft.group).unwrap_or_else(|| guard::verdict(&draft.updates, &places, file));
+        let (why, until) = match verdict {
+            Verdict::Go => {
+                ready.push(draft.group.clone());
+                continue;
+            }
+            Verdict::Wait { until, why } => (why, until),
+            Verdict::Stop { why } => (why, None),
+        };
         draft.reason.clone_from(&why);
-        let held = |draft: &Draft, row: &Outlook| {
+        let waits = |draft: &Draft, row: &Outlook| {
             row.standing == Standing::Waiting
                 && draft
                     .updates
                     .iter()
                     .any(|u| u.package == row.package && row.target.as_deref() == Some(u.target().as_str()))
         };
-        for row in plan.outlook.iter_mut().filter(|row| held(draft, row)) {
+        for row in plan.outlook.iter_mut().filter(|row| waits(draft, row)) {
             row.reason.clone_from(&why);
             row.until = until;
         }
     }
     (plan, ready)
+}
+
+/// Whether the branch of a group's open pull request was found not to be changed, and nothing has moved since. Pure.
+fn held(one: &RepositoryFacts, group: &str) -> Option<Verdict> {
+    let open = one.proposals.iter().rev().find(|p| p.state == ProposalState::Open && p.group == group)?;
+    let number = open.pull.as_ref()?.number;
+    let (_, held) = one.held.iter().find(|(held, _)| *held == number)?;
+    let is_same = one.row.head.as_ref().is_some_and(|head| head.commit == held.base);
+    is_same.then(|| Verdict::Wait { until: None, why: held.why.clone() })
 }
 
 fn ledger_word(event: Amendment) -> Option<&'static str> {

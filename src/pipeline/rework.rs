@@ -1,16 +1,242 @@
-//! Brings the branch of an open pull request up to date.
+//! Brings the branch of an open pull request up to date: because it cannot be merged as it is, or because a person asks.
+//!
+//! A branch that holds our commits alone gets one more, with the same updates made on today's base. One that people have
+//! committed to is left to GitHub's own merge, so that their commits stay as they are; where that conflicts, the bot stops
+//! and says so. Making it anew is what a person has to ask for.
 
-use super::{Done, StepError, Writing, finished};
-use crate::domain::{ProposalId, RepoId, Rework};
-use crate::forge::GitHub;
-use crate::store::Store;
+use super::branch::{self, Standing, hold, people_first, site_of};
+use super::edits::edited;
+use super::execute::{Case, Errand, ONE_AT_A_TIME, begin, go_on, installation, learn, take_back};
+use super::intent::{Intent, listed, pins, worded};
+use super::line::{self, Admission};
+use super::{Done, Step, StepError, Writing, finished, sync, target};
+use crate::domain::{
+    Change, Dependency, Held, Onto, Proposal, ProposalId, ProposalState, RepoId, RepoState, Rework, Site, Update,
+};
+use crate::forge::{BaseMerge, ForgeError, GitHub};
+use crate::managers;
+use crate::planner::{self, prose};
+use crate::registries::Registries;
+use crate::store::{RepositoryRow, Store};
+use jiff::SignedDuration;
+
+/// How long GitHub is given to work out whether a pull request can be merged …
+const THINKING: SignedDuration = SignedDuration::from_secs(5);
+/// … and how often.
+const LOOKS_MAX: u32 = 12;
 
 /// Brings the branch of one open pull request up to date.
 pub async fn rework(
     store: &Store,
-    _forge: &GitHub,
-    (_repo, _id, _how): (RepoId, &ProposalId, Rework),
-    _writing: &Writing<'_>,
+    (forge, registries): (&GitHub, &Registries),
+    (repo, id, how): (RepoId, &ProposalId, Rework),
+    writing: &Writing<'_>,
 ) -> Result<Done, StepError> {
-    finished(store).await
+    let now = writing.clock.now();
+    let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
+        return finished(store).await;
+    };
+    if row.repository.state != RepoState::Active || proposal.pull.is_none() {
+        return finished(store).await;
+    }
+    let begun = store.attempt(id).await?;
+    if begun.is_none() && proposal.state != ProposalState::Open {
+        return finished(store).await;
+    }
+    let all = store.proposals(repo).await?;
+    let attempted = store.attempted(repo).await?;
+    let case = Case { row: &row, proposal, all: &all, writing, now, errand: Errand::Rework(how) };
+    if let Some(begun) = begun {
+        if how != Rework::Conflict && writing.lease.work.claims == 1 {
+            // Another step began it, and this one has its own to do.
+            return after_another(store, &row, id, writing).await;
+        }
+        return match begun.progress.refused {
+            None if case.proposal.state == ProposalState::Open => go_on(store, forge, case, begun).await,
+            _ => take_back(store, forge, case, begun).await,
+        };
+    }
+    let is_sent = |p: &Proposal| p.group == case.proposal.group && attempted.contains(&p.id);
+    if all.iter().any(is_sent) {
+        let tx = store.begin().await?;
+        return Ok(Done::PutOff { tx, until: now + ONE_AT_A_TIME, why: None });
+    }
+    match decide(store, (forge, registries), &case, how).await? {
+        Way::Nothing => finished(store).await,
+        Way::Ask(step) => {
+            let mut tx = store.begin().await?;
+            step.queue(&mut tx, installation(&row), now).await?;
+            Ok(Done::Finished(tx))
+        }
+        Way::Later(why) => {
+            let tx = store.begin().await?;
+            Ok(Done::PutOff { tx, until: now + THINKING, why: Some(why) })
+        }
+        Way::Send(change, updates, title) => {
+            let proposal = Proposal { updates, title, updated_at: now, ..case.proposal };
+            begin(store, forge, Case { proposal, ..case }, *change).await
+        }
+        Way::Merge(onto) => merge(store, forge, case, onto).await,
+        Way::Held(held) => {
+            let mut tx = store.begin().await?;
+            hold(&mut tx, &row, &case.proposal, held, now).await?;
+            Ok(Done::Finished(tx))
+        }
+    }
+}
+
+/// What is to be done about a branch.
+enum Way {
+    Nothing,
+    /// Somebody else has to look first.
+    Ask(Step),
+    Later(String),
+    /// One more commit: the change, with the updates and the title as they are by it.
+    Send(Box<Change>, Vec<Update>, String),
+    /// GitHub's own merge of the base.
+    Merge(Onto),
+    Held(Held),
+}
+
+async fn decide(
+    store: &Store,
+    (forge, registries): (&GitHub, &Registries),
+    case: &Case<'_>,
+    how: Rework,
+) -> Result<Way, StepError> {
+    let Case { row, proposal, writing, now, .. } = case;
+    let repo = row.repository.id;
+    let file = sync::file_in_force(&row.config)?;
+    let (Some(file), Some(base), Some(base_branch)) = (file, row.head.clone(), row.repository.default_branch.clone())
+    else {
+        return Ok(Way::Nothing);
+    };
+    if row.indexed_commit.as_ref() != Some(&base.commit) {
+        // Reading it ends with asking for this again, if a file of the pull request changed.
+        return Ok(match how {
+            Rework::Conflict => Way::Ask(Step::Index { repo }),
+            _ if writing.lease.work.claims >= LOOKS_MAX => Way::Ask(Step::Index { repo }),
+            _ => Way::Later("the repository is being read".into()),
+        });
+    }
+    let (standing, found) = branch::look(store, forge, (row, proposal), &base.commit).await?;
+    let (onto, is_ours) = match standing {
+        Standing::Ours(onto) => (onto, true),
+        Standing::Shared(onto) => (onto, false),
+        Standing::Over(number) => return Ok(Way::Ask(Step::Follow { repo, number })),
+        Standing::Elsewhere => return Ok(Way::Nothing),
+    };
+    let held = |why: String| Way::Held(Held { why, head: onto.head.clone(), base: base.commit.clone() });
+    let used = used(store, repo).await?;
+    // What was changed where our own commits change it conflicts, whatever GitHub has worked out so far.
+    let is_known = is_ours && !planner::all_stand(&proposal.updates, used.iter());
+    if how == Rework::Conflict && !is_known {
+        match found.and_then(|found| found.mergeable) {
+            Some(true) => return Ok(Way::Nothing),
+            Some(false) => {}
+            None if writing.lease.work.claims >= LOOKS_MAX => return Ok(Way::Nothing),
+            None => return Ok(Way::Later("GitHub is working out whether it can be merged".into())),
+        }
+    }
+    match (how, is_ours) {
+        (Rework::Conflict, false) => {
+            return Ok(held(people_first(onto.number, "they and the base changed the same lines")));
+        }
+        (Rework::Rebase, false) => return Ok(Way::Merge(onto)),
+        // It holds just that.
+        (_, true) if onto.merged.is_none() => return Ok(Way::Nothing),
+        (Rework::Recreate, _) | (_, true) => {}
+    }
+    let Some(updates) = on_base(&proposal.updates, &used) else {
+        // It is done by others, or gone: the plan has its words for that.
+        return Ok(Way::Ask(Step::Plan { repo }));
+    };
+    let pinned = match pins(store, (forge, registries), row, &updates, None, *now).await? {
+        Ok(pinned) => pinned,
+        Err(Intent::Impossible(why)) => return Ok(held(why)),
+        Err(Intent::Moved(moved)) => {
+            learn(store, &moved, writing.lease, *now).await?;
+            return Ok(Way::Ask(Step::Plan { repo }));
+        }
+        Err(_) => return Ok(Way::Ask(Step::Plan { repo })),
+    };
+    let title = prose::title(&proposal.group, &updates);
+    let anew = Proposal { updates: updates.clone(), title: title.clone(), ..proposal.clone() };
+    let files = match edited(&store.manifests(repo).await?, &updates, (&pinned.0, &pinned.1)) {
+        Ok(files) => files,
+        Err(why) => return Ok(held(why)),
+    };
+    let words = worded(store, row, &anew, &file).await?;
+    let merged = onto.merged.clone().or_else(|| (!is_ours).then(|| base.commit.clone()));
+    let onto = Some(Onto { merged, shared: false, ..onto });
+    let (branch, hashes) = (proposal.branch.clone(), listed(&pinned.1));
+    let change = Change { base, base_branch, branch, files, onto, hashes, ..words };
+    Ok(Way::Send(Box::new(change), updates, title))
+}
+
+/// Has a change that another step began brought to its end first.
+async fn after_another(
+    store: &Store,
+    row: &RepositoryRow,
+    id: &ProposalId,
+    writing: &Writing<'_>,
+) -> Result<Done, StepError> {
+    let now = writing.clock.now();
+    let step = Step::Rework { repo: row.repository.id, proposal: id.clone(), how: Rework::Conflict };
+    let mut tx = store.begin().await?;
+    step.queue_unless_queued(&mut tx, installation(row), now).await?;
+    Ok(Done::PutOff { tx, until: now + ONE_AT_A_TIME, why: None })
+}
+
+/// Has GitHub merge the base into a branch that people have committed to.
+async fn merge(store: &Store, forge: &GitHub, case: Case<'_>, onto: Onto) -> Result<Done, StepError> {
+    let Case { row, proposal, writing, now, .. } = case;
+    let Writing { lease, pace, .. } = *writing;
+    match line::admit(store, lease, (row.repository.installation, 1), now, pace).await? {
+        Admission::Now(_) => {}
+        Admission::Later(done) => return Ok(done),
+    }
+    let workflows =
+        proposal.updates.iter().flat_map(|u| &u.sites).any(|site| site.path.as_str().starts_with(".github/"));
+    let why = match forge.merge_base(&target(row), onto.number, &onto.head, workflows).await {
+        Ok(BaseMerge::Done) => {
+            let mut tx = store.begin().await?;
+            tx.record(&proposal.id, now, "rebased", "GitHub merged its base into it").await?;
+            return Ok(Done::Finished(tx));
+        }
+        Ok(BaseMerge::Moved) => {
+            let tx = store.begin().await?;
+            return Ok(Done::PutBack { tx, until: now + ONE_AT_A_TIME, why: "somebody has just pushed to it".into() });
+        }
+        Ok(BaseMerge::Conflict) => "they and the base changed the same lines".to_string(),
+        Err(error @ (ForgeError::Invalid { .. } | ForgeError::Forbidden { .. })) => error.to_string(),
+        Err(error) => return Err(error.into()),
+    };
+    let mut tx = store.begin().await?;
+    if let Some(base) = &row.head {
+        let why = people_first(onto.number, &why);
+        let held = Held { why, head: onto.head, base: base.commit.clone() };
+        hold(&mut tx, row, &proposal, held, now).await?;
+    }
+    Ok(Done::Finished(tx))
+}
+
+/// The dependencies of a repository that may be moved.
+async fn used(store: &Store, repo: RepoId) -> Result<Vec<Dependency>, StepError> {
+    let mut used: Vec<Dependency> = store.dependencies(repo).await?.into_iter().map(|row| row.dependency).collect();
+    if let Some(developed) = store.developed(&[repo]).await?.get(&repo) {
+        managers::leave_developed_alone(used.iter_mut(), developed);
+    }
+    Ok(used)
+}
+
+/// Updates with their sites as the base has them now; `None` if one of them has none there. Pure.
+fn on_base(updates: &[Update], used: &[Dependency]) -> Option<Vec<Update>> {
+    let moved = |update: &Update| {
+        let mut sites: Vec<Site> = used.iter().filter(|d| planner::moves(update, d)).map(site_of).collect();
+        sites.sort_by(|a, b| (&a.path, a.line, a).cmp(&(&b.path, b.line, b)));
+        sites.dedup();
+        (!sites.is_empty()).then(|| Update { sites, ..update.clone() })
+    };
+    updates.iter().map(moved).collect()
 }

@@ -3,7 +3,7 @@
 
 use super::trail;
 use crate::domain::{
-    CommentId, DeliveryId, Farewell, InstallationId, PackageId, ProposalId, PullNumber, RepoId, RepoName, Rework,
+    CommentId, DeliveryId, Farewell, InstallationId, News, PackageId, ProposalId, PullNumber, RepoId, RepoName, Rework,
 };
 use crate::store::{NewWork, StoreError, Tx};
 use jiff::Timestamp;
@@ -106,6 +106,15 @@ pub enum Step {
         /// Why, and so what is said.
         farewell: Farewell,
     },
+    /// Tell the conversation of a pull request what became of it.
+    Tell {
+        /// The repository.
+        repo: RepoId,
+        /// The proposal.
+        proposal: ProposalId,
+        /// What is told.
+        news: News,
+    },
     /// Look what became of a pull request.
     Follow {
         /// The repository.
@@ -148,6 +157,7 @@ impl Step {
             Self::Label { .. } => "label",
             Self::Rework { .. } => "rework",
             Self::Retire { .. } => "retire",
+            Self::Tell { .. } => "tell",
             Self::Follow { .. } => "follow",
             Self::Checks { .. } => "checks",
             Self::Obey { .. } => "obey",
@@ -173,6 +183,7 @@ impl Step {
             | Self::Label { repo, .. }
             | Self::Retire { repo, .. }
             | Self::Rework { repo, .. }
+            | Self::Tell { repo, .. }
             | Self::Follow { repo, .. }
             | Self::Checks { repo, .. }
             | Self::Obey { repo, .. } => format!("repo:{repo}"),
@@ -191,10 +202,11 @@ impl Step {
             Self::SyncRepository { repo, details: true, .. } => format!("{name}:{repo}:details"),
             Self::SyncRepository { repo, .. } | Self::Index { repo } | Self::Plan { repo } => format!("{name}:{repo}"),
             Self::Watch { package } | Self::Announce { package, .. } => format!("{name}:{package}"),
-            Self::Execute { proposal, .. }
-            | Self::Label { proposal, .. }
-            | Self::Rework { proposal, .. }
-            | Self::Retire { proposal, .. } => format!("{name}:{proposal}"),
+            Self::Execute { proposal, .. } | Self::Label { proposal, .. } | Self::Retire { proposal, .. } => {
+                format!("{name}:{proposal}")
+            }
+            Self::Rework { proposal, how, .. } => format!("{name}:{proposal}:{}", how.as_str()),
+            Self::Tell { proposal, news, .. } => format!("{name}:{proposal}:{}", news.as_str()),
             Self::Obey { repo, comment } => format!("{name}:{repo}:{comment}"),
             Self::Follow { repo, number } | Self::Checks { repo, number } => format!("{name}:{repo}:{number}"),
         }
@@ -267,7 +279,11 @@ impl Step {
     pub const fn patience(&self) -> Duration {
         Duration::from_secs(match self {
             Self::Inbox { .. } | Self::Redeliver { .. } | Self::Obey { .. } => 0,
-            Self::Follow { .. } | Self::Retire { .. } | Self::Label { .. } | Self::Checks { .. } => 2,
+            Self::Follow { .. }
+            | Self::Retire { .. }
+            | Self::Label { .. }
+            | Self::Tell { .. }
+            | Self::Checks { .. } => 2,
             Self::Rework { .. } => 3,
             Self::Execute { .. } => 5,
             Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } | Self::Announce { .. } => 10,
@@ -292,6 +308,7 @@ impl Step {
             | Self::Label { .. }
             | Self::Retire { .. }
             | Self::Rework { .. }
+            | Self::Tell { .. }
             | Self::Follow { .. }
             | Self::Checks { .. }
             | Self::Obey { .. } => true,

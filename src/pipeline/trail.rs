@@ -84,7 +84,8 @@ fn identify(span: &Span, step: &Step) -> Subject {
         Step::Execute { repo, proposal }
         | Step::Label { repo, proposal }
         | Step::Rework { repo, proposal, how: _ }
-        | Step::Retire { repo, proposal, farewell: Farewell::Overtaken | Farewell::Told | Farewell::NotWanted } => {
+        | Step::Tell { repo, proposal, news: _ }
+        | Step::Retire { repo, proposal, farewell: Farewell::Told | Farewell::NotWanted } => {
             span.record("proposal", display(proposal));
             Subject::Repository(repo.0)
         }

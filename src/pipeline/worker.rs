@@ -2,8 +2,8 @@
 
 use super::retry::{is_refusal, next_attempt, passes};
 use super::{
-    Done, Step, StepError, Writing, allowance, duties, execute, follow, inbox, index, obey, plan, rework, sweep, sync,
-    tidy, trail, watch,
+    Done, Step, StepError, Writing, allowance, duties, execute, follow, inbox, index, obey, plan, retire, rework,
+    sweep, sync, tell, tidy, trail, watch,
 };
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
@@ -290,11 +290,12 @@ impl Worker {
             }
             Step::Label { repo, proposal } => follow::label(store, forge, (*repo, proposal), &writing).await,
             Step::Rework { repo, proposal, how } => {
-                rework::rework(store, forge, (*repo, proposal, *how), &writing).await
+                rework::rework(store, (forge, registries), (*repo, proposal, *how), &writing).await
             }
             Step::Retire { repo, proposal, farewell } => {
-                follow::retire(store, forge, (*repo, proposal), *farewell, &writing).await
+                retire::retire(store, (forge, registries), (*repo, proposal), *farewell, &writing).await
             }
+            Step::Tell { repo, proposal, news } => tell::tell(store, forge, (*repo, proposal), *news, &writing).await,
             Step::Obey { repo, comment } => obey::obey(store, forge, (*repo, *comment), &writing).await,
             Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), now).await,
             Step::Checks { repo, number } => follow::checks(store, forge, (*repo, *number), now).await,

@@ -1,7 +1,6 @@
 //! What became of earlier proposals, looked up by package and file.
 
-use super::Used;
-use crate::domain::{Dependency, PackageId, Proposal, ProposalId, ProposalState, RepoPath, Site, Update};
+use crate::domain::{Dependency, PackageId, Proposal, ProposalState, RepoPath, Site, Update};
 use crate::versioning::Scheme;
 use jiff::Timestamp;
 use std::cmp::Ordering;
@@ -13,8 +12,6 @@ pub struct Memory<'a> {
     moves: BTreeMap<(&'a PackageId, &'a RepoPath), Vec<Move<'a>>>,
     /// The branches that are, or were, somebody's pull request.
     branches: BTreeSet<&'a str>,
-    /// The open ones whose files have moved on.
-    overtaken: BTreeSet<&'a ProposalId>,
 }
 
 /// A package that a proposal moved, or meant to move, in one file.
@@ -48,26 +45,6 @@ impl Move<'_> {
     }
 }
 
-/// The open proposals of which some place does not stand in its file as it did. A file in which nothing is found at all is one that
-/// cannot be read at the moment, and says nothing.
-fn overtaken<'a>(proposals: &'a [Proposal], used: &[Used]) -> BTreeSet<&'a ProposalId> {
-    let open: Vec<&Proposal> = proposals.iter().filter(|p| p.state == ProposalState::Open).collect();
-    if open.is_empty() {
-        return BTreeSet::new();
-    }
-    let dependencies = || used.iter().map(|used| &used.dependency);
-    let paths: BTreeSet<&RepoPath> = dependencies().map(|d| &d.path).collect();
-    let standing: BTreeSet<_> =
-        dependencies().map(|d| (&d.package, &d.path, d.constraint.as_str(), d.digest.as_deref())).collect();
-    let stands = |package: &PackageId, site: &Site| {
-        !paths.contains(&site.path)
-            || standing.contains(&(package, &site.path, site.constraint.as_str(), site.digest.as_deref()))
-    };
-    let fits =
-        |p: &&Proposal| p.updates.iter().all(|update| update.sites.iter().all(|site| stands(&update.package, site)));
-    open.into_iter().filter(|p| !fits(p)).map(|p| &p.id).collect()
-}
-
 /// An earlier proposal that speaks against a release.
 pub struct Objection<'a> {
     /// The proposal.
@@ -91,9 +68,8 @@ pub struct Question<'q> {
 }
 
 impl<'a> Memory<'a> {
-    /// Indexes the proposals of a repository that uses these dependencies; their order does not matter.
-    pub fn of(proposals: &'a [Proposal], used: &[Used]) -> Self {
-        let overtaken = overtaken(proposals, used);
+    /// Indexes the proposals of a repository; their order does not matter.
+    pub fn of(proposals: &'a [Proposal]) -> Self {
         let mut sorted: Vec<&Proposal> = proposals.iter().collect();
         sorted.sort_by_key(|p| (p.created_at, &p.id));
         let mut moves: BTreeMap<_, Vec<Move<'a>>> = BTreeMap::new();
@@ -104,7 +80,6 @@ impl<'a> Memory<'a> {
                 ProposalState::Waiting => continue,
                 ProposalState::Withdrawn if proposal.pull.is_none() => continue,
                 ProposalState::Superseded | ProposalState::Withdrawn => {}
-                ProposalState::Open if overtaken.contains(&proposal.id) => {}
                 ProposalState::Open | ProposalState::Merged | ProposalState::Closed | ProposalState::Failed => {
                     for update in &proposal.updates {
                         let paths: BTreeSet<&RepoPath> = update.sites.iter().map(|site| &site.path).collect();
@@ -116,7 +91,7 @@ impl<'a> Memory<'a> {
             }
             branches.insert(proposal.branch.as_str());
         }
-        Self { moves, branches, overtaken }
+        Self { moves, branches }
     }
 
     fn moves_of<'m>(&'m self, dependency: &'m Dependency) -> &'m [Move<'a>] {
@@ -128,12 +103,6 @@ impl<'a> Memory<'a> {
         let mut newest_first = self.moves_of(dependency).iter().rev();
         let found = newest_first.find(|m| m.proposal.state == ProposalState::Open && m.goes_to(version, refresh));
         found.map(|m| m.proposal)
-    }
-
-    /// The open proposals whose files have moved on: another change of a line they mean was merged or pushed, or what they
-    /// mean is gone from the file. Nobody could merge them any more.
-    pub fn overtaken(&self) -> Vec<ProposalId> {
-        self.overtaken.iter().copied().cloned().collect()
     }
 
     /// The proposal in a state that speaks against a release, if there is one.

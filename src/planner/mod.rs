@@ -6,6 +6,7 @@ pub mod age;
 mod catalogue;
 mod choice;
 mod decided;
+mod farewell;
 mod group;
 mod memory;
 mod outlook;
@@ -28,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use catalogue::Catalogue;
 use choice::{Choice, Prospect};
 pub use decided::covers;
+pub use farewell::{Today, all_stand, moves, unwanted};
 use memory::Memory;
 pub use reconcile::{Amended, Amendment, reconcile};
 pub use select::not_shown;
@@ -81,9 +83,6 @@ pub struct Plan {
     pub drafts: Vec<Draft>,
     /// At least one row for each dependency.
     pub outlook: Vec<Outlook>,
-    /// Open proposals whose files have moved on: what they change does not stand there any more. A draft of the same group
-    /// takes the place of its own.
-    pub overtaken: Vec<ProposalId>,
     /// When time alone will change the plan next, if only its words.
     pub wake_at: Option<Timestamp>,
 }
@@ -144,7 +143,7 @@ pub fn plan_with<'p: 'a, 'a>(facts: &Facts<'a>, catalogue: &mut Catalogue<'p>, n
     if !std::ptr::eq(facts.packages, catalogue.packages()) {
         return plan(facts, now);
     }
-    let memory = Memory::of(facts.proposals, facts.used);
+    let memory = Memory::of(facts.proposals);
     let timezone = &facts.file.timezone;
     let assessed = select::assess(facts, catalogue, &memory, now);
     let choices = || {
@@ -159,5 +158,5 @@ pub fn plan_with<'p: 'a, 'a>(facts: &Facts<'a>, catalogue: &mut Catalogue<'p>, n
     let reworded =
         |choice: &Choice<'_>| outlook::shown_ahead(choice, now).filter_map(|c| choice.reworded_at(c, now)).min();
     let wake_at = choices().flat_map(|choice| [choice.next_change(now), reworded(choice)]).flatten().min();
-    Plan { drafts, outlook, overtaken: memory.overtaken(), wake_at }
+    Plan { drafts, outlook, wake_at }
 }

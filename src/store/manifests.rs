@@ -100,6 +100,8 @@ statements! {
         FROM manifest WHERE repo_id = $1 ORDER BY path, manager";
     MANIFEST_PROBLEMS = "SELECT path, problem FROM manifest WHERE repo_id = $1 AND problem IS NOT NULL
         ORDER BY path, manager";
+    UNREADABLE_OF = "SELECT repo_id, path FROM manifest
+        WHERE problem IS NOT NULL AND repo_id IN (VALUES (CAST($1 AS BIGINT))) ORDER BY repo_id, path";
     TRACKED = "SELECT path, includes FROM manifest WHERE repo_id = $1 ORDER BY path";
     FORGET_DEPENDENCIES = "DELETE FROM dependency WHERE repo_id = $1 AND path = $2 AND manager = $3";
     INSERT_DEPENDENCY = "INSERT INTO dependency
@@ -117,6 +119,15 @@ statements! {
 }
 
 impl Store {
+    /// Of each of several repositories, the manifests that could not be read. Those without any are left out.
+    pub async fn unreadable_of(&self, repos: &[RepoId]) -> Result<HashMap<RepoId, BTreeSet<RepoPath>>, StoreError> {
+        let mut found: HashMap<RepoId, BTreeSet<RepoPath>> = HashMap::new();
+        for (repo, path) in self.rows_for::<(i64, String)>(UNREADABLE_OF, each(repos)).await? {
+            found.entry(RepoId(repo)).or_default().insert(parsed("manifest.path", &path, RepoPath::parse)?);
+        }
+        Ok(found)
+    }
+
     /// The manifests of a repository, by path.
     pub async fn manifests(&self, repo: RepoId) -> Result<Vec<ManifestRow>, StoreError> {
         self.rows(MANIFESTS, values![repo]).await?.into_iter().map(ManifestRecord::read).collect()

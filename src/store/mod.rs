@@ -12,6 +12,7 @@
 mod alone;
 mod attempts;
 mod bell;
+mod branches;
 mod budgets;
 mod comments;
 mod config;
@@ -155,6 +156,7 @@ impl Store {
         [
             attempts::STATEMENTS,
             bell::STATEMENTS,
+            branches::STATEMENTS,
             budgets::STATEMENTS,
             comments::STATEMENTS,
             connect::STATEMENTS,

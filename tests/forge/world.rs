@@ -144,6 +144,7 @@ pub fn id(digit: char) -> ObjectId {
 
 pub fn change() -> Change {
     Change {
+        onto: None,
         base: Head { commit: id('a'), tree: id('b') },
         base_branch: "main".into(),
         branch: "mass-driver/pypi/httpx".into(),

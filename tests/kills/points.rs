@@ -12,11 +12,15 @@ const HELD_BACK: (&str, &str) = (
     ".mass-driver.yaml",
     "labels: [deps]\nsubscriptions:\n  - migration: pypi\n    ignore:\n      - name: httpx\n        versions: '>=0.29'\n",
 );
-/// The same without holding anything back: the pull request that is open is replaced.
+/// The same without holding anything back: a newer version goes onto the branch of the pull request that is open.
 const RELEASED: (&str, &str) = (".mass-driver.yaml", "labels: [deps]\nsubscriptions: [pypi]\n");
+/// The same without wanting any of it: the pull request is closed.
+const IGNORED: (&str, &str) =
+    (".mass-driver.yaml", "labels: [deps]\nsubscriptions:\n  - migration: pypi\n    ignore:\n      - name: httpx\n");
 
-/// Everything the bot does to one repository: a pull request is opened and labelled; a newer one takes its place, so the
-/// first is told so, closed, and its branch deleted. The bot is killed whenever `doom` says so.
+/// Everything the bot does to one repository: a pull request is opened and labelled; a newer version goes onto its branch,
+/// and it is told so; then nobody wants it any more, so it is told that, closed, and its branch deleted. The bot is killed
+/// whenever `doom` says so.
 pub async fn course(world: &World, bot: Bot, doom: &mut dyn FnMut() -> Option<Duration>) -> Bot {
     world.releases("httpx", &["0.27.0", "0.28.0", "0.29.0"]);
     world.organization("acme");
@@ -24,6 +28,9 @@ pub async fn course(world: &World, bot: Bot, doom: &mut dyn FnMut() -> Option<Du
     let bot = world.settle(bot, doom).await;
     assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
     world.push("acme/api", &[RELEASED]);
+    let bot = world.settle(bot, doom).await;
+    assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.29.0"]);
+    world.push("acme/api", &[IGNORED]);
     world.settle(bot, doom).await
 }
 
@@ -31,13 +38,12 @@ pub async fn course(world: &World, bot: Bot, doom: &mut dyn FnMut() -> Option<Du
 pub fn the_course_ended_well(world: &World) {
     let pulls = world.github.pull_requests("acme/api").unwrap();
     let found: Vec<_> = pulls.iter().map(|p| (p.title.as_str(), p.state.as_str(), p.labels.len())).collect();
-    let expected = [("Bump httpx from 0.27.0 to 0.28.0", "closed", 1), ("Bump httpx from 0.27.0 to 0.29.0", "open", 1)];
-    assert_eq!(found, expected);
-    let words: Vec<&str> = pulls[0].comments.iter().map(|comment| comment.body.as_str()).collect();
-    assert_eq!(words, ["#2 goes further than this pull request and takes its place."]);
+    assert_eq!(found, [("Bump httpx from 0.27.0 to 0.29.0", "closed", 1)]);
+    let words: Vec<&str> = pulls[0].comments.iter().map(|comment| &comment.body[..8]).collect();
+    assert_eq!(words, ["This pul", "Closed: "]);
     let branches: Vec<String> =
         world.github.branches("acme/api").unwrap().into_iter().map(|(branch, _)| branch).collect();
-    assert_eq!(branches.len(), 2, "main and that of the newer pull request: {branches:?}");
+    assert_eq!(branches.len(), 1, "main alone: {branches:?}");
 }
 
 /// Walks the course, and is killed twice at each of these requests to GitHub: as it comes in, and, when the next process
@@ -76,8 +82,12 @@ both_databases! {
         killed_at(&url, &[("POST", "/repos/*/*/issues/*/labels")]).await;
     }
 
-    /// The comment is said once, however often the process dies around it.
-    async fn killed_while_a_replaced_pull_request_is_retired(url: String) {
+    async fn killed_while_a_newer_version_goes_onto_the_branch(url: String) {
+        killed_at(&url, &[("PATCH", "/repos/*/*/git/refs/**"), ("PATCH", "/repos/*/*/pulls/*")]).await;
+    }
+
+    /// Each comment is said once, however often the process dies around it.
+    async fn killed_while_an_unwanted_pull_request_is_retired(url: String) {
         let comment = ("POST", "/repos/*/*/issues/*/comments");
         killed_at(&url, &[comment, ("PATCH", "/repos/*/*/pulls/*"), ("DELETE", "/repos/*/*/git/refs/**")]).await;
     }

@@ -9,6 +9,7 @@ mod support {
 
 mod documented;
 mod ecosystems;
+mod farewells;
 mod groups;
 mod hostile;
 mod latest;

@@ -1,8 +1,9 @@
 //! Pins whose tag points at something else by now, while their version stays.
 
+use crate::farewells::reason;
 use crate::scene::{Scene, at, drafts, outlook, package};
 use mass_driver::domain::{Content, Ecosystem, ProposalState, Release};
-use mass_driver::planner::Known;
+use mass_driver::planner::{self, Known};
 
 const NOW: &str = "2026-03-10";
 
@@ -195,4 +196,45 @@ fn the_words_of_a_refresh() {
         "Moves the pin of `acme/build` `v4` from `aaaaaaaaaaaa` to `bbbbbbbbbbbb`, what the tag points at by now, in `action.yml:4`.\n\n\
          Only what is pinned changes; the version beside it stays."
     );
+}
+
+/// A refresh keeps the version: whether others did it is told by what is pinned.
+#[test]
+fn a_refresh_is_over_when_the_pin_is_what_its_tag_points_at() {
+    let text =
+        |digit: &str| format!("runs:\n  using: composite\n  steps:\n    - uses: acme/build@{} # v4\n", commit(digit));
+    let points_at = |digit: &str| vec![release("v4", &commit(digit), "2026-03-05")];
+    let scene = tags(action(PLAIN, "v4"), points_at("b")).opened(NOW);
+    let update = scene.proposals[0].updates[0].clone();
+    assert_eq!(reason(&scene, &update, &[]), None);
+    let pinned = |scene: Scene, digit: &str| scene.manifest_since("action.yml", &text(digit), "2026-03-01");
+
+    let by_others = pinned(scene, "b");
+    let why = "action.yml has what acme/build v4 points at already";
+    assert_eq!(reason(&by_others, &update, &[]).as_deref(), Some(why));
+    assert!(!planner::moves(&update, &by_others.used[0].dependency));
+
+    // Another commit is there, and the tag is not: it goes on from there.
+    let elsewhere = pinned(by_others, "c");
+    assert_eq!(reason(&elsewhere, &update, &[]), None);
+    assert!(planner::moves(&update, &elsewhere.used[0].dependency));
+    assert!(!planner::all_stand(std::slice::from_ref(&update), elsewhere.used.iter().map(|used| &used.dependency)));
+    // The tag went on to that one, or was moved back to it.
+    assert_eq!(reason(&tags(elsewhere, points_at("c")), &update, &[]).as_deref(), Some(why));
+    let moved_back = tags(action(PLAIN, "v4"), points_at("a"));
+    assert_eq!(reason(&moved_back, &update, &[]).as_deref(), Some(why));
+
+    let newer = pinned(tags(action(PLAIN, "v4"), points_at("b")), "d");
+    let newer = newer.manifest_since("action.yml", &text("d").replace("# v4", "# v5"), "2026-03-01");
+    assert_eq!(reason(&newer, &update, &[]).unwrap(), "action.yml has acme/build v5 already");
+}
+
+/// The comment may have another `v` than the tag.
+#[test]
+fn a_comment_with_another_v_is_moved_all_the_same() {
+    let releases = vec![release("v4.1.2", &commit("a"), "2026-03-01"), release("v4.1.3", &commit("b"), "2026-03-01")];
+    let scene = tags(action(PLAIN, "4.1.2"), releases).opened(NOW);
+    let update = scene.proposals[0].updates[0].clone();
+    assert_eq!(reason(&scene, &update, &[]), None);
+    assert!(planner::moves(&update, &scene.used[0].dependency));
 }

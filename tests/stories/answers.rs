@@ -143,6 +143,7 @@ stories! {
             ("POST", "/repos/*/*/pulls"),
             ("POST", "/repos/*/*/issues/*/labels"),
             ("POST", "/repos/*/*/issues/*/comments"),
+            ("PATCH", "/repos/*/*/git/refs/**"),
             ("PATCH", "/repos/*/*/pulls/*"),
             ("DELETE", "/repos/*/*/git/refs/**"),
         ];
@@ -161,11 +162,16 @@ stories! {
         for _ in 0..24 {
             world.time_passes(SignedDuration::from_hours(1)).await;
         }
-        assert_eq!(world.github.clear_faults(), 0);
         let second = world.pull("acme/api");
-        assert_eq!((second.title.as_str(), second.labels), ("Bump httpx from 0.27.0 to 0.29.0", vec!["dependencies".into()]));
+        assert_eq!((second.number, second.title.as_str()), (first.number, "Bump httpx from 0.27.0 to 0.29.0"));
+        let ignoring = "subscriptions:\n  - migration: pypi\n    ignore: [{ name: httpx }]\n";
+        world.push("acme/api", &[(FILE.0, ignoring)]).await;
+        for _ in 0..24 {
+            world.time_passes(SignedDuration::from_hours(1)).await;
+        }
+        assert_eq!(world.github.clear_faults(), 0);
         let first = world.github.pull_request("acme/api", first.number).unwrap();
-        assert_eq!((first.state.as_str(), first.comments.len()), ("closed", 1));
-        assert_eq!(world.github.branches("acme/api").unwrap().len(), 2, "the older branch is gone");
+        assert_eq!((first.state.as_str(), first.comments.len()), ("closed", 2));
+        assert_eq!(world.github.branches("acme/api").unwrap().len(), 1, "its branch is gone");
     }
 }

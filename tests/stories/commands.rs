@@ -138,7 +138,7 @@ stories_at_any_pace! {
         world.settle().await;
         let answers = || world.github.pull_request("acme/api", number).unwrap().comments.len();
         assert_eq!(answers(), 2);
-        let told = world.github.webhook_posts().into_iter().filter(|post| post.event == "issue_comment").next_back().unwrap();
+        let told = world.github.webhook_posts().into_iter().rfind(|post| post.event == "issue_comment").unwrap();
         world.github.deliver_raw("issue_comment", told.body).await;
         world.settle().await;
         assert_eq!(answers(), 2);

@@ -134,6 +134,6 @@ stories! {
         world.time_comes("2026-03-09T08:00:00Z").await;
         assert_eq!(world.pull("acme/api").title, "Bump httpx from 0.27.0 to 0.28.1");
         let first = world.github.pull_request("acme/api", first.number).unwrap();
-        assert_eq!((first.state.as_str(), first.comments.len()), ("closed", 1), "it was found again, and replaced");
+        assert_eq!((first.state.as_str(), first.comments.len()), ("open", 1), "it was found again, and goes further");
     }
 }

@@ -1,5 +1,6 @@
 //! Several updates in one pull request, and how many pull requests at a time.
 
+use crate::revisions::parents;
 use crate::{World, stories};
 use mass_driver::domain::ProposalState;
 
@@ -60,7 +61,7 @@ stories! {
     }
 
     /// They change one line, so only one of them can be merged as it is.
-    async fn a_major_update_is_made_anew_when_the_small_one_is_merged(world: World) {
+    async fn a_major_update_goes_on_in_its_own_pull_request_when_the_small_one_is_merged(world: World) {
         for version in ["4.2", "4.3", "5.0"] {
             world.registry.release("django", version);
         }
@@ -74,10 +75,11 @@ stories! {
         world.settle().await;
         assert_eq!(world.open("acme/api"), ["Bump django from 4.3 to 5.0"]);
         let anew = world.pull("acme/api");
-        assert_ne!(anew.number, large.number);
+        assert_eq!((anew.number, &anew.head_branch), (large.number, &large.head_branch), "conversation and reviews stay");
         assert_eq!(world.file("acme/api", &anew.head_branch, "requirements.txt"), "django==5.0\n");
-        let closed = world.github.pull_request("acme/api", large.number).unwrap();
-        assert_eq!(closed.state, "closed");
+        let base = world.github.head("acme/api", "main").unwrap().unwrap();
+        assert_eq!(parents(&world), [large.head_sha, base], "on top of both");
+        assert!(world.proposals("acme/api", ProposalState::Superseded).await.is_empty());
         world.github.merge("acme/api", anew.number).unwrap();
         world.settle().await;
         assert_eq!(world.file("acme/api", "main", "requirements.txt"), "django==5.0\n");
@@ -99,10 +101,47 @@ stories! {
         world.settle().await;
         assert!(world.open("acme/api").is_empty(), "{:?}", world.open("acme/api"));
         let comments = world.github.pull_request("acme/api", small.number).unwrap().comments;
-        assert!(comments[0].body.contains("have moved on"), "{comments:?}");
-        let superseded = world.proposals("acme/api", ProposalState::Superseded).await;
-        assert_eq!(superseded[0].reason, "its files have moved on since it was opened");
+        let why = "requirements.txt has django 5.0 already";
+        assert_eq!(comments[0].body, format!("Closed: `{why}`."));
+        assert_eq!(world.proposals("acme/api", ProposalState::Withdrawn).await[0].reason, why);
         assert_eq!(world.proposals("acme/api", ProposalState::Merged).await.len(), 1);
+    }
+
+    /// A part of a group comes by other hands: the rest goes on where it is.
+    async fn a_group_goes_on_without_what_others_did(world: World) {
+        for (name, versions) in [("django", ["4.2", "4.3"]), ("idna", ["3.6", "3.7"])] {
+            for version in versions {
+                world.registry.release(name, version);
+            }
+        }
+        world.repository("acme/api", &[
+            ("requirements.txt", "django==4.2\nidna==3.6\n"),
+            (".mass-driver.yaml", "subscriptions: [{ migration: pypi, group: all }]\n"),
+        ]).await;
+        let before = world.pull("acme/api");
+        world.push("acme/api", &[("requirements.txt", "django==4.3\nidna==3.6\n")]).await;
+        let after = world.pull("acme/api");
+        assert_eq!((after.number, after.title.as_str()), (before.number, "Bump idna from 3.6 to 3.7"));
+        assert_eq!(after.files, ["requirements.txt"]);
+        assert_eq!(world.file("acme/api", &after.head_branch, "requirements.txt"), "django==4.3\nidna==3.7\n");
+        assert_eq!(world.github.pull_requests("acme/api").unwrap().len(), 1);
+    }
+
+    /// What was pinned is now a range that allows the new version: there is nothing to do, so nobody is asked to merge.
+    async fn what_needs_no_update_any_more_is_closed_with_a_word(world: World) {
+        for version in ["4.2", "5.0"] {
+            world.registry.release("django", version);
+        }
+        world.repository("acme/api", &[
+            ("requirements.txt", "django==4.2\n"),
+            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
+        ]).await;
+        let number = world.pull("acme/api").number;
+        world.push("acme/api", &[("requirements.txt", "django>=4.2\n")]).await;
+        assert!(world.open("acme/api").is_empty());
+        let comments = world.github.pull_request("acme/api", number).unwrap().comments;
+        assert_eq!(comments.len(), 1);
+        assert!(comments[0].body.contains("not in requirements.txt any more as it was"), "{comments:?}");
     }
 
     /// A person's commits on the branch are theirs to finish.

@@ -293,8 +293,9 @@ paced_stories! {
         ]);
     }
 
-    /// A replaced pull request takes three writes and a label one more: they wait for their turns like all others.
-    async fn closing_and_labelling_keep_the_distance_too(world: World) {
+    /// One more commit on a pull request takes four writes, telling of it one, a label one and closing three: they wait for
+    /// their turns like all others.
+    async fn revising_closing_and_labelling_keep_the_distance_too(world: World) {
         world.registry.release("httpx", "0.27.0");
         world.registry.release("httpx", "0.28.0");
         let file = (FILE.0, "labels: [dependencies]\nsubscriptions: [pypi]\n");
@@ -305,10 +306,13 @@ paced_stories! {
         world.registry.release("httpx", "0.29.0");
         world.bot_looks().await;
         assert_eq!(world.pull("acme/api").title, "Bump httpx from 0.27.0 to 0.29.0");
+        world.registry.yank("httpx", "0.28.0");
+        world.registry.yank("httpx", "0.29.0");
+        world.bot_looks().await;
         let first = world.github.pull_request("acme/api", first.number).unwrap();
-        assert_eq!((first.state.as_str(), first.comments.len()), ("closed", 1));
+        assert_eq!((first.state.as_str(), first.comments.len()), ("closed", 2));
         let ours = writes(&world, "acme", mark);
-        assert_eq!(ours.len(), 4 + 1 + 4 + 1 + 3);
+        assert_eq!(ours.len(), (4 + 1) + (4 + 1) + 3);
         assert!(closest(&ours) >= SignedDuration::from_secs(1), "{ours:?}");
     }
 

@@ -239,15 +239,67 @@ stories! {
         world.time_passes(DAY * 3).await;
         assert_eq!(world.open(API), [format!("Bump actions/cache v4 to {short} in /.github/workflows")]);
         assert!(proposed(&world).contains(&format!("actions/cache@{next} # v4, kept")), "{}", proposed(&world));
-        // The next one takes its place.
+        let before = world.pull(API);
+        // The next one takes its place, on the same branch.
         let last = world.commits("actions/cache", "v4.2.0");
         world.github.tag("actions/cache", "v4", &last).unwrap();
         world.bot_looks().await;
         world.time_passes(DAY * 3).await;
         assert!(proposed(&world).contains(&format!("actions/cache@{last} # v4, kept")), "{}", proposed(&world));
+        let after = world.pull(API);
+        assert_eq!((after.number, &after.head_branch), (before.number, &before.head_branch));
+        let said = &after.comments[0].body;
+        assert!(said.contains(&format!("`v4 ({})` instead of `v4 ({short})`", &last[..7])), "{said}");
         world.github.merge(API, world.pull(API).number).unwrap();
         world.settle().await;
         assert_eq!(world.outlook(API).await[0].reason, "there is nothing newer");
+    }
+
+    /// Somebody else pins what the tag points at: that is told by the commit, for the version is what it was.
+    async fn a_refresh_that_others_made_closes_the_pull_request(world: World) {
+        let old = world.publishes("actions/cache", "v4");
+        waiting(&world, &format!("actions/cache@{old} # v4")).await;
+        let next = world.commits("actions/cache", "v4.1.0");
+        world.github.tag("actions/cache", "v4", &next).unwrap();
+        world.bot_looks().await;
+        world.time_passes(DAY * 3).await;
+        let pull = world.pull(API);
+        let text = world.file(API, "main", WORKFLOW);
+        world.push(API, &[("README.md", "hello\n")]).await;
+        assert_eq!(world.open(API).len(), 1, "the version alone says nothing");
+        world.push(API, &[(WORKFLOW, &text.replace(&old, &next))]).await;
+        assert!(world.open(API).is_empty(), "{:?}", world.open(API));
+        let comments = world.github.pull_request(API, pull.number).unwrap().comments;
+        assert_eq!(comments[0].body, format!("Closed: `{WORKFLOW} has what actions/cache v4 points at already`."));
+    }
+
+    /// A refresh on top of a person's commit, and one whose lines were changed in the base.
+    async fn a_refresh_goes_onto_the_branch_whoever_committed_there(world: World) {
+        let old = world.publishes("actions/cache", "v4");
+        waiting(&world, &format!("actions/cache@{old} # v4")).await;
+        let mut last = String::new();
+        for (position, name) in ["v4.1.0", "v4.2.0", "v4.3.0"].into_iter().enumerate() {
+            last = world.commits("actions/cache", name);
+            world.github.tag("actions/cache", "v4", &last).unwrap();
+            world.bot_looks().await;
+            world.time_passes(DAY * 3).await;
+            let pull = world.pull(API);
+            if position == 0 {
+                let text = world.file(API, "main", WORKFLOW).replace("# v4", "# v4 (cache)");
+                world.push(API, &[(WORKFLOW, &text)]).await;
+                assert_eq!(world.pull(API).number, pull.number);
+                assert!(proposed(&world).contains(&format!("actions/cache@{last} # v4 (cache)")), "{}", proposed(&world));
+            }
+            if position == 1 {
+                let branch = world.pull(API).head_branch;
+                world.github.push(API, &branch, &[("notes.txt", Some(b"mine\n"))], "a person's commit").unwrap();
+                world.settle().await;
+            }
+        }
+        let pull = world.pull(API);
+        assert_eq!(world.github.pull_requests(API).unwrap().len(), 1);
+        assert!(proposed(&world).contains(&format!("actions/cache@{last} # v4 (cache)")), "{}", proposed(&world));
+        assert_eq!(world.file(API, &pull.head_branch, "notes.txt"), "mine\n");
     }
 
     /// Nobody should move the tag of one release, and whoever pinned its commit need not follow.

@@ -94,20 +94,6 @@ stories! {
         assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.1"]);
     }
 
-    async fn a_newer_version_takes_the_place_of_an_open_pull_request(world: World) {
-        api(&world).await;
-        let old = world.pull("acme/api");
-        world.registry.release("httpx", "0.29.0");
-        world.bot_looks().await;
-        let new = world.pull("acme/api");
-        assert_eq!(new.title, "Bump httpx from 0.27.0 to 0.29.0");
-        let old = world.github.pull_request("acme/api", old.number).unwrap();
-        assert_eq!(old.state, "closed");
-        assert_eq!(old.comments[0].body, format!("#{} goes further than this pull request and takes its place.", new.number));
-        assert!(!world.github.branches("acme/api").unwrap().iter().any(|(name, _)| *name == old.head_branch));
-        assert_eq!(world.proposals("acme/api", ProposalState::Superseded).await.len(), 1);
-    }
-
     async fn checks_are_shown(world: World) {
         api(&world).await;
         let pull = world.pull("acme/api");
@@ -127,8 +113,8 @@ stories! {
         assert_eq!(world.file("acme/api", &pull.head_branch, "Dockerfile"), format!("ARG PY=3.12\nFROM python:3.13-slim@{new} AS base\nFROM base\n"));
     }
 
-    /// Archived between the newer pull request and the end of the older one.
-    async fn a_replaced_pull_request_of_an_archived_repository_is_closed_when_that_is_over(world: World) {
+    /// Archived between the decision to close it and the closing.
+    async fn an_unwanted_pull_request_of_an_archived_repository_is_closed_when_that_is_over(world: World) {
         world.registry.release("httpx", "0.27.0");
         world.registry.release("httpx", "0.28.0");
         let labelled = (".mass-driver.yaml", "labels: [dependencies]\nsubscriptions: [pypi]\n");
@@ -137,17 +123,16 @@ stories! {
         let first = world.pull(repo).number;
         let gate = Gate::default();
         world.github.fault(Fault::once("POST", &format!("/repos/{repo}/issues/*/comments"), FaultKind::Wait(gate.clone())));
-        world.github.fault(Fault::once("POST", &format!("/repos/{repo}/issues/*/labels"), FaultKind::Wait(gate.clone())));
-        world.registry.release("httpx", "0.29.0");
+        world.registry.yank("httpx", "0.28.0");
         let archived = async {
             gate.reached_by(1).await;
             world.github.archive(repo).unwrap();
             gate.open();
         };
         tokio::join!(world.bot_looks(), archived);
-        let left = world.proposals(repo, ProposalState::Superseded).await.remove(0);
-        assert!(left.reason.ends_with("took its place; it stays open as long as the repository is archived"), "{}", left.reason);
-        assert_eq!(world.open(repo).len(), 2);
+        let left = world.proposals(repo, ProposalState::Withdrawn).await.remove(0);
+        assert_eq!(left.reason, "httpx 0.28.0 was taken back by its publisher; it stays open as long as the repository is archived");
+        assert_eq!(world.open(repo).len(), 1);
         assert_eq!(world.row(repo).await.repository.state, RepoState::Archived);
         let mark = world.github.mark();
         for _ in 0..6 {
@@ -159,11 +144,10 @@ stories! {
 
         world.github.unarchive(repo).unwrap();
         world.settle().await;
-        let newer = world.pull(repo);
-        assert_eq!(newer.labels, ["dependencies"]);
+        assert!(world.open(repo).is_empty());
         let first = world.github.pull_request(repo, first).unwrap();
         assert_eq!((first.state.as_str(), first.comments.len()), ("closed", 1));
-        let closed = world.proposals(repo, ProposalState::Superseded).await.remove(0);
-        assert_eq!(closed.reason, format!("#{} took its place", newer.number));
+        let closed = world.proposals(repo, ProposalState::Withdrawn).await.remove(0);
+        assert_eq!(closed.reason, "httpx 0.28.0 was taken back by its publisher");
     }
 }

@@ -5,7 +5,7 @@ use github_sim::InstallOptions;
 use mass_driver::domain::{ProposalState, RepoState};
 
 stories! {
-    async fn a_renamed_repository_gets_its_pull_request_under_the_new_name(world: World) {
+    async fn bad_input_12_a_renamed_repository_gets_its_pull_request_under_the_new_name(world: World) {
         world.api_waits_for_monday().await;
         world.github.rename("acme/api", "service").unwrap();
         world.settle().await;
@@ -15,7 +15,7 @@ stories! {
     }
 
     /// The event is late, the old name redirects; and the old name may belong to another repository already.
-    async fn a_rename_that_nobody_told_of_never_leads_to_the_wrong_repository(world: World) {
+    async fn bad_input_12_a_rename_that_nobody_told_of_never_leads_to_the_wrong_repository(world: World) {
         world.api_waits_for_monday().await;
         world.github.rename("acme/api", "service").unwrap();
         world.github.create_repo("acme/api", github_sim::RepoOptions::default().file("requirements.txt", "httpx==0.27.0\n")).unwrap();
@@ -26,7 +26,7 @@ stories! {
         assert_eq!(world.open("acme/service"), ["Bump httpx from 0.27.0 to 0.28.0"]);
     }
 
-    async fn an_archived_repository_is_left_alone_until_it_is_unarchived(world: World) {
+    async fn bad_input_11_an_archived_repository_is_left_alone_until_it_is_unarchived(world: World) {
         world.api_waits_for_monday().await;
         world.github.archive("acme/api").unwrap();
         world.settle().await;
@@ -94,7 +94,7 @@ stories! {
         assert_eq!(pull.base, "trunk", "the new branch's file says at once");
     }
 
-    async fn an_empty_repository_waits_for_its_first_push(world: World) {
+    async fn bad_input_10_an_empty_repository_waits_for_its_first_push(world: World) {
         world.registry.release("httpx", "0.27.0");
         world.registry.release("httpx", "0.28.0");
         world.repository("acme/new", &[]).await;

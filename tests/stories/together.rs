@@ -173,6 +173,7 @@ async fn life(store: &Store, repo: RepoId, round: u64, now: Timestamp) {
             (ProposalState::Waiting, 2) => tx.save_proposal(&sent(ProposalState::Failed)).await.unwrap(),
             (ProposalState::Waiting, 3 | 4) => {
                 let change = Change {
+                    onto: None,
                     base: Head { commit: object('a'), tree: object('b') },
                     base_branch: "main".into(),
                     branch: proposal.branch.clone(),

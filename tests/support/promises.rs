@@ -1,8 +1,8 @@
 //! What must hold whenever the bot has come to rest, whatever was done to it: looked up in the database and at GitHub, and
 //! the two compared.
 
-use github_sim::GitHubSim;
-use mass_driver::domain::{Proposal, RepoId};
+use github_sim::{GitHubSim, PullRequestView};
+use mass_driver::domain::{Proposal, ProposalState, RepoId};
 use mass_driver::store::{RepositoryRow, Store, WorkState};
 use std::collections::BTreeSet;
 
@@ -29,13 +29,19 @@ async fn of_repository(github: &GitHubSim, store: &Store, row: &RepositoryRow) {
     for o in store.outlook(repo.id).await.unwrap() {
         assert!(!o.reason.is_empty(), "{} has no reason", o.package);
     }
-    // One branch and one pull request for each proposal, and none that nobody knows of.
+    // One pull request for each proposal, and none that nobody knows of. Several follow each other on one: at most the last
+    // of them is open.
     let Ok(pulls) = github.pull_requests(&name) else { return };
-    let ours: Vec<_> = pulls.iter().filter(|p| p.head_branch.starts_with("mass-driver/")).collect();
+    let is_ours = |p: &&PullRequestView| p.head_branch.starts_with("mass-driver/") && p.head_owner == repo.name.owner();
+    let ours: Vec<_> = pulls.iter().filter(is_ours).collect();
     for pull in &ours {
         let known = proposals.iter().filter(|p| p.pull.as_ref().is_some_and(|known| known.number.0 == pull.number));
         let known: Vec<&Proposal> = known.collect();
-        assert_eq!(known.len(), 1, "{name}#{} {} belongs to {known:#?}", pull.number, pull.title);
+        assert!(!known.is_empty(), "{name}#{} {} belongs to nobody", pull.number, pull.title);
+        let over = known.iter().rev().skip(1).all(|p| p.state == ProposalState::Superseded);
+        assert!(over, "{name}#{} {} belongs to {known:#?}", pull.number, pull.title);
+        let branches: BTreeSet<&str> = known.iter().map(|p| p.branch.as_str()).collect();
+        assert_eq!(branches.len(), 1, "{name}#{} has one branch", pull.number);
         // GitHub tells whole seconds.
         let due_s = known[0].due_at.as_second();
         assert!(due_s <= pull.created_at.as_second(), "GitHub has {name}#{} from before its time", pull.number);
@@ -45,8 +51,8 @@ async fn of_repository(github: &GitHubSim, store: &Store, row: &RepositoryRow) {
         let used = repo.fork || !branch.starts_with("mass-driver/") || pulls.iter().any(|p| p.head_branch == branch);
         assert!(used, "the branch {branch} of {name} was left behind");
     }
-    let branches: BTreeSet<&str> = ours.iter().map(|p| p.head_branch.as_str()).collect();
-    assert_eq!(branches.len(), ours.len(), "two pull requests of {name} came from one branch");
+    let heads: BTreeSet<&str> = ours.iter().map(|p| p.head_branch.as_str()).collect();
+    assert_eq!(heads.len(), ours.len(), "two pull requests of {name} came from one branch");
 }
 
 fn nothing_was_early(proposals: &[Proposal]) {

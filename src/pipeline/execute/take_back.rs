@@ -1,10 +1,11 @@
 //! Takes back what is not to become a pull request: the repository has moved on, or GitHub refused it for good. A branch
-//! is deleted; a pull request is kept and followed, for a newer one to take its place.
+//! is deleted; a pull request is kept and followed, for a newer one to take its place. The branch of a pull request that was
+//! there before is never moved back.
 //!
 //! Where writes are paced, each claim sends one of them here as well: the tree, where nobody knows it, and the removal.
 
 use super::{
-    Case, TRIES_MAX, fail, installation, is_elsewhere, is_refusal, join, opened, put_off, read_again, taken_over,
+    Case, TRIES_MAX, arrived, fail, installation, is_elsewhere, is_refusal, join, put_off, read_again, taken_over,
 };
 use crate::domain::Progress;
 use crate::forge::{ForgeError, GitHub, Retreat};
@@ -14,7 +15,7 @@ use crate::safeguards::pace;
 use crate::store::{Attempt, Store};
 
 /// Ends an attempt whose change is not what is wanted now, or was refused.
-pub(super) async fn take_back(
+pub(in crate::pipeline) async fn take_back(
     store: &Store,
     forge: &GitHub,
     case: Case<'_>,
@@ -84,7 +85,7 @@ async fn retreat(store: &Store, forge: &GitHub, case: Case<'_>, begun: Attempt) 
     let error = loop {
         match forge.withdraw(&target(case.row), &change, progress.tree.as_ref()).await {
             Ok(Retreat::Recognised(tree)) => progress.tree = Some(tree),
-            Ok(Retreat::Kept(proposed)) => return opened(store, case, proposed).await,
+            Ok(Retreat::Kept(proposed)) => return arrived(store, case, &change, proposed).await,
             Ok(Retreat::Done) => {
                 return match progress.refused {
                     Some(why) => fail(store, case, &why).await,
@@ -107,7 +108,7 @@ async fn retreat(store: &Store, forge: &GitHub, case: Case<'_>, begun: Attempt) 
     };
     if let ForgeError::Conflict { pull: Some(number), .. } = error {
         let proposed = taken_over(&change, number, &case.row.repository.web_url);
-        return opened(store, case, proposed).await;
+        return arrived(store, case, &change, proposed).await;
     }
     if !is_elsewhere(&error) && !is_refusal(&error) {
         return Err(error.into());

@@ -2,7 +2,8 @@
 //! repositories there are. Texts of files are not read.
 
 use crate::domain::{
-    Decision, InstallationId, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState,
+    Decision, Held, InstallationId, PackageId, Proposal, ProposalId, ProposalState, PullNumber, RepoId, RepoPath,
+    RepoState,
 };
 use crate::managers;
 use crate::pipeline::{StepError, sync};
@@ -45,6 +46,10 @@ pub(super) struct RepositoryFacts {
     pub decisions: Vec<Decision>,
     /// When each of its manifests was stored, where a proposal has failed.
     pub manifests: Vec<(RepoPath, Timestamp)>,
+    /// Its manifests that could not be read.
+    pub unreadable: BTreeSet<RepoPath>,
+    /// The pull requests whose branches are left as they are, and why.
+    pub held: Vec<(PullNumber, Held)>,
 }
 
 impl RepositoryFacts {
@@ -104,6 +109,8 @@ pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<L
             unseen: BTreeSet::new(),
             decisions: Vec::new(),
             manifests: Vec::new(),
+            unreadable: BTreeSet::new(),
+            held: Vec::new(),
             row,
         });
     }
@@ -117,6 +124,9 @@ pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<L
     let mut manifests = store.manifest_times(&failed).await?;
     let mut decisions = store.decisions_of(&plannable).await?;
     let developed = store.developed(&plannable).await?;
+    let is_open = |one: &&RepositoryFacts| one.proposals.iter().any(|p| p.state == ProposalState::Open);
+    let open: Vec<RepoId> = repositories.iter().filter(is_open).map(|one| one.row.repository.id).collect();
+    let (mut unreadable, mut held) = (store.unreadable_of(&open).await?, store.held_of(&open).await?);
     for one in &mut repositories {
         let id = one.row.repository.id;
         let mut used = dependencies.remove(&id).unwrap_or_default();
@@ -127,6 +137,8 @@ pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<L
         one.subscribed_since = subscribed_since.remove(&id).unwrap_or_default();
         one.decisions = decisions.remove(&id).unwrap_or_default();
         one.manifests = manifests.remove(&id).unwrap_or_default();
+        one.unreadable = unreadable.remove(&id).unwrap_or_default();
+        one.held = held.remove(&id).unwrap_or_default();
     }
     let (packages, private) = known(store, &repositories).await?;
     for one in &mut repositories {

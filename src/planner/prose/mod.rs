@@ -6,6 +6,7 @@
 //! reaches a title, a branch or a commit's message.
 
 mod body;
+mod news;
 mod notes;
 mod releases;
 mod text;
@@ -17,6 +18,7 @@ use std::fmt::Write as _;
 use text::{cut, plain};
 
 pub use body::{Occasion, body};
+pub use news::{goes_on, left_alone, revised};
 pub use notes::Notes;
 pub use text::is_invisible;
 

@@ -168,6 +168,22 @@ impl GitHubSim {
         self.act(SOMEBODY, |act| delete(act, id, &format!("refs/heads/{branch}")))
     }
 
+    /// A person renames a branch: open pull requests into it follow, and the name of the default branch does.
+    pub fn rename_branch(&self, repo: &str, from: &str, to: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| {
+            let commit = named(act, id, from)?;
+            publish(act, id, to, commit)?;
+            for pull in act.repo_mut(id)?.pulls.values_mut().filter(|pull| pull.base_branch == from) {
+                pull.base_branch = to.to_owned();
+            }
+            if act.repo(id)?.default_branch == from {
+                act.set_default_branch(id, to)?;
+            }
+            act.move_reference(id, &format!("refs/heads/{from}"), Some(commit), None, false)
+        })
+    }
+
     /// Puts or moves a tag.
     pub fn tag(&self, repo: &str, tag: &str, commit: &str) -> anyhow::Result<()> {
         let id = self.find(repo)?;

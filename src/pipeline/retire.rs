@@ -1,0 +1,275 @@
+//! Closes the pull request of a proposal that is over, says why, and takes its branch away.
+//!
+//! What is not wanted any more is decided here once more, before the first request: the plan that asked for it may be old,
+//! and what looks like a change made by other hands may be the merge of this very pull request. A pull request that people
+//! have committed to, or led to another base, is theirs: it stays open, and is told why the bot lets it go.
+
+use super::follow::is_final;
+use super::line::{self, Admission};
+use super::{Done, Step, StepError, Writing, finished, plan, target};
+use crate::domain::{Farewell, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoState};
+use crate::forge::{ForgeError, GitHub, PullStatus, Target};
+use crate::planner::prose;
+use crate::registries::Registries;
+use crate::store::{RepositoryRow, Store};
+use jiff::{SignedDuration, Timestamp};
+
+/// A step that rests is looked at this often, in our own rows. It is woken when the repository changes.
+const REST: SignedDuration = SignedDuration::from_hours(24);
+/// So often GitHub may refuse a write because of an archive of which its own answers know nothing.
+pub(super) const SURPRISES_MAX: u32 = 5;
+/// The comment, the closing and the branch's removal.
+const WRITES_TO_RETIRE: u32 = 3;
+
+/// Closes the pull request of a proposal that a newer one replaced or that is not wanted any more, says why, and takes its
+/// branch away. Where writes are paced, each claim sends one of them, and looks again what is left to do.
+pub async fn retire(
+    store: &Store,
+    (forge, registries): (&GitHub, &Registries),
+    (repo, id): (RepoId, &ProposalId),
+    farewell: Farewell,
+    writing @ &Writing { lease, pace, clock }: &Writing<'_>,
+) -> Result<Done, StepError> {
+    let (Some(row), Some(mut proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
+        return finished(store).await;
+    };
+    if proposal.state == ProposalState::Open && farewell == Farewell::NotWanted {
+        match let_go(store, (forge, registries), &row, proposal, writing).await? {
+            LetGo::Withdrawn(withdrawn) => proposal = *withdrawn,
+            LetGo::Not(done) => return Ok(done),
+        }
+    }
+    let is_over = matches!(proposal.state, ProposalState::Superseded | ProposalState::Withdrawn);
+    let Some(pull) = proposal.pull.as_ref().filter(|_| is_over) else {
+        return finished(store).await;
+    };
+    if row.repository.state == RepoState::Archived {
+        return rest(store, &row, Archive::Known, Some((proposal, farewell)), clock.now()).await;
+    }
+    let writes = (row.repository.installation, WRITES_TO_RETIRE);
+    let turn = match line::admit(store, lease, writes, clock.now(), pace).await? {
+        Admission::Now(turn) => turn,
+        Admission::Later(done) => return Ok(done),
+    };
+    let (words, theirs) = (closing_words(&proposal, farewell), parting_words(&proposal, farewell));
+    let is_shared = store.pull_branch(repo, pull.number).await?.shared;
+    let base = row.repository.default_branch.as_deref();
+    let how = Retiring {
+        words: words.as_deref(),
+        theirs: theirs.as_deref(),
+        is_shared,
+        base,
+        repeated: lease.work.claims > 1,
+        one_write: turn.is_some(),
+    };
+    match (retire_pull(forge, &target(&row), &proposal.branch, pull, how).await, turn) {
+        (Ok(Retired::InPart), Some(turn)) => {
+            return Ok(line::after_write(store, lease, &turn, clock.now(), pace).await?);
+        }
+        (Ok(_), _) => {}
+        (Err(ForgeError::Archived { .. }), _) if lease.work.refusals < SURPRISES_MAX => {
+            return rest(store, &row, Archive::News, Some((proposal, farewell)), clock.now()).await;
+        }
+        // The newer pull request says that it goes further; the older one stays where GitHub keeps us from it.
+        (Err(error), _) if is_final(&error) => {
+            tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "a pull request that is over could not be closed");
+        }
+        (Err(error), _) => return Err(error.into()),
+    }
+    let mut tx = store.begin().await?;
+    let reason = reason_of(&proposal, farewell);
+    if proposal.reason != reason {
+        tx.save_proposal(&Proposal { reason, updated_at: clock.now(), ..proposal }).await?;
+    }
+    Ok(Done::Finished(tx))
+}
+
+/// How we know that a repository is archived.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Archive {
+    /// It is stored.
+    Known,
+    /// GitHub has just said so.
+    News,
+}
+
+/// Nothing can be written in an archived repository. The step rests until that changes, and nobody asks GitHub meanwhile.
+/// A pull request that stays open by it says so.
+///
+/// Whoever stores that it is over has the steps go on that rest by then. So the state is held until this one does: it can
+/// then not be told of the end before it rests, and miss it.
+pub(super) async fn rest(
+    store: &Store,
+    row: &RepositoryRow,
+    archive: Archive,
+    left_open: Option<(Proposal, Farewell)>,
+    now: Timestamp,
+) -> Result<Done, StepError> {
+    let repo = row.repository.id;
+    let mut tx = store.begin().await?;
+    let is_stored = tx.hold_state(repo).await? == Some(RepoState::Archived);
+    if archive == Archive::Known && !is_stored {
+        // It is over since it was read.
+        return Ok(Done::PutOff { tx, until: now, why: None });
+    }
+    if let Some((proposal, farewell)) = left_open {
+        let reason = format!("{}{LEFT_OPEN}", reason_of(&proposal, farewell));
+        if proposal.reason != reason {
+            tx.record(&proposal.id, now, "left open", "the repository is archived").await?;
+            tx.save_proposal(&Proposal { reason, updated_at: now, ..proposal }).await?;
+        }
+    }
+    let (until, why) = (now + REST, "the repository is archived; this goes on when it is not any more".to_owned());
+    if is_stored {
+        return Ok(Done::PutOff { tx, until, why: Some(why) });
+    }
+    // We were not told. Should it be over by the time of the look, this goes on, and may be refused once more: that counts.
+    let look = Step::SyncRepository { repo, details: true, name: None };
+    look.queue(&mut tx, Some(row.repository.installation), now).await?;
+    Ok(Done::PutBack { tx, until, why })
+}
+
+/// What is added to the reason of one that cannot be closed.
+const LEFT_OPEN: &str = "; it stays open as long as the repository is archived";
+
+/// Why a proposal is over.
+fn reason_of(proposal: &Proposal, farewell: Farewell) -> String {
+    match farewell {
+        Farewell::Replaced { by } => superseded_by(by),
+        Farewell::Told | Farewell::NotWanted => proposal.reason.trim_end_matches(LEFT_OPEN).to_string(),
+    }
+}
+
+/// Why a proposal is superseded.
+pub(in crate::pipeline) fn superseded_by(by: PullNumber) -> String {
+    format!("#{by} took its place")
+}
+
+/// How a pull request is retired.
+#[derive(Clone, Copy)]
+struct Retiring<'a> {
+    /// What is said on it, if anything.
+    words: Option<&'a str>,
+    /// What is said on it instead where it has become people's own and stays open.
+    theirs: Option<&'a str>,
+    /// Whether people's commits are below ours.
+    is_shared: bool,
+    /// The branch that we opened it for.
+    base: Option<&'a str>,
+    /// Whether an earlier claim may have written the comment.
+    repeated: bool,
+    /// Stop after one write.
+    one_write: bool,
+}
+
+#[derive(PartialEq, Eq)]
+enum Retired {
+    InPart,
+    Wholly,
+}
+
+async fn retire_pull(
+    forge: &GitHub,
+    target: &Target,
+    branch: &str,
+    pull: &PullRequest,
+    Retiring { words, theirs, is_shared, base, repeated, one_write }: Retiring<'_>,
+) -> Result<Retired, ForgeError> {
+    let found = forge.pull(target, pull.number).await?;
+    let is_theirs = found.head != pull.head || is_shared || base.is_some_and(|base| found.base_branch != base);
+    let words = if is_theirs { theirs } else { words };
+    if found.status == PullStatus::Open {
+        let unsaid = match words {
+            Some(words) if repeated && forge.commented(target, pull.number, words).await? => None,
+            words => words,
+        };
+        if let Some(words) = unsaid {
+            match forge.comment(target, pull.number, words).await {
+                // A locked conversation: it is closed without words.
+                Err(ForgeError::Forbidden { .. }) => {}
+                Ok(()) if one_write && !is_theirs => return Ok(Retired::InPart),
+                outcome => outcome?,
+            }
+        }
+        if is_theirs {
+            return Ok(Retired::Wholly);
+        }
+        forge.close(target, pull.number).await?;
+        if one_write {
+            return Ok(Retired::InPart);
+        }
+    }
+    // Whoever merges decides about the branch.
+    if !is_theirs && found.status != PullStatus::Merged {
+        forge.delete_branch(target, branch, &pull.head).await?;
+    }
+    Ok(Retired::Wholly)
+}
+
+/// Whether a proposal was let go.
+enum LetGo {
+    Withdrawn(Box<Proposal>),
+    Not(Done),
+}
+
+/// Withdraws an open proposal, if it is open on GitHub and not wanted now.
+async fn let_go(
+    store: &Store,
+    (forge, registries): (&GitHub, &Registries),
+    row: &RepositoryRow,
+    proposal: Proposal,
+    &Writing { lease, clock, .. }: &Writing<'_>,
+) -> Result<LetGo, StepError> {
+    let (now, repo, installation) = (clock.now(), row.repository.id, Some(row.repository.installation));
+    let Some(pull) = &proposal.pull else { return Ok(LetGo::Not(finished(store).await?)) };
+    // What is being sent to its branch arrives first.
+    if store.attempt(&proposal.id).await?.is_some() || row.repository.state != RepoState::Active {
+        return Ok(LetGo::Not(finished(store).await?));
+    }
+    let is_open = match forge.pull(&target(row), pull.number).await {
+        Ok(found) => found.status == PullStatus::Open,
+        Err(ForgeError::Gone { .. } | ForgeError::Moved { .. }) => false,
+        Err(error) => return Err(error.into()),
+    };
+    if !is_open {
+        let mut tx = store.begin().await?;
+        Step::Follow { repo, number: pull.number }.queue(&mut tx, installation, now).await?;
+        return Ok(LetGo::Not(Done::Finished(tx)));
+    }
+    let Some(reason) = plan::unwanted(store, registries, (row, &proposal), now).await? else {
+        return Ok(LetGo::Not(finished(store).await?));
+    };
+    let withdrawn = Proposal { state: ProposalState::Withdrawn, reason, updated_at: now, ..proposal };
+    let mut tx = store.begin().await?;
+    tx.still_ours(lease).await?;
+    tx.save_proposal(&withdrawn).await?;
+    tx.record(&withdrawn.id, now, "withdrawn", &withdrawn.reason).await?;
+    Step::Plan { repo }.queue(&mut tx, installation, now).await?;
+    tx.commit().await?;
+    Ok(LetGo::Withdrawn(Box::new(withdrawn)))
+}
+
+/// What is said on a pull request that is closed; nothing where a person was answered already.
+fn closing_words(proposal: &Proposal, farewell: Farewell) -> Option<String> {
+    match farewell {
+        Farewell::Replaced { by } => Some(format!("#{by} goes further than this pull request and takes its place.")),
+        Farewell::Told => None,
+        Farewell::NotWanted => Some(format!("Closed: {}.", prose::sentence(&reason_of(proposal, farewell)))),
+    }
+}
+
+/// What is said on a pull request that stays open because it has become people's own.
+fn parting_words(proposal: &Proposal, farewell: Farewell) -> Option<String> {
+    match farewell {
+        Farewell::Replaced { by } => Some(format!(
+            "#{by} goes further than this pull request. People have taken this one over, so it stays open; mass-driver leaves it to you."
+        )),
+        Farewell::Told => {
+            Some("People have taken this pull request over, so it stays open; mass-driver leaves it to you.".into())
+        }
+        Farewell::NotWanted => Some(format!(
+            "mass-driver would close this pull request: {}. People have taken it over, so it stays open and is left to you.",
+            prose::sentence(&reason_of(proposal, farewell))
+        )),
+    }
+}
