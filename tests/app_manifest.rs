@@ -26,10 +26,13 @@ fn the_app_asks_for_the_least() {
     let manifest = manifest();
     assert_eq!(
         manifest["default_permissions"],
-        json!({ "metadata": "read", "contents": "write", "pull_requests": "write", "checks": "write" })
+        json!({ "metadata": "read", "contents": "write", "pull_requests": "write", "checks": "write", "issues": "read" })
     );
     // `installation` and its like are always sent, and refused in a manifest.
-    assert_eq!(manifest["default_events"], json!(["push", "pull_request", "repository", "check_run"]));
+    assert_eq!(
+        manifest["default_events"],
+        json!(["push", "pull_request", "repository", "check_run", "check_suite", "issue_comment"])
+    );
     assert_eq!(manifest["public"], json!(false));
     assert_eq!(manifest["hook_attributes"]["active"], json!(true));
 }

@@ -4,6 +4,7 @@
 pub mod allowance;
 pub mod change;
 pub mod command;
+pub mod examination;
 pub mod ids;
 pub mod lock_file;
 pub mod notes;
@@ -19,7 +20,8 @@ pub mod verdict;
 pub use allowance::{Heard, Limit, Pace, Pause, Quota, Refusal, Turn};
 pub use change::{Change, FileChange, FileMode, Progress, ReleaseHashes};
 pub use command::{Command, Comment, Decided, Decision, IgnoreScope, Snooze, Unclear};
-pub use ids::{CommentId, DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
+pub use examination::{Asked, Examined, Place};
+pub use ids::{CheckRunId, CommentId, DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
 pub use lock_file::LockFile;
 pub use notes::{PackageLinks, ReleaseNotes};
 pub use package::{Content, Dependency, Ecosystem, PackageId, Release, Skip, Span};

@@ -16,7 +16,7 @@
 //! | `git_data.rs` | branch heads, trees, blobs, commits, refs |
 //! | `tags.rs` | the tags of a repository, also of one that the App is not installed on |
 //! | `comments.rs` | who may ask for something, and answering |
-//! | `checks.rs` | what checks say about a commit |
+//! | `checks.rs`, `own_checks.rs` | what checks say about a commit; saying something in one of our own |
 //! | `propose.rs`, `pulls.rs` | from a change to a pull request; its later life |
 //! | `webhook/` | signature and meaning of a delivery |
 
@@ -31,6 +31,7 @@ mod git_data;
 mod heard;
 mod installations;
 mod limits;
+mod own_checks;
 mod pages;
 mod propose;
 mod pulls;
@@ -45,6 +46,7 @@ pub use deliveries::{AttemptId, DeliveryAttempt, DeliveryLog};
 pub use error::ForgeError;
 pub use git_data::{EntryKind, TreeEntry};
 pub use installations::{AccountKind, InstallationInfo, ListedRepository};
+pub use own_checks::{Annotation, CheckRun, Conclusion, OwnCheck};
 pub use propose::{Advance, Proposed, Retreat};
 pub use pulls::{PullState, PullStatus};
 pub use settings::GitHubSettings;

@@ -33,6 +33,8 @@ pub(super) enum Access {
     Pulls,
     /// Reading what checks say.
     Checks,
+    /// Saying something in a check of our own.
+    WriteChecks,
     /// Changing pull requests: closing them, their labels and comments.
     WritePulls,
     /// Deleting branches.
@@ -50,6 +52,7 @@ impl Access {
             Self::Contents => json!({ "metadata": "read", "contents": "read" }),
             Self::Pulls => json!({ "metadata": "read", "pull_requests": "read" }),
             Self::Checks => json!({ "metadata": "read", "checks": "read" }),
+            Self::WriteChecks => json!({ "metadata": "read", "checks": "write" }),
             Self::WritePulls => json!({ "metadata": "read", "pull_requests": "write" }),
             Self::WriteContents => json!({ "metadata": "read", "contents": "write" }),
             Self::Propose => json!({ "metadata": "read", "contents": "write", "pull_requests": "write" }),

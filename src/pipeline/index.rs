@@ -86,6 +86,23 @@ pub async fn index(
     Ok(Done::Finished(tx))
 }
 
+/// The dependencies of a commit that is not to be stored, and how many of its manifests were not read.
+pub(super) async fn dependencies_at(
+    forge: &GitHub,
+    target: &Target,
+    commit: &ObjectId,
+) -> Result<(Vec<Dependency>, usize), ForgeError> {
+    let tree = forge.tree(target, commit).await?;
+    let index = read_manifests(forge, target, &tree, &[]).await?;
+    let read = || index.manifests.values().flatten();
+    let unread = read().filter(|read| read.manifest.problem.is_some()).count();
+    let beyond = index.left_out.saturating_sub(LEFT_OUT_LISTED_MAX);
+    let developed: BTreeSet<PackageId> = read().filter_map(|read| read.develops.clone()).collect();
+    let mut dependencies: Vec<Dependency> = read().flat_map(|read| read.dependencies.iter().cloned()).collect();
+    managers::leave_developed_alone(dependencies.iter_mut(), &developed);
+    Ok((dependencies, unread + beyond))
+}
+
 /// How much of a repository is read.
 #[derive(Clone, Copy, Debug)]
 struct Share {

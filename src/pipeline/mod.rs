@@ -13,6 +13,7 @@ mod contents;
 pub mod crew;
 pub mod duties;
 mod edits;
+pub mod examine;
 pub mod execute;
 pub mod follow;
 pub mod guard;

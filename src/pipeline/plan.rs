@@ -4,6 +4,7 @@
 //! minute, and what they need to know of packages is mostly the same.
 
 mod facts;
+pub(super) mod foresee;
 
 use super::{Done, Step, StepError, guard};
 use crate::domain::{

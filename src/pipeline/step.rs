@@ -3,7 +3,8 @@
 
 use super::trail;
 use crate::domain::{
-    CommentId, DeliveryId, Farewell, InstallationId, PackageId, ProposalId, PullNumber, RepoId, RepoName, Rework,
+    CommentId, DeliveryId, Farewell, InstallationId, ObjectId, PackageId, ProposalId, PullNumber, RepoId, RepoName,
+    Rework,
 };
 use crate::store::{NewWork, StoreError, Tx};
 use jiff::Timestamp;
@@ -120,6 +121,15 @@ pub enum Step {
         /// The comment.
         comment: CommentId,
     },
+    /// Look at the subscription file of a commit, and say in a check run what it would do or what is wrong with it.
+    Examine {
+        /// The repository.
+        repo: RepoId,
+        /// The commit.
+        commit: ObjectId,
+        /// Whether somebody wants it said again.
+        again: bool,
+    },
     /// Look what the checks say about a pull request's head.
     Checks {
         /// The repository.
@@ -151,6 +161,7 @@ impl Step {
             Self::Follow { .. } => "follow",
             Self::Checks { .. } => "checks",
             Self::Obey { .. } => "obey",
+            Self::Examine { .. } => "examine",
         }
     }
 
@@ -175,7 +186,8 @@ impl Step {
             | Self::Rework { repo, .. }
             | Self::Follow { repo, .. }
             | Self::Checks { repo, .. }
-            | Self::Obey { repo, .. } => format!("repo:{repo}"),
+            | Self::Obey { repo, .. }
+            | Self::Examine { repo, .. } => format!("repo:{repo}"),
         }
     }
 
@@ -196,6 +208,8 @@ impl Step {
             | Self::Rework { proposal, .. }
             | Self::Retire { proposal, .. } => format!("{name}:{proposal}"),
             Self::Obey { repo, comment } => format!("{name}:{repo}:{comment}"),
+            Self::Examine { repo, commit, again: false } => format!("{name}:{repo}:{commit}"),
+            Self::Examine { repo, commit, again: true } => format!("{name}:{repo}:{commit}:again"),
             Self::Follow { repo, number } | Self::Checks { repo, number } => format!("{name}:{repo}:{number}"),
         }
     }
@@ -267,6 +281,7 @@ impl Step {
     pub const fn patience(&self) -> Duration {
         Duration::from_secs(match self {
             Self::Inbox { .. } | Self::Redeliver { .. } | Self::Obey { .. } => 0,
+            Self::Examine { .. } => 1,
             Self::Follow { .. } | Self::Retire { .. } | Self::Label { .. } | Self::Checks { .. } => 2,
             Self::Rework { .. } => 3,
             Self::Execute { .. } => 5,
@@ -294,7 +309,8 @@ impl Step {
             | Self::Rework { .. }
             | Self::Follow { .. }
             | Self::Checks { .. }
-            | Self::Obey { .. } => true,
+            | Self::Obey { .. }
+            | Self::Examine { .. } => true,
         }
     }
 }

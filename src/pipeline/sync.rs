@@ -2,13 +2,13 @@
 
 mod file;
 
-pub(super) use self::file::file_in_force;
-use self::file::{Found, config_after, find_file, subscription_rows};
+pub(super) use self::file::{Found, file_in_force, find_in};
+use self::file::{config_after, find_file, subscription_rows};
 use super::watch::UNWANTED_PAUSE;
 use super::{Done, Step, StepError, finished, target};
-use crate::domain::{InstallationId, Proposal, ProposalState, RepoId, RepoName, RepoState, Repository};
+use crate::domain::{Asked, InstallationId, Place, Proposal, ProposalState, RepoId, RepoName, RepoState, Repository};
 use crate::forge::{ForgeError, GitHub, ListedRepository, Target};
-use crate::store::{Claimed, ConfigState, Installation, ListedRow, Store, StoreError, Tx};
+use crate::store::{Claimed, Config, ConfigState, Installation, ListedRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 
@@ -297,10 +297,28 @@ pub async fn repository(
             tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
         }
     }
+    if let Some(head) = head.as_ref().filter(|_| is_another_file(&row.config, &config)) {
+        if config.state == ConfigState::Valid {
+            tx.set_config_commit(repo, &head.commit).await?;
+        }
+        // Nobody has just pushed what is there at the first look. That it does not work is worth a word all the same.
+        if row.synced_at.is_some() || config.state == ConfigState::Broken {
+            let place = Place::Branch(row.repository.default_branch.clone().unwrap_or_default());
+            let asked = Asked { repo, commit: head.commit.clone(), place, follows: None, named: true };
+            tx.ask_examination(&asked, now).await?;
+            let step = Step::Examine { repo, commit: head.commit.clone(), again: false };
+            step.queue_unless_queued(&mut tx, Some(installation), now).await?;
+        }
+    }
     tx.set_synced(repo, now).await?;
     let next = if config.file.is_some() && head.is_some() { Step::Index { repo } } else { Step::Plan { repo } };
     next.queue(&mut tx, Some(installation), now).await?;
     Ok(Done::Finished(tx))
+}
+
+/// Whether the file at the head is not the one that was there before. Pure.
+fn is_another_file(before: &Config, after: &Config) -> bool {
+    (&before.path, &before.blob, before.state) != (&after.path, &after.blob, after.state)
 }
 
 /// The list of an installation told something else of the repository while it was read: what was read may be older than

@@ -23,6 +23,7 @@ pub fn span(claimed: &Claimed) -> Span {
         proposal = Empty,
         pull = Empty,
         comment = Empty,
+        commit = Empty,
         package = Empty,
     );
     // Arguments that cannot be read are an error of their own, told where the step is walked.
@@ -81,6 +82,10 @@ fn identify(span: &Span, step: &Step) -> Subject {
             Subject::Other
         }
         Step::Index { repo } | Step::Plan { repo } => Subject::Repository(repo.0),
+        Step::Examine { repo, commit, again: _ } => {
+            span.record("commit", display(commit));
+            Subject::Repository(repo.0)
+        }
         Step::Execute { repo, proposal }
         | Step::Label { repo, proposal }
         | Step::Rework { repo, proposal, how: _ }

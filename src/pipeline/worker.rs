@@ -2,8 +2,8 @@
 
 use super::retry::{is_refusal, next_attempt, passes};
 use super::{
-    Done, Step, StepError, Writing, allowance, duties, execute, follow, inbox, index, obey, plan, rework, sweep, sync,
-    tidy, trail, watch,
+    Done, Step, StepError, Writing, allowance, duties, examine, execute, follow, inbox, index, obey, plan, rework,
+    sweep, sync, tidy, trail, watch,
 };
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
@@ -296,6 +296,9 @@ impl Worker {
                 follow::retire(store, forge, (*repo, proposal), *farewell, &writing).await
             }
             Step::Obey { repo, comment } => obey::obey(store, forge, (*repo, *comment), &writing).await,
+            Step::Examine { repo, commit, again } => {
+                examine::examine(store, (forge, registries), (*repo, commit, *again), &writing).await
+            }
             Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), now).await,
             Step::Checks { repo, number } => follow::checks(store, forge, (*repo, *number), now).await,
         }

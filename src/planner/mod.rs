@@ -10,6 +10,7 @@ mod group;
 mod memory;
 mod outlook;
 pub mod polling;
+pub mod preview;
 pub mod prose;
 mod python;
 mod reconcile;

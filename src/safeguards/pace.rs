@@ -81,6 +81,14 @@ pub fn give_back(pace: Pace, unsent: u32, policy: &PacePolicy) -> Pace {
     Pace { used_to: pace.used_to - policy.growth() * times(unsent), ..pace }
 }
 
+/// The line after somebody wrote who could not wait in it: it moves back by one write, which counts like any other. Pure.
+pub fn cut_in(pace: Pace, now: Timestamp, policy: &PacePolicy) -> Pace {
+    Pace {
+        next_write_at: pace.next_write_at.max(now) + policy.spacing,
+        used_to: pace.used_to.max(now) + policy.growth(),
+    }
+}
+
 /// Whether so many more writes fit into what is left of a turn, once it has begun. Pure.
 pub fn is_long_enough(turn: &Turn, writes: u32, now: Timestamp, policy: &PacePolicy) -> bool {
     turn.from.max(now) + policy.spacing * times(writes) <= turn.until

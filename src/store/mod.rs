@@ -21,6 +21,7 @@ mod deliveries;
 mod developed;
 mod duties;
 mod error;
+mod examinations;
 mod figures;
 mod installations;
 mod lock_files;
@@ -43,6 +44,7 @@ pub use comments::CommentRow;
 pub use config::{Config, ConfigState};
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
+pub use examinations::Examination;
 pub use figures::{QueueFigure, WorkStanding};
 pub use installations::{Installation, InstallationRow};
 pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
@@ -162,6 +164,7 @@ impl Store {
             deliveries::STATEMENTS,
             developed::STATEMENTS,
             duties::STATEMENTS,
+            examinations::STATEMENTS,
             figures::STATEMENTS,
             installations::STATEMENTS,
             lock_files::STATEMENTS,

@@ -80,6 +80,7 @@ statements! {
         select_proposals!("WHERE repo_id IN (VALUES (CAST($1 AS BIGINT))) ORDER BY repo_id, created_at, id");
     BY_PULL = select_proposals!("WHERE repo_id = $1 AND pull_number = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
     OPEN_BY_HEAD = select_proposals!("WHERE repo_id = $1 AND pull_head = $2 AND state = 'open' ORDER BY id");
+    OF_BRANCH = "SELECT id FROM proposal WHERE repo_id = $1 AND branch = $2 LIMIT 1";
     IN_STATE = select_proposals!(
         "(SELECT name FROM repository WHERE repository.id = proposal.repo_id) AS repository_name, ",
         "WHERE state = $1 ORDER BY updated_at DESC, id DESC LIMIT $2"
@@ -130,6 +131,11 @@ impl Store {
     /// The open proposals whose branch we left at a commit.
     pub async fn proposals_by_head(&self, repo: RepoId, head: &ObjectId) -> Result<Vec<Proposal>, StoreError> {
         self.rows(OPEN_BY_HEAD, values![repo, head]).await?.into_iter().map(ProposalRecord::read).collect()
+    }
+
+    /// Whether a branch is one that a proposal has, or had.
+    pub async fn is_branch_of_proposal(&self, repo: RepoId, branch: &str) -> Result<bool, StoreError> {
+        Ok(self.row::<(String,)>(OF_BRANCH, values![repo, branch]).await?.is_some())
     }
 
     /// Proposals in any of these states with the names of their repositories, the last changed first.

@@ -9,7 +9,7 @@ use mass_driver::domain::{
 };
 use mass_driver::forge::webhook::{ChangedPaths, Event, EventKind, Push, RepoFacts, parse_event};
 use mass_driver::pipeline::Step;
-use mass_driver::pipeline::inbox::{Decision, KnownRepository, steps_for};
+use mass_driver::pipeline::inbox::{Decision, KnownBranch, KnownRepository, steps_for};
 use mass_driver::store::{Config, ConfigState, RepositoryRow};
 use rstest::rstest;
 use serde_json::json;
@@ -49,6 +49,7 @@ fn known() -> KnownRepository {
         lock_files: [RepoPath::parse("Cargo.lock").unwrap()].into(),
         proposal: None,
         pulls_at_head: Vec::new(),
+        branch: KnownBranch::default(),
     }
 }
 
@@ -56,7 +57,9 @@ fn known() -> KnownRepository {
 fn push(paths: &[&str]) -> Push {
     Push {
         repository: RepoFacts { name: name("acme/api"), default_branch: Some("main".into()), state: RepoState::Active },
+        branch: Some("main".into()),
         is_default_branch: true,
+        among_others: [].into(),
         before: object('a'),
         after: object('b'),
         deleted: false,

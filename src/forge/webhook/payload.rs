@@ -54,6 +54,7 @@ payload! {
     }
     PullEvent {
         number: Int,
+        before: Text,
         pull_request: Obj<Pull>,
     }
     Pull {
@@ -62,9 +63,11 @@ payload! {
         merged: Flag,
         merged_at: Text,
         head: Obj<End>,
+        base: Obj<End>,
     }
     End {
         sha: Text,
+        repo: Obj<Id>,
     }
     RepositoryEvent {
         repository: Obj<Repository>,
@@ -95,6 +98,9 @@ payload! {
     }
     CheckRunEvent {
         check_run: Obj<CheckRun>,
+    }
+    CheckSuiteEvent {
+        check_suite: Obj<CheckRun>,
     }
     CheckRun {
         head_sha: Text,

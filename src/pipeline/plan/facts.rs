@@ -128,13 +128,20 @@ pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<L
         one.decisions = decisions.remove(&id).unwrap_or_default();
         one.manifests = manifests.remove(&id).unwrap_or_default();
     }
-    let (packages, private) = known(store, &repositories).await?;
-    for one in &mut repositories {
+    let mut loaded = Loaded { repositories, packages: BTreeMap::new(), attempted };
+    reload(store, &mut loaded).await?;
+    Ok(loaded)
+}
+
+/// Reads what is known of the packages that the repositories use.
+pub(super) async fn reload(store: &Store, loaded: &mut Loaded) -> Result<(), StepError> {
+    let (packages, private) = known(store, &loaded.repositories).await?;
+    loaded.packages = packages;
+    for one in &mut loaded.repositories {
         let own = one.row.repository.installation;
-        let others = private.iter().filter(|(_, owner)| **owner != own).map(|(package, _)| package);
-        one.unseen = others.cloned().collect();
+        one.unseen = private.iter().filter(|(_, owner)| **owner != own).map(|(package, _)| package.clone()).collect();
     }
-    Ok(Loaded { repositories, packages, attempted })
+    Ok(())
 }
 
 /// What is known of the packages that any of these repositories uses, and whose private repositories some of them are.

@@ -8,7 +8,7 @@ use crate::subscription::{self, FILE_NAMES, MAX_BYTES, Problem, SubscriptionFile
 use jiff::Timestamp;
 
 /// The subscription file as found at a head.
-pub(super) enum Found {
+pub(in crate::pipeline) enum Found {
     /// There is none.
     None,
     /// The very bytes that were read last time.
@@ -34,6 +34,17 @@ pub(super) async fn find_file(
     before: &Config,
 ) -> Result<Found, ForgeError> {
     let tree = forge.tree(target, &head.tree).await?;
+    find_in(forge, target, &tree, before).await
+}
+
+/// Looks for the subscription file among the entries of a tree's root, or of all of it. What was read `before` is not read
+/// again.
+pub(in crate::pipeline) async fn find_in(
+    forge: &GitHub,
+    target: &Target,
+    tree: &[TreeEntry],
+    before: &Config,
+) -> Result<Found, ForgeError> {
     let files: Vec<&TreeEntry> = FILE_NAMES.iter().filter_map(|name| tree.iter().find(|e| e.path == *name)).collect();
     let (entry, other) = match files.as_slice() {
         [] => return Ok(Found::None),
