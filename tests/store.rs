@@ -15,6 +15,8 @@ mod connect;
 mod deliveries;
 #[path = "store/duties.rs"]
 mod duties;
+#[path = "store/examinations.rs"]
+mod examinations;
 #[path = "store/figures.rs"]
 mod figures;
 #[path = "store/manifests.rs"]

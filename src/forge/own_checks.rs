@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_24_annotations_go_fifty_at_a_time_in_order_and_the_run_ends_with_the_last() {
+    fn annotations_go_fifty_at_a_time_in_order_and_the_run_ends_with_the_last() {
         let lines = |body: &Value| -> Vec<u64> {
             body["output"]["annotations"]
                 .as_array()

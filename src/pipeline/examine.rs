@@ -5,21 +5,20 @@
 //! for before it is made. What takes time, because a repository has to be read or packages to be looked up, comes after the
 //! first words.
 
-mod lookups;
+pub mod lookups;
 mod words;
 
 use self::words::{CHECK, Finding, check_of};
 use super::plan::foresee::Ahead;
 use super::{Done, StepError, Writing, finished, index, line, sync, target};
-use crate::domain::{Examined, ObjectId, ProposalState, RepoId, RepoState};
+use crate::domain::{Examined, ObjectId, Place, ProposalState, RepoId, RepoState};
 use crate::forge::{CheckRun, ForgeError, GitHub, OwnCheck, Target};
 use crate::planner::preview::{InForce, Place as Standing, Preview, looking, preview, problems, removed, too_large};
 use crate::registries::Registries;
 use crate::store::{Config, ConfigState, Examination, RepositoryRow, Store, StoreError};
-use crate::subscription::{self, SubscriptionFile};
+use crate::subscription::{Problem, SubscriptionFile};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use sync::Found;
 
 /// Examines one commit. `again`: somebody asks for it although nothing may have changed.
 pub async fn examine(
@@ -35,7 +34,8 @@ pub async fn examine(
         return finished(store).await;
     }
     let one = Look { store, forge, registries, row: &row, known: &known, again, writing };
-    if !again && one.is_overtaken().await? {
+    if !again && store.is_followed(&known.asked).await? {
+        // Somebody has pushed on top of it: the newer commit is looked at instead.
         return finished(store).await;
     }
     let (outcome, blob, said) = match one.take().await {
@@ -75,16 +75,14 @@ impl Look<'_> {
         &self.known.asked.commit
     }
 
-    /// Whether the commit is the head of the default branch, so that its file counts.
-    fn is_default(&self) -> bool {
-        self.row.head.as_ref().is_some_and(|head| head.commit == *self.commit())
+    /// Whether the commit is or was the head of the default branch.
+    fn was_head(&self) -> bool {
+        let default = self.row.repository.default_branch.as_deref();
+        default.is_some_and(|branch| self.known.asked.place.is_branch(branch))
     }
 
-    /// Whether somebody has pushed on top of the commit: the newer one is looked at instead.
-    async fn is_overtaken(&self) -> Result<bool, StoreError> {
-        let default = self.row.repository.default_branch.as_deref();
-        let was_head = default.is_some_and(|branch| self.known.asked.place.is_branch(branch));
-        Ok((was_head && !self.is_default()) || self.store.is_followed(&self.known.asked).await?)
+    fn is_head(&self) -> bool {
+        self.row.head.as_ref().is_some_and(|head| head.commit == *self.commit())
     }
 
     /// Looks, and says what is to be said; `None` where that is nothing.
@@ -99,64 +97,52 @@ impl Look<'_> {
             }
             None => false,
         };
-        let insist = self.again || self.is_default() || said_before || self.known.outcome == Some(Examined::Said);
         let config = &self.row.config;
-        let is_another = |path: &_, blob: &_| (Some(path), Some(blob)) != (config.path.as_ref(), config.blob.as_ref());
-        match found {
-            Found::None => {
-                let was_there = config.state != ConfigState::None || said_before || (self.is_default() && asked.named);
-                match was_there && (asked.named || insist) {
-                    true => self.say_removed().await.map(Some),
-                    false => Ok(None),
-                }
-            }
-            Found::Unchanged => Ok(None),
-            Found::File { path, blob, .. } | Found::Unreadable { path, blob, .. }
-                if !insist && !is_another(&path, &blob) =>
-            {
-                Ok(None)
-            }
-            Found::Unreadable { path, blob, problem } => {
-                self.say_problems(path.as_str(), &[problem], blob).await.map(Some)
-            }
-            Found::File { path, blob, bytes } => match subscription::parse(&bytes) {
-                Err(problems) => self.say_problems(path.as_str(), &problems, blob).await.map(Some),
-                Ok(file) => self.say_preview(path.as_str(), &file, blob).await.map(Some),
-            },
+        // The same judgement as on the default branch.
+        let judged = sync::config_after(&Config::none(), found, self.writing.clock.now());
+        let essence = |of: &Config| (of.path.clone(), of.blob.clone(), of.state, of.problems.clone());
+        let is_known = essence(&judged) == essence(config);
+        // Later pushes to the default branch may have left the file alone.
+        let counts = self.is_head() || (self.was_head() && is_known);
+        let insist = self.again || counts || said_before || self.known.outcome == Some(Examined::Said);
+        if !insist && (is_known || self.was_head()) {
+            return Ok(None);
         }
+        let standing = if counts { Standing::Default } else { Standing::Proposed };
+        let (Some(path), Some(blob)) = (&judged.path, &judged.blob) else {
+            let was_there = config.state != ConfigState::None || said_before || (counts && asked.named);
+            return match was_there && (asked.named || insist) {
+                true => self.say_removed(standing).await.map(Some),
+                false => Ok(None),
+            };
+        };
+        let hash = match sync::file_in_force(&judged)? {
+            Some(file) => self.say_preview(path.as_str(), &file, standing).await?,
+            None => self.say_problems(path.as_str(), &sync::problems(&judged)?, standing).await?,
+        };
+        Ok(Some(Said { blob: Some(blob.clone()), hash }))
     }
 
-    /// Whether the file counts already.
-    fn standing(&self) -> Standing {
-        if self.is_default() { Standing::Default } else { Standing::Proposed }
-    }
-
-    async fn say_problems(
-        &self,
-        path: &str,
-        found: &[subscription::Problem],
-        blob: ObjectId,
-    ) -> Result<Said, StepError> {
+    async fn say_problems(&self, path: &str, found: &[Problem], standing: Standing) -> Result<String, StepError> {
         let in_force = match self.row.config.file {
             Some(_) => InForce::Since(self.store.config_commit(self.row.repository.id).await?),
             None => InForce::None,
         };
-        let words = problems(path, found, self.standing(), &in_force);
-        let hash = self.say(&check_of(words, Finding::Problems(path, found)), None).await?.0;
-        Ok(Said { blob: Some(blob), hash })
+        let words = problems(path, found, standing, &in_force);
+        Ok(self.say(&check_of(words, Finding::Problems(path, found)), None).await?.0)
     }
 
-    async fn say_removed(&self) -> Result<Said, StepError> {
+    async fn say_removed(&self, standing: Standing) -> Result<Said, StepError> {
         let all = self.store.proposals(self.row.repository.id).await?;
         let number = |state| all.iter().filter(|proposal| proposal.state == state).count();
         let numbers = (number(ProposalState::Waiting), number(ProposalState::Open));
-        let words = removed(self.standing(), numbers);
+        let words = removed(standing, numbers);
         let hash = self.say(&check_of(words, Finding::Removed), None).await?.0;
         Ok(Said { blob: None, hash })
     }
 
     /// Says what a valid file would do; that it is valid comes first, where the rest takes time.
-    async fn say_preview(&self, path: &str, file: &SubscriptionFile, blob: ObjectId) -> Result<Said, StepError> {
+    async fn say_preview(&self, path: &str, file: &SubscriptionFile, standing: Standing) -> Result<String, StepError> {
         let (row, now) = (self.row, self.writing.clock.now());
         let in_force = sync::file_in_force(&row.config)?;
         let is_indexed = in_force.is_some() && row.indexed_commit.is_some();
@@ -164,13 +150,15 @@ impl Look<'_> {
         let mut looked_up = BTreeMap::new();
         let (mut unread, mut dependencies) = (0, None);
         if !is_indexed {
-            check = Some(self.say_looking(path).await?);
-            match index::dependencies_at(self.forge, &self.target(), self.commit()).await {
+            check = self.say_looking(path).await?;
+            // Everybody may propose something from a fork, as often as they like.
+            let share =
+                if matches!(self.known.asked.place, Place::Pull(_)) { index::SMALL_SHARE } else { index::SHARE };
+            match index::dependencies_at(self.forge, &self.target(), self.commit(), share).await {
                 Ok((found, left_out)) => (dependencies, unread) = (Some(found), left_out),
                 // What was begun is to be ended.
                 Err(ForgeError::TooLarge { .. }) => {
-                    let hash = self.say(&check_of(too_large(path), Finding::Valid), check).await?.0;
-                    return Ok(Said { blob: Some(blob), hash });
+                    return Ok(self.say(&check_of(too_large(path), Finding::Valid), check).await?.0);
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -179,13 +167,13 @@ impl Look<'_> {
         let unknown = ahead.unknown();
         if !unknown.is_empty() {
             if check.is_none() {
-                check = Some(self.say_looking(path).await?);
+                check = self.say_looking(path).await?;
             }
             looked_up = lookups::look_up(self.registries, unknown, now).await;
             ahead.learn(looked_up.clone());
         }
         let foreseen = ahead.foresee(self.registries, now);
-        let before = match in_force.filter(|in_force| in_force != file && !self.is_default()) {
+        let before = match in_force.filter(|in_force| in_force != file && standing == Standing::Proposed) {
             Some(in_force) => {
                 let mut stands = Ahead::load(self.store, row, &in_force, dependencies, now).await?;
                 stands.learn(looked_up);
@@ -196,7 +184,7 @@ impl Look<'_> {
         let words = preview(
             &Preview {
                 path,
-                place: self.standing(),
+                place: standing,
                 file,
                 plan: &foreseen.plan,
                 ready: &foreseen.ready,
@@ -205,12 +193,15 @@ impl Look<'_> {
             },
             now,
         );
-        let hash = self.say(&check_of(words, Finding::Valid), check).await?.0;
-        Ok(Said { blob: Some(blob), hash })
+        Ok(self.say(&check_of(words, Finding::Valid), check).await?.0)
     }
 
-    async fn say_looking(&self, path: &str) -> Result<OwnCheck, StepError> {
-        Ok(self.say(&check_of(looking(path), Finding::Unknown), None).await?.1)
+    /// Says that there is more to come, unless all of it stands there and may stay the same.
+    async fn say_looking(&self, path: &str) -> Result<Option<OwnCheck>, StepError> {
+        if self.known.said.is_some() && !self.again {
+            return Ok(None);
+        }
+        Ok(Some(self.say(&check_of(looking(path), Finding::Unknown), None).await?.1))
     }
 
     /// Makes the check run say this, unless it does; returns a hash of the words. `known` is the run that was made just now.

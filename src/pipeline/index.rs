@@ -15,7 +15,9 @@ const TRIES_MAX: u32 = 5;
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// A repository's share of what all repositories have to share: the memory of this step, and the time for which its one
 /// transaction keeps other writers waiting.
-const SHARE: Share = Share { manifests: 300, bytes: 32 * 1024 * 1024, dependencies: 10_000 };
+pub(super) const SHARE: Share = Share { manifests: 300, bytes: 32 * 1024 * 1024, dependencies: 10_000 };
+/// The share of what is not to be stored, and asked for by somebody who may not write to the repository.
+pub(super) const SMALL_SHARE: Share = Share { manifests: 20, bytes: 2 * 1024 * 1024, dependencies: 1_000 };
 /// So many of the files beyond the share are listed with their problem.
 const LEFT_OUT_LISTED_MAX: usize = 100;
 /// How the problem of a file beyond the share begins. Such a file is looked at anew each time: others may have gone.
@@ -53,7 +55,7 @@ pub async fn index(
         }
         Err(error) => return Err(error.into()),
     };
-    let index = read_manifests(forge, &target, &tree, &stored).await?;
+    let index = read_manifests(forge, &target, &tree, &stored, SHARE).await?;
     if index.left_out > 0 {
         tracing::warn!(
             repository = %row.repository.name,
@@ -91,9 +93,10 @@ pub(super) async fn dependencies_at(
     forge: &GitHub,
     target: &Target,
     commit: &ObjectId,
+    share: Share,
 ) -> Result<(Vec<Dependency>, usize), ForgeError> {
     let tree = forge.tree(target, commit).await?;
-    let index = read_manifests(forge, target, &tree, &[]).await?;
+    let index = read_manifests(forge, target, &tree, &[], share).await?;
     let read = || index.manifests.values().flatten();
     let unread = read().filter(|read| read.manifest.problem.is_some()).count();
     let beyond = index.left_out.saturating_sub(LEFT_OUT_LISTED_MAX);
@@ -105,7 +108,7 @@ pub(super) async fn dependencies_at(
 
 /// How much of a repository is read.
 #[derive(Clone, Copy, Debug)]
-struct Share {
+pub(super) struct Share {
     /// Files.
     manifests: usize,
     /// All their bytes.
@@ -155,6 +158,7 @@ async fn read_manifests(
     target: &Target,
     tree: &[TreeEntry],
     stored: &[ManifestHead],
+    mut share: Share,
 ) -> Result<Index, ForgeError> {
     // Symbolic links and submodules have modes of their own and are left alone, as are names that are no safe paths.
     let files: BTreeMap<RepoPath, (&TreeEntry, FileMode)> = tree
@@ -169,7 +173,6 @@ async fn read_manifests(
     let mut todo: VecDeque<(RepoPath, &'static dyn Manager)> =
         claimed.into_iter().flat_map(|path| managers::managers_for(path).map(|m| (path.clone(), m))).collect();
     let mut seen: BTreeSet<(RepoPath, &'static str)> = todo.iter().map(|(path, m)| (path.clone(), m.name())).collect();
-    let mut share = SHARE;
     let mut used_up: Option<String> = None;
     let mut index = Index::default();
     while let Some((path, manager)) = todo.pop_front() {

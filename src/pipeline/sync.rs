@@ -2,8 +2,8 @@
 
 mod file;
 
-pub(super) use self::file::{Found, file_in_force, find_in};
-use self::file::{config_after, find_file, subscription_rows};
+use self::file::{Found, find_file, subscription_rows};
+pub(super) use self::file::{config_after, file_in_force, find_in, problems};
 use super::watch::UNWANTED_PAUSE;
 use super::{Done, Step, StepError, finished, target};
 use crate::domain::{Asked, InstallationId, Place, Proposal, ProposalState, RepoId, RepoName, RepoState, Repository};

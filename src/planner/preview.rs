@@ -6,7 +6,7 @@
 mod changes;
 mod layout;
 
-use super::prose::{display_name, quoted, sentence};
+use super::prose::{display_name, quoted, spoken};
 use super::timing::{moment_in_words, next_slot};
 use super::{Draft, Plan};
 use crate::domain::{ObjectId, Outlook, Standing};
@@ -89,7 +89,7 @@ pub fn problems(path: &str, problems: &[Problem], place: Place, in_force: &InFor
     };
     let lines = problems.iter().map(|problem| {
         let Problem { line, column, .. } = problem;
-        format!("- Line {line}, column {column}: {} – {}", sentence(&problem.what), sentence(&problem.fix))
+        format!("- Line {line}, column {column}: {} – {}", spoken(&problem.what), spoken(&problem.fix))
     });
     let text = lines.take(ROWS_MAX + 1).collect::<Vec<_>>().join("\n");
     Words {
@@ -104,7 +104,7 @@ pub fn removed(place: Place, (waiting, open): (usize, usize)) -> Words {
     let merged = if place == Place::Default { "From now on" } else { "Once this is merged" };
     let mut summary = format!("{ABOUT} The file is removed here. {merged}, none are opened any more");
     if waiting > 0 {
-        let those = count(waiting, "one that is planned is", "that are planned are");
+        let those = count(waiting, "planned one is", "planned ones are");
         summary += &format!("; {those} dropped");
     }
     summary += ".";
@@ -112,7 +112,7 @@ pub fn removed(place: Place, (waiting, open): (usize, usize)) -> Words {
         let those = count(open, "pull request that is open stays", "pull requests that are open stay");
         summary += &format!(" {those} open, for people to merge or close.");
     }
-    let text = "To take that back, put the file back. Its history is in the repository's own.\n".into();
+    let text = "Whoever did not mean that puts the file back.\n".into();
     Words { title: "No more pull requests by mass-driver".into(), summary, text }
 }
 
@@ -239,7 +239,7 @@ fn summary(drafts: &Drafts<'_>, held: &[Held<'_>], preview: &Preview<'_>, now: T
     }
     let mut lines = Vec::new();
     if !drafts.now.is_empty() {
-        lines.push(format!("- **{} now**", count(drafts.now.len(), "pull request", "pull requests")));
+        lines.push(format!("- **{}** now", count(drafts.now.len(), "pull request", "pull requests")));
     }
     for (due_at, drafts) in drafts.later.iter().take(LISTED_MAX) {
         let when = moment_in_words(timezone, *due_at);
@@ -261,7 +261,7 @@ fn summary(drafts: &Drafts<'_>, held: &[Held<'_>], preview: &Preview<'_>, now: T
     if !held.is_empty() {
         let n = count(held.len(), "update", "updates");
         let reasons: BTreeSet<&str> = held.iter().map(|held| held.reason).collect();
-        let because = a_few(reasons.iter().map(|reason| sentence(reason)), 2);
+        let because = a_few(reasons.iter().map(|reason| spoken(reason)), 2);
         summary += &format!("\nHeld back: **{n}**, because {because}.\n");
     }
     if let Some(before) = preview.before {
@@ -288,7 +288,7 @@ fn text(drafts: &Drafts<'_>, held: &[Held<'_>], preview: &Preview<'_>, now: Time
         for draft in &opened {
             let (when, why) = match draft.due_at <= now {
                 true => ("now".into(), "it is due".into()),
-                false => (moment_in_words(timezone, draft.due_at), sentence(&draft.reason)),
+                false => (moment_in_words(timezone, draft.due_at), spoken(&draft.reason)),
             };
             table.add(&[when, quoted(&draft.title), why]);
         }
@@ -297,7 +297,7 @@ fn text(drafts: &Drafts<'_>, held: &[Held<'_>], preview: &Preview<'_>, now: Time
     if !held.is_empty() {
         let mut table = Table::new("Held back", &["Update", "Where", "Why"]);
         for Held { what, place, reason } in held {
-            table.add(&[what.clone(), place.clone(), sentence(reason)]);
+            table.add(&[what.clone(), place.clone(), spoken(reason)]);
         }
         text += &table.at_most(ROWS_MAX);
     }
@@ -317,7 +317,7 @@ fn subscriptions(preview: &Preview<'_>, now: Timestamp) -> String {
         let next = if next <= now { "now".into() } else { moment_in_words(timezone, next) };
         let places = preview.plan.outlook.iter().filter(|row| {
             let own = preview.file.subscription_for(row.package.ecosystem, &row.path);
-            own.is_some_and(|own| own.line == one.line)
+            own.is_some_and(|own| std::ptr::eq(own, one))
         });
         let places: BTreeSet<_> = places.map(|row| (&row.path, row.line, &row.package)).collect();
         table.add(&[

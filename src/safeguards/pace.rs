@@ -110,6 +110,17 @@ mod tests {
         Timestamp::from_millisecond(1_700_000_000_000 + ms).unwrap()
     }
 
+    #[test]
+    fn who_cuts_in_moves_the_line_back_by_one_write_that_counts() {
+        let policy = PacePolicy::default();
+        let line = Pace { next_write_at: at(60_000), used_to: at(90_000) };
+        let after = cut_in(line, at(0), &policy);
+        assert_eq!(after, Pace { next_write_at: at(61_000), used_to: at(90_000) + policy.growth() });
+        // Nobody stands in a line that is over: it begins anew.
+        let after = cut_in(line, at(100_000), &policy);
+        assert_eq!(after, Pace { next_write_at: at(101_000), used_to: at(100_000) + policy.growth() });
+    }
+
     /// What one of those who write brings along: when it comes, how much it writes, how late its workers are.
     type Arrival = (i64, u32, i64);
 

@@ -17,6 +17,7 @@ mod notes;
 mod overtaken;
 mod people;
 mod pins;
+mod preview;
 mod pythons;
 mod refused;
 mod releases;

@@ -40,6 +40,12 @@ async fn of_repository(github: &GitHubSim, store: &Store, row: &RepositoryRow) {
         let due_s = known[0].due_at.as_second();
         assert!(due_s <= pull.created_at.as_second(), "GitHub has {name}#{} from before its time", pull.number);
     }
+    // What is said of a commit's file is said to its end, and in one place.
+    let checks = github.check_runs(&name).unwrap_or_default();
+    let checks: Vec<_> = checks.iter().filter(|check| check.own).collect();
+    let commits: BTreeSet<&str> = checks.iter().map(|check| check.head_sha.as_str()).collect();
+    assert!(checks.iter().all(|check| check.status == "completed"), "a check of {name} was not ended: {checks:#?}");
+    assert_eq!(commits.len(), checks.len(), "two checks of ours on one commit of {name}: {checks:#?}");
     // A fork has copies of its original's branches.
     for (branch, _) in github.branches(&name).unwrap_or_default() {
         let used = repo.fork || !branch.starts_with("mass-driver/") || pulls.iter().any(|p| p.head_branch == branch);

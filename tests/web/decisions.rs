@@ -14,10 +14,10 @@ use mass_driver::store::{Config, ConfigState, RepositoryRow};
 use rstest::rstest;
 use serde_json::json;
 
-const REPO: RepoId = RepoId(42);
+pub(crate) const REPO: RepoId = RepoId(42);
 const INSTALLATION: InstallationId = InstallationId(7);
 
-fn object(digit: char) -> ObjectId {
+pub(crate) fn object(digit: char) -> ObjectId {
     ObjectId::parse(&digit.to_string().repeat(40)).unwrap()
 }
 
@@ -26,7 +26,7 @@ fn name(text: &str) -> RepoName {
 }
 
 /// `acme/api` as the store has it: at commit `a`, indexed, with a subscription file and one include.
-fn known() -> KnownRepository {
+pub(crate) fn known() -> KnownRepository {
     let repository = repository(REPO.0, "acme/api");
     let config = Config {
         path: Some(RepoPath::parse(".mass-driver.yaml").unwrap()),
@@ -54,7 +54,7 @@ fn known() -> KnownRepository {
 }
 
 /// A push to its default branch, from commit `a` to `b`.
-fn push(paths: &[&str]) -> Push {
+pub(crate) fn push(paths: &[&str]) -> Push {
     Push {
         repository: RepoFacts { name: name("acme/api"), default_branch: Some("main".into()), state: RepoState::Active },
         branch: Some("main".into()),
@@ -85,7 +85,7 @@ fn event(kind: EventKind) -> Event {
     Event { installation: Some(INSTALLATION), repo: Some(REPO), action: None, kind }
 }
 
-fn decide(push: Push, known: Option<&KnownRepository>) -> Decision {
+pub(crate) fn decide(push: Push, known: Option<&KnownRepository>) -> Decision {
     steps_for(&event(EventKind::Push(Box::new(push))), known)
 }
 
@@ -127,7 +127,7 @@ fn a_push_on_top_of_the_known_head(#[case] paths: &[&str], #[case] expected: Exp
     assert!(!decision.note.is_empty());
 }
 
-type Spoil = fn(&mut Push, &mut KnownRepository);
+pub(crate) type Spoil = fn(&mut Push, &mut KnownRepository);
 
 #[test]
 fn a_push_that_is_not_as_usual() {

@@ -16,6 +16,7 @@ use support::{databases, openmetrics, rows};
 
 mod access;
 mod bodies;
+mod branches;
 mod decisions;
 mod events;
 mod examples;

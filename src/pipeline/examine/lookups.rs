@@ -1,9 +1,11 @@
 //! Releases of packages that nobody asked for until now, looked up for a preview and forgotten again.
+//!
+//! The command line does the same for a checkout.
 
 use crate::domain::package::age_starts_at;
 use crate::domain::{PackageId, Release};
 use crate::planner::Known;
-use crate::registries::{Answer, FoundRelease, Registries};
+use crate::registries::{Answer, FoundRelease, Registries, RegistryError};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,16 +37,21 @@ pub async fn look_up(
         })
         .buffer_unordered(LOOKUPS_AT_ONCE);
     while let Some((package, answer)) = answers.next().await {
-        let found = match answer {
-            Ok(Answer::Found(listing)) => {
-                Known::Releases(listing.releases.into_iter().map(|found| release(found, now)).collect())
-            }
-            Ok(Answer::NotModified) => Known::NotYetAsked,
-            Err(error) => Known::Failed(error.to_string()),
-        };
+        let found = known_of(answer, now);
         known.insert(package, found);
     }
     known
+}
+
+/// What a registry's answer tells of a package of which nothing was known.
+pub fn known_of(answer: Result<Answer, RegistryError>, now: Timestamp) -> Known {
+    match answer {
+        Ok(Answer::Found(listing)) => {
+            Known::Releases(listing.releases.into_iter().map(|found| release(found, now)).collect())
+        }
+        Ok(Answer::NotModified) => Known::NotYetAsked,
+        Err(error) => Known::Failed(error.to_string()),
+    }
 }
 
 /// A release as it would be stored if it were seen now for the first time.

@@ -79,7 +79,7 @@ pub(in crate::pipeline) async fn find_in(
 }
 
 /// What is in force after the file was looked at. A broken file leaves the last good one in force. Pure.
-pub(super) fn config_after(before: &Config, found: Found, now: Timestamp) -> Config {
+pub(in crate::pipeline) fn config_after(before: &Config, found: Found, now: Timestamp) -> Config {
     let (path, blob, parsed) = match found {
         Found::None => return Config::none(),
         Found::Unchanged => return before.clone(),
@@ -124,6 +124,12 @@ pub(in crate::pipeline) fn file_in_force(config: &Config) -> Result<Option<Subsc
         .map(|file| serde_json::from_value(file.clone()))
         .transpose()
         .map_err(|error| StepError::Corrupt(format!("the stored subscription file: {error}")))
+}
+
+/// What is wrong with the file that was last read.
+pub(in crate::pipeline) fn problems(config: &Config) -> Result<Vec<Problem>, StepError> {
+    serde_json::from_value(config.problems.clone())
+        .map_err(|error| StepError::Corrupt(format!("the stored problems of a subscription file: {error}")))
 }
 
 /// What a file subscribes to, as it is stored. Pure.

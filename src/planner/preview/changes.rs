@@ -1,7 +1,7 @@
 //! What becomes different from what the file in force does.
 
 use super::layout::{Table, count};
-use super::{display_name, moment_in_words, quoted, sentence};
+use super::{display_name, moment_in_words, quoted, spoken};
 use crate::domain::PackageId;
 use crate::planner::Plan;
 use jiff::Timestamp;
@@ -66,7 +66,7 @@ pub(super) fn table(before: &Plan, after: &Plan, timezone: &TimeZone, now: Times
         // Why there is none is what the other plan says of the package.
         let otherwise = |plan: &Plan| {
             let row = plan.outlook.iter().find(|row| row.package == *change.package);
-            row.map_or_else(|| "not asked for".into(), |row| sentence(&row.reason))
+            row.map_or_else(|| "not asked for".into(), |row| spoken(&row.reason))
         };
         let update = format!("{} {}", quoted(display_name(change.package)), quoted(&change.target));
         let was = change.before.map_or_else(|| otherwise(before), when);

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bad_input_23_a_text_is_cut_at_the_end_of_a_line_within_the_limit() {
+    fn a_text_is_cut_at_the_end_of_a_line_within_the_limit() {
         let fits = "x".repeat(LONGEST);
         assert_eq!(fitting(&fits), fits);
         for line in ["a line\n", "| `ä` | `üüü` |\n", "\u{1f680}\u{1f680}\n"] {
