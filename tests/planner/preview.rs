@@ -127,7 +127,7 @@ fn large(rows: usize, name: &str) -> (SubscriptionFile, Plan) {
 
 #[test]
 fn bad_input_23_a_preview_of_any_size_is_cut_cleanly() {
-    for name in ["a", "ä", "\u{1f680}", "`", "```\n", "|", "\u{202e}", "<!--", "@octocat fixes #1 "] {
+    for name in ["a", "ä", "\u{1f680}", "`", "```\n", "|", "\u{202e}", "<!--", "@octocat #1 "] {
         let (file, plan) = large(500, name);
         let words = words(&file, &plan, Some(&Plan::default()), "2026-02-26");
         assert!(words.text.len() <= LONGEST && words.summary.len() <= LONGEST, "{name}");

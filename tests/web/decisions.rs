@@ -192,8 +192,9 @@ fn bad_input_07_deletions_tags_and_other_branches_ask_for_nothing() {
         ("a note", "refs/notes/commits", json!(false), "b".repeat(40)),
     ];
     for (name, git_ref, deleted, after) in cases {
+        let commit = json!({ "id": after, "added": [], "removed": [], "modified": ["README.md"] });
         let body = json!({ "ref": git_ref, "before": "a".repeat(40), "after": after, "deleted": deleted,
-            "installation": { "id": 7 }, "head_commit": null, "commits": [],
+            "created": false, "forced": false, "installation": { "id": 7 }, "head_commit": null, "commits": [commit],
             "repository": { "id": 42, "full_name": "acme/api", "default_branch": "main" } });
         let event = parse_event("push", body.to_string().as_bytes()).unwrap();
         let decision = steps_for(&event, Some(&known()));
