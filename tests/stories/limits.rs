@@ -25,8 +25,7 @@ fn create(world: &World, repo: &str) {
     world.github.create_repo(repo, options).unwrap();
 }
 
-/// When the bot wrote to repositories of an owner, by the stand-in's clock.
-/// When what stands in line was written. A check on the subscription file goes in front of it.
+/// When the bot wrote to repositories of an owner, by the stand-in's clock: what stands in line. A check on the subscription file goes in front of it.
 fn writes(world: &World, owner: &str, since: u64) -> Vec<Timestamp> {
     let ours = format!("/repos/{owner}/");
     let all = world.github.requests_since(since);
