@@ -9,6 +9,7 @@
 //! station that is killed at any point has either happened or not, and can be repeated.
 
 pub mod allowance;
+pub mod audit;
 mod contents;
 pub mod crew;
 pub mod duties;

@@ -3,6 +3,7 @@
 //! Pure: the facts come from the store, what is decided goes back there. The order of the facts never matters.
 
 pub mod age;
+pub mod audit;
 mod catalogue;
 mod choice;
 mod decided;

@@ -222,6 +222,8 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 step,
                 counts_from,
                 moved,
+                subscribed_since,
+                dependency_since,
                 eligible_at,
                 due_at,
                 snoozed,

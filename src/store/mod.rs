@@ -22,6 +22,7 @@ mod developed;
 mod duties;
 mod error;
 mod figures;
+mod history;
 mod installations;
 mod lock_files;
 mod manifests;
@@ -44,6 +45,7 @@ pub use config::{Config, ConfigState};
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
 pub use figures::{QueueFigure, WorkStanding};
+pub use history::ReleaseTimes;
 pub use installations::{Installation, InstallationRow};
 pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
 pub use outlooks::OutlookChange;
@@ -163,6 +165,7 @@ impl Store {
             developed::STATEMENTS,
             duties::STATEMENTS,
             figures::STATEMENTS,
+            history::STATEMENTS,
             installations::STATEMENTS,
             lock_files::STATEMENTS,
             repositories::STATEMENTS,

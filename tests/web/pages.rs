@@ -50,6 +50,7 @@ fn update(name: &str, from: &str, to: &str) -> Update {
         released_at: in_hours(-72),
         eligible_at: in_hours(-24),
         due_at: in_hours(114),
+        terms: Vec::new(),
     }
 }
 
