@@ -96,17 +96,20 @@ fn in_lines(finding: &Finding, out: &mut dyn Write) -> anyhow::Result<()> {
 
 /// The numbers, a line for each that is not nothing.
 fn in_words(tally: &Tally) -> String {
-    let pulls = |count: u64| if count == 1 { "1 pull request".to_owned() } else { format!("{count} pull requests") };
     if tally.opened == 0 {
         return "No pull request was opened yet, so there is nothing to prove.\n".into();
     }
+    let several = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let mut lines = vec![
-        format!("{} opened, of {} proposals.", pulls(tally.opened), tally.proposals),
-        format!("{} proven: none of them before its time.", pulls(tally.proven)),
+        format!("{} opened, of {}.", several(tally.opened, "pull request"), several(tally.proposals, "proposal")),
+        match tally.proven {
+            0 => "0 proven.".to_owned(),
+            1 => "1 proven: it was not opened before its time.".to_owned(),
+            proven => format!("{proven} proven: none of them was opened before its time."),
+        },
     ];
-    let unproven = tally.not_provable.iter();
-    lines.extend(unproven.map(|(gap, count)| format!("{} not provable: {gap}.", pulls(*count))));
-    let wrong = [(tally.early, "early"), (tally.disorderly, "not in order")];
-    lines.extend(wrong.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}.", pulls(*count))));
+    lines.extend(tally.not_provable.iter().map(|(gap, count)| format!("{count} not provable: {gap}.")));
+    let wrong = [(tally.early, "early"), (tally.disorderly, "with a ledger that is not in order")];
+    lines.extend(wrong.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}.")));
     lines.join("\n") + "\n"
 }

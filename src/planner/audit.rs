@@ -126,7 +126,9 @@ pub enum Gap {
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::WithoutTerms => "drafted by an older version, which did not write down what the due time followed from",
+            Self::WithoutTerms => {
+                "drafted by an older version, which did not write down what the due time followed from"
+            }
             Self::TermsNotUnderstood => "drafted by terms that this version cannot read",
         })
     }
@@ -338,8 +340,7 @@ fn reckon(terms: &[Terms]) -> Result<Reckoned, Gap> {
         let delay: Delay = serde_json::from_value(one.delay.clone()).map_err(|_| Gap::TermsNotUnderstood)?;
         let timezone = TimeZone::get(&one.timezone).map_err(|_| Gap::TermsNotUnderstood)?;
         let Terms { counts_from, subscribed_since, dependency_since, .. } = *one;
-        let eligible_at =
-            ReleaseFacts { counts_from, subscribed_since, dependency_since }.eligible_at(one.min_age);
+        let eligible_at = ReleaseFacts { counts_from, subscribed_since, dependency_since }.eligible_at(one.min_age);
         let not_before = one.snoozed_until.map_or(eligible_at, |until| until.max(eligible_at));
         let due_at = timing::due_at(&delay, &timezone, not_before);
         let before = latest.unwrap_or(Reckoned { released_at: counts_from, eligible_at, due_at });

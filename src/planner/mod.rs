@@ -31,6 +31,7 @@ use choice::{Choice, Prospect};
 pub use decided::covers;
 use memory::Memory;
 pub use reconcile::{Amended, Amendment, reconcile};
+pub use rejection::{failed_until, tried_again};
 pub use select::not_shown;
 
 /// Everything the plan of one repository depends on.

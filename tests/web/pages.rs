@@ -111,7 +111,7 @@ fn subscription(migration: &str, delay: &str) -> Subscription {
 }
 
 /// An organisation: `acme/api` with proposals of every kind, `acme/broken` with a broken file, `acme/new` without one.
-async fn organisation(store: &Store) {
+pub async fn organisation(store: &Store) {
     write(store, async |tx| {
         for (id, name) in [(1, "acme/api"), (2, "acme/broken"), (3, "acme/new")] {
             tx.save_repository(&repository(id, name), in_hours(-100)).await.unwrap();

@@ -239,10 +239,7 @@ impl ProposalView {
                 .map(|u| format!("{} {} → {}", display_name(&u.package), u.from_versions().join(", "), u.target()))
                 .collect(),
             more: if shown == 0 { 0 } else { proposal.updates.len().saturating_sub(shown) },
-            history: ledger
-                .iter()
-                .map(LedgerView::new)
-                .collect(),
+            history: ledger.iter().map(LedgerView::new).collect(),
         }
     }
 }
