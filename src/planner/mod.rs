@@ -160,6 +160,8 @@ pub fn plan_with<'p: 'a, 'a>(facts: &Facts<'a>, catalogue: &mut Catalogue<'p>, n
     // The words of what is shown grow old, too: "1 day old" is wrong tomorrow.
     let reworded =
         |choice: &Choice<'_>| outlook::shown_ahead(choice, now).filter_map(|c| choice.reworded_at(c, now)).min();
-    let wake_at = choices().flat_map(|choice| [choice.next_change(now), reworded(choice)]).flatten().min();
+    let failed_until = |choice: &Choice<'_>| choice.rejected.iter().filter_map(|one| one.why.until()).min();
+    let changes = |choice: &Choice<'_>| [choice.next_change(now), reworded(choice), failed_until(choice)];
+    let wake_at = choices().flat_map(changes).flatten().min();
     Plan { drafts, outlook, overtaken: memory.overtaken(), wake_at }
 }

@@ -64,6 +64,16 @@ pub enum Rejection {
     },
 }
 
+impl Rejection {
+    /// Until when it holds, where time alone ends it.
+    pub const fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Failed { again_at, .. } => Some(*again_at),
+            _ => None,
+        }
+    }
+}
+
 /// An earlier pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Earlier {
@@ -159,7 +169,12 @@ pub fn ignored(rules: &[&IgnoreRule], scheme: &dyn Scheme, version: &str) -> Opt
 }
 
 /// The rejection by an earlier pull request of the dependency.
-pub fn objection(memory: &Memory<'_>, question: &Question<'_>, scheme: &dyn Scheme) -> Option<Rejection> {
+pub fn objection(
+    memory: &Memory<'_>,
+    question: &Question<'_>,
+    scheme: &dyn Scheme,
+    now: Timestamp,
+) -> Option<Rejection> {
     let past = |state| memory.objection(state, question, scheme);
     let earlier = |objection: &Objection<'_>| Earlier {
         number: objection.proposal.pull.as_ref().map(|pull| pull.number),
@@ -171,8 +186,7 @@ pub fn objection(memory: &Memory<'_>, question: &Question<'_>, scheme: &dyn Sche
     if let Some(merged) = past(ProposalState::Merged) {
         return Some(Rejection::Merged(earlier(&merged)));
     }
-    past(ProposalState::Failed).map(|failed| Rejection::Failed {
-        why: failed.proposal.reason.clone(),
-        again_at: failed_until(failed.proposal),
-    })
+    let failed = past(ProposalState::Failed)?.proposal;
+    let again_at = failed_until(failed);
+    (again_at > now).then(|| Rejection::Failed { why: failed.reason.clone(), again_at })
 }

@@ -204,7 +204,7 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 .or_else(|| self.pythons.rejection(dependency, (constraint, current), (equal, release), scheme))
                 .or_else(|| {
                     let question = Question { dependency, group: &lane.group, version, refresh, counts_from };
-                    objection(self.memory, &question, scheme)
+                    objection(self.memory, &question, scheme, self.now)
                 });
             if let Some(why) = rejection {
                 lane.rejected.push(Rejected { version, refresh, why });

@@ -103,7 +103,7 @@ async fn why_tells_the_reason_and_the_date_of_everything_held_back() {
     Dependency  Where               Now     Next    Standing    Until                 Why
     httpx       requirements.txt:1  0.27.0  0.28.0  waiting     2026-03-09 05:00 UTC  0.28.0 is 1 day old, 3 days are asked for; then it waits for Monday 2026-03-09 06:00 Europe/Paris (weekly)
     flask       requirements.txt:2  3.0.0           up to date                        there is nothing newer
-    rich        requirements.txt:3  13.0.0          failed                            packages.example.com does not have pypi/rich
+    rich        requirements.txt:3  13.0.0          failed                            packages.example.com does not have pypi/rich; looked up again within minutes
     .           requirements.txt:4                  refused                           it comes from a path, a URL or a repository, not from a registry
     ");
 
