@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#[path = "cli/audited.rs"]
+mod audited;
 #[path = "cli/checkout.rs"]
 mod checkout;
 #[path = "cli/executable.rs"]
@@ -39,7 +41,7 @@ fn five_mistakes_are_five_problems_with_line_and_column() {
 #[test]
 fn a_command_that_cannot_begin_ends_with_2_and_says_what_to_do() {
     let root = folder(&[("Dockerfile", "FROM scratch\n"), ("store.db", "not a database")]);
-    let cases: [(&[&str], &str); 15] = [
+    let cases: [(&[&str], &str); 17] = [
         (&[], "Usage: mass-driver <COMMAND>"),
         (&["chek"], "'check'"),
         (&["check"], "there is no `.mass-driver.yaml` in `.`. Give the path of a file, or write one"),
@@ -54,6 +56,8 @@ fn a_command_that_cannot_begin_ends_with_2_and_says_what_to_do() {
             "it has to begin with sqlite:// or postgres://",
         ),
         (&["why", "acme/api", "--database-url", "sqlite://store.db"], "store.db cannot be opened"),
+        (&["audit", "acme"], "`acme` is not a repository name (OWNER/NAME)"),
+        (&["audit"], "there is no database at `mass-driver.db`; point DATABASE_URL or --database-url at"),
         (&["retry"], "<OWNER/REPO>"),
         (&["retry", "acme/api", "--all"], "cannot be used with"),
         (&["retry", "acme"], "`acme` is not a repository name (OWNER/NAME)"),

@@ -29,5 +29,5 @@ pub use proposal::{Farewell, Outlook, Proposal, ProposalState, PullRequest, Rewo
 pub use repo::{Head, ObjectId, RepoName, RepoPath, RepoState, Repository};
 pub use size::in_bytes;
 pub use time::Clock;
-pub use update::{Site, Update, VersionStep};
+pub use update::{Site, Terms, Update, VersionStep};
 pub use verdict::Verdict;

@@ -8,7 +8,9 @@
 //! what it wants saved as an open transaction; the worker adds the end of the step and commits both together. So a
 //! station that is killed at any point has either happened or not, and can be repeated.
 
+pub mod account;
 pub mod allowance;
+pub mod audit;
 mod contents;
 pub mod crew;
 pub mod duties;

@@ -7,7 +7,7 @@
 mod orders;
 
 use self::orders::{Orders, Rest, orders};
-use super::{Done, Step, StepError, Writing, finished, line, sync, target};
+use super::{Done, Step, StepError, Writing, account, finished, line, sync, target};
 use crate::domain::{Comment, CommentId, Decision, Farewell, Proposal, ProposalState, RepoId};
 use crate::forge::{ForgeError, GitHub, Reaction};
 use crate::store::{CommentRow, RepositoryRow, Store};
@@ -59,7 +59,7 @@ async fn decide(
         let rest = Rest {
             timezone: file.map(|file| file.timezone),
             decisions: store.decisions_of(&[repo]).await?.remove(&repo).unwrap_or_default(),
-            outlook: store.outlook(repo).await?,
+            outlook: account::dependencies(store, row, now).await?,
         };
         orders(comment, proposal, &rest, now)
     } else {

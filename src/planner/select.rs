@@ -148,11 +148,15 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
 
     fn not_covered(&self, dependency: &Dependency) -> String {
         let ecosystem = dependency.package.ecosystem;
-        if self.facts.file.subscriptions.iter().any(|one| one.migration.ecosystem() == Some(ecosystem)) {
-            format!("{} is outside the `paths` of every {ecosystem} subscription", dependency.path)
-        } else {
-            format!("there is no subscription to {ecosystem}")
-        }
+        let about = self.facts.file.subscriptions.iter().filter(|one| one.migration.ecosystem() == Some(ecosystem));
+        let lines: Vec<String> = about.map(|one| one.line.to_string()).collect();
+        let lines = match lines.as_slice() {
+            [] => return format!("there is no subscription to {ecosystem}"),
+            [one] => format!("line {one}"),
+            [most @ .., last] => format!("lines {} and {last}", most.join(", ")),
+        };
+        let path = &dependency.path;
+        format!("{path} is outside the `paths` of every {ecosystem} subscription ({lines} of the subscription file)")
     }
 
     /// The lanes with something newer in them than a constraint and the version it stands for, sorted by group.
@@ -200,7 +204,7 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 .or_else(|| self.pythons.rejection(dependency, (constraint, current), (equal, release), scheme))
                 .or_else(|| {
                     let question = Question { dependency, group: &lane.group, version, refresh, counts_from };
-                    objection(self.memory, &question, scheme)
+                    objection(self.memory, &question, scheme, self.now)
                 });
             if let Some(why) = rejection {
                 lane.rejected.push(Rejected { version, refresh, why });
@@ -212,7 +216,8 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             let not_before = snoozed.map_or(eligible_at, |(_, until)| eligible_at.max(until));
             let due_at = timing::due_at(delay, &facts.file.timezone, not_before);
             if due_at == Timestamp::MAX {
-                lane.rejected.push(Rejected { version, refresh, why: Rejection::Never(delay.kind()) });
+                let why = Rejection::Never { delay: delay.kind(), line: subscription.line };
+                lane.rejected.push(Rejected { version, refresh, why });
                 continue;
             }
             let open = self.memory.open(dependency, version, refresh);
@@ -222,6 +227,8 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 step,
                 counts_from,
                 moved,
+                subscribed_since,
+                dependency_since,
                 eligible_at,
                 due_at,
                 snoozed,

@@ -23,6 +23,7 @@ mod duties;
 mod error;
 mod examinations;
 mod figures;
+mod history;
 mod installations;
 mod lock_files;
 mod manifests;
@@ -46,6 +47,7 @@ pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
 pub use examinations::Examination;
 pub use figures::{QueueFigure, WorkStanding};
+pub use history::ReleaseTimes;
 pub use installations::{Installation, InstallationRow};
 pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
 pub use outlooks::OutlookChange;
@@ -166,6 +168,7 @@ impl Store {
             duties::STATEMENTS,
             examinations::STATEMENTS,
             figures::STATEMENTS,
+            history::STATEMENTS,
             installations::STATEMENTS,
             lock_files::STATEMENTS,
             repositories::STATEMENTS,

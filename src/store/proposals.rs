@@ -21,7 +21,7 @@ pub struct LedgerRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct ProposalRecord {
+pub(super) struct ProposalRecord {
     id: String,
     repo_id: i64,
     group_name: String,
@@ -42,8 +42,9 @@ struct ProposalRecord {
     updated_at: i64,
 }
 
+/// A proposal, with the name of its repository.
 #[derive(sqlx::FromRow)]
-struct NamedProposalRecord {
+pub(super) struct NamedProposalRecord {
     repository_name: String,
     #[sqlx(flatten)]
     proposal: ProposalRecord,
@@ -63,6 +64,8 @@ macro_rules! select_proposals {
         )
     };
 }
+
+pub(super) use select_proposals;
 
 statements! {
     SAVE = "INSERT INTO proposal
@@ -149,8 +152,7 @@ impl Store {
         for state in ProposalState::ALL.into_iter().filter(|state| states.contains(state)) {
             let rows: Vec<NamedProposalRecord> = self.rows(IN_STATE, values![state.as_str(), limit]).await?;
             for row in rows {
-                let name = parsed("repository.name", &row.repository_name, RepoName::parse)?;
-                proposals.push((row.proposal.read()?, name));
+                proposals.push(row.read()?);
             }
         }
         proposals.sort_by(|(a, _), (b, _)| (b.updated_at, &b.id).cmp(&(a.updated_at, &a.id)));
@@ -272,6 +274,13 @@ fn row(proposal: &Proposal) -> Result<Vec<Value>, StoreError> {
         proposal.opened_at,
         proposal.updated_at
     ])
+}
+
+impl NamedProposalRecord {
+    pub(super) fn read(self) -> Result<(Proposal, RepoName), StoreError> {
+        let name = parsed("repository.name", &self.repository_name, RepoName::parse)?;
+        Ok((self.proposal.read()?, name))
+    }
 }
 
 impl ProposalRecord {

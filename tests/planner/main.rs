@@ -7,6 +7,7 @@ mod support {
     pub mod harmless;
 }
 
+mod audit;
 mod documented;
 mod ecosystems;
 mod groups;

@@ -23,6 +23,7 @@ mod world;
 mod announcements;
 mod answers;
 mod archives;
+mod audits;
 mod checks;
 mod clocks;
 mod commands;

@@ -15,6 +15,7 @@ mod support {
 use support::{databases, openmetrics, rows};
 
 mod access;
+mod accounts;
 mod bodies;
 mod branches;
 mod decisions;

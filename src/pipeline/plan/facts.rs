@@ -169,7 +169,7 @@ async fn known(
 }
 
 /// Why nothing may be proposed to a repository, whatever its file says.
-fn blocked(row: &RepositoryRow) -> Option<String> {
+pub(in crate::pipeline) fn blocked(row: &RepositoryRow) -> Option<String> {
     let why = match row.repository.state {
         RepoState::Active if row.repository.fork => sync::FORK,
         RepoState::Active if row.config.state == ConfigState::None => "the repository has no subscription file",

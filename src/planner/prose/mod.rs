@@ -145,6 +145,13 @@ pub fn display_name(package: &PackageId) -> &str {
     package.name.strip_prefix(usual).unwrap_or(&package.name)
 }
 
+/// Whether a person means a package by a name: its own, what people call it, or with its ecosystem, as `pypi/httpx`.
+pub fn is_called(package: &PackageId, name: &str) -> bool {
+    [package.name.as_str(), display_name(package), &package.to_string()]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// The branch for a set of updates: always a valid ref, three parts deep so that none can block another, different for
 /// different groups and contents, and none that is `taken`.
 pub fn branch(group: &str, updates: &[Update], content: &str, taken: impl Fn(&str) -> bool) -> String {
