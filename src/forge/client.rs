@@ -70,6 +70,10 @@ impl Call {
         Self { method: Method::POST, ..Self::get(path) }
     }
 
+    pub(super) fn put(path: String, body: &Value) -> Self {
+        Self { method: Method::PUT, ..Self::post(path, body) }
+    }
+
     pub(super) fn patch(path: String, body: &Value) -> Self {
         Self { method: Method::PATCH, ..Self::post(path, body) }
     }
@@ -140,6 +144,11 @@ impl Client {
         let host = self.base.host_str().unwrap_or_default().to_ascii_lowercase();
         let host = host.strip_prefix("api.").unwrap_or(&host);
         self.base.port().map_or_else(|| host.into(), |port| format!("{host}:{port}"))
+    }
+
+    /// The App's own number.
+    pub(super) fn app_id(&self) -> i64 {
+        self.app.id()
     }
 
     pub(super) fn now(&self) -> Timestamp {

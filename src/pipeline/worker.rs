@@ -2,7 +2,7 @@
 
 use super::retry::{is_refusal, next_attempt, passes};
 use super::{
-    Done, Step, StepError, Writing, allowance, duties, execute, follow, inbox, index, obey, plan, rework, sweep, sync,
+    Done, Step, StepError, Writing, allowance, duties, execute, follow, inbox, index, invite, merge, obey, plan, rework, sweep, sync,
     tidy, trail, watch,
 };
 use crate::domain::Clock;
@@ -295,6 +295,10 @@ impl Worker {
             Step::Retire { repo, proposal, farewell } => {
                 follow::retire(store, forge, (*repo, proposal), *farewell, &writing).await
             }
+            Step::Invite { repo, proposal, whom } => {
+                invite::invite(store, forge, (*repo, proposal, *whom), &writing).await
+            }
+            Step::Merge { repo, number } => merge::merge(store, forge, registries, (*repo, *number), &writing).await,
             Step::Obey { repo, comment } => obey::obey(store, forge, (*repo, *comment), &writing).await,
             Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), now).await,
             Step::Checks { repo, number } => follow::checks(store, forge, (*repo, *number), now).await,

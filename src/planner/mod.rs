@@ -5,6 +5,7 @@
 pub mod age;
 mod catalogue;
 mod choice;
+pub mod codeowners;
 mod decided;
 mod group;
 mod memory;

@@ -13,6 +13,7 @@ mod alone;
 mod attempts;
 mod bell;
 mod budgets;
+mod code_owners;
 mod comments;
 mod config;
 mod connect;
@@ -25,9 +26,11 @@ mod figures;
 mod installations;
 mod lock_files;
 mod manifests;
+mod merging;
 mod outlooks;
 mod packages;
 mod proposals;
+mod remarks;
 mod repositories;
 mod setbacks;
 mod sql;
@@ -39,6 +42,7 @@ pub use alone::Alone;
 pub use attempts::Attempt;
 pub use bell::AtTheDoor;
 pub use budgets::Budget;
+pub use code_owners::CodeOwnersFile;
 pub use comments::CommentRow;
 pub use config::{Config, ConfigState};
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
@@ -156,6 +160,7 @@ impl Store {
             attempts::STATEMENTS,
             bell::STATEMENTS,
             budgets::STATEMENTS,
+            code_owners::STATEMENTS,
             comments::STATEMENTS,
             connect::STATEMENTS,
             decisions::STATEMENTS,
@@ -169,6 +174,8 @@ impl Store {
             setbacks::STATEMENTS,
             subscriptions::STATEMENTS,
             manifests::STATEMENTS,
+            merging::STATEMENTS,
+            remarks::STATEMENTS,
             outlooks::STATEMENTS,
             packages::STATEMENTS,
             users::STATEMENTS,

@@ -2,17 +2,21 @@
 //! repository falls to.
 
 use super::age::{MinAge, WrittenAge};
+use super::automerge::{Automerge, merge_method_schema, read_merge_method};
 use super::delays::{Delays, WrittenDelays};
 use super::fields::{Field, Mapping, fields_schema, one_or_many, read_fields};
 use super::glob::PathGlobs;
 use super::migration::MigrationPattern;
+use super::people::{
+    Asked, assignees_schema, draft_schema, read_assignees, read_draft, read_reviewers, reviewers_schema,
+};
 use super::problem::{Problem, Problems, Spot, quoted};
 use super::rules::{
     Grouping, IgnoreRule, labels_schema, limit_schema, paths_schema, read_labels, read_limit, read_paths,
     read_timezone, timezone_schema,
 };
 use super::yaml::{self, Node, Value};
-use crate::domain::{Ecosystem, RepoPath};
+use crate::domain::{Ecosystem, MergeMethod, RepoPath};
 use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -51,6 +55,21 @@ pub struct Subscription {
     pub labels: Vec<String>,
     /// How many of its own pull requests may be open at once; the file's limit holds besides.
     pub limit: Option<u32>,
+    /// Which of its pull requests are merged without a person.
+    #[serde(default, skip_serializing_if = "Automerge::is_off")]
+    pub automerge: Automerge,
+    /// How they are merged, where that is not left to what the repository allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge_method: Option<MergeMethod>,
+    /// Who is asked to review its pull requests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviewers: Vec<Asked>,
+    /// Who its pull requests are assigned to; no teams.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assignees: Vec<Asked>,
+    /// Whether its pull requests are opened as drafts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub draft: bool,
     /// The line of the entry in the file, counted from 1.
     pub line: u32,
 }
@@ -59,6 +78,11 @@ pub struct Subscription {
 pub const USUAL_LIMIT: u32 = 5;
 
 impl SubscriptionFile {
+    /// Whether anybody is asked who owns the files of a pull request.
+    pub fn asks_code_owners(&self) -> bool {
+        self.subscriptions.iter().any(|one| one.reviewers.iter().chain(&one.assignees).any(|asked| *asked == Asked::CodeOwners))
+    }
+
     /// The subscription that a file of the repository falls to for an ecosystem: the first whose paths match it.
     pub fn subscription_for(&self, ecosystem: Ecosystem, path: &RepoPath) -> Option<&Subscription> {
         self.subscriptions.iter().find(|one| one.migration.ecosystem() == Some(ecosystem) && one.paths.matches(path))
@@ -72,6 +96,11 @@ struct Shared {
     min_age: Option<WrittenAge>,
     group: Option<Grouping>,
     labels: Option<Vec<String>>,
+    automerge: Option<Automerge>,
+    merge_method: Option<MergeMethod>,
+    reviewers: Option<Vec<Asked>>,
+    assignees: Option<Vec<Asked>>,
+    draft: Option<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -92,7 +121,7 @@ struct WrittenSubscription {
     at: Option<Spot>,
 }
 
-const FILE: [Field<WrittenFile>; 7] = [
+const FILE: [Field<WrittenFile>; 12] = [
     Field {
         name: "timezone",
         about: "the IANA time zone of all wall-clock times (default UTC)",
@@ -136,6 +165,41 @@ const FILE: [Field<WrittenFile>; 7] = [
         read: |file, node, problems| file.shared.labels = Some(read_labels(node, problems)),
     },
     Field {
+        name: "automerge",
+        about: "which steps are merged without a person once all checks are green, unless a subscription says otherwise (default none)",
+        required: false,
+        schema: |generator| generator.subschema_for::<Automerge>(),
+        read: |file, node, problems| file.shared.automerge = Automerge::read(node, problems),
+    },
+    Field {
+        name: "merge_method",
+        about: "how they are merged, unless a subscription says otherwise (default the first of merge, squash and rebase that the repository allows)",
+        required: false,
+        schema: merge_method_schema,
+        read: |file, node, problems| file.shared.merge_method = read_merge_method(node, problems),
+    },
+    Field {
+        name: "reviewers",
+        about: "who is asked to review pull requests, unless a subscription says otherwise: logins, teams such as `acme/platform`, `codeowners`",
+        required: false,
+        schema: reviewers_schema,
+        read: |file, node, problems| file.shared.reviewers = Some(read_reviewers(node, problems)),
+    },
+    Field {
+        name: "assignees",
+        about: "who pull requests are assigned to, unless a subscription says otherwise: logins, `codeowners`",
+        required: false,
+        schema: assignees_schema,
+        read: |file, node, problems| file.shared.assignees = Some(read_assignees(node, problems)),
+    },
+    Field {
+        name: "draft",
+        about: "whether pull requests are opened as drafts, unless a subscription says otherwise (default false)",
+        required: false,
+        schema: draft_schema,
+        read: |file, node, problems| file.shared.draft = read_draft(node, problems),
+    },
+    Field {
         name: "subscriptions",
         about: "the migrations this repository wants, such as `[pypi, docker]`",
         required: true,
@@ -153,7 +217,7 @@ const FILE: [Field<WrittenFile>; 7] = [
     },
 ];
 
-const SUBSCRIPTION: [Field<WrittenSubscription>; 8] = [
+const SUBSCRIPTION: [Field<WrittenSubscription>; 13] = [
     Field {
         name: "migration",
         about: "an ecosystem such as `pypi`, or authored migrations such as `acme/*`",
@@ -218,6 +282,41 @@ const SUBSCRIPTION: [Field<WrittenSubscription>; 8] = [
         schema: limit_schema,
         read: |one, node, problems| one.limit = read_limit(node, problems),
     },
+    Field {
+        name: "automerge",
+        about: "which steps of its pull requests are merged without a person once all checks are green",
+        required: false,
+        schema: |generator| generator.subschema_for::<Automerge>(),
+        read: |one, node, problems| one.shared.automerge = Automerge::read(node, problems),
+    },
+    Field {
+        name: "merge_method",
+        about: "how its pull requests are merged",
+        required: false,
+        schema: merge_method_schema,
+        read: |one, node, problems| one.shared.merge_method = read_merge_method(node, problems),
+    },
+    Field {
+        name: "reviewers",
+        about: "who is asked to review its pull requests, in place of those of the file",
+        required: false,
+        schema: reviewers_schema,
+        read: |one, node, problems| one.shared.reviewers = Some(read_reviewers(node, problems)),
+    },
+    Field {
+        name: "assignees",
+        about: "who its pull requests are assigned to, in place of those of the file",
+        required: false,
+        schema: assignees_schema,
+        read: |one, node, problems| one.shared.assignees = Some(read_assignees(node, problems)),
+    },
+    Field {
+        name: "draft",
+        about: "whether its pull requests are opened as drafts",
+        required: false,
+        schema: draft_schema,
+        read: |one, node, problems| one.shared.draft = read_draft(node, problems),
+    },
 ];
 
 /// What people write one level too high.
@@ -280,6 +379,11 @@ impl WrittenSubscription {
             paths: self.paths.unwrap_or_default(),
             labels: self.shared.labels.or_else(|| defaults.labels.clone()).unwrap_or_default(),
             limit: self.limit,
+            automerge: self.shared.automerge.or_else(|| defaults.automerge.clone()).unwrap_or_default(),
+            merge_method: self.shared.merge_method.or(defaults.merge_method),
+            reviewers: self.shared.reviewers.or_else(|| defaults.reviewers.clone()).unwrap_or_default(),
+            assignees: self.shared.assignees.or_else(|| defaults.assignees.clone()).unwrap_or_default(),
+            draft: self.shared.draft.or(defaults.draft).unwrap_or_default(),
             line: self.at.map_or(1, |at| at.line),
         })
     }

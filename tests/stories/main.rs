@@ -23,6 +23,7 @@ mod world;
 mod announcements;
 mod answers;
 mod archives;
+mod automerge;
 mod clocks;
 mod commands;
 mod crashes;

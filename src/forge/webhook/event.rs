@@ -8,7 +8,7 @@ use crate::domain::{CommentId, InstallationId, ObjectId, PullNumber, RepoId, Rep
 use crate::forge::{PullStatus, installations};
 
 /// The events that [`parse_event`] acts on.
-pub const KNOWN_EVENTS: [&str; 8] = [
+pub const KNOWN_EVENTS: [&str; 11] = [
     "ping",
     "installation",
     "installation_repositories",
@@ -16,6 +16,9 @@ pub const KNOWN_EVENTS: [&str; 8] = [
     "pull_request",
     "repository",
     "check_run",
+    "check_suite",
+    "status",
+    "pull_request_review",
     "issue_comment",
 ];
 
@@ -45,6 +48,9 @@ pub fn parse_event(name: &str, body: &[u8]) -> Result<Event, PayloadError> {
         "pull_request" => pull_event(needs, action.as_deref(), document)?,
         "repository" => repository_event(needs, action.as_deref(), document)?,
         "check_run" => check_run_event(needs, action.as_deref(), document)?,
+        "check_suite" => suite_event(needs, action.as_deref(), document)?,
+        "status" => Some(status_event(needs, document)?),
+        "pull_request_review" => review_event(needs, action.as_deref(), document)?,
         "issue_comment" => comment_event(needs, action.as_deref(), document)?,
         _ => None,
     };
@@ -112,6 +118,9 @@ fn push_event(needs: Needs<'_>, document: Document<'_>) -> Result<EventKind, Pay
 }
 
 fn pull_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
+    if action == Some("ready_for_review") {
+        return review_event(needs, Some("submitted"), document);
+    }
     if !matches!(action, Some("opened" | "closed" | "reopened" | "synchronize" | "edited")) {
         return Ok(None);
     }
@@ -159,6 +168,31 @@ fn check_run_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_
     let payload: payload::CheckRunEvent = document.read()?;
     let run = needs.some(payload.check_run.0, "check_run")?;
     Ok(Some(EventKind::CheckRun { head_sha: needs.object_id(&run.head_sha, "check_run.head_sha")? }))
+}
+
+/// All checks of one App on a commit have ended.
+fn suite_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
+    if action != Some("completed") {
+        return Ok(None);
+    }
+    let payload: payload::CheckSuiteEvent = document.read()?;
+    let suite = needs.some(payload.check_suite.0, "check_suite")?;
+    Ok(Some(EventKind::Verdict { head_sha: needs.object_id(&suite.head_sha, "check_suite.head_sha")? }))
+}
+
+fn status_event(needs: Needs<'_>, document: Document<'_>) -> Result<EventKind, PayloadError> {
+    let payload: payload::StatusEvent = document.read()?;
+    Ok(EventKind::Verdict { head_sha: needs.object_id(&payload.sha, "sha")? })
+}
+
+/// What may have stood in the way of merging a pull request may be gone.
+fn review_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
+    if !matches!(action, Some("submitted" | "dismissed")) {
+        return Ok(None);
+    }
+    let payload: payload::PullEvent = document.read()?;
+    let pull = needs.some(payload.pull_request.0, "pull_request")?;
+    Ok(Some(EventKind::Reconsidered { number: PullNumber(needs.some(pull.number.0, "pull_request.number")?) }))
 }
 
 /// A new comment that a person wrote on a pull request. Edited and deleted ones say nothing new, and what apps write is
