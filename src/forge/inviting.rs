@@ -44,7 +44,12 @@ impl GitHub {
     }
 
     /// Assigns people, by login, to a pull request, and says who is assigned now: GitHub passes over those who cannot be.
-    pub async fn assign(&self, target: &Target, number: PullNumber, people: &[&str]) -> Result<Vec<String>, ForgeError> {
+    pub async fn assign(
+        &self,
+        target: &Target,
+        number: PullNumber,
+        people: &[&str],
+    ) -> Result<Vec<String>, ForgeError> {
         let path = target.path(&["issues", &number.to_string(), "assignees"]);
         let call = Call::post(path, &json!({ "assignees": people }));
         let answer = self.client.send(&call, target.scope(Access::WritePulls).into()).await?;

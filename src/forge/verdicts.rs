@@ -135,12 +135,7 @@ impl GitHub {
     }
 
     /// Whether every commit of a pull request is by this account. GitHub lists 250 of them at most.
-    pub async fn is_all_by(
-        &self,
-        target: &Target,
-        number: PullNumber,
-        account: AccountId,
-    ) -> Result<bool, ForgeError> {
+    pub async fn is_all_by(&self, target: &Target, number: PullNumber, account: AccountId) -> Result<bool, ForgeError> {
         const LISTED: usize = 250;
         let path = target.path(&["pulls", &number.to_string(), "commits"]) + "?per_page=100";
         let (mut count, mut all) = (0, true);

@@ -173,7 +173,8 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
                 store.tracked_paths(repo).await?.into_iter().map(|path| path.as_str().to_string()).collect();
             known.lock_files = store.lock_files(repo).await?;
             // So that it is read again when it changes, or appears.
-            if super::sync::file_in_force(&known.row.config).ok().flatten().is_some_and(|file| file.asks_code_owners()) {
+            if super::sync::file_in_force(&known.row.config).ok().flatten().is_some_and(|file| file.asks_code_owners())
+            {
                 known.tracked.extend(CODE_OWNERS_PATHS.map(str::to_owned));
             }
         }

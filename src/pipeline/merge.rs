@@ -123,7 +123,9 @@ pub async fn merge(
     };
     let named = match wish {
         Wish::None => return say(store, proposal, None, clock.now()).await,
-        Wish::NotAll(why) => return say(store, proposal, Some(format!("a person has to merge it: {why}")), clock.now()).await,
+        Wish::NotAll(why) => {
+            return say(store, proposal, Some(format!("a person has to merge it: {why}")), clock.now()).await;
+        }
         Wish::Merge(method) => method,
     };
     let now = clock.now();

@@ -7,7 +7,8 @@ mod facts;
 
 use super::{Done, Step, StepError, guard};
 use crate::domain::{
-    Ecosystem, Farewell, Outlook, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Standing, Verdict,
+    Ecosystem, Farewell, Outlook, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState,
+    Standing, Verdict,
 };
 use crate::planner::{self, Amended, Amendment, Catalogue, Draft, Facts, Plan};
 use crate::registries::Registries;
@@ -102,9 +103,10 @@ pub(super) async fn still_open(
                 && row.target.as_deref() == Some(target)
         })
     };
-    Ok(proposal.updates.iter().all(|update| {
-        update.sites.iter().all(|site| is_open(&update.package, &site.path, &update.target()))
-    }))
+    Ok(proposal
+        .updates
+        .iter()
+        .all(|update| update.sites.iter().all(|site| is_open(&update.package, &site.path, &update.target()))))
 }
 
 /// What is to be stored of one repository's plan.

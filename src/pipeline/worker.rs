@@ -2,8 +2,8 @@
 
 use super::retry::{is_refusal, next_attempt, passes};
 use super::{
-    Done, Step, StepError, Writing, allowance, duties, execute, follow, inbox, index, invite, merge, obey, plan, rework, sweep, sync,
-    tidy, trail, watch,
+    Done, Step, StepError, Writing, allowance, duties, execute, follow, inbox, index, invite, merge, obey, plan,
+    rework, sweep, sync, tidy, trail, watch,
 };
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};

@@ -55,8 +55,5 @@ impl Tx {
 }
 
 fn read(path: &str, blob: &str) -> Result<(RepoPath, ObjectId), StoreError> {
-    Ok((
-        parsed("code_owners.path", path, RepoPath::parse)?,
-        parsed("code_owners.blob", blob, ObjectId::parse)?,
-    ))
+    Ok((parsed("code_owners.path", path, RepoPath::parse)?, parsed("code_owners.blob", blob, ObjectId::parse)?))
 }

@@ -13,6 +13,7 @@ mod every;
 mod fields;
 mod file;
 mod glob;
+mod keys;
 mod migration;
 mod people;
 mod problem;

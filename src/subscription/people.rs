@@ -57,7 +57,9 @@ pub(super) fn read_reviewers(node: &Node, problems: &mut Problems) -> Vec<Asked>
 
 pub(super) fn read_assignees(node: &Node, problems: &mut Problems) -> Vec<Asked> {
     let mut assignees = Vec::new();
-    for (asked, item) in read(node, ("an assignee", "`alice`", ASSIGNEES_MAX), problems).into_iter().zip(one_or_many(node)) {
+    for (asked, item) in
+        read(node, ("an assignee", "`alice`", ASSIGNEES_MAX), problems).into_iter().zip(one_or_many(node))
+    {
         if matches!(asked, Asked::Named(Party::Team { .. })) {
             let what = format!("{} is a team, and only people can be assigned", quoted(&asked.to_string()));
             problems.add(item.at, what, "name people, or ask the team in `reviewers`");
@@ -71,7 +73,7 @@ fn read(node: &Node, (what, example, most): (&str, &str, usize), problems: &mut 
     let mut all: Vec<Asked> = Vec::new();
     for item in one_or_many(node) {
         let Some(written) = text(item, what, example, problems) else { continue };
-        match Asked::try_from(written.trim().to_owned()) {
+        match Asked::try_from(written.to_owned()) {
             Err(why) => {
                 let fix = format!("write for example {example}, or `{CODE_OWNERS}`");
                 problems.add(item.at, format!("{} is not {what}: {why}", quoted(written)), fix);
@@ -97,7 +99,10 @@ fn same(one: &Asked, other: &Asked) -> bool {
 }
 
 pub(super) fn reviewers_schema(_: &mut SchemaGenerator) -> Schema {
-    list(json_schema!({ "type": "string", "pattern": "^@?[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9._-]+)?$" }), REVIEWERS_MAX)
+    list(
+        json_schema!({ "type": "string", "pattern": "^@?[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9._-]+)?$" }),
+        REVIEWERS_MAX,
+    )
 }
 
 pub(super) fn assignees_schema(_: &mut SchemaGenerator) -> Schema {

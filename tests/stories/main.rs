@@ -35,6 +35,7 @@ mod files;
 mod groups;
 mod hashes;
 mod inputs;
+mod invitations;
 mod leases;
 mod leaving;
 mod limits;
