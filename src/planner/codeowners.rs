@@ -95,16 +95,17 @@ impl<'t> Pattern<'t> {
     }
 
     /// Whether it matches a file, or a folder that the file is in. `None` if the work does not suffice.
-    fn matches(&self, path: &[&str], work: &mut usize) -> Option<bool> {
+    fn matches(&self, file: &[&str], work: &mut usize) -> Option<bool> {
+        let end = file.len();
         // The numbers of parts of the path that the pattern so far may have matched.
-        let mut reached = vec![false; path.len() + 1];
+        let mut reached = vec![false; end + 1];
         match self.anchored {
             true => reached[0] = true,
             // It may begin in any folder.
-            false => reached[..path.len()].fill(true),
+            false => reached[..end].fill(true),
         }
         for (n, part) in self.parts.iter().enumerate() {
-            let mut next = vec![false; path.len() + 1];
+            let mut next = vec![false; end + 1];
             if *part == "**" {
                 let first = reached.iter().position(|reached| *reached);
                 // At the end it means what is in the folder, not the folder itself.
@@ -113,17 +114,17 @@ impl<'t> Pattern<'t> {
                     next.iter_mut().skip(first + inside).for_each(|next| *next = true);
                 }
             } else {
-                for at in (0..path.len()).filter(|at| reached[*at]) {
-                    next[at + 1] = part_matches(part.as_bytes(), path[at].as_bytes(), work)?;
+                for at in (0..end).filter(|at| reached[*at]) {
+                    next[at + 1] = part_matches(part.as_bytes(), file[at].as_bytes(), work)?;
                 }
             }
             reached = next;
         }
-        let (file, folders) = (reached[path.len()], reached[1..path.len()].iter().any(|reached| *reached));
+        let (whole, folders) = (reached[end], reached[1..end].iter().any(|reached| *reached));
         Some(match (self.folder, self.flat) {
             (true, _) => folders,
-            (false, true) => file,
-            (false, false) => file || folders,
+            (false, true) => whole,
+            (false, false) => whole || folders,
         })
     }
 }

@@ -63,9 +63,9 @@ stories_at_any_pace! {
     /// The answer never came: the merge is found, and not asked for again.
     async fn killed_in_the_middle_of_the_merge(world: World) {
         let head = open(&world, FILE).await;
+        world.github.set_limits(|limits| limits.unknown_mergeability = 0);
         world.github.set_check(API, &head, "build", Colour::Green).unwrap();
-        world.settle().await;
-        world.clock_moves(SignedDuration::from_mins(1));
+        world.github.deliver_pending().await;
         world.dies_at("PUT", "/repos/acme/api/pulls/1/merge", FaultKind::HangAfter).await;
         passes(&world).await;
         assert!(is_merged(&world).await);
@@ -206,6 +206,7 @@ stories! {
         assert_eq!(why(&world).await, "a person has to merge it: `automerge` does not name minor updates (httpx)");
         assert_eq!(asked(&world), 0);
         world.push(API, &[(".mass-driver.yaml", "subscriptions: [{ migration: pypi, automerge: [minor] }]\n")]).await;
+        world.time_passes(SignedDuration::from_mins(3)).await;
         passes(&world).await;
         assert!(is_merged(&world).await, "what is open is looked at again when the file says otherwise");
     }
@@ -320,9 +321,12 @@ stories! {
             let colour = if n == 0 { Colour::Red } else { Colour::Green };
             world.github.set_check(API, &head, &name(n), colour).unwrap();
         }
-        passes(&world).await;
+        // One event is enough.
+        world.github.drop_pending();
+        turns(&world, &head, &name(0), Colour::Red).await;
         assert_eq!(why(&world).await, "the check `check-000` did not succeed");
         world.github.set_check(API, &head, &name(119), Colour::Red).unwrap();
+        world.github.drop_pending();
         turns(&world, &head, &name(0), Colour::Green).await;
         assert_eq!(why(&world).await, "the check `check-119` did not succeed");
         assert_eq!(asked(&world), 0);
