@@ -205,21 +205,27 @@ async fn guests(
     if parties.len() > most {
         guests.left_out.push(format!("{} are named, and GitHub takes {most} at most", parties.len()));
     }
-    for party in parties.into_iter().take(most) {
+    let mut refused: Vec<String> = Vec::new();
+    for party in parties.iter().take(most) {
         match (party, whom) {
             (Party::Person(login), Whom::KnownReviewers | Whom::KnownPeople)
-                if !forge.is_collaborator(target, &login).await? =>
+                if !forge.is_collaborator(target, login).await? =>
             {
-                guests.left_out.push(NO_ACCESS.replace("{}", &login));
+                guests.left_out.push(NO_ACCESS.replace("{}", login));
             }
-            (Party::Person(login), _) => guests.people.push(login),
+            (Party::Person(login), _) => guests.people.push(login.clone()),
             (Party::Team { organisation, .. }, _) if !organisation.eq_ignore_ascii_case(target.name.owner()) => {
-                guests.left_out.push(format!("the team is `{organisation}`'s, and the repository is not"));
+                guests.left_out.push(format!("`{party}` is no team of the repository's owner"));
             }
-            (Party::Team { organisation, slug }, Whom::KnownPeople) => {
-                guests.left_out.push(NO_ACCESS.replace("{}", &format!("{organisation}/{slug}")));
-            }
-            (Party::Team { slug, .. }, _) => guests.teams.push(slug),
+            (Party::Team { .. }, Whom::KnownPeople) => refused.push(format!("`{party}`")),
+            (Party::Team { slug, .. }, _) => guests.teams.push(slug.clone()),
+        }
+    }
+    match refused.as_slice() {
+        [] => {}
+        [one] => guests.left_out.push(format!("{one} has no access to the repository")),
+        several => {
+            guests.left_out.push(format!("one of the teams {} has no access to the repository", several.join(", ")))
         }
     }
     Ok(guests)

@@ -190,13 +190,25 @@ stories! {
         assert!(is_merged(&world).await);
     }
 
-    async fn what_conflicts_with_its_base_is_not_merged(world: World) {
+    async fn what_github_has_not_worked_out_waits(world: World) {
         let head = open(&world, FILE).await;
         world.github.hold_mergeability(API, 1, 3).unwrap();
         turns(&world, &head, "build", Colour::Green).await;
-        assert_eq!(asked(&world), 0, "GitHub has not said yet whether it merges");
-        world.time_passes(SignedDuration::from_mins(2)).await;
+        assert_eq!(why(&world).await, "GitHub has not worked out yet whether it merges");
+        assert_eq!(asked(&world), 0);
+        for _ in 0..5 {
+            world.time_passes(SignedDuration::from_mins(5)).await;
+        }
         assert!(is_merged(&world).await);
+    }
+
+    /// A person has changed the line beside ours.
+    async fn what_conflicts_with_its_base_is_not_merged(world: World) {
+        let head = open(&world, FILE).await;
+        world.push(API, &[("requirements.txt", "httpx==0.27.0\n# and nothing else\n")]).await;
+        turns(&world, &head, "build", Colour::Green).await;
+        assert_eq!(why(&world).await, "it conflicts with its base");
+        assert_eq!(asked(&world), 0);
     }
 
     /// 0.27.0 to 0.28.0 is a minor step.

@@ -43,7 +43,7 @@ stories_at_any_pace! {
         let pull = world.pull(API);
         assert_eq!((pull.reviewers, pull.assignees), (vec!["alice".into()], vec!["bob".into()]));
         assert_eq!(pull.teams, [] as [&str; 0], "one of the teams is not there, and nobody says which");
-        insta::assert_snapshot!(reason(&world).await, @"");
+        insta::assert_snapshot!(reason(&world).await, @"pull request #1 is open; not everybody could be asked for a review: `mallory` has no access to the repository, `other/team` is no team of the repository's owner, one of the teams `acme/platform`, `acme/ghosts` has no access to the repository; not everybody could be assigned: `mallory` has no access to the repository");
     }
 }
 
