@@ -7,8 +7,10 @@ pub mod command;
 pub mod examination;
 pub mod ids;
 pub mod lock_file;
+pub mod merging;
 pub mod notes;
 pub mod package;
+pub mod people;
 pub mod proposal;
 pub mod repo;
 pub mod size;
@@ -23,6 +25,7 @@ pub use command::{Command, Comment, Decided, Decision, IgnoreScope, Snooze, Uncl
 pub use examination::{Asked, Examined, Place};
 pub use ids::{CheckRunId, CommentId, DeliveryId, InstallationId, ProposalId, PullNumber, RepoId};
 pub use lock_file::LockFile;
+pub use merging::{Check, Colour, MergeMethod, Merging, Topic};
 pub use notes::{PackageLinks, ReleaseNotes};
 pub use package::{Content, Dependency, Ecosystem, PackageId, Release, Skip, Span};
 pub use proposal::{Farewell, Outlook, Proposal, ProposalState, PullRequest, Rework, Standing};

@@ -35,6 +35,11 @@ struct Claims {
 }
 
 impl AppKey {
+    /// The App's number.
+    pub(super) fn id(&self) -> i64 {
+        self.app_id
+    }
+
     /// Reads the key and signs once with it, so that a bad key is found at the start and not at the first event.
     pub(super) fn new(settings: &GitHubSettings, now: Timestamp) -> Result<Self, ForgeError> {
         if settings.app_id <= 0 {

@@ -70,6 +70,10 @@ impl Call {
         Self { method: Method::POST, ..Self::get(path) }
     }
 
+    pub(super) fn put(path: String, body: &Value) -> Self {
+        Self { method: Method::PUT, ..Self::post(path, body) }
+    }
+
     pub(super) fn patch(path: String, body: &Value) -> Self {
         Self { method: Method::PATCH, ..Self::post(path, body) }
     }

@@ -19,9 +19,10 @@ use super::contents::Moved;
 use super::follow::superseded_by;
 use super::intent::{Intent, intent, same};
 use super::line::{self, Place, Writer};
-use super::{Done, Step, StepError, Writing, finished, plan, target, watch};
+use super::remarks::remark;
+use super::{Done, Step, StepError, Writing, finished, invite, merge, plan, target, watch};
 use crate::domain::{
-    Change, Farewell, Progress, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Turn,
+    Change, Farewell, Progress, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Topic, Turn,
 };
 use crate::forge::{Advance, ForgeError, GitHub, Proposed, PullStatus};
 use crate::registries::Registries;
@@ -280,7 +281,7 @@ async fn send(
 fn taken_over(change: &Change, number: crate::domain::PullNumber, repository_url: &str) -> Proposed {
     let url = format!("{repository_url}/pull/{number}");
     let pull = PullRequest { number, url, head: change.base.commit.clone() };
-    Proposed { pull, adopted: true, status: PullStatus::Open }
+    Proposed { pull, adopted: true, no_draft: false, status: PullStatus::Open }
 }
 
 /// The repository, or its head, is not where we think it is.
@@ -348,7 +349,15 @@ async fn fail(store: &Store, case: Case<'_>, why: &str) -> Result<Done, StepErro
     Ok(Done::Finished(tx))
 }
 
-async fn opened(store: &Store, case: Case<'_>, Proposed { pull, status, .. }: Proposed) -> Result<Done, StepError> {
+/// What is told of one that should be a draft.
+const NO_DRAFTS: &str = "it is no draft: the repository's owner has none on their plan";
+
+/// Stores that a change is a pull request, and asks for what follows.
+async fn opened(
+    store: &Store,
+    case: Case<'_>,
+    Proposed { pull, status, no_draft, .. }: Proposed,
+) -> Result<Done, StepError> {
     let Case { row, mut proposal, all, now, .. } = case;
     let installation = installation(row);
     tracing::info!(repository = %row.repository.name, proposal = %proposal.id, pull = %pull.number, "opened a pull request");
@@ -368,6 +377,10 @@ async fn opened(store: &Store, case: Case<'_>, Proposed { pull, status, .. }: Pr
             .queue(&mut tx, installation, now)
             .await?;
     }
+    invite::queue(&mut tx, row, &proposal, now).await?;
+    if merge::is_wished(row, &proposal)? {
+        Step::Merge { repo, number: pull.number }.queue(&mut tx, installation, now).await?;
+    }
     if !proposal.labels.is_empty() {
         Step::Label { repo, proposal: proposal.id.clone() }.queue(&mut tx, installation, now).await?;
     }
@@ -379,6 +392,9 @@ async fn opened(store: &Store, case: Case<'_>, Proposed { pull, status, .. }: Pr
     tx.record(&proposal.id, now, "opened", &format!("#{}", pull.number)).await?;
     proposal.pull = Some(pull);
     tx.save_proposal(&proposal).await?;
+    if no_draft {
+        remark(store, &mut tx, proposal, (Topic::Draft, Some(NO_DRAFTS)), now).await?;
+    }
     Step::Plan { repo }.queue(&mut tx, installation, now).await?;
     Ok(Done::Finished(tx))
 }

@@ -1,7 +1,7 @@
 //! What becomes of a pull request after it was opened: people merge or close it, checks run, a newer one takes its place.
 
 use super::line::{self, Admission};
-use super::{Done, Step, StepError, Writing, finished, target};
+use super::{Done, Step, StepError, Writing, finished, merge, target};
 use crate::domain::{Farewell, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoState};
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus, Target};
 use crate::planner::prose;
@@ -33,7 +33,7 @@ pub async fn follow(
 }
 
 /// Takes over what a look at a pull request found.
-async fn take_over(
+pub(super) async fn take_over(
     store: &Store,
     row: &RepositoryRow,
     proposal: &Proposal,
@@ -41,7 +41,13 @@ async fn take_over(
     now: Timestamp,
 ) -> Result<Done, StepError> {
     let (repo, installation) = (row.repository.id, Some(row.repository.installation));
-    let Some((amended, word)) = after(proposal, pull, now) else { return finished(store).await };
+    let Some((amended, word)) = after(proposal, pull, now) else {
+        let mut tx = store.begin().await?;
+        if pull.status == PullStatus::Open && merge::is_wished(row, proposal)? {
+            Step::Merge { repo, number: pull.number }.queue(&mut tx, installation, now).await?;
+        }
+        return Ok(Done::Finished(tx));
+    };
     let indexed = amended.state != ProposalState::Merged || is_indexed(&amended, &store.dependencies(repo).await?);
     let mut tx = store.begin().await?;
     tx.save_proposal(&amended).await?;
@@ -50,6 +56,9 @@ async fn take_over(
     // lies between them and the merged ones.
     let next = if indexed { Step::Plan { repo } } else { Step::SyncRepository { repo, details: false, name: None } };
     next.queue(&mut tx, installation, now).await?;
+    if amended.state == ProposalState::Open && merge::is_wished(row, &amended)? {
+        Step::Merge { repo, number: pull.number }.queue(&mut tx, installation, now).await?;
+    }
     Ok(Done::Finished(tx))
 }
 
@@ -108,6 +117,9 @@ pub async fn checks(
         Err(error) => return Err(error.into()),
     };
     let mut tx = store.begin().await?;
+    if merge::is_wished(&row, &proposal)? {
+        Step::Merge { repo, number }.queue(&mut tx, Some(row.repository.installation), now).await?;
+    }
     if found != proposal.checks {
         tx.save_proposal(&Proposal { checks: found, updated_at: now, ..proposal }).await?;
     }
@@ -149,7 +161,7 @@ pub async fn label(
 /// A step that rests is looked at this often, in our own rows. It is woken when the repository changes.
 const REST: SignedDuration = SignedDuration::from_hours(24);
 /// So often GitHub may refuse a write because of an archive of which its own answers know nothing.
-const SURPRISES_MAX: u32 = 5;
+pub(super) const SURPRISES_MAX: u32 = 5;
 /// The comment, the closing and the branch's removal.
 const WRITES_TO_RETIRE: u32 = 3;
 
@@ -224,7 +236,7 @@ pub async fn retire(
 
 /// How we know that a repository is archived.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Archive {
+pub(super) enum Archive {
     /// It is stored.
     Known,
     /// GitHub has just said so.
@@ -236,7 +248,7 @@ enum Archive {
 ///
 /// Whoever stores that it is over has the steps go on that rest by then. So the state is held until this one does: it can
 /// then not be told of the end before it rests, and miss it.
-async fn rest(
+pub(super) async fn rest(
     store: &Store,
     row: &RepositoryRow,
     archive: Archive,
@@ -339,7 +351,7 @@ async fn retire_pull(
 }
 
 /// GitHub says no, or has nothing there any more: another attempt would end the same way.
-fn is_final(error: &ForgeError) -> bool {
+pub(super) fn is_final(error: &ForgeError) -> bool {
     matches!(
         error,
         ForgeError::Invalid { .. }

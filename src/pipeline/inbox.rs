@@ -16,6 +16,7 @@ use crate::forge::webhook::{
     self, ChangedPaths, CommentFacts, Event, EventKind, PayloadError, PullFacts, Push, RepoFacts,
 };
 use crate::managers;
+use crate::planner::codeowners::CODE_OWNERS_PATHS;
 use crate::store::{ConfigState, NewDelivery, Outcome, RepositoryRow, Store, StoreError};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -189,6 +190,11 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
             known.tracked =
                 store.tracked_paths(repo).await?.into_iter().map(|path| path.as_str().to_string()).collect();
             known.lock_files = store.lock_files(repo).await?;
+            // So that it is read again when it changes, or appears.
+            if super::sync::file_in_force(&known.row.config).ok().flatten().is_some_and(|file| file.asks_code_owners())
+            {
+                known.tracked.extend(CODE_OWNERS_PATHS.map(str::to_owned));
+            }
         }
         EventKind::Push(push) => {
             let Some(branch) = &push.branch else { return Ok(Some(known)) };
@@ -201,10 +207,11 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
         EventKind::PullRequest(PullFacts { number, .. }) => {
             known.proposal = store.proposal_by_pull(repo, *number).await?;
         }
+        EventKind::Reconsidered { number } => known.proposal = store.proposal_by_pull(repo, *number).await?,
         EventKind::Comment(comment) if commands::mentions(&comment.body) => {
             known.proposal = store.proposal_by_pull(repo, comment.pull).await?;
         }
-        EventKind::CheckRun { head_sha } => {
+        EventKind::CheckRun { head_sha } | EventKind::Verdict { head_sha } => {
             let pulls = store.proposals_by_head(repo, head_sha).await?;
             known.pulls_at_head = pulls.into_iter().filter_map(|p| p.pull.map(|pull| pull.number)).collect();
         }
@@ -299,6 +306,21 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
         EventKind::Comment(comment) => match (event.repo, known.and_then(|known| known.proposal.as_ref())) {
             (Some(repo), Some(_)) => steps_for_comment(repo, comment),
             _ => Decision::nothing("not a command on one of our pull requests"),
+        },
+        EventKind::Verdict { .. } => match (event.repo, known) {
+            (Some(repo), Some(known)) if !known.pulls_at_head.is_empty() => Decision {
+                steps: known.pulls_at_head.iter().map(|&number| Step::Merge { repo, number }).collect(),
+                note: "a check or status of one of our pull requests changed".into(),
+                ..Decision::default()
+            },
+            _ => Decision::nothing("not a check or status of one of our pull requests"),
+        },
+        EventKind::Reconsidered { number } => match (event.repo, known.and_then(|known| known.proposal.as_ref())) {
+            (Some(repo), Some(_)) => Decision::look(
+                Step::Merge { repo, number: *number },
+                "people may think otherwise of one of our pull requests",
+            ),
+            _ => Decision::nothing("not one of our pull requests"),
         },
         EventKind::CheckRun { .. } => match (event.repo, known) {
             (Some(repo), Some(known)) if !known.pulls_at_head.is_empty() => Decision {

@@ -1,5 +1,7 @@
 //! Reads the manifests that changed since the last look, and only those: one request for the tree, one for each new blob.
 
+mod owners;
+
 use super::watch::UNWANTED_PAUSE;
 use super::{Done, Step, StepError, target};
 use crate::domain::{Dependency, FileMode, ObjectId, PackageId, RepoId, RepoPath};
@@ -56,6 +58,8 @@ pub async fn index(
         Err(error) => return Err(error.into()),
     };
     let index = read_manifests(forge, &target, &tree, &stored, SHARE).await?;
+    let asks_owners = super::sync::file_in_force(&row.config)?.is_some_and(|file| file.asks_code_owners());
+    let owners = owners::read(store, forge, &target, &tree, asks_owners).await?;
     if index.left_out > 0 {
         tracing::warn!(
             repository = %row.repository.name,
@@ -83,6 +87,9 @@ pub async fn index(
     // One that was known may have been put off because nobody used it.
     tx.wake_new_packages(repo, now - UNWANTED_PAUSE, now).await?;
     tx.replace_lock_files(repo, &stored_lock_files, &lock_files(&tree)).await?;
+    if let Some(owners) = owners {
+        tx.set_code_owners(repo, owners.as_ref()).await?;
+    }
     tx.set_indexed(repo, &head.commit, now).await?;
     Step::Plan { repo }.queue(&mut tx, installation, now).await?;
     Ok(Done::Finished(tx))

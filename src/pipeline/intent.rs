@@ -2,7 +2,7 @@
 
 use super::contents::{self, Checked, Moved};
 use super::edits::{Hashes, edited, hashes};
-use super::{StepError, guard, sync};
+use super::{StepError, guard, invite, sync};
 use crate::domain::{Change, LockFile, Proposal, ReleaseHashes, RepoPath, Verdict, VersionStep};
 use crate::forge::GitHub;
 use crate::managers;
@@ -75,7 +75,8 @@ pub(super) async fn intent(
             let hashes =
                 hashes.into_iter().map(|((package, version), hashes)| ReleaseHashes { package, version, hashes });
             let hashes = hashes.collect();
-            Intent::Send(Change { base, base_branch, branch, files, message, title, body, hashes })
+            let draft = invite::is_draft(proposal, &file);
+            Intent::Send(Change { base, base_branch, branch, files, message, title, body, hashes, draft })
         }
         Err(why) => Intent::Impossible(why),
     })

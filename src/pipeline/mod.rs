@@ -22,10 +22,13 @@ pub mod guard;
 pub mod inbox;
 pub mod index;
 mod intent;
+pub mod invite;
 mod line;
 pub mod mailroom;
+pub mod merge;
 pub mod obey;
 pub mod plan;
+mod remarks;
 mod retry;
 pub mod rework;
 pub mod setback;
@@ -40,7 +43,7 @@ pub mod watch;
 pub mod worker;
 
 pub use mailroom::Mailroom;
-pub use step::Step;
+pub use step::{Step, Whom};
 pub use worker::Worker;
 
 use crate::domain::Clock;

@@ -8,7 +8,8 @@ pub(super) mod foresee;
 
 use super::{Done, Step, StepError, guard};
 use crate::domain::{
-    Ecosystem, Farewell, Outlook, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Standing, Verdict,
+    Ecosystem, Farewell, Outlook, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState,
+    Standing, Verdict,
 };
 use crate::planner::{self, Amended, Amendment, Catalogue, Draft, Facts, Plan, audit};
 use crate::registries::Registries;
@@ -78,6 +79,33 @@ pub(super) async fn still_wants(
         // The rules may have become slower since.
         drafts.iter().any(|draft| is_wanted(draft) && draft.due_at <= now)
     }))
+}
+
+/// Whether the plan, made now, is content with a proposal's open pull request: each of its updates is what it would have
+/// there, at every place.
+pub(super) async fn still_open(
+    store: &Store,
+    registries: &Registries,
+    (row, proposal): (&RepositoryRow, &Proposal),
+    now: Timestamp,
+) -> Result<bool, StepError> {
+    let without_hashes = without_hashes(registries);
+    let loaded = facts::load_of(store, vec![row.clone()]).await?;
+    let mut catalogue = Catalogue::of(&loaded.packages);
+    let Some(one) = loaded.repositories.first() else { return Ok(false) };
+    let outlook = plan_of(one, &without_hashes, &mut catalogue, now).outlook;
+    let is_open = |package: &PackageId, path: &RepoPath, target: &str| {
+        outlook.iter().any(|row: &Outlook| {
+            row.standing == Standing::Open
+                && row.package == *package
+                && row.path == *path
+                && row.target.as_deref() == Some(target)
+        })
+    };
+    Ok(proposal
+        .updates
+        .iter()
+        .all(|update| update.sites.iter().all(|site| is_open(&update.package, &site.path, &update.target()))))
 }
 
 /// What is to be stored of one repository's plan.

@@ -14,6 +14,31 @@ use std::time::Duration;
 /// How long what nobody waits for stands behind everything else.
 const LAST_IN_LINE: Duration = Duration::from_secs(600);
 
+/// Whom a step asks to look at a pull request. GitHub refuses a request for reviews as a whole if one of the names will not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whom {
+    /// All those who are to review it.
+    Reviewers,
+    /// Of those, the people who have access to the repository, and all teams.
+    KnownReviewers,
+    /// Of those, the people who have access to the repository.
+    KnownPeople,
+    /// Those it is to be assigned to.
+    Assignees,
+}
+
+impl Whom {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reviewers => "reviewers",
+            Self::KnownReviewers => "known_reviewers",
+            Self::KnownPeople => "known_people",
+            Self::Assignees => "assignees",
+        }
+    }
+}
+
 /// A piece of durable work. Its arguments are identifiers only: what there is to know is read when it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,6 +114,22 @@ pub enum Step {
         /// The proposal.
         proposal: ProposalId,
     },
+    /// Ask the people and teams whom the file names to look at a pull request.
+    Invite {
+        /// The repository.
+        repo: RepoId,
+        /// The proposal.
+        proposal: ProposalId,
+        /// Which of them.
+        whom: Whom,
+    },
+    /// Merge a pull request, if its repository wants that and nothing speaks against it.
+    Merge {
+        /// The repository.
+        repo: RepoId,
+        /// The pull request.
+        number: PullNumber,
+    },
     /// Bring the branch of an open pull request up to date.
     Rework {
         /// The repository.
@@ -156,6 +197,8 @@ impl Step {
             Self::Plan { .. } => "plan",
             Self::Execute { .. } => "execute",
             Self::Label { .. } => "label",
+            Self::Invite { .. } => "invite",
+            Self::Merge { .. } => "merge",
             Self::Rework { .. } => "rework",
             Self::Retire { .. } => "retire",
             Self::Follow { .. } => "follow",
@@ -186,6 +229,8 @@ impl Step {
             | Self::Rework { repo, .. }
             | Self::Follow { repo, .. }
             | Self::Checks { repo, .. }
+            | Self::Invite { repo, .. }
+            | Self::Merge { repo, .. }
             | Self::Obey { repo, .. }
             | Self::Examine { repo, .. } => format!("repo:{repo}"),
         }
@@ -207,10 +252,13 @@ impl Step {
             | Self::Label { proposal, .. }
             | Self::Rework { proposal, .. }
             | Self::Retire { proposal, .. } => format!("{name}:{proposal}"),
+            Self::Invite { proposal, whom, .. } => format!("{name}:{proposal}:{}", whom.as_str()),
             Self::Obey { repo, comment } => format!("{name}:{repo}:{comment}"),
             Self::Examine { repo, commit, again: false } => format!("{name}:{repo}:{commit}"),
             Self::Examine { repo, commit, again: true } => format!("{name}:{repo}:{commit}:again"),
-            Self::Follow { repo, number } | Self::Checks { repo, number } => format!("{name}:{repo}:{number}"),
+            Self::Follow { repo, number } | Self::Checks { repo, number } | Self::Merge { repo, number } => {
+                format!("{name}:{repo}:{number}")
+            }
         }
     }
 
@@ -283,7 +331,7 @@ impl Step {
             Self::Inbox { .. } | Self::Redeliver { .. } | Self::Obey { .. } => 0,
             Self::Examine { .. } => 1,
             Self::Follow { .. } | Self::Retire { .. } | Self::Label { .. } | Self::Checks { .. } => 2,
-            Self::Rework { .. } => 3,
+            Self::Rework { .. } | Self::Merge { .. } | Self::Invite { .. } => 3,
             Self::Execute { .. } => 5,
             Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } | Self::Announce { .. } => 10,
             Self::SyncApp | Self::SyncInstallation { .. } => 15,
@@ -309,6 +357,8 @@ impl Step {
             | Self::Rework { .. }
             | Self::Follow { .. }
             | Self::Checks { .. }
+            | Self::Invite { .. }
+            | Self::Merge { .. }
             | Self::Obey { .. }
             | Self::Examine { .. } => true,
         }

@@ -199,9 +199,9 @@ async fn list(
 }
 
 /// The steps that may wait for a change of the repository …
-const WAITING: [&str; 4] = ["execute", "index", "label", "retire"];
+const WAITING: [&str; 6] = ["execute", "index", "invite", "label", "merge", "retire"];
 /// … and those that may wait for the end of its archive. The others have a pause that is to be kept to.
-const RESTING: [&str; 2] = ["label", "retire"];
+const RESTING: [&str; 3] = ["invite", "label", "retire"];
 
 /// Has the steps of these names go on at once that wait for just what is being stored of a repository.
 async fn wake(tx: &mut Tx, repo: RepoId, steps: &[&str], now: Timestamp) -> Result<(), StoreError> {
@@ -289,6 +289,12 @@ pub async fn repository(
         tx.set_head(repo, Some(head), now).await?;
     }
     tx.save_config(repo, &config, now).await?;
+    if config.blob != row.config.blob {
+        // It may say otherwise who merges what is open; those of which it says nothing are not asked about.
+        for number in tx.open_pulls(repo).await? {
+            Step::Merge { repo, number }.queue(&mut tx, Some(installation), now).await?;
+        }
+    }
     if config.state == ConfigState::None {
         tx.replace_subscriptions(repo, &[], now).await?;
     } else if let Some(file) = file_in_force(&config)? {

@@ -88,6 +88,7 @@ fn identify(span: &Span, step: &Step) -> Subject {
         }
         Step::Execute { repo, proposal }
         | Step::Label { repo, proposal }
+        | Step::Invite { repo, proposal, whom: _ }
         | Step::Rework { repo, proposal, how: _ }
         | Step::Retire { repo, proposal, farewell: Farewell::Overtaken | Farewell::Told | Farewell::NotWanted } => {
             span.record("proposal", display(proposal));
@@ -101,7 +102,7 @@ fn identify(span: &Span, step: &Step) -> Subject {
             span.record("comment", comment.0);
             Subject::Repository(repo.0)
         }
-        Step::Follow { repo, number } | Step::Checks { repo, number } => {
+        Step::Follow { repo, number } | Step::Checks { repo, number } | Step::Merge { repo, number } => {
             span.record("pull", number.0);
             Subject::Repository(repo.0)
         }

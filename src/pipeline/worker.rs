@@ -2,8 +2,8 @@
 
 use super::retry::{is_refusal, next_attempt, passes};
 use super::{
-    Done, Step, StepError, Writing, allowance, duties, examine, execute, follow, inbox, index, obey, plan, rework,
-    sweep, sync, tidy, trail, watch,
+    Done, Step, StepError, Writing, allowance, duties, examine, execute, follow, inbox, index, invite, merge, obey,
+    plan, rework, sweep, sync, tidy, trail, watch,
 };
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
@@ -295,6 +295,10 @@ impl Worker {
             Step::Retire { repo, proposal, farewell } => {
                 follow::retire(store, forge, (*repo, proposal), *farewell, &writing).await
             }
+            Step::Invite { repo, proposal, whom } => {
+                invite::invite(store, forge, (*repo, proposal, *whom), &writing).await
+            }
+            Step::Merge { repo, number } => merge::merge(store, forge, registries, (*repo, *number), &writing).await,
             Step::Obey { repo, comment } => obey::obey(store, forge, (*repo, *comment), &writing).await,
             Step::Examine { repo, commit, again } => {
                 examine::examine(store, (forge, registries), (*repo, commit, *again), &writing).await

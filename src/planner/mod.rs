@@ -6,6 +6,7 @@ pub mod age;
 pub mod audit;
 mod catalogue;
 mod choice;
+pub mod codeowners;
 mod decided;
 mod group;
 mod memory;

@@ -13,6 +13,7 @@ mod alone;
 mod attempts;
 mod bell;
 mod budgets;
+mod code_owners;
 mod comments;
 mod config;
 mod connect;
@@ -27,9 +28,11 @@ mod history;
 mod installations;
 mod lock_files;
 mod manifests;
+mod merging;
 mod outlooks;
 mod packages;
 mod proposals;
+mod remarks;
 mod repositories;
 mod setbacks;
 mod sql;
@@ -41,6 +44,7 @@ pub use alone::Alone;
 pub use attempts::Attempt;
 pub use bell::AtTheDoor;
 pub use budgets::Budget;
+pub use code_owners::CodeOwnersFile;
 pub use comments::CommentRow;
 pub use config::{Config, ConfigState};
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
@@ -160,6 +164,7 @@ impl Store {
             attempts::STATEMENTS,
             bell::STATEMENTS,
             budgets::STATEMENTS,
+            code_owners::STATEMENTS,
             comments::STATEMENTS,
             connect::STATEMENTS,
             decisions::STATEMENTS,
@@ -175,6 +180,8 @@ impl Store {
             setbacks::STATEMENTS,
             subscriptions::STATEMENTS,
             manifests::STATEMENTS,
+            merging::STATEMENTS,
+            remarks::STATEMENTS,
             outlooks::STATEMENTS,
             packages::STATEMENTS,
             users::STATEMENTS,

@@ -156,6 +156,7 @@ pub fn change() -> Change {
         title: "Update httpx to 0.28.0".into(),
         body: "More.".into(),
         hashes: Vec::new(),
+        draft: false,
     }
 }
 

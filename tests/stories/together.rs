@@ -181,6 +181,7 @@ async fn life(store: &Store, repo: RepoId, round: u64, now: Timestamp) {
                     message: String::new(),
                     body: String::new(),
                     hashes: Vec::new(),
+                    draft: false,
                 };
                 tx.begin_attempt((repo, &proposal.id), &change, now).await.unwrap();
             }

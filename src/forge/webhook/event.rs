@@ -8,7 +8,7 @@ use crate::domain::{CommentId, InstallationId, ObjectId, PullNumber, RepoId, Rep
 use crate::forge::{PullStatus, installations};
 
 /// The events that [`parse_event`] acts on.
-pub const KNOWN_EVENTS: [&str; 9] = [
+pub const KNOWN_EVENTS: [&str; 11] = [
     "ping",
     "installation",
     "installation_repositories",
@@ -17,6 +17,8 @@ pub const KNOWN_EVENTS: [&str; 9] = [
     "repository",
     "check_run",
     "check_suite",
+    "status",
+    "pull_request_review",
     "issue_comment",
 ];
 
@@ -46,7 +48,9 @@ pub fn parse_event(name: &str, body: &[u8]) -> Result<Event, PayloadError> {
         "pull_request" => pull_event(needs, action.as_deref(), document)?,
         "repository" => repository_event(needs, action.as_deref(), document)?,
         "check_run" => check_run_event(needs, action.as_deref(), document)?,
-        "check_suite" => check_suite_event(needs, action.as_deref(), document)?,
+        "check_suite" => suite_event(needs, action.as_deref(), document)?,
+        "status" => Some(status_event(needs, document)?),
+        "pull_request_review" => review_event(needs, action.as_deref(), document)?,
         "issue_comment" => comment_event(needs, action.as_deref(), document)?,
         _ => None,
     };
@@ -119,6 +123,9 @@ fn push_event(needs: Needs<'_>, document: Document<'_>) -> Result<EventKind, Pay
 }
 
 fn pull_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
+    if action == Some("ready_for_review") {
+        return review_event(needs, Some("submitted"), document);
+    }
     if !matches!(action, Some("opened" | "closed" | "reopened" | "synchronize" | "edited")) {
         return Ok(None);
     }
@@ -175,14 +182,31 @@ fn check_run_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_
     Ok(Some(if again { EventKind::Rerequested { head_sha } } else { EventKind::CheckRun { head_sha } }))
 }
 
-/// Suites come and go with each push; what matters is that somebody asks for all runs of ours in one of them again.
-fn check_suite_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
-    if action != Some("rerequested") {
+/// All checks of one App on a commit have ended, or a person asks for all of ours again.
+fn suite_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
+    if !matches!(action, Some("completed" | "rerequested")) {
         return Ok(None);
     }
     let payload: payload::CheckSuiteEvent = document.read()?;
     let suite = needs.some(payload.check_suite.0, "check_suite")?;
-    Ok(Some(EventKind::Rerequested { head_sha: needs.object_id(&suite.head_sha, "check_suite.head_sha")? }))
+    let head_sha = needs.object_id(&suite.head_sha, "check_suite.head_sha")?;
+    let again = action == Some("rerequested");
+    Ok(Some(if again { EventKind::Rerequested { head_sha } } else { EventKind::Verdict { head_sha } }))
+}
+
+fn status_event(needs: Needs<'_>, document: Document<'_>) -> Result<EventKind, PayloadError> {
+    let payload: payload::StatusEvent = document.read()?;
+    Ok(EventKind::Verdict { head_sha: needs.object_id(&payload.sha, "sha")? })
+}
+
+/// What may have stood in the way of merging a pull request may be gone.
+fn review_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
+    if !matches!(action, Some("submitted" | "dismissed")) {
+        return Ok(None);
+    }
+    let payload: payload::PullEvent = document.read()?;
+    let pull = needs.some(payload.pull_request.0, "pull_request")?;
+    Ok(Some(EventKind::Reconsidered { number: PullNumber(needs.some(pull.number.0, "pull_request.number")?) }))
 }
 
 /// A new comment that a person wrote on a pull request. Edited and deleted ones say nothing new, and what apps write is

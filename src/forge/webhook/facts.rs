@@ -47,6 +47,16 @@ pub enum EventKind {
         /// The commit.
         head_sha: ObjectId,
     },
+    /// What is said of a commit besides single checks changed: a status, or all checks of an App.
+    Verdict {
+        /// The commit.
+        head_sha: ObjectId,
+    },
+    /// People think otherwise of a pull request: a review, or it is no draft any more.
+    Reconsidered {
+        /// The pull request.
+        number: PullNumber,
+    },
     /// A person wrote a comment on a pull request.
     Comment(CommentFacts),
     /// An event or action that we do not act on: acknowledge and count it.

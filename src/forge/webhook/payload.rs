@@ -96,6 +96,12 @@ payload! {
         #[serde(rename = "type")]
         kind: Text,
     }
+    CheckSuiteEvent {
+        check_suite: Obj<CheckRun>,
+    }
+    StatusEvent {
+        sha: Text,
+    }
     CheckRunEvent {
         check_run: Obj<CheckRun>,
     }
