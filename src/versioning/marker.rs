@@ -189,6 +189,7 @@ mod tests {
             ("python_version not in '2.7 3.4'", "<2.7 || >=3,<3.4 || >=3.5"),
             ("python_full_version < '3.9.1'", "<3.10"),
             ("python_full_version >= '3.7.1'", ">=3.7"),
+            ("python_full_version == '3.8.10'", "==3.8.*"),
             ("sys_platform == 'win32'", ""),
             ("extra == 'test' and python_version < '3.9'", "<3.9"),
             ("sys_platform == 'win32' or python_version < '3.9'", ""),
