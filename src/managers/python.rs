@@ -19,10 +19,9 @@ pub(super) fn mark(find: &mut Find, marker: &str) {
             find.leave_alone(Skip::LeftAlone("its marker holds for no version of Python".into()));
         }
         Some(pythons) => set(find, pythons),
-        None if marker.contains("python") => find.leave_alone(Skip::NotUnderstood(format!(
-            "for which versions of Python its marker asks: `{}`",
-            cut(marker.trim())
-        ))),
+        None if ["python_version", "python_full_version"].iter().any(|name| marker.contains(name)) => find.leave_alone(
+            Skip::NotUnderstood(format!("for which versions of Python its marker asks: `{}`", cut(marker.trim()))),
+        ),
         // Nothing that tells of Python: it may hold for all of them.
         None => {}
     }

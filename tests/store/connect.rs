@@ -77,7 +77,7 @@ both_databases! {
             run(&url, undone).await;
         }
         let store = open(&url).await;
-        assert_eq!(store.digest_pins(&image, 10).await.unwrap(), [pinned]);
+        assert_eq!(store.digest_pins(&image, RepoId(1), 10).await.unwrap(), [pinned]);
         store.close().await;
     }
 

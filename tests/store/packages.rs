@@ -190,13 +190,14 @@ both_databases! {
             let uses = [plain.clone(), pinned.clone(), pinned.clone()];
             tx.replace_dependencies(RepoId(1), &file, "pip_requirements", &uses, at(1)).await.unwrap();
         }).await;
-        assert_eq!(store.digest_pins(&docker("python"), 10).await.unwrap(), [pinned.clone(), pinned.clone()]);
-        assert_eq!(store.digest_pins(&docker("python"), 1).await.unwrap().len(), 1);
-        assert_eq!(store.digest_pins(&docker("httpx"), 10).await.unwrap(), []);
+        assert_eq!(store.digest_pins(&docker("python"), RepoId(1), 10).await.unwrap(), [pinned.clone(), pinned.clone()]);
+        assert_eq!(store.digest_pins(&docker("python"), RepoId(1), 1).await.unwrap().len(), 1);
+        assert_eq!(store.digest_pins(&docker("python"), RepoId(2), 10).await.unwrap(), [], "from another one on");
+        assert_eq!(store.digest_pins(&docker("httpx"), RepoId(1), 10).await.unwrap(), []);
         write(&store, async |tx| {
             tx.replace_dependencies(RepoId(1), &file, "pip_requirements", &[plain], at(1)).await.unwrap();
         }).await;
-        assert_eq!(store.digest_pins(&docker("python"), 10).await.unwrap(), []);
+        assert_eq!(store.digest_pins(&docker("python"), RepoId(1), 10).await.unwrap(), []);
     }
 
     async fn only_active_subscribers_count_as_users(store: Store) {
