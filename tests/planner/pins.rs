@@ -201,7 +201,7 @@ fn the_words_of_a_refresh() {
 
 /// A tag of two numbers is a series where the repository has fuller tags of it; what is named after a day is none.
 #[test]
-fn security_08_a_release_that_looks_like_a_series_is_not_followed() {
+fn a_release_that_looks_like_a_series_is_not_followed() {
     let moved = |comment: &str, tag: &str, others: &[&str]| {
         let others = others.iter().map(|other| release(other, &commit("c"), "2026-03-01"));
         let releases = [release(tag, &commit("b"), "2026-03-05")].into_iter().chain(others).collect();
@@ -226,7 +226,7 @@ fn security_08_a_release_that_looks_like_a_series_is_not_followed() {
 
 /// The warning does not wait until nothing newer is left.
 #[test]
-fn security_08_a_moved_release_is_told_beside_what_is_newer() {
+fn a_moved_release_is_told_beside_what_is_newer() {
     let releases = vec![
         release("v4.1.2", &commit("b"), "2026-03-05"),
         release("v4.1.3", &commit("c"), "2026-03-05"),
