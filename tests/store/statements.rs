@@ -52,7 +52,7 @@ async fn the_busiest_statements_go_by_an_index() {
                 "dependency USING COVERING INDEX dependency_by_package (ecosystem=? AND package=? AND repo_id>?)",
             ),
             ("PACKAGES_DUE", "package USING INDEX package_by_next_check"),
-            ("DIGEST_PINS", "dependency USING INDEX dependency_pinned (ecosystem=? AND package=?)"),
+            ("DIGEST_PINS", "dependency USING INDEX dependency_pinned (ecosystem=? AND package=? AND repo_id>?)"),
             ("CLAIM", "candidate USING INDEX work_ready_in_line"),
             ("PLACE", "work USING INDEX work_queued_by_due"),
             ("EXPIRED", "work_leases"),
