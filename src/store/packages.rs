@@ -4,7 +4,7 @@
 use super::looks::in_order;
 use super::sql::{small, statements, time, values, word};
 use super::{Store, StoreError, Tx};
-use crate::domain::{Content, Ecosystem, InstallationId, PackageId, Release, RepoId};
+use crate::domain::{Content, Ecosystem, InstallationId, PackageId, Release};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
