@@ -17,6 +17,8 @@ mod deliveries;
 mod duties;
 #[path = "store/figures.rs"]
 mod figures;
+#[path = "store/locks.rs"]
+mod locks;
 #[path = "store/manifests.rs"]
 mod manifests;
 #[path = "store/outlooks.rs"]

@@ -1,9 +1,10 @@
 //! What becomes of a pull request after it was opened: people merge or close it, checks run, a newer one takes its place.
 
 use super::line::{self, Admission};
-use super::{Done, Step, StepError, Writing, finished, target};
+use super::{Done, Step, StepError, Writing, finished, plan, target};
 use crate::domain::{Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoState};
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus, Target};
+use crate::registries::Registries;
 use crate::store::{DependencyRow, RepositoryRow, Store};
 use jiff::{SignedDuration, Timestamp};
 
@@ -156,7 +157,7 @@ const WRITES_TO_RETIRE: u32 = 3;
 /// away. Where writes are paced, each claim sends one of them, and looks again what is left to do.
 pub async fn retire(
     store: &Store,
-    forge: &GitHub,
+    (forge, registries): (&GitHub, &Registries),
     (repo, id): (RepoId, &ProposalId),
     by: Option<PullNumber>,
     &Writing { lease, pace, clock }: &Writing<'_>,
@@ -176,6 +177,10 @@ pub async fn retire(
         let now = clock.now();
         if found.status != PullStatus::Open {
             return take_over(store, &row, &proposal, &found, now).await;
+        }
+        // It may have waited for long, and what was taken back meanwhile is a pull request again that can be merged.
+        if !plan::still_overtaken(store, registries, (repo, id), now).await? {
+            return finished(store).await;
         }
         proposal = Proposal { state: ProposalState::Superseded, reason: replaced(None), updated_at: now, ..proposal };
         let mut tx = store.begin().await?;

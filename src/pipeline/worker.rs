@@ -289,7 +289,9 @@ impl Worker {
                 execute::execute(store, forge, registries, (*repo, proposal), &writing).await
             }
             Step::Label { repo, proposal } => follow::label(store, forge, (*repo, proposal), &writing).await,
-            Step::Retire { repo, proposal, by } => follow::retire(store, forge, (*repo, proposal), *by, &writing).await,
+            Step::Retire { repo, proposal, by } => {
+                follow::retire(store, (forge, registries), (*repo, proposal), *by, &writing).await
+            }
             Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), now).await,
             Step::Checks { repo, number } => follow::checks(store, forge, (*repo, *number), now).await,
         }

@@ -22,6 +22,7 @@ mod error;
 mod figures;
 mod installations;
 mod lock_files;
+mod looks;
 mod manifests;
 mod outlooks;
 mod packages;
@@ -38,10 +39,12 @@ pub use attempts::Attempt;
 pub use bell::AtTheDoor;
 pub use budgets::Budget;
 pub use config::{Config, ConfigState};
+pub use connect::database_named;
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
 pub use figures::{QueueFigure, WorkStanding};
 pub use installations::{Installation, InstallationRow};
+pub use looks::LOOK_UNDER_WAY;
 pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
 pub use outlooks::OutlookChange;
 pub use packages::PackageRow;
@@ -160,6 +163,7 @@ impl Store {
             figures::STATEMENTS,
             installations::STATEMENTS,
             lock_files::STATEMENTS,
+            looks::STATEMENTS,
             repositories::STATEMENTS,
             setbacks::STATEMENTS,
             subscriptions::STATEMENTS,

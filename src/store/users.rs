@@ -22,7 +22,7 @@ statements! {
     USERS_SPAN = "SELECT (SELECT min(repo_id) FROM dependency WHERE ecosystem = $1 AND package = $2),
         (SELECT max(repo_id) FROM dependency WHERE ecosystem = $1 AND package = $2)";
     INSTALLATIONS_USING = "SELECT installation_id, min(repo_id) FROM (
-            SELECT dependency.repo_id AS repo_id, repository.installation_id AS installation_id FROM dependency
+            SELECT DISTINCT dependency.repo_id AS repo_id, repository.installation_id AS installation_id FROM dependency
             JOIN repository ON repository.id = dependency.repo_id
             JOIN subscription ON subscription.repo_id = dependency.repo_id
             WHERE dependency.ecosystem = $1 AND dependency.package = $2

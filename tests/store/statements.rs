@@ -33,7 +33,8 @@ fn only_the_clock_the_locks_and_the_bell_differ() {
     let more = ["NOTIFY", "PLACE", "POSTPONE_ASKING", "POSTPONE_CHECKS", "POSTPONE_UNWANTED", "WAKE_PACKAGES"];
     assert_eq!(differ, [queue.as_slice(), &rows, &more].concat());
     for statement in Store::statements().filter(|s| !["BY_INDEX", "CHANNEL", "NOTIFY"].contains(&s.name)) {
-        let locks = [" FOR UPDATE SKIP LOCKED", " FOR UPDATE OF package", " COLLATE \"C\" FOR UPDATE"];
+        let packages = " ORDER BY package.ecosystem COLLATE \"C\", package.name COLLATE \"C\" FOR UPDATE OF package";
+        let locks = [" FOR UPDATE SKIP LOCKED", packages, " COLLATE \"C\" FOR UPDATE"];
         let same = locks.iter().fold(statement.postgres.to_owned(), |text, lock| text.replace(lock, ""));
         let same = same.replace("extract(epoch FROM clock_timestamp())", "unixepoch('subsec')");
         assert_eq!(same, statement.sqlite, "{}", statement.name);

@@ -144,7 +144,7 @@ impl World {
             }
             Step::Label { repo, proposal } => follow::label(&self.store, &forge, (repo, &proposal), &writing).await,
             Step::Retire { repo, proposal, by } => {
-                follow::retire(&self.store, &forge, (repo, &proposal), by, &writing).await
+                follow::retire(&self.store, (&forge, &registries), (repo, &proposal), by, &writing).await
             }
             other => panic!("{} does not write", other.name()),
         }
