@@ -13,7 +13,7 @@ const SORTED_AS_BY_PEOPLE: &str = "ALTER TABLE package ALTER COLUMN ecosystem TY
 
 /// More than one statement takes, of two ecosystems, whose order is not that of their words.
 fn packages() -> Vec<PackageId> {
-    let name = |n: usize| if n % 2 == 0 { format!("a{n:04}") } else { format!("A{n:04}") };
+    let name = |n: usize| if n.is_multiple_of(2) { format!("a{n:04}") } else { format!("A{n:04}") };
     (0..900).map(|n| if n % 3 == 0 { docker(&name(n)) } else { pypi(&name(n)) }).collect()
 }
 

@@ -211,22 +211,6 @@ both_databases! {
         }
     }
 
-    /// A place was wanted once, at a time when nobody had been silent for long; then one became free without that.
-    async fn nobody_makes_room_for_one_who_has_got_a_place(store: Store) {
-        let patience = Duration::from_millis(100);
-        let server = within(&store, Limits { idle_when_full: patience, connections: 2, ..PATIENT }).await;
-        let (mut staying, body) = half_a_webhook(&server).await;
-        drop(half_a_webhook(&server).await);
-        staying.write_all(body).await.unwrap();
-        assert!(read_up_to(&mut staying, "stored\n").await.starts_with("HTTP/1.1 202"));
-        for _ in 0..20 {
-            ask(&mut staying).await;
-        }
-        let closed = tokio::time::timeout(5 * patience, ends(&mut staying)).await;
-        assert!(closed.is_err(), "the other place is free");
-        ask(&mut staying).await;
-    }
-
     async fn whoever_is_being_answered_does_not_make_room(store: Store) {
         let server = within(&store, Limits { idle_when_full: AT_ONCE, connections: 2, ..PATIENT }).await;
         let (mut asking, body) = half_a_webhook(&server).await;
