@@ -6,12 +6,16 @@
 #[path = "support/edits.rs"]
 mod edits;
 
+#[path = "managers/aliases.rs"]
+mod aliases;
 #[path = "managers/claims.rs"]
 mod claims;
 #[path = "managers/comments.rs"]
 mod comments;
 #[path = "managers/fixtures.rs"]
 mod fixtures;
+#[path = "managers/hostile.rs"]
+mod hostile;
 #[path = "managers/laws.rs"]
 mod laws;
 #[path = "managers/python.rs"]

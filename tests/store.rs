@@ -19,6 +19,8 @@ mod duties;
 mod examinations;
 #[path = "store/figures.rs"]
 mod figures;
+#[path = "store/locks.rs"]
+mod locks;
 #[path = "store/manifests.rs"]
 mod manifests;
 #[path = "store/outlooks.rs"]

@@ -9,25 +9,45 @@ use crate::domain::{PackageId, Skip};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 const ON_PURPOSE: &str = "another version of it is used here under another name on purpose";
+const STAYS: &str = "it is used here under another name as well, and left alone there";
 
-/// Leaves the uses under another name alone of each package that stands in the file under several keys and with several
-/// constraints. `keys` has the keys of the finds that count, by their place among `finds`.
+/// The uses of one package.
+#[derive(Default)]
+struct Uses<'k> {
+    keys: HashSet<&'k str>,
+    constraints: HashSet<String>,
+    /// Whether one of them is not updated.
+    stays: bool,
+}
+
+impl Uses<'_> {
+    /// Why those under another name are left alone. Moved without the use that stays, they would be another version.
+    fn why(&self) -> Option<&'static str> {
+        match (self.keys.len(), self.constraints.len()) {
+            (0 | 1, _) => None,
+            (_, 0 | 1) => self.stays.then_some(STAYS),
+            _ => Some(ON_PURPOSE),
+        }
+    }
+}
+
+/// Leaves the uses under another name alone of each package that stands in the file under several keys, and with several
+/// constraints or soon with several. `keys` has the keys of the finds that count, by their place among `finds`.
 pub(super) fn leave_alone<'f>(finds: impl Iterator<Item = &'f mut Find>, keys: &BTreeMap<usize, String>) {
     let mut uses: Vec<(&str, &mut Find)> =
         finds.enumerate().filter_map(|(at, find)| Some((keys.get(&at)?.as_str(), find))).collect();
-    let mut by_package: HashMap<PackageId, (HashSet<&str>, HashSet<String>)> = HashMap::new();
+    let mut by_package: HashMap<PackageId, Uses<'_>> = HashMap::new();
     for (key, find) in &uses {
-        let (keys, constraints) = by_package.entry(find.dependency.package.clone()).or_default();
-        keys.insert(key);
-        constraints.insert(find.dependency.constraint.clone());
+        let package = by_package.entry(find.dependency.package.clone()).or_default();
+        package.keys.insert(key);
+        package.constraints.insert(find.dependency.constraint.clone());
+        package.stays |= find.dependency.skip.is_some();
     }
     for (key, find) in &mut uses {
         let dependency = &mut find.dependency;
-        let several = by_package
-            .get(&dependency.package)
-            .is_some_and(|(keys, constraints)| keys.len() > 1 && constraints.len() > 1);
-        if several && dependency.package.name != *key && dependency.skip.is_none() {
-            dependency.skip = Some(Skip::LeftAlone(ON_PURPOSE.into()));
+        let why = by_package.get(&dependency.package).and_then(Uses::why);
+        if let Some(why) = why.filter(|_| dependency.package.name != *key && dependency.skip.is_none()) {
+            dependency.skip = Some(Skip::LeftAlone(why.into()));
             dependency.current = None;
         }
     }

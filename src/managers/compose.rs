@@ -37,7 +37,6 @@ impl Format for Compose {
         let yaml = yaml::read(text)?;
         let uses = uses(&yaml);
         let includes = includes(&yaml, path);
-        yaml.all_seen()?;
         if uses.len() > MOST_DEPENDENCIES {
             return Err(format!("there are more than {MOST_DEPENDENCIES} images in it"));
         }
@@ -55,6 +54,7 @@ impl Format for Compose {
                 (None, written) => images.push(written.and_then(expanded)),
             }
         }
+        yaml.all_seen()?;
         Ok(Found { includes, ..Found::of(images.finds()) })
     }
 }

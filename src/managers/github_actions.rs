@@ -37,7 +37,6 @@ impl Format for GithubActions {
         let line_of = |at| yaml.line_of(at);
         let place = Place { manager: Self::NAME, path, line_of: &line_of };
         let uses = uses(&yaml);
-        yaml.all_seen()?;
         if uses.len() > MOST_DEPENDENCIES {
             return Err(format!("there are more than {MOST_DEPENDENCIES} actions and images in it"));
         }
@@ -46,7 +45,9 @@ impl Format for GithubActions {
             Use::Action(value) => action(value, &shared, &place),
             Use::Image(value) => image(value.written(), &place),
         });
-        Ok(Found::of(finds))
+        let found = Found::of(finds);
+        yaml.all_seen()?;
+        Ok(found)
     }
 }
 
@@ -98,9 +99,9 @@ fn shared_comments(uses: &BTreeMap<usize, Use<'_>>) -> HashSet<usize> {
     for used in uses.values() {
         if let Use::Action(value) = used
             && value.text().is_some_and(|text| text.contains('@'))
-            && let Some((at, _)) = value.comment()
+            && let Some(at) = value.comment_at()
         {
-            *times.entry(at).or_default() += 1;
+            *times.entry(at.start).or_default() += 1;
         }
     }
     times.into_iter().filter(|(_, times)| *times > 1).map(|(at, _)| at).collect()
@@ -133,7 +134,8 @@ fn action(value: Value<'_>, shared: &HashSet<usize>, place: &Place<'_>) -> Find 
     let Some((repository, at)) = parts(text) else {
         return listed(Skip::NotUnderstood("it is not `owner/repository@version`".into()));
     };
-    let comment = value.comment().filter(|(at, _)| !shared.contains(at)).map(|(_, comment)| comment);
+    let own = value.comment_at().is_some_and(|at| !shared.contains(&at.start));
+    let comment = if own { value.comment() } else { None };
     let mut dependency = dependency(&repository.to_ascii_lowercase());
     dependency.written_name = cut(&text[..at]);
     git_ref::find(&written.slice(at + 1..text.len()), comment.as_ref(), dependency, place)

@@ -9,11 +9,14 @@ use crate::versioning::DockerTag;
 use oci_spec::distribution::Reference;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The longest reference: a name has at most 255 bytes, a tag 128, a digest 135, and a host stands before them.
+const LONGEST_BYTES: usize = 1_024;
+
 /// The images found so far in one file whose variables several of them may share.
 pub(super) struct Images<'a> {
     place: Place<'a>,
     finds: Vec<Find>,
-    /// Which images use a byte of the file, for bytes that more than one may use: those of a variable's default.
+    /// Which images use a byte of the file, two at most, for bytes that more than one may use: those of a variable's default.
     users: BTreeMap<usize, BTreeSet<String>>,
 }
 
@@ -26,8 +29,13 @@ impl<'a> Images<'a> {
     pub(super) fn push(&mut self, reference: Result<Written, (Written, Skip)>) {
         if let Ok(reference) = &reference {
             let find = read(reference, &self.place);
+            let name = &find.dependency.package.name;
             for origin in (0..reference.text().len()).filter_map(|at| reference.origin(at)) {
-                self.users.entry(origin.start).or_default().insert(find.dependency.package.name.clone());
+                let users = self.users.entry(origin.start).or_default();
+                // Two say that it is shared, and thousands of images may share one long default.
+                if users.len() < 2 && !users.contains(name) {
+                    users.insert(name.clone());
+                }
             }
         }
         self.finds.push(find(reference, &self.place));
@@ -65,7 +73,8 @@ pub(super) fn find(reference: Result<Written, (Written, Skip)>, place: &Place<'_
 
 fn read(reference: &Written, place: &Place<'_>) -> Find {
     let text = reference.text();
-    let Ok(parsed) = Reference::try_from(text) else {
+    let parsed = if text.len() > LONGEST_BYTES { None } else { Reference::try_from(text).ok() };
+    let Some(parsed) = parsed else {
         return skipped(reference, Skip::NotUnderstood("it is not the name of an image".into()), place);
     };
     let name_and_tag = text.find('@').unwrap_or(text.len());

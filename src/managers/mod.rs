@@ -174,8 +174,7 @@ pub struct Edit {
     pub constraint: String,
     /// The version to move to; the one in use, where only its digest is to be another.
     pub to: String,
-    /// The versions of Python it is for, as extracted, where only such a place is meant: one package may stand in a file for
-    /// several of them.
+    /// The versions of Python it is for, as extracted: one package may stand in a file for several of them, and for all.
     pub python: Option<String>,
     /// The digest pinned there, as extracted.
     pub digest_from: Option<String>,
@@ -247,5 +246,9 @@ fn line_of(line_starts: &[usize], at: usize) -> u32 {
 /// A text cut to what fits in a table or a message.
 fn cut(text: &str) -> String {
     const LONGEST: usize = 120;
-    if text.chars().count() <= LONGEST { text.into() } else { text.chars().take(LONGEST - 1).chain(['…']).collect() }
+    if text.chars().nth(LONGEST).is_none() {
+        text.into()
+    } else {
+        text.chars().take(LONGEST - 1).chain(['…']).collect()
+    }
 }

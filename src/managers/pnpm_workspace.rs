@@ -11,7 +11,7 @@ use super::requirement::Place;
 use super::yaml::{self, Value};
 use super::{Found, MOST_DEPENDENCIES, cut};
 use crate::domain::{Dependency, Ecosystem, RepoPath, Skip};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// The manager of pnpm-workspace.yaml.
 #[derive(Debug)]
@@ -34,10 +34,12 @@ impl Format for PnpmWorkspace {
         let line_of = |at| yaml.line_of(at);
         let place = Place { manager: Self::NAME, path, line_of: &line_of };
         let mut finds = Finds::new();
+        // Catalogs may be aliases of each other, or merge one.
+        let mut seen = HashSet::new();
         for document in yaml.documents() {
             let named = document.get("catalogs").into_iter().flat_map(Value::entries).map(|(_, catalog)| catalog);
             for catalog in document.get("catalog").into_iter().chain(named) {
-                for (name, value) in texts(catalog) {
+                for (name, value) in texts(catalog).filter(|(name, value)| seen.insert((value.id(), *name))) {
                     add(&mut finds, entry(name, value, &place), value)?;
                 }
             }

@@ -1,10 +1,11 @@
 //! What becomes of a pull request after it was opened: people merge or close it, checks run, a newer one takes its place.
 
 use super::line::{self, Admission};
-use super::{Done, Step, StepError, Writing, finished, merge, target};
+use super::{Done, Step, StepError, Writing, finished, merge, plan, target};
 use crate::domain::{Farewell, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoState};
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus, Target};
 use crate::planner::prose;
+use crate::registries::Registries;
 use crate::store::{DependencyRow, RepositoryRow, Store};
 use jiff::{SignedDuration, Timestamp};
 
@@ -169,7 +170,7 @@ const WRITES_TO_RETIRE: u32 = 3;
 /// says why, and takes its branch away. Where writes are paced, each claim sends one of them, and looks again what is left to do.
 pub async fn retire(
     store: &Store,
-    forge: &GitHub,
+    (forge, registries): (&GitHub, &Registries),
     (repo, id): (RepoId, &ProposalId),
     farewell: Farewell,
     &Writing { lease, pace, clock }: &Writing<'_>,
@@ -189,6 +190,10 @@ pub async fn retire(
         let now = clock.now();
         if found.status != PullStatus::Open {
             return take_over(store, &row, &proposal, &found, now).await;
+        }
+        // It may have waited for long, and what was taken back meanwhile is a pull request again that can be merged.
+        if !plan::still_overtaken(store, registries, (repo, id), now).await? {
+            return finished(store).await;
         }
         proposal = Proposal { state: ProposalState::Superseded, reason: OVERTAKEN.into(), updated_at: now, ..proposal };
         let mut tx = store.begin().await?;

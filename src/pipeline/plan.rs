@@ -108,6 +108,25 @@ pub(super) async fn still_open(
         .all(|update| update.sites.iter().all(|site| is_open(&update.package, &site.path, &update.target()))))
 }
 
+/// Whether the plan, made now, still finds that the files of a proposal have moved on. Of files that have changed and are not
+/// read yet it says no: the plan after that asks again.
+pub(super) async fn still_overtaken(
+    store: &Store,
+    registries: &Registries,
+    (repo, proposal): (RepoId, &ProposalId),
+    now: Timestamp,
+) -> Result<bool, StepError> {
+    let without_hashes = without_hashes(registries);
+    let loaded = facts::load(store, &[repo]).await?;
+    let mut catalogue = Catalogue::of(&loaded.packages);
+    let is_read = |row: &RepositoryRow| row.head.as_ref().map(|head| &head.commit) == row.indexed_commit.as_ref();
+    Ok(loaded
+        .repositories
+        .iter()
+        .filter(|one| is_read(&one.row))
+        .any(|one| plan_of(one, &without_hashes, &mut catalogue, now).overtaken.contains(proposal)))
+}
+
 /// What is to be stored of one repository's plan.
 struct Outcome {
     /// Proposals that change, with what happened to them.

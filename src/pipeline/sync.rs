@@ -94,6 +94,11 @@ pub async fn installation(
         let mut tx = store.begin().await?;
         // The list may be old by now, and somebody else have a newer one.
         tx.still_ours(lease).await?;
+        // All at once, and packages before what is queued, as whoever has a package planned: nobody then waits for one who
+        // waits for him.
+        let woken = portion.iter().filter(|one| comes_back(&one.repository, stored.get(&one.repository.id)));
+        let woken: Vec<RepoId> = woken.map(|one| one.repository.id).collect();
+        tx.wake_packages(&woken, now - UNWANTED_PAUSE, now).await?;
         for one in portion {
             list(&mut tx, one, stored.get(&one.repository.id), now).await?;
         }
@@ -151,6 +156,11 @@ pub(super) async fn forget_failures(
     Ok(())
 }
 
+/// Whether a repository is served from now on that was not before: it is new, or was suspended, archived or away. Pure.
+fn comes_back(listed: &Repository, stored: Option<&ListedRow>) -> bool {
+    listed.state == RepoState::Active && stored.is_none_or(|row| row.repository.state != RepoState::Active)
+}
+
 /// Takes over what an installation's list says of a repository. Of one we know, only the state is believed: its name and
 /// its default branch belong together with its head, and change with it, in the repository's own step.
 async fn list(
@@ -188,9 +198,8 @@ async fn list(
         }
     };
     // What became of its pull requests was told to nobody, or to another installation.
-    if listed.state == RepoState::Active && stored.is_none_or(|row| row.repository.state != RepoState::Active) {
+    if comes_back(listed, stored) {
         wake(tx, repo, &WAITING, now).await?;
-        tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
         for number in tx.open_pulls(repo).await? {
             Step::Follow { repo, number }.queue(tx, Some(listed.installation), now).await?;
         }
@@ -300,7 +309,7 @@ pub async fn repository(
     } else if let Some(file) = file_in_force(&config)? {
         let changed = tx.replace_subscriptions(repo, &subscription_rows(&file), now).await?;
         if changed || before.state != RepoState::Active {
-            tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
+            tx.wake_packages(&[repo], now - UNWANTED_PAUSE, now).await?;
         }
     }
     if let Some(head) = head.as_ref().filter(|_| is_another_file(&row.config, &config)) {

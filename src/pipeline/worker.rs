@@ -293,7 +293,7 @@ impl Worker {
                 rework::rework(store, forge, (*repo, proposal, *how), &writing).await
             }
             Step::Retire { repo, proposal, farewell } => {
-                follow::retire(store, forge, (*repo, proposal), *farewell, &writing).await
+                follow::retire(store, (forge, registries), (*repo, proposal), *farewell, &writing).await
             }
             Step::Invite { repo, proposal, whom } => {
                 invite::invite(store, forge, (*repo, proposal, *whom), &writing).await

@@ -148,6 +148,8 @@ pub struct Assessed<'a> {
     pub used: &'a Used,
     /// What may become of it.
     pub prospect: Prospect<'a>,
+    /// What speaks against what it pins already, where newer releases do not settle that.
+    pub doubt: Option<String>,
 }
 
 /// What may become of a dependency.

@@ -10,11 +10,12 @@ use jiff::tz::TimeZone;
 /// How each dependency stands, and why: at least one row for each.
 pub fn outlook(assessed: &[Assessed<'_>], timezone: &TimeZone, now: Timestamp) -> Vec<Outlook> {
     let mut rows = Vec::new();
-    for Assessed { used, prospect } in assessed {
-        let standings = match prospect {
+    for Assessed { used, prospect, doubt } in assessed {
+        let mut standings = match prospect {
             Prospect::Settled(standing, reason) => vec![Row::without_target(*standing, reason)],
             Prospect::Newer(choices) => choices.iter().flat_map(|choice| rows_of(choice, timezone, now)).collect(),
         };
+        standings.extend(doubt.as_deref().map(|why| Row::without_target(Standing::Refused, why)));
         let dependency = &used.dependency;
         rows.extend(standings.into_iter().map(|row| Outlook {
             package: dependency.package.clone(),

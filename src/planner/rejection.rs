@@ -50,10 +50,12 @@ pub enum Rejection {
         /// The first version that would have none.
         lost: String,
     },
-    /// The place is for versions of Python up to some, and the index does not tell for which a release is.
+    /// The place is for older versions of Python than its project runs on, and for which a release is, nobody knows.
     PythonUnknown {
         /// What the place is for.
         place: String,
+        /// What the release says it is for, which is not understood; `None` where its index does not tell.
+        requires: Option<String>,
     },
     /// The delay has no slot left on the calendar.
     Never {
@@ -112,9 +114,14 @@ impl fmt::Display for Rejection {
                 "it is for Python {}, and this place for {place}: on Python {lost} nothing could be installed",
                 if requires.is_empty() { "of any version" } else { requires.as_str() },
             ),
-            Self::PythonUnknown { place } => write!(
+            Self::PythonUnknown { place, requires: None } => write!(
                 f,
                 "this place is for Python {place} and none later, and its index does not tell for which versions of Python a release is"
+            ),
+            Self::PythonUnknown { place, requires: Some(requires) } => write!(
+                f,
+                "this place is for Python {place} and none later, and it is not understood for which versions of Python the release is: `{}`",
+                requires.chars().take(80).collect::<String>()
             ),
             Self::Never { delay, line } => {
                 write!(f, "the delay ({delay}) of line {line} of the subscription file never comes again")

@@ -30,7 +30,12 @@ pub fn assess<'p: 'a, 'a>(
         (&d.path, d.line, &d.package, &d.manager, text)
     });
     let mut selection = Selection::over(facts, catalogue, memory, &used, now);
-    used.into_iter().map(|used| Assessed { used, prospect: selection.prospect(used) }).collect()
+    let assessed = used.into_iter().map(|used| {
+        let prospect = selection.prospect(used);
+        let doubt = if matches!(prospect, Prospect::Newer(_)) { selection.doubt(&used.dependency) } else { None };
+        Assessed { used, prospect, doubt }
+    });
+    assessed.collect()
 }
 
 /// The newer releases a constraint could be moved to, from the oldest version to the newest.
@@ -118,8 +123,8 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                     format!("`{current}` is none of the known tags of {}, so what follows it is unknown", package.name);
                 return Prospect::Settled(Standing::Failed, why);
             }
-            if let Pin::Doubtful(digest) = refresh::of(dependency, self.catalogue.release(package, current)) {
-                return Prospect::Settled(Standing::Refused, doubtful(current, digest));
+            if let Some(why) = self.doubt(dependency) {
+                return Prospect::Settled(Standing::Refused, why);
             }
             let why = nothing_to_move_to(package, (constraint, current), self.offered(package, current));
             return Prospect::Settled(Standing::UpToDate, why);
@@ -130,6 +135,16 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             return Prospect::Settled(Standing::Refused, format!("it is pinned to hashes, and {why}"));
         }
         Prospect::Newer(lanes)
+    }
+
+    /// What is said of a pin whose tag points at something else and should not, whatever else becomes of it.
+    fn doubt(&mut self, dependency: &Dependency) -> Option<String> {
+        let current = dependency.current.as_deref()?;
+        let current = self.tag_beside_commit(dependency, current).unwrap_or(current);
+        match refresh::of(dependency, current, self.catalogue) {
+            Pin::Doubtful(digest) => Some(doubtful(current, digest)),
+            Pin::Kept | Pin::Stale(_) => None,
+        }
     }
 
     /// The tag that the comment beside a pinned commit means although it is written with another `v`: `v4.1.2` for `# 4.1.2`.
@@ -181,7 +196,7 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
         let snoozed = self.decisions.snooze(package, self.now);
 
         let in_use = self.catalogue.release(package, current);
-        let refreshed = match refresh::of(dependency, in_use) {
+        let refreshed = match refresh::of(dependency, current, self.catalogue) {
             Pin::Stale(digest) => in_use.map(|release| (release, VersionStep::Patch, Some(digest))),
             Pin::Kept | Pin::Doubtful(_) => None,
         };

@@ -27,6 +27,7 @@ mod figures;
 mod history;
 mod installations;
 mod lock_files;
+mod looks;
 mod manifests;
 mod merging;
 mod outlooks;
@@ -47,12 +48,14 @@ pub use budgets::Budget;
 pub use code_owners::CodeOwnersFile;
 pub use comments::CommentRow;
 pub use config::{Config, ConfigState};
+pub use connect::database_named;
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
 pub use examinations::Examination;
 pub use figures::{QueueFigure, WorkStanding};
 pub use history::ReleaseTimes;
 pub use installations::{Installation, InstallationRow};
+pub use looks::LOOK_UNDER_WAY;
 pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
 pub use outlooks::OutlookChange;
 pub use packages::PackageRow;
@@ -176,6 +179,7 @@ impl Store {
             history::STATEMENTS,
             installations::STATEMENTS,
             lock_files::STATEMENTS,
+            looks::STATEMENTS,
             repositories::STATEMENTS,
             setbacks::STATEMENTS,
             subscriptions::STATEMENTS,

@@ -6,6 +6,8 @@
 //! processors, and `FUZZ_FROM` is the number of the first. What is wrong is printed and kept in `target/fuzz/`, made as small as it stays wrong. `FUZZ_TRACE=1` keeps
 //! each input before it is tried, for the case that the whole process dies of it.
 //!
+//! Of each manager it is told, too, how much longer it takes for a text twice as long.
+//!
 //! `make fuzz` feeds a million, with the optimiser on; `make test` a small share of it, the same each time.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
@@ -17,6 +19,7 @@ mod support {
 }
 
 mod corpus;
+mod growth;
 mod manifests;
 mod mutation;
 mod notes;
@@ -27,7 +30,13 @@ use support::{dice, edits};
 
 #[test]
 fn every_manager_bears_every_text() {
-    run::feed_all(manifests::targets());
+    run::feed_all(&manifests::targets());
+}
+
+#[test]
+fn every_manager_reads_a_text_twice_as_long_in_twice_the_time() {
+    let (targets, growths): (Vec<_>, Vec<_>) = growth::targets().into_iter().unzip();
+    run::feed_some(&targets, 1_000, |at| println!("{}", growths[at].lock().unwrap()));
 }
 
 #[test]
@@ -37,5 +46,5 @@ fn the_notes_of_a_release_bear_every_text() {
 
 #[test]
 fn every_scheme_bears_every_version() {
-    run::feed_all(versions::targets());
+    run::feed_all(&versions::targets());
 }

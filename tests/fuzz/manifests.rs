@@ -121,7 +121,7 @@ fn edits(manager: &dyn Manager, path: &RepoPath, text: &str, found: &Extraction,
             && old.current.as_deref() == Some(&edit.from)
             && old.digest == edit.digest_from;
         // Hashes that come or go move the lines below them.
-        let same_place = new.line == old.line || edited.lines().count() != text.lines().count();
+        let same_place = new.line == old.line || !edit.hashes_to.is_empty();
         if meant {
             moved += 1;
             let as_asked = new.package == old.package
@@ -158,13 +158,27 @@ fn changed_lines<'t>(old: &'t str, new: &'t str) -> impl Iterator<Item = (&'t st
     old.split('\n').zip(new.split('\n')).filter(|(old, new)| old != new)
 }
 
-/// Whether what differs between two lines is no longer than a constraint and a digest, escapes included, at each place of
-/// the line. Lines of many places are passed over.
+/// Whether what differs between two lines is no longer than a constraint, escapes included, and a digest, near it or elsewhere in
+/// the line, perhaps with quotes in it. Lines of many places are passed over.
 fn is_small(old: &str, new: &str, edit: &Edit) -> bool {
+    let digest = edit.digest_from.as_ref().map_or(0, |digest| digest.len() + 80);
+    let longest = 8 * (edit.constraint.len() + 8) + digest;
+    let places = old.matches(edit.from.as_str()).count().max(old.matches(edit.constraint.as_str()).count());
+    if places > 1 || differs_in(old, new) <= longest {
+        return true;
+    }
+    let Some((from, to)) = edit.digest_from.as_deref().zip(edit.digest_to.as_deref()) else { return false };
+    let plain = |line: &str| line.replace(['"', '\''], "");
+    let (old, new) = (plain(old), plain(new));
+    old.match_indices(from).any(|(at, _)| {
+        let moved = format!("{}{to}{}", &old[..at], &old[at + from.len()..]);
+        differs_in(&moved, &new) <= longest
+    })
+}
+
+/// How long the stretch is that differs. Unit: bytes of the old text.
+fn differs_in(old: &str, new: &str) -> usize {
     let start = old.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
     let end = old.bytes().rev().zip(new.bytes().rev()).take_while(|(a, b)| a == b).count();
-    let middle = old.len().saturating_sub(start + end);
-    let digest = edit.digest_from.as_ref().map_or(0, |digest| digest.len() + 80);
-    let places = old.matches(edit.from.as_str()).count();
-    places > 1 || middle <= 8 * (edit.constraint.len() + 8) + digest
+    old.len().saturating_sub(start + end)
 }

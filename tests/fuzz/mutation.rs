@@ -23,8 +23,8 @@ const OPENERS: [&str; 16] =
 
 /// The largest that most mutations grow to. Unit: bytes.
 const USUALLY_AT_MOST: usize = 40_000;
-/// One of so many is far larger, so that work which grows faster than the text is seen.
-const ONE_IS_HUGE: u64 = 4_000;
+/// One of so many is far larger: texts near the limit of a manifest. Whether work grows faster than a text is seen elsewhere.
+const ONE_IS_HUGE: u64 = 40_000;
 const HUGE: usize = 900_000;
 
 fn below(dice: &mut Dice, number: usize) -> usize {
@@ -83,16 +83,22 @@ pub fn mutate(dice: &mut Dice, text: &str, others: &[String]) -> String {
     if dice.roll(ONE_IS_HUGE) == 0 { huge(dice, &text) } else { text }
 }
 
-/// One piece of the text, again and again.
+/// One piece of the text, or a mark, again and again: see [`repeated`].
 fn huge(dice: &mut Dice, text: &str) -> String {
+    let [before, piece, _, _, after] = repeated(dice, text);
+    let times = HUGE / piece.len().max(1);
+    [before, piece.repeat(times), after].concat()
+}
+
+/// A text to be made longer: what stands first, a piece to repeat, what stands between, another piece, what stands last.
+pub fn repeated(dice: &mut Dice, text: &str) -> [String; 5] {
     let piece = match dice.roll(3) {
         0 => dice.one_of(&TOKENS).to_owned(),
         1 => dice.one_of(&OPENERS).to_owned(),
         _ => stretch(dice, text).to_owned(),
     };
     let at = boundary(text, below(dice, text.len() + 1));
-    let times = HUGE / piece.len().max(1);
-    format!("{}{}{}", &text[..at], piece.repeat(if piece.is_empty() { 0 } else { times }), &text[at..])
+    [text[..at].to_owned(), piece, String::new(), String::new(), text[at..].to_owned()]
 }
 
 fn change(dice: &mut Dice, mut text: String, others: &[String]) -> String {

@@ -62,16 +62,23 @@ fn number(name: &str, usual: u64) -> u64 {
 }
 
 /// Feeds each of the targets, and fails if one of them failed.
-pub fn feed_all(targets: Vec<Target>) {
+pub fn feed_all(targets: &[Target]) {
+    feed_some(targets, 1, |_| {});
+}
+
+/// Feeds each of the targets one input where others are fed `for_each`, and says what there is to be said of it then.
+pub fn feed_some(targets: &[Target], for_each: u64, and_say: impl Fn(usize)) {
     record_panics();
     let (first, inputs, seed) = (number("FUZZ_FROM", 0), number("FUZZ_INPUTS", INPUTS), number("FUZZ_SEED", SEED));
+    let inputs = inputs.div_ceil(for_each);
     let only = setting("FUZZ_ONLY").unwrap_or_default();
     let mut failed = String::new();
-    for target in targets.iter().filter(|target| target.name.contains(&only)) {
+    for (at, target) in targets.iter().enumerate().filter(|(_, target)| target.name.contains(&only)) {
         let fed = Fed::new(target, seed, first);
         let began = Instant::now();
         fed.feed(first + inputs);
         println!("{}", fed.account(inputs, began.elapsed()));
+        and_say(at);
         for failure in fed.failures.lock().unwrap().values() {
             let _ = write!(failed, "\n{}, seed {seed}, input {}: {failure}", target.name, failure.number);
         }

@@ -1,7 +1,9 @@
 //! The laws, for the formats that are written in YAML.
 
-use super::laws::{check, encoding, pick, survives};
+use super::laws::{check, encoding, manager, pick, survives};
 use super::soup::soup;
+use crate::edits::edit_of;
+use mass_driver::domain::RepoPath;
 use mass_driver::managers;
 use proptest::prelude::*;
 
@@ -204,4 +206,19 @@ fn hostile_sizes_are_refused_or_read_quickly() {
     let steps: String = (1..2_000).map(|i| format!("  j{i}: {{steps: *steps}}\n")).collect();
     let shared = format!("jobs:\n  j0: {{steps: &steps [{}]}}\n{steps}", "{uses: a/b@v1},".repeat(2_000));
     assert_eq!(read("github-actions", &shared).dependencies.len(), 2_000);
+}
+
+/// A constraint may stand on several lines; the line ends stay where they are.
+#[test]
+fn a_folded_constraint_keeps_its_line_end() {
+    for (before, after) in [
+        ("catalog:\n  react: \"^\n    18.3.1\"\n", "catalog:\n  react: \"^\n    19.0.0\"\n"),
+        ("catalog:\n  react: \"^\n18.3.1\"\n", "catalog:\n  react: \"^\n19.0.0\"\n"),
+        ("catalog:\n  react: \"^\r\n18.3.1\"\n", "catalog:\n  react: \"^\r\n19.0.0\"\n"),
+    ] {
+        let (manager, path) = (manager("pnpm-workspace"), RepoPath::parse("pnpm-workspace.yaml").unwrap());
+        let found = manager.extract(&path, before);
+        let edit = edit_of(&found.dependencies[0], "19.0.0");
+        assert_eq!(manager.edit(&path, before, &[edit]).unwrap(), after);
+    }
 }

@@ -145,6 +145,7 @@ async fn repository(tx: &mut Tx, repo: RepoId, now: Timestamp) {
                 digest: None,
                 hashed: false,
                 python: None,
+                left_behind: false,
                 skip: None,
             }
         });

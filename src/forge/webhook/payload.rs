@@ -105,9 +105,6 @@ payload! {
     CheckRunEvent {
         check_run: Obj<CheckRun>,
     }
-    CheckSuiteEvent {
-        check_suite: Obj<CheckRun>,
-    }
     CheckRun {
         head_sha: Text,
     }

@@ -77,10 +77,7 @@ fn hooks(source: Value<'_>, rev: Option<Value<'_>>, place: &Place<'_>) -> Find {
         return Find::left_alone(Dependency { skip: Some(Skip::Unpinned), ..dependency(&name) });
     };
     match rev.written() {
-        Ok(reference) => {
-            let comment = rev.comment().map(|(_, comment)| comment);
-            git_ref::find(&reference, comment.as_ref(), dependency(&name), place)
-        }
+        Ok(reference) => git_ref::find(&reference, rev.comment().as_ref(), dependency(&name), place),
         Err((_, skip)) => Find::left_alone(Dependency { skip: Some(skip), ..dependency(&name) }),
     }
 }

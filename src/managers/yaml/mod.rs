@@ -1,8 +1,9 @@
 //! YAML as a manager needs it: values by their keys, and where in the file each character of a text stands.
 //!
 //! Built from the parser's events into a list of nodes. An alias is a second way to the same node, never a copy; merge
-//! keys are followed when a key is looked up. What is looked at is counted, so that a file of aliases
-//! that multiply each other costs what any other file costs. Nothing recurses deeper than [`value::MOST_MERGES`].
+//! keys are followed when a key is looked up. What is looked at and how much text is read is counted, so that a file of aliases
+//! that multiply each other, or of many to one long text, costs what any other file costs. Nothing recurses deeper than
+//! [`value::MOST_MERGES`].
 
 mod scalar;
 mod value;
@@ -19,8 +20,14 @@ pub(super) use value::Value;
 /// The most keys, values, lists and mappings of a file.
 const MOST_NODES: usize = 200_000;
 
-/// The most entries that are looked at in one file, aliased ones each time.
+/// The most entries that are looked at in one file, aliased ones each time. Reading a long text takes steps as well.
 const MOST_STEPS: usize = 1_000_000;
+
+/// How much text is compared, searched or hashed in the time of a step. Unit: bytes.
+const SEEN_IN_A_STEP: usize = 16;
+
+/// How much text is taken apart, each of its characters with its place, in the time of a step. Unit: bytes.
+const WRITTEN_IN_A_STEP: usize = 8;
 
 /// A file, all its documents.
 #[derive(Debug)]
@@ -82,9 +89,9 @@ fn comments(text: &str, nodes: &[Node<'_>]) -> Vec<Range<usize>> {
         while let Some(gap) = text.get(at..scalar.start)
             && let Some(hash) = gap.find('#').map(|hash| at + hash)
         {
-            let rest = &text[hash..];
-            at = hash + rest.find(['\n', '\r']).unwrap_or(rest.len());
             if text[..hash].chars().next_back().is_none_or(|c| scalar::is_blank(c) || c == '\u{feff}') {
+                let rest = &text[hash..];
+                at = hash + rest.find(['\n', '\r']).unwrap_or(rest.len());
                 comments.push(hash..at);
             } else {
                 at = hash + 1;
@@ -173,7 +180,7 @@ impl<'a> Yaml<'a> {
         line_of(&self.line_starts, at)
     }
 
-    /// To be asked when all was looked up.
+    /// To be asked when all was looked up and read.
     ///
     /// Errors: when the file's aliases made it too much; then not all of it was found.
     pub(super) fn all_seen(&self) -> Result<(), String> {
@@ -182,7 +189,12 @@ impl<'a> Yaml<'a> {
 
     /// Takes note that so many entries are looked at; false when it was too much.
     fn step(&self, entries: usize) -> bool {
-        self.steps_left.set(self.steps_left.get().saturating_sub(entries + 1));
+        self.spend(entries + 1)
+    }
+
+    /// Takes note that so many steps are made; false when it was too much.
+    fn spend(&self, steps: usize) -> bool {
+        self.steps_left.set(self.steps_left.get().saturating_sub(steps));
         self.steps_left.get() > 0
     }
 }

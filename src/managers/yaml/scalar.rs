@@ -27,10 +27,11 @@ pub(super) fn written(meant: &str, raw: &str, base: usize, style: ScalarStyle) -
             let folded = sign.means.is_some_and(is_blank) && !sign.escaped;
             if sign.means == Some(c) || (folded && is_blank(c)) {
                 at += sign.length;
-                if sign.means == Some(c) && sign.length == c.len_utf8() {
-                    written.push_verbatim(c, origin.start);
-                } else {
-                    written.push(c, origin);
+                match sign.means == Some(c) {
+                    true if sign.length == c.len_utf8() => written.push_verbatim(c, origin.start),
+                    true => written.push(c, origin),
+                    // A line end that is meant as a space parts the text: what stands before it and after it are two pieces.
+                    false => written.push(c, Span { start: origin.start, end: origin.start }),
                 }
                 break;
             }

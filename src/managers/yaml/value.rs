@@ -1,7 +1,7 @@
 //! Looking things up in a file that was read.
 
 use super::super::written::Written;
-use super::{Node, Yaml, scalar};
+use super::{Node, SEEN_IN_A_STEP, WRITTEN_IN_A_STEP, Yaml, scalar};
 use crate::domain::Skip;
 use serde_saphyr::granit_parser::ScalarStyle;
 use std::collections::HashSet;
@@ -49,7 +49,8 @@ impl<'y> Value<'y> {
                 let Some((name, _)) = map.at(name).scalar().filter(|(name, style)| !is_merge(name, *style)) else {
                     continue;
                 };
-                if names.insert(name) {
+                // A key may be an alias, too.
+                if self.yaml.spend(name.len() / SEEN_IN_A_STEP) && names.insert(name) {
                     found.push((name, map.at(value)));
                 }
             }
@@ -79,7 +80,7 @@ impl<'y> Value<'y> {
         let (text, style) = self.scalar()?;
         let tagged = matches!(self.yaml.nodes[self.id], Node::Scalar { tagged: true, .. });
         let null = style == ScalarStyle::Plain && matches!(text, "~" | "null" | "Null" | "NULL");
-        (!tagged && !null && !text.is_empty()).then_some(text)
+        (!tagged && !null && !text.is_empty() && self.yaml.spend(text.len() / SEEN_IN_A_STEP)).then_some(text)
     }
 
     /// The byte of the file at which a scalar begins.
@@ -91,6 +92,9 @@ impl<'y> Value<'y> {
     pub(in super::super) fn written(self) -> Result<Written, (Written, Skip)> {
         let Node::Scalar { text, style, span, .. } = &self.yaml.nodes[self.id] else { return Ok(Written::default()) };
         let raw = self.yaml.text.get(span.clone()).unwrap_or_default();
+        if !self.yaml.spend(raw.len() / WRITTEN_IN_A_STEP) {
+            return Ok(Written::default());
+        }
         match scalar::written(text, raw, span.start, *style) {
             Some(written) => Ok(written.trimmed()),
             None => Err((
@@ -100,14 +104,19 @@ impl<'y> Value<'y> {
         }
     }
 
-    /// The comment behind the scalar on its last line, without its `#`, and where it begins.
-    pub(in super::super) fn comment(self) -> Option<(usize, Written)> {
+    /// The comment behind the scalar on its last line, without its `#`.
+    pub(in super::super) fn comment(self) -> Option<Written> {
+        let at = self.comment_at()?;
+        let text = self.yaml.text.get(at.start + 1..at.end)?;
+        self.yaml.spend(text.len() / WRITTEN_IN_A_STEP).then(|| Written::verbatim(text, at.start + 1).trimmed())
+    }
+
+    /// Where the comment behind the scalar stands, from its `#` to the end of the line.
+    pub(in super::super) fn comment_at(self) -> Option<Range<usize>> {
         let (yaml, span) = (self.yaml, self.span()?);
         let next = yaml.comments.partition_point(|comment| comment.start < span.end);
         let comment = yaml.comments.get(next)?;
-        let text = yaml.text.get(comment.start + 1..comment.end)?;
-        (yaml.line_of(comment.start) == yaml.line_of(span.end))
-            .then(|| (comment.start, Written::verbatim(text, comment.start + 1).trimmed()))
+        (yaml.line_of(comment.start) == yaml.line_of(span.end)).then(|| comment.clone())
     }
 
     fn at(self, id: usize) -> Self {
@@ -215,7 +224,7 @@ mod tests {
         let comment = |text: &str| {
             let yaml = read(text).unwrap();
             let value = yaml.documents().next().unwrap().get("v").unwrap();
-            value.comment().map(|(_, comment)| comment.text().to_string())
+            value.comment().map(|comment| comment.text().to_string())
         };
         for (text, expected) in [
             ("v: a # one\r\nw: b # two", Some("one")),

@@ -147,7 +147,7 @@ impl World {
                 merge::merge(&self.store, &forge, &registries, (repo, number), &writing).await
             }
             Step::Retire { repo, proposal, farewell } => {
-                follow::retire(&self.store, &forge, (repo, &proposal), farewell, &writing).await
+                follow::retire(&self.store, (&forge, &registries), (repo, &proposal), farewell, &writing).await
             }
             other => panic!("{} does not write", other.name()),
         }
