@@ -8,10 +8,8 @@ use crate::pipeline::worker::WorkPolicy;
 use crate::pipeline::{Mailroom, StepError, Worker};
 use crate::registries::{Registries, RegistrySettings};
 use crate::safeguards::pace::PacePolicy;
-use crate::settings::{
-    GitHubAppSettings, PUBLIC_GITHUB_API, RegistryAddresses, Role, ServerSettings, WebSettings, WorkSettings,
-};
-use crate::store::{Alone, Store};
+use crate::settings::{GitHubAppSettings, RegistryAddresses, Role, ServerSettings, WebSettings, WorkSettings};
+use crate::store::{Alone, Store, database_named};
 use crate::web::serve::{Limits, serve as serve_connections};
 use crate::web::{self, WebState};
 use anyhow::{Context as _, bail};
@@ -230,13 +228,15 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
     })?;
     let address = listener.local_addr().context("reading the address listened on")?;
     let asked_to_stop = stop_signal()?;
+    let database = database_named(url)?;
     if role == Role::Worker {
-        tracing::info!(%address, workers = settings.work.workers, "ready");
+        tracing::info!(%address, workers = settings.work.workers, database, "ready");
     } else {
         let public = settings.web.public_url.clone().filter(|url| !url.trim().is_empty());
         let public = public.unwrap_or_else(|| format!("http://{address}"));
         let public = public.trim_end_matches('/');
-        tracing::info!(%address, page = format!("{public}/"), webhooks = format!("{public}/webhooks/github"), "ready");
+        let (page, webhooks) = (format!("{public}/"), format!("{public}/webhooks/github"));
+        tracing::info!(%address, page, webhooks, database, "ready");
     }
     let (stopper, stop) = watch::channel(false);
     tokio::spawn(async move {
@@ -357,8 +357,7 @@ fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>, metrics: Metrics)
         ),
         (None, None) => bail!("GITHUB_APP_PRIVATE_KEY is not set"),
     };
-    let api_url = Some(settings.github_api_url.trim()).filter(|url| !url.is_empty()).unwrap_or(PUBLIC_GITHUB_API);
-    Ok(GitHub::counting(GitHubSettings::new(api_url, app_id, key), clock, metrics)?)
+    Ok(GitHub::counting(GitHubSettings::new(&settings.github_api_url, app_id, key), clock, metrics)?)
 }
 
 /// The registries behind a set of addresses.

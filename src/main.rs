@@ -35,6 +35,8 @@ enum Command {
     Plan(cli::plan::PlanArgs),
     /// Tell why a repository has no pull request for an update
     Why(cli::why::WhyArgs),
+    /// Prove that no pull request was opened before its time
+    Audit(cli::audit::AuditArgs),
     /// Try parked steps again, or list them
     Retry(cli::retry::RetryArgs),
     /// Print the JSON Schema of a file format
@@ -61,7 +63,8 @@ fn main() -> ExitCode {
         Command::Check(args) => cli::check::run(args, app::now(), &mut out),
         Command::Deps(args) => cli::deps::deps(args, &mut out, &mut notes),
         Command::Plan(args) => block_on(cli::plan::run(args, &app::SystemClock, &mut out, &mut notes)),
-        Command::Why(args) => block_on(cli::why::run(args, &mut out, &mut notes)),
+        Command::Why(args) => block_on(cli::why::run(args, &app::SystemClock, &mut out, &mut notes)),
+        Command::Audit(args) => block_on(cli::audit::run(args, &mut out, &mut notes)),
         Command::Retry(args) => block_on(cli::retry::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Schema(args) => cli::schema::run(args, &mut out),
     };

@@ -9,13 +9,27 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// The command, to be given what was typed, without the variables that are set to nothing: an empty variable, or one of
-/// blanks, is as if unset, whichever it is. `.env` files and the like have no other way of leaving one out.
+/// blanks, is as if unset. `.env` files and the like have no other way of leaving one out.
+///
+/// Those whose default is another place than the one that was meant are refused instead, see [`place`].
 pub fn without_empty_variables(command: Command) -> Command {
-    let arg = |arg: Arg| match arg.get_env().is_some_and(is_empty) {
+    let is_left_out = |variable: &OsStr| PLACES.iter().all(|place| variable != *place) && is_empty(variable);
+    let arg = |arg: Arg| match arg.get_env().is_some_and(is_left_out) {
         true => arg.env(Resettable::Reset),
         false => arg,
     };
     command.mut_args(arg).mut_subcommands(without_empty_variables)
+}
+
+/// What the bot keeps, and whom it serves: a secret that was not filled in must not become a new database, or another GitHub.
+const PLACES: [&str; 2] = ["DATABASE_URL", "GITHUB_API_URL"];
+
+/// A value of one of [`PLACES`].
+fn place(value: &str) -> Result<String, &'static str> {
+    match value.trim() {
+        "" => Err("it is set to nothing; write where it is, or leave it out altogether for the default"),
+        place => Ok(place.to_owned()),
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where settings are read; clap tells a variable's name alone")]
@@ -46,7 +60,8 @@ pub struct StoreSettings {
         env = "DATABASE_URL",
         default_value = "sqlite://mass-driver.db",
         hide_env_values = true,
-        value_name = "URL"
+        value_name = "URL",
+        value_parser = place
     )]
     pub database_url: String,
 }
@@ -79,7 +94,7 @@ pub const PUBLIC_GITHUB_API: &str = "https://api.github.com";
 #[derive(Args, Clone, Debug)]
 pub struct GitHubAppSettings {
     /// The root of GitHub's REST API; an Enterprise Server's is `https://HOST/api/v3`
-    #[arg(long, env = "GITHUB_API_URL", default_value = PUBLIC_GITHUB_API, value_name = "URL")]
+    #[arg(long, env = "GITHUB_API_URL", default_value = PUBLIC_GITHUB_API, value_name = "URL", value_parser = place)]
     pub github_api_url: String,
     /// The App's id
     #[arg(long, env = "GITHUB_APP_ID", value_name = "ID")]

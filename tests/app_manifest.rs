@@ -26,10 +26,27 @@ fn the_app_asks_for_the_least() {
     let manifest = manifest();
     assert_eq!(
         manifest["default_permissions"],
-        json!({ "metadata": "read", "contents": "write", "pull_requests": "write", "checks": "write" })
+        json!({
+            "metadata": "read",
+            "contents": "write",
+            "pull_requests": "write",
+            "checks": "write",
+            "issues": "read",
+            "statuses": "read",
+        })
     );
     // `installation` and its like are always sent, and refused in a manifest.
-    assert_eq!(manifest["default_events"], json!(["push", "pull_request", "repository", "check_run"]));
+    let events = [
+        "push",
+        "pull_request",
+        "pull_request_review",
+        "repository",
+        "check_run",
+        "check_suite",
+        "status",
+        "issue_comment",
+    ];
+    assert_eq!(manifest["default_events"], json!(events));
     assert_eq!(manifest["public"], json!(false));
     assert_eq!(manifest["hook_attributes"]["active"], json!(true));
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#[path = "cli/audited.rs"]
+mod audited;
 #[path = "cli/checkout.rs"]
 mod checkout;
 #[path = "cli/executable.rs"]
@@ -39,7 +41,7 @@ fn five_mistakes_are_five_problems_with_line_and_column() {
 #[test]
 fn a_command_that_cannot_begin_ends_with_2_and_says_what_to_do() {
     let root = folder(&[("Dockerfile", "FROM scratch\n"), ("store.db", "not a database")]);
-    let cases: [(&[&str], &str); 15] = [
+    let cases: [(&[&str], &str); 17] = [
         (&[], "Usage: mass-driver <COMMAND>"),
         (&["chek"], "'check'"),
         (&["check"], "there is no `.mass-driver.yaml` in `.`. Give the path of a file, or write one"),
@@ -54,6 +56,8 @@ fn a_command_that_cannot_begin_ends_with_2_and_says_what_to_do() {
             "it has to begin with sqlite:// or postgres://",
         ),
         (&["why", "acme/api", "--database-url", "sqlite://store.db"], "store.db cannot be opened"),
+        (&["audit", "acme"], "`acme` is not a repository name (OWNER/NAME)"),
+        (&["audit"], "there is no database at `mass-driver.db`; point DATABASE_URL or --database-url at"),
         (&["retry"], "<OWNER/REPO>"),
         (&["retry", "acme/api", "--all"], "cannot be used with"),
         (&["retry", "acme"], "`acme` is not a repository name (OWNER/NAME)"),
@@ -99,13 +103,11 @@ fn an_empty_variable_is_as_if_unset() {
     for value in ["", "  "] {
         let mut command = command(folder.path(), &["serve"]);
         for variable in [
-            "DATABASE_URL",
             "MASS_DRIVER_LISTEN",
             "MASS_DRIVER_PUBLIC_URL",
             "MASS_DRIVER_ADMIN_TOKEN",
             "GITHUB_WEBHOOK_SECRET",
             "GITHUB_WEBHOOK_SECRET_PREVIOUS",
-            "GITHUB_API_URL",
             "GITHUB_APP_ID",
             "GITHUB_APP_PRIVATE_KEY",
             "GITHUB_APP_PRIVATE_KEY_FILE",
@@ -136,8 +138,28 @@ fn an_empty_variable_is_as_if_unset() {
         assert_eq!(lines.len(), missing.len(), "{err}");
         assert!(lines.iter().zip(missing).all(|(line, words)| line.contains(words)), "{err}");
     }
-    let (code, _, err) = told(command(folder.path(), &["why", "acme/api"]).env("DATABASE_URL", "").output().unwrap());
-    assert!(code == 2 && err.contains("there is no database at `mass-driver.db`"), "{err}");
+}
+
+/// A secret that was not filled in: the default would be a new database in the folder, or GitHub itself in place of the
+/// company's own.
+#[test]
+fn an_empty_variable_that_names_a_place_is_refused() {
+    let folder = folder(&[]);
+    for (variable, example) in
+        [("DATABASE_URL", "sqlite://mass-driver.db"), ("GITHUB_API_URL", "https://api.github.com")]
+    {
+        for value in ["", " \t"] {
+            let (code, out, err) = told(command(folder.path(), &["serve"]).env(variable, value).output().unwrap());
+            assert_eq!((code, out.as_str()), (2, ""), "{err}");
+            assert!(err.contains("it is set to nothing; write where it is, or leave it out altogether"), "{err}");
+            assert!(err.contains(&format!("as in {variable}={example}.")), "{err}");
+        }
+    }
+    for arguments in [&["why", "acme/api"][..], &["retry", "--all"]] {
+        let (code, _, err) = told(command(folder.path(), arguments).env("DATABASE_URL", "").output().unwrap());
+        assert!(code == 2 && err.contains("set by the variable DATABASE_URL or by --database-url"), "{err}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
 }
 
 #[test]

@@ -47,7 +47,9 @@ async fn a_webhook_becomes_a_pull_request_and_no_secret_is_ever_written() {
         .env("GITHUB_APP_PRIVATE_KEY", credentials.private_key_pem.replace('\n', "\\n"))
         .env("GITHUB_WEBHOOK_SECRET", &credentials.webhook_secret);
     let mut server = Server::start(&mut command);
-    let address = server.says("ready").await["address"].as_str().unwrap().to_string();
+    let ready = server.says("ready").await;
+    let address = ready["address"].as_str().unwrap().to_string();
+    assert_eq!(ready["database"], format!("SQLite file {}", database.display()));
     github.set_webhook_url(&format!("http://{address}/webhooks/github"));
     github.auto_deliver(true);
 

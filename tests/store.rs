@@ -15,8 +15,12 @@ mod connect;
 mod deliveries;
 #[path = "store/duties.rs"]
 mod duties;
+#[path = "store/examinations.rs"]
+mod examinations;
 #[path = "store/figures.rs"]
 mod figures;
+#[path = "store/locks.rs"]
+mod locks;
 #[path = "store/manifests.rs"]
 mod manifests;
 #[path = "store/outlooks.rs"]

@@ -91,6 +91,9 @@ fn problems_that_only_reading_finds() {
 #[case("subscriptions: { migration: pypi }", "subscriptions: [{ migration: pypi }]")]
 #[case("subscriptions: [dockerfile]", "subscriptions: [docker]")]
 #[case("labels: a\nsubscriptions: [pypi]", "labels: [a]\nsubscriptions: [pypi]")]
+#[case("automerge: minor\nsubscriptions: [pypi]", "automerge: [patch, minor]\nsubscriptions: [pypi]")]
+#[case("automerge: patch\nsubscriptions: [{ migration: pypi, automerge: none }]", "subscriptions: [pypi]")]
+#[case("reviewers: ['@alice', acme/x]\nsubscriptions: [pypi]", "reviewers: [alice, '@acme/x']\nsubscriptions: [pypi]")]
 #[case(
     "subscriptions: [{ migration: pypi, ignore: django }]",
     "subscriptions: [{ migration: pypi, ignore: [{ name: django }] }]"
@@ -283,6 +286,8 @@ fn the_documentation_is_right() {
     let names = json_schema().to_string();
     for key in
         ["timezone", "limit", "delay", "min_age", "group", "labels", "ignore", "paths", "migration", "subscriptions"]
+            .into_iter()
+            .chain(["automerge", "merge_method", "reviewers", "assignees", "draft"])
     {
         assert!(names.contains(&format!("\"{key}\"")) && text.contains(&format!("`{key}`")), "{key}");
     }

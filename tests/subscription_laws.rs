@@ -210,6 +210,13 @@ fn value_for(key: &'static str) -> BoxedStrategy<Value> {
         "group" => select(vec![json!("all"), json!("minor-and-patch"), json!("web")]).boxed(),
         "limit" => (1..=100).prop_map(Value::from).boxed(),
         "labels" => select(vec![json!("a"), json!(["a", "b c"]), json!([])]).boxed(),
+        "automerge" => {
+            select(vec![json!("none"), json!("minor"), json!(["patch", "major"]), json!(true), json!([])]).boxed()
+        }
+        "merge_method" => select(vec![json!("merge"), json!("squash"), json!("rebase"), json!("fast")]).boxed(),
+        "reviewers" => select(vec![json!("a/b"), json!(["codeowners", "@a"]), json!("a b"), json!([])]).boxed(),
+        "assignees" => select(vec![json!("a"), json!(["codeowners", "@a"]), json!("a/b"), json!([])]).boxed(),
+        "draft" => select(vec![json!(true), json!(false), json!("true")]).boxed(),
         "ignore" => {
             prop_oneof![Just(json!("django")), rule(), prop::collection::vec(rule(), 0..3).prop_map(Value::from)]
                 .boxed()
@@ -235,10 +242,13 @@ fn keyed(keys: &[&'static str]) -> BoxedStrategy<Vec<(String, Value)>> {
         .boxed()
 }
 
+/// What comes after a pull request is opened, for the file and for a subscription.
+const OF_BOTH: [&str; 5] = ["automerge", "merge_method", "reviewers", "assignees", "draft"];
+
 fn any_document() -> impl Strategy<Value = Value> {
     let long = (
         prop::option::weighted(0.95, value_for("migration")),
-        keyed(&["delay", "min_age", "group", "limit", "labels", "ignore", "paths"]),
+        keyed(&[&["delay", "min_age", "group", "limit", "labels", "ignore", "paths"], &OF_BOTH[..]].concat()),
     )
         .prop_map(|(migration, mut entries)| {
             entries.extend(migration.map(|migration| ("migration".to_owned(), migration)));
@@ -248,7 +258,7 @@ fn any_document() -> impl Strategy<Value = Value> {
     let entry = prop_oneof![1 => value_for("migration"), 4 => long];
     let subscriptions = (entry, any::<bool>()).prop_map(|(entry, listed)| if listed { json!([entry]) } else { entry });
     (
-        keyed(&["timezone", "delay", "min_age", "group", "limit", "labels"]),
+        keyed(&[&["timezone", "delay", "min_age", "group", "limit", "labels"], &OF_BOTH[..]].concat()),
         subscriptions,
         prop::option::weighted(0.03, Just("subscription")),
     )

@@ -178,11 +178,12 @@ impl World {
     pub async fn why(&self, repo: &str) -> anyhow::Result<serde_json::Value> {
         let args = WhyArgs {
             repository: repo.into(),
+            package: None,
             format: WhyFormat::Json,
             store: StoreSettings { database_url: self.database_url.clone() },
         };
         let mut printed = Vec::new();
-        why::run(&args, &mut printed, &mut std::io::sink()).await?;
+        why::run(&args, &self.clock, &mut printed, &mut std::io::sink()).await?;
         Ok(serde_json::from_slice(&printed)?)
     }
 

@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+pub mod audit;
 pub mod check;
 pub mod deps;
 mod passed_over;

@@ -4,12 +4,12 @@ use super::passed_over::{is_whole, tell};
 use super::print::{self, add_row, lines, new_table};
 use super::{Exit, UsageError, check};
 use crate::app;
-use crate::domain::package::age_starts_at;
-use crate::domain::{Clock, Outlook, PackageId, Release, Standing};
+use crate::domain::{Clock, Outlook, PackageId, Standing};
+use crate::pipeline::examine::lookups::known_of;
 use crate::pipeline::plan::without_hashes;
 use crate::planner::prose::display_name;
 use crate::planner::{self, Facts, Known, Plan, Used, timing};
-use crate::registries::{Answer, Registries};
+use crate::registries::Registries;
 use crate::settings::RegistryAddresses;
 use crate::sources::checkout::{Checkout, read_checkout};
 use crate::subscription::{self, SubscriptionFile};
@@ -154,21 +154,7 @@ async fn look_up(registries: &Registries, wanted: BTreeSet<PackageId>, now: Time
     while let Some((package, answer)) = answers.next().await {
         let found = match answer {
             None => Known::Elsewhere(OF_THE_SERVER.into()),
-            Some(Ok(Answer::Found(listing))) => {
-                let release = |found: crate::registries::FoundRelease| Release {
-                    counts_from: age_starts_at(found.published_at, now, None),
-                    version: found.version,
-                    published_at: found.published_at,
-                    first_seen_at: now,
-                    yanked: found.yanked,
-                    above_latest: found.above_latest,
-                    content: None,
-                    requires_python: found.requires_python,
-                };
-                Known::Releases(listing.releases.into_iter().map(release).collect())
-            }
-            Some(Ok(Answer::NotModified)) => Known::NotYetAsked,
-            Some(Err(error)) => Known::Failed(error.to_string()),
+            Some(answer) => known_of(answer, now),
         };
         known.insert(package, found);
         if shows_progress {

@@ -3,12 +3,12 @@
 use super::print::{self, add_row, lines, new_table};
 use super::{Exit, UsageError};
 use crate::domain::{Clock, RepoName};
+use crate::pipeline::setback;
 use crate::settings::StoreSettings;
 use crate::store::{Next, Setback, Store, StoreError};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::json;
 use std::io::Write;
 
 /// The latest so many are looked at in one go.
@@ -100,7 +100,7 @@ async fn release(store: &Store, parked: Vec<Setback>, now: Timestamp) -> anyhow:
 
 fn print_setbacks(setbacks: &[Setback], args: &RetryArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     if args.format == RetryFormat::Json {
-        let rows: Vec<_> = setbacks.iter().map(json_of).collect();
+        let rows: Vec<_> = setbacks.iter().map(setback::to_json).collect();
         writeln!(out, "{}", print::json(&rows)?)?;
         return Ok(());
     }
@@ -124,17 +124,4 @@ fn print_setbacks(setbacks: &[Setback], args: &RetryArgs, out: &mut dyn Write) -
         writeln!(out, "{count} {steps} queued again.")?;
     }
     Ok(())
-}
-
-/// A setback for scripts: `parked_at` or `again_at` says what happens next.
-pub(super) fn json_of(setback: &Setback) -> serde_json::Value {
-    let (parked_at, again_at) = match setback.next {
-        Next::Parked { since } => (Some(since), None),
-        Next::Again { at } => (None, Some(at)),
-    };
-    json!({
-        "id": setback.id.to_string(), "step": setback.step, "subject": setback.subject,
-        "repository": setback.repository, "attempts": setback.attempts, "error": setback.error,
-        "parked_at": parked_at, "again_at": again_at,
-    })
 }

@@ -1,24 +1,28 @@
 //! `mass-driver why OWNER/REPO`: how each dependency of a repository stands, and why there is no pull request for it.
 
 use super::print::{self, add_row, lines, new_table, printable};
-use super::retry::json_of;
 use super::{Exit, UsageError};
-use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoState};
+use crate::domain::{Clock, Outlook, Proposal, ProposalState, RepoName};
+use crate::pipeline::account::{self, Account, is_parked};
 use crate::pipeline::setback;
 use crate::planner::prose::display_name;
 use crate::settings::StoreSettings;
-use crate::store::{ConfigState, Next, RepositoryRow, Setback, Store, StoreError};
-use crate::subscription::Problem;
+use crate::store::{Store, StoreError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::json;
 use std::io::Write;
 
 /// Arguments of `mass-driver why`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    mass-driver why acme/api                         every dependency, and every proposal\n  \
+    mass-driver why acme/api httpx                   one package\n  \
+    mass-driver why acme/api --format json | jq '.dependencies[] | select(.standing == \"failed\")'")]
 pub struct WhyArgs {
     /// The repository, as OWNER/REPO
     pub repository: String,
+    /// Only this package, as people call it (httpx) or with its ecosystem (pypi/httpx)
+    pub package: Option<String>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = WhyFormat::Table)]
     pub format: WhyFormat,
@@ -39,9 +43,14 @@ pub enum WhyFormat {
 
 /// Prints what the server knows of a repository to `out`; that it knows nothing, to `notes`.
 ///
-/// Returns [`Exit::Failed`] when the server does not know it. Errors: [`UsageError`] for a name or database that is none, and for a database of
+/// Returns [`Exit::Failed`] when the server does not know it, or it does not use the package asked about. Errors: [`UsageError`] for a name or database that is none, and for a database of
 /// another version.
-pub async fn run(args: &WhyArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyhow::Result<Exit> {
+pub async fn run(
+    args: &WhyArgs,
+    clock: &dyn Clock,
+    out: &mut dyn Write,
+    notes: &mut dyn Write,
+) -> anyhow::Result<Exit> {
     let name = RepoName::parse(&args.repository).map_err(|error| UsageError(error.to_string()))?;
     let store = match Store::open_existing(&args.store.database_url).await {
         Err(error @ (StoreError::Address { .. } | StoreError::Schema { .. })) => {
@@ -49,52 +58,47 @@ pub async fn run(args: &WhyArgs, out: &mut dyn Write, notes: &mut dyn Write) -> 
         }
         connected => connected?,
     };
-    let found = store.repository_by_name(&name).await?;
-    let exit = match &found {
-        Some(row) => explain(&store, row, args.format, out).await.map(|()| Exit::Done)?,
-        None => {
-            writeln!(
-                notes,
-                "mass-driver: the server does not know {name}; is the App installed there, and did a webhook arrive?"
-            )?;
-            Exit::Failed
-        }
+    let account = match store.repository_by_name(&name).await? {
+        Some(row) => Some(account::account(&store, row, clock.now()).await?),
+        None => None,
     };
     store.close().await;
-    Ok(exit)
+    let Some(account) = account else {
+        writeln!(
+            notes,
+            "mass-driver: the server does not know {name}; is the App installed there, and did a webhook arrive?"
+        )?;
+        return Ok(Exit::Failed);
+    };
+    let account = match &args.package {
+        None => account,
+        Some(package) => match account.about(package) {
+            Some(account) => account,
+            None => {
+                let package = printable(package);
+                writeln!(
+                    notes,
+                    "mass-driver: {name} does not use `{package}`; `mass-driver why {name}` lists what it uses"
+                )?;
+                return Ok(Exit::Failed);
+            }
+        },
+    };
+    explain(&account, args.format, out)?;
+    Ok(Exit::Done)
 }
 
-async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mut dyn Write) -> anyhow::Result<()> {
-    let repo = row.repository.id;
-    let outlook = store.outlook(repo).await?;
-    let proposals = store.proposals(repo).await?;
-    let setbacks = store.setbacks_of(repo).await?;
-    let unread = store.manifest_problems(repo).await?;
-    let problems: Vec<Problem> = serde_json::from_value(row.config.problems.clone()).unwrap_or_default();
+fn explain(account: &Account, format: WhyFormat, out: &mut dyn Write) -> anyhow::Result<()> {
     if format == WhyFormat::Json {
-        let (parked, put_back): (Vec<&Setback>, Vec<&Setback>) = setbacks.iter().partition(|s| is_parked(s));
-        let rows = |setbacks: Vec<&Setback>| setbacks.into_iter().map(json_of).collect::<Vec<_>>();
-        let answer = json!({
-            "repository": row.repository.name, "state": row.repository.state, "file": row.config.state.as_str(),
-            "problems": problems, "proposals": proposals, "dependencies": outlook, "unread": unread, "parked": rows(parked), "put_back": rows(put_back),
-        });
-        writeln!(out, "{}", print::json(&answer)?)?;
+        writeln!(out, "{}", print::json(&account.to_json())?)?;
         return Ok(());
     }
-    if row.repository.state != RepoState::Active {
-        writeln!(out, "{} is {}: nothing is proposed to it.", row.repository.name, row.repository.state.as_str())?;
+    let Account { row, problems, proposals, dependencies, unread, setbacks, .. } = account;
+    if let Some(first) = account.first_of_all() {
+        writeln!(out, "{}", printable(&first))?;
     }
-    match row.config.state {
-        ConfigState::None => writeln!(out, "{} has no subscription file.", row.repository.name)?,
-        ConfigState::Valid => {}
-        ConfigState::Broken => {
-            let then =
-                if row.config.file.is_some() { "the last good one stays in force" } else { "nothing is proposed" };
-            writeln!(out, "The subscription file cannot be used, so {then}:")?;
-            for problem in &problems {
-                writeln!(out, "  {}", printable(&problem.to_string()))?;
-            }
-        }
+    for problem in problems {
+        writeln!(out, "  {}", printable(&problem.to_string()))?;
     }
     let pending: Vec<&Proposal> = proposals
         .iter()
@@ -108,17 +112,17 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
         }
         writeln!(out, "{}", lines(table))?;
     }
-    if outlook.is_empty() {
+    if dependencies.is_empty() {
         if row.config.file.is_some() {
             writeln!(out, "No dependency was found in {} yet.", row.repository.name)?;
         }
     } else {
-        write!(out, "{}", outlook_table(&outlook))?;
+        write!(out, "{}", outlook_table(dependencies))?;
     }
     for (path, problem) in unread {
         writeln!(out, "{}", printable(&format!("{path} could not be read: {problem}")))?;
     }
-    for one in &setbacks {
+    for one in setbacks {
         writeln!(out, "{}", printable(&setback::sentence(one)))?;
     }
     if setbacks.iter().any(is_parked) {
@@ -126,10 +130,6 @@ async fn explain(store: &Store, row: &RepositoryRow, format: WhyFormat, out: &mu
         writeln!(out, "Once the cause is mended, `mass-driver retry {name}` tries again what is parked.")?;
     }
     Ok(())
-}
-
-fn is_parked(setback: &Setback) -> bool {
-    matches!(setback.next, Next::Parked { .. })
 }
 
 fn outlook_table(outlook: &[Outlook]) -> String {

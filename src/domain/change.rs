@@ -83,6 +83,9 @@ pub struct Change {
     /// The hashes that are written in its files. They are not sent apart; who repeats it writes the same ones.
     #[serde(default)]
     pub hashes: Vec<ReleaseHashes>,
+    /// Whether the pull request is to be a draft. Where there are no drafts, it is none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub draft: bool,
 }
 
 /// The hashes of all files of a release, as requirements are pinned to them.

@@ -56,6 +56,10 @@ numeric_id! {
     /// GitHub's numeric id of a comment on an issue or a pull request.
     CommentId
 }
+numeric_id! {
+    /// GitHub's numeric id of a check run.
+    CheckRunId
+}
 text_id! {
     /// The `X-GitHub-Delivery` GUID of a webhook. A redelivery carries the same one.
     DeliveryId

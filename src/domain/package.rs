@@ -199,6 +199,9 @@ pub struct Dependency {
     /// of these cannot install is none for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<String>,
+    /// Whether these end before those that its project runs on, or begin nowhere: its line was split off for older ones.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_behind: bool,
     /// Why it cannot be updated, where it cannot.
     pub skip: Option<Skip>,
 }

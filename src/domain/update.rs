@@ -2,7 +2,7 @@
 
 use super::package::PackageId;
 use super::repo::RepoPath;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -71,6 +71,30 @@ pub struct Update {
     pub eligible_at: Timestamp,
     /// The first moment the delay allows.
     pub due_at: Timestamp,
+    /// What these times follow from: each set of terms that holds at some of the sites, once. Empty where an older version
+    /// stored it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<Terms>,
+}
+
+/// All that the due time of an update follows from, at one or more of its sites: kept so that it can be reckoned again later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// From when the release's age counts there.
+    pub counts_from: Timestamp,
+    /// Since when the subscription has been there.
+    pub subscribed_since: Timestamp,
+    /// Since when the repository has used the package.
+    pub dependency_since: Timestamp,
+    /// How old the release has to be for its step.
+    pub min_age: SignedDuration,
+    /// The delay for its step, as the subscription room writes it.
+    pub delay: serde_json::Value,
+    /// The time zone of the delay by its name in the time zone database; empty where it has none.
+    pub timezone: String,
+    /// Until when a person put it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<Timestamp>,
 }
 
 impl Site {

@@ -82,7 +82,8 @@ impl Answer {
             401 => ForgeError::Unauthorized { why: self.unauthorized(&message), endpoint },
             403 if said.contains("suspended") => ForgeError::Suspended { endpoint },
             403 if said.contains("archived") => ForgeError::Archived { endpoint },
-            403 | 451 => ForgeError::Forbidden { endpoint, needs: self.needs(), message },
+            // 405 is how it refuses to merge.
+            403 | 405 | 451 => ForgeError::Forbidden { endpoint, needs: self.needs(), message },
             // Said of the App itself, to a JWT in its name: no repository or installation is gone.
             404 if said == "integration not found" => {
                 ForgeError::Unauthorized { why: self.unauthorized(&message), endpoint }

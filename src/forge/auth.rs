@@ -55,6 +55,11 @@ impl AppKey {
         Ok(app)
     }
 
+    /// The App's id.
+    pub(super) fn id(&self) -> i64 {
+        self.app_id
+    }
+
     /// A JWT that is valid now, per our clock.
     pub(super) fn jwt(&self, now: Timestamp) -> Result<Arc<SecretString>, ForgeError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);

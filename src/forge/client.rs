@@ -146,6 +146,11 @@ impl Client {
         self.base.port().map_or_else(|| host.into(), |port| format!("{host}:{port}"))
     }
 
+    /// The App's id.
+    pub(super) fn app_id(&self) -> i64 {
+        self.app.id()
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -193,6 +193,18 @@ impl GitHub {
         Ok(entries)
     }
 
+    /// The entries at the root of a commit, nothing below its folders. One request.
+    ///
+    /// Errors: [`ForgeError::TooLarge`] where GitHub leaves any out; never a list with something missing.
+    pub async fn root(&self, target: &Target, commit: &ObjectId) -> Result<Vec<TreeEntry>, ForgeError> {
+        let body = self.read_tree(target, commit, false).await?;
+        if body.truncated {
+            let endpoint = format!("GET {}", target.path(&["git", "trees", commit.as_str()]));
+            return Err(ForgeError::TooLarge { endpoint, limit: format!("{MOST_ENTRIES} entries") });
+        }
+        Ok(body.tree.into_iter().map(|entry| entry.under("")).collect())
+    }
+
     async fn read_tree(&self, target: &Target, id: &ObjectId, recursive: bool) -> Result<TreeBody, ForgeError> {
         let query = if recursive { "?recursive=1" } else { "" };
         let call = Call::get(target.path(&["git", "trees", id.as_str()]) + query);

@@ -15,8 +15,10 @@
 //! | `deliveries.rs` | webhooks that could not be handed over, and asking for them again |
 //! | `git_data.rs` | branch heads, trees, blobs, commits, refs |
 //! | `tags.rs` | the tags of a repository, also of one that the App is not installed on |
+//! | `inviting.rs` | asking people and teams to look at a pull request |
 //! | `comments.rs` | who may ask for something, and answering |
-//! | `checks.rs` | what checks say about a commit |
+//! | `checks.rs`, `own_checks.rs` | what checks say about a commit; saying something in one of our own |
+//! | `verdicts.rs`, `merging.rs` | each check and review of a pull request by itself; merging it |
 //! | `propose.rs`, `revise.rs` | from a change to a pull request; one more commit on one that is open |
 //! | `pulls.rs` | a pull request's later life |
 //! | `webhook/` | signature and meaning of a delivery |
@@ -31,7 +33,10 @@ mod error;
 mod git_data;
 mod heard;
 mod installations;
+mod inviting;
 mod limits;
+mod merging;
+mod own_checks;
 mod pages;
 mod propose;
 mod pulls;
@@ -40,6 +45,7 @@ mod settings;
 mod tags;
 mod tokens;
 mod transport;
+mod verdicts;
 pub mod webhook;
 
 pub use comments::Reaction;
@@ -47,8 +53,9 @@ pub use deliveries::{AttemptId, DeliveryAttempt, DeliveryLog};
 pub use error::ForgeError;
 pub use git_data::{EntryKind, TreeEntry};
 pub use installations::{AccountKind, InstallationInfo, ListedRepository};
+pub use own_checks::{Annotation, CheckRun, Conclusion, OwnCheck};
 pub use propose::{Advance, Proposed, Retreat};
-pub use pulls::{PullState, PullStatus};
+pub use pulls::{AccountId, PullState, PullStatus};
 pub use revise::BaseMerge;
 pub use settings::GitHubSettings;
 pub use tags::{Sight, Tag, TagList, Tags};

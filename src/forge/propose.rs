@@ -20,6 +20,8 @@ pub struct Proposed {
     pub pull: PullRequest,
     /// Whether it was there already, from an attempt whose end we did not see.
     pub adopted: bool,
+    /// Whether it should be a draft and is none, because the repository has none.
+    pub no_draft: bool,
     /// Its status: an adopted one may have been closed or merged since.
     pub status: PullStatus,
 }
@@ -253,7 +255,10 @@ impl GitHub {
     async fn put_pull(&self, attempt: &Attempt<'_>, commit: ObjectId) -> Result<Proposed, ForgeError> {
         let Attempt { target, change, identity, .. } = attempt;
         let error = match self.open_pull(target, change, *identity).await {
-            Ok(pull) => return Ok(Proposed { adopted: false, ..adopted(&pull, commit) }),
+            Ok(pull) => {
+                let no_draft = change.draft && !pull.draft;
+                return Ok(Proposed { adopted: false, no_draft, ..adopted(&pull, commit) });
+            }
             Err(error) => error,
         };
         if error.says("a pull request already exists") {
@@ -297,5 +302,7 @@ pub(super) fn access(change: &Change) -> Access {
 
 pub(super) fn adopted(pull: &PullState, head: ObjectId) -> Proposed {
     let status = pull.status;
-    Proposed { pull: PullRequest { number: pull.number, url: pull.url.clone(), head }, adopted: true, status }
+    let pull = PullRequest { number: pull.number, url: pull.url.clone(), head };
+    // Of one that was there already, a person may have decided that.
+    Proposed { pull, adopted: true, no_draft: false, status }
 }

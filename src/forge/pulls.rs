@@ -40,8 +40,23 @@ pub struct PullState {
     pub base_branch: String,
     /// The repository it is in.
     pub base_repo: RepoId,
-    /// Whether it can be merged as far as its files go; `None` while GitHub works that out, and in lists.
+    /// Whether it is a draft.
+    pub draft: bool,
+    /// Whether it merges without conflicts; `None` while GitHub works that out, and in lists.
     pub mergeable: Option<bool>,
+    /// The account that opened it.
+    pub author: Option<AccountId>,
+}
+
+/// GitHub's number of an account: names change hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(transparent)]
+pub struct AccountId(i64);
+
+/// An account as it stands beside what it did.
+#[derive(Deserialize)]
+pub(super) struct AccountBody {
+    pub(super) id: AccountId,
 }
 
 #[derive(Deserialize)]
@@ -55,7 +70,11 @@ struct PullBody {
     #[serde(default)]
     merged_at: Option<String>,
     #[serde(default)]
+    draft: bool,
+    #[serde(default)]
     mergeable: Option<bool>,
+    #[serde(default)]
+    user: Option<AccountBody>,
     head: EndBody,
     base: EndBody,
 }
@@ -103,7 +122,9 @@ impl PullBody {
             head_repo: self.head.repo.map(|repo| repo.id),
             base_branch: self.base.branch,
             base_repo,
+            draft: self.draft,
             mergeable: self.mergeable,
+            author: self.user.map(|user| user.id),
         })
     }
 }
@@ -198,10 +219,20 @@ impl GitHub {
         change: &crate::domain::Change,
         identity: Identity,
     ) -> Result<PullState, ForgeError> {
-        let body =
+        let mut body =
             json!({ "title": change.title, "head": change.branch, "base": change.base_branch, "body": change.body });
-        let call = Call::post(target.path(&["pulls"]), &body);
-        let answer = self.client.send(&call, identity).await?;
+        if change.draft {
+            body["draft"] = json!(true);
+        }
+        let post = |body: &serde_json::Value| Call::post(target.path(&["pulls"]), body);
+        let answer = match self.client.send(&post(&body), identity).await {
+            // The owner's plan has none for this repository. Nothing was made, so this is no second write.
+            Err(error) if change.draft && error.says("draft pull requests are not supported") => {
+                body["draft"] = json!(false);
+                self.client.send(&post(&body), identity).await?
+            }
+            answer => answer?,
+        };
         let opened = answer.read::<PullBody>()?.into_state(target, &answer.endpoint)?;
         self.client.metrics().pull_request_opened(target.installation);
         Ok(opened)

@@ -21,9 +21,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// What is made of the answers. Whoever has more, or something else, taken from the same answers raises it: lists that were
-/// read otherwise are then read anew, be they unchanged.
-const READING: u32 = 1;
 /// Tags are read by the hundred up to this many pages. GitHub promises no order, so all are read.
 const MOST_TAG_PAGES: usize = 30;
 /// Releases, which only tell when a tag was published, come newest first; beyond these, a tag has no publishing time.
@@ -125,13 +122,6 @@ pub struct Tag {
 struct Mark {
     path: String,
     etag: String,
-    /// The reading it comes from. Marks without a number are of the first.
-    #[serde(default = "first_reading")]
-    reading: u32,
-}
-
-const fn first_reading() -> u32 {
-    1
 }
 
 #[derive(Deserialize)]
@@ -172,8 +162,7 @@ impl GitHub {
     /// Tags whose release is marked as not ready for production are left out.
     pub async fn tags(&self, sight: &Sight, marks: Option<&str>) -> Result<Tags, ForgeError> {
         let known: Vec<Mark> = marks.and_then(|marks| serde_json::from_str(marks).ok()).unwrap_or_default();
-        let is_ours = known.iter().all(|mark| mark.reading == READING);
-        if is_ours && !known.is_empty() && self.unchanged(sight, &known).await? {
+        if !known.is_empty() && self.unchanged(sight, &known).await? {
             return Ok(Tags::NotModified);
         }
         let mut marks = Some(Vec::new());
@@ -244,7 +233,7 @@ impl GitHub {
             let tells = next.is_some() || page.len() < PER_PAGE;
             let etag = answer.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).filter(|_| tells);
             *marks = etag.zip(marks.take()).map(|(etag, mut marks)| {
-                marks.push(Mark { path, etag: etag.into(), reading: READING });
+                marks.push(Mark { path, etag: etag.into() });
                 marks
             });
             found.extend(page);

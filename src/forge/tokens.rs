@@ -33,10 +33,16 @@ pub(super) enum Access {
     Pulls,
     /// Reading what checks say.
     Checks,
+    /// Saying something in a check of our own.
+    WriteChecks,
+    /// Reading commit statuses.
+    Statuses,
     /// Changing pull requests: closing them, their labels and comments.
     WritePulls,
-    /// Deleting branches.
+    /// Deleting branches, merging.
     WriteContents,
+    /// Merging what changes workflows.
+    WriteWorkflows,
     /// Proposing: writing a branch and opening a pull request from it, with one token.
     Propose,
     /// As `Propose`, files under `.github/workflows` included.
@@ -50,8 +56,11 @@ impl Access {
             Self::Contents => json!({ "metadata": "read", "contents": "read" }),
             Self::Pulls => json!({ "metadata": "read", "pull_requests": "read" }),
             Self::Checks => json!({ "metadata": "read", "checks": "read" }),
+            Self::WriteChecks => json!({ "metadata": "read", "checks": "write" }),
+            Self::Statuses => json!({ "metadata": "read", "statuses": "read" }),
             Self::WritePulls => json!({ "metadata": "read", "pull_requests": "write" }),
             Self::WriteContents => json!({ "metadata": "read", "contents": "write" }),
+            Self::WriteWorkflows => json!({ "metadata": "read", "contents": "write", "workflows": "write" }),
             Self::Propose => json!({ "metadata": "read", "contents": "write", "pull_requests": "write" }),
             Self::ProposeWorkflows => {
                 json!({ "metadata": "read", "contents": "write", "pull_requests": "write", "workflows": "write" })

@@ -70,7 +70,7 @@ impl Find {
             && dependency.constraint == edit.constraint
             && dependency.current.as_deref() == Some(edit.from.as_str())
             && dependency.digest == edit.digest_from
-            && (edit.python.is_none() || dependency.python == edit.python)
+            && dependency.python == edit.python
     }
 
     fn is_result_of(&self, edit: &Edit, constraint: &str) -> bool {
@@ -78,7 +78,7 @@ impl Find {
         dependency.package == edit.package
             && dependency.constraint == constraint
             && (dependency.digest.is_none() || dependency.digest == edit.digest_to)
-            && (edit.python.is_none() || dependency.python == edit.python)
+            && dependency.python == edit.python
     }
 
     /// Whether two readings agree; hashes that come or go move what stands below them to another line.

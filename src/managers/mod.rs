@@ -174,8 +174,7 @@ pub struct Edit {
     pub constraint: String,
     /// The version to move to; the one in use, where only its digest is to be another.
     pub to: String,
-    /// The versions of Python it is for, as extracted, where only such a place is meant: one package may stand in a file for
-    /// several of them.
+    /// The versions of Python it is for, as extracted: one package may stand in a file for several of them, and for all.
     pub python: Option<String>,
     /// The digest pinned there, as extracted.
     pub digest_from: Option<String>,

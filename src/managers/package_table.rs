@@ -67,7 +67,7 @@ fn mark(find: &mut Find, table: &dyn TableLike) {
     let range = text("python").filter(|_| find.dependency.skip.is_none());
     let Some(range) = range else { return };
     match Pythons::of_range(range) {
-        Some(pythons) => python::limit(std::iter::once(find), Some(pythons)),
+        Some(pythons) => python::narrow(find, pythons),
         None => find.leave_alone(Skip::NotUnderstood(format!("for which versions of Python it is: `{}`", cut(range)))),
     }
 }

@@ -15,38 +15,63 @@ pub(super) fn mark(find: &mut Find, marker: &str) {
         return;
     }
     match Pythons::of_marker(marker) {
+        Some(pythons) if pythons.is_none() => {
+            find.leave_alone(Skip::LeftAlone("its marker holds for no version of Python".into()));
+        }
         Some(pythons) => set(find, pythons),
-        None if marker.contains("python") => find.leave_alone(Skip::NotUnderstood(format!(
-            "for which versions of Python its marker asks: `{}`",
-            cut(marker.trim())
-        ))),
+        None if ["python_version", "python_full_version"].iter().any(|name| marker.contains(name)) => find.leave_alone(
+            Skip::NotUnderstood(format!("for which versions of Python its marker asks: `{}`", cut(marker.trim()))),
+        ),
         // Nothing that tells of Python: it may hold for all of them.
         None => {}
     }
 }
 
-/// Narrows requirements down to what the project of their file runs on.
-pub(super) fn limit<'f>(finds: impl Iterator<Item = &'f mut Find>, project: Option<Pythons>) {
-    let Some(project) = project.filter(|project| *project != Pythons::ALL && !project.is_none()) else { return };
+/// Takes in that a requirement is for some versions alone, beside what its marker says.
+pub(super) fn narrow(find: &mut Find, own: Pythons) {
+    let marked = find.dependency.python.take();
+    set(find, marked.and_then(|marked| Pythons::of_range(&marked)).map_or(own, |marked| marked.and(own)));
+}
+
+/// Narrows requirements down to what the project of their file runs on, if the file says so, and finds those of them that were left
+/// behind for older versions.
+///
+/// Where nobody tells what the project runs on, it is as new as the newest of the requirements that begin somewhere: an exported
+/// file repeats the range of its project on each line.
+pub(super) fn limit<'f>(finds: impl IntoIterator<Item = &'f mut Find>, project: Option<Pythons>) {
+    let mut finds: Vec<&mut Find> = finds.into_iter().collect();
+    let project = project.filter(|project| !project.is_none());
     // There are few markers, and many requirements.
-    let mut both: HashMap<String, Pythons> = HashMap::new();
-    for find in finds {
-        let marked = find.dependency.python.take().unwrap_or_default();
-        let together = *both
-            .entry(marked)
-            .or_insert_with_key(|marked| Pythons::of_range(marked).map_or(project, |marked| marked.and(project)));
+    let mut read: HashMap<String, Pythons> = HashMap::new();
+    let mut marked = |find: &Find| match &find.dependency.python {
+        None => Pythons::ALL,
+        Some(text) => match read.get(text) {
+            Some(pythons) => *pythons,
+            None => *read.entry(text.clone()).or_insert(Pythons::of_range(text).unwrap_or(Pythons::ALL)),
+        },
+    };
+    let runs_on = project.unwrap_or_else(|| {
+        let with_beginning = finds.iter().map(|find| marked(find)).filter(|marked| marked.begin_somewhere());
+        with_beginning.fold(Pythons::NONE, Pythons::or)
+    });
+    for find in &mut finds {
+        let (marked, project) = (marked(find), project.unwrap_or(Pythons::ALL));
+        let together = marked.and(project);
         if together.is_none() {
             let why = format!("its marker holds for no version of Python that the project runs on (`{project}`)");
             find.leave_alone(Skip::LeftAlone(why));
-        } else {
+            find.dependency.python = None;
+        } else if together != marked {
             set(find, together);
         }
+        let is_as_new = together.newest() == runs_on.newest();
+        find.dependency.left_behind = together.end_somewhere() && !together.is_none() && !is_as_new;
     }
 }
 
 fn set(find: &mut Find, pythons: Pythons) {
     if pythons.is_none() {
-        find.leave_alone(Skip::LeftAlone("its marker holds for no version of Python".into()));
+        find.leave_alone(Skip::LeftAlone("its marker holds for no version of Python that it is for (`python`)".into()));
     } else if pythons != Pythons::ALL {
         find.dependency.python = Some(pythons.to_string());
     }

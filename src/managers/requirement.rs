@@ -36,6 +36,7 @@ impl Place<'_> {
             digest: None,
             hashed: false,
             python: None,
+            left_behind: false,
             skip: None,
         }
     }
@@ -107,6 +108,7 @@ fn find(name: &str, constraint: Written, skip: Option<Skip>, at: usize, place: &
             digest: None,
             hashed: false,
             python: None,
+            left_behind: false,
             skip,
         },
         constraint,

@@ -5,6 +5,7 @@
 use super::compiled::Comments;
 use super::edit;
 use super::hashes::{HashOption, Hashes};
+use super::python;
 use super::requirement::{self, Place};
 use super::written::Written;
 use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, readable, without_mark};
@@ -71,6 +72,7 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
         }
     }
     comments.leave_transitive_alone(&mut found.finds);
+    python::limit(&mut found.finds, None);
     Ok(found)
 }
 

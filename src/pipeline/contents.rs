@@ -6,7 +6,7 @@
 
 use super::edits::{self, Hashes};
 use super::{StepError, tags};
-use crate::domain::{Content, Ecosystem, PackageId, Release, Update};
+use crate::domain::{Content, Dependency, Ecosystem, PackageId, Release, RepoId, Update};
 use crate::forge::GitHub;
 use crate::planner::age;
 use crate::registries::{Registries, RegistryError, digest_of};
@@ -162,7 +162,7 @@ pub(super) async fn of_tags(
     if package.ecosystem != Ecosystem::Docker {
         return Ok(Vec::new());
     }
-    let pins = store.digest_pins(package, PINS_CONSIDERED).await?;
+    let pins = pins(store, package, now).await?;
     let mut pins: Vec<(&str, &str)> =
         pins.iter().filter_map(|pin| Some((pin.constraint.as_str(), pin.current.as_deref()?))).collect();
     pins.sort_unstable();
@@ -188,6 +188,20 @@ pub(super) async fn of_tags(
         }
     }
     Ok(found)
+}
+
+/// Uses of an image that pin its digest. Of an image that thousands use not all are looked through: those from some place on,
+/// another one in each turn, and from the first on where these are not enough.
+async fn pins(store: &Store, package: &PackageId, now: Timestamp) -> Result<Vec<Dependency>, StepError> {
+    let Some((first, last)) = store.users_span(package).await? else { return Ok(Vec::new()) };
+    let span = last.0.abs_diff(first.0).saturating_add(1);
+    let from = RepoId(first.0 + tags::place(tags::turn(package, now), span));
+    let mut pins = store.digest_pins(package, from, PINS_CONSIDERED).await?;
+    let more = PINS_CONSIDERED.saturating_sub(u32::try_from(pins.len()).unwrap_or(u32::MAX));
+    if more > 0 && from > first {
+        pins.extend(store.digest_pins(package, first, more).await?);
+    }
+    Ok(pins)
 }
 
 /// Tags that some pin could move to and whose digests are not known, the newest of each variant first: as many as are asked for

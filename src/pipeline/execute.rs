@@ -332,7 +332,7 @@ async fn send(
 fn taken_over(change: &Change, number: crate::domain::PullNumber, repository_url: &str) -> Proposed {
     let url = format!("{repository_url}/pull/{number}");
     let pull = PullRequest { number, url, head: change.base.commit.clone() };
-    Proposed { pull, adopted: true, status: PullStatus::Open }
+    Proposed { pull, adopted: true, no_draft: false, status: PullStatus::Open }
 }
 
 /// The repository, or its head, is not where we think it is.

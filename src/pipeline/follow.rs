@@ -2,10 +2,10 @@
 
 use super::line::{self, Admission};
 use super::retire::{Archive, SURPRISES_MAX, rest};
-use super::{Done, Step, StepError, Writing, finished, target};
+use super::{Done, Step, StepError, Writing, finished, merge, target};
 use crate::domain::{Proposal, ProposalId, ProposalState, PullBranch, PullNumber, RepoId, RepoState};
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus};
-use crate::store::{DependencyRow, Store};
+use crate::store::{DependencyRow, RepositoryRow, Store};
 use jiff::Timestamp;
 
 /// Looks at one of our pull requests and takes over what happened to it.
@@ -19,22 +19,37 @@ pub async fn follow(
     else {
         return Ok(Done::Finished(store.begin().await?));
     };
-    let installation = Some(row.repository.installation);
     let status = match forge.pull(&target(&row), number).await {
         Ok(status) => status,
         Err(ForgeError::Gone { .. } | ForgeError::Moved { .. }) => {
             let mut tx = store.begin().await?;
-            Step::SyncRepository { repo, details: true, name: None }.queue(&mut tx, installation, now).await?;
+            let look = Step::SyncRepository { repo, details: true, name: None };
+            look.queue(&mut tx, Some(row.repository.installation), now).await?;
             return Ok(Done::Finished(tx));
         }
         Err(error) => return Err(error.into()),
     };
+    take_over(store, &row, &proposal, &status, now).await
+}
+
+/// Takes over what a look at a pull request found.
+pub(super) async fn take_over(
+    store: &Store,
+    row: &RepositoryRow,
+    proposal: &Proposal,
+    pull: &PullState,
+    now: Timestamp,
+) -> Result<Done, StepError> {
+    let (repo, number, installation) = (row.repository.id, pull.number, Some(row.repository.installation));
     let known = store.pull_branch(repo, number).await?;
-    let Some((amended, word)) = after(&proposal, &status, now) else {
+    let Some((amended, word)) = after(proposal, pull, now) else {
         let mut tx = store.begin().await?;
-        if is_free(&known, &status) {
+        if is_free(&known, pull) {
             tx.save_pull_branch((repo, number), &PullBranch { held: None, ..known }).await?;
             Step::Plan { repo }.queue(&mut tx, installation, now).await?;
+        }
+        if pull.status == PullStatus::Open && merge::is_wished(row, proposal)? {
+            Step::Merge { repo, number }.queue(&mut tx, installation, now).await?;
         }
         return Ok(Done::Finished(tx));
     };
@@ -46,6 +61,9 @@ pub async fn follow(
     // lies between them and the merged ones.
     let next = if indexed { Step::Plan { repo } } else { Step::SyncRepository { repo, details: false, name: None } };
     next.queue(&mut tx, installation, now).await?;
+    if amended.state == ProposalState::Open && merge::is_wished(row, &amended)? {
+        Step::Merge { repo, number }.queue(&mut tx, installation, now).await?;
+    }
     Ok(Done::Finished(tx))
 }
 
@@ -109,6 +127,9 @@ pub async fn checks(
         Err(error) => return Err(error.into()),
     };
     let mut tx = store.begin().await?;
+    if merge::is_wished(&row, &proposal)? {
+        Step::Merge { repo, number }.queue(&mut tx, Some(row.repository.installation), now).await?;
+    }
     if found != proposal.checks {
         tx.save_proposal(&Proposal { checks: found, updated_at: now, ..proposal }).await?;
     }

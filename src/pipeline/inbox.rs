@@ -4,16 +4,20 @@
 //! from GitHub by the step. The one exception is the push that touches nothing we track, right on top of the head we
 //! know. It moves our head without a request, and it is by far the most frequent event.
 
+mod examination;
+
 use super::{Done, Step, StepError};
 use crate::commands;
-use crate::domain::{Comment, DeliveryId, Head, Proposal, ProposalState, PullNumber, RepoId, RepoPath, Repository};
+use crate::domain::{
+    Asked, Comment, DeliveryId, Examined, Head, Proposal, ProposalState, PullNumber, RepoId, RepoPath, Repository,
+};
 use crate::forge::PullStatus;
 use crate::forge::webhook::{
     self, ChangedPaths, CommentFacts, Event, EventKind, PayloadError, PullFacts, Push, RepoFacts,
 };
 use crate::managers;
+use crate::planner::codeowners::CODE_OWNERS_PATHS;
 use crate::store::{ConfigState, NewDelivery, Outcome, RepositoryRow, Store, StoreError};
-use crate::subscription::FILE_NAMES;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -115,6 +119,9 @@ pub async fn decide(store: &Store, delivery: &DeliveryId, now: Timestamp) -> Res
     }
     // A webhook set up on the repository itself names no installation.
     let installation = event.installation.or(known.as_ref().map(|known| known.row.repository.installation));
+    if let Some(asked) = &decision.examination {
+        tx.ask_examination(asked, now).await?;
+    }
     for step in &decision.steps {
         step.queue(&mut tx, installation, now).await?;
     }
@@ -155,6 +162,17 @@ pub struct KnownRepository {
     pub proposal: Option<Proposal>,
     /// Our open pull requests whose head the event tells of.
     pub pulls_at_head: Vec<PullNumber>,
+    /// Where a branch moved that is not the default one: what is known of it.
+    pub branch: KnownBranch,
+}
+
+/// What is known of a branch that moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KnownBranch {
+    /// Something is said, or about to be, of the subscription file at the commit that it pointed at.
+    pub is_examined: bool,
+    /// It is the branch of a proposal, so that nobody but us is likely to have made it.
+    pub is_own: bool,
 }
 
 async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<Option<KnownRepository>, StoreError> {
@@ -165,20 +183,35 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
         lock_files: BTreeSet::new(),
         proposal: None,
         pulls_at_head: Vec::new(),
+        branch: KnownBranch::default(),
     };
     match &event.kind {
         EventKind::Push(push) if push.is_default_branch => {
             known.tracked =
                 store.tracked_paths(repo).await?.into_iter().map(|path| path.as_str().to_string()).collect();
             known.lock_files = store.lock_files(repo).await?;
+            // So that it is read again when it changes, or appears.
+            if super::sync::file_in_force(&known.row.config).ok().flatten().is_some_and(|file| file.asks_code_owners())
+            {
+                known.tracked.extend(CODE_OWNERS_PATHS.map(str::to_owned));
+            }
+        }
+        EventKind::Push(push) => {
+            let Some(branch) = &push.branch else { return Ok(Some(known)) };
+            let examined = store.examination(repo, &push.before).await?;
+            known.branch = KnownBranch {
+                is_examined: examined.is_some_and(|found| found.outcome.is_none_or(|it| it == Examined::Said)),
+                is_own: store.is_branch_of_proposal(repo, branch).await?,
+            };
         }
         EventKind::PullRequest(PullFacts { number, .. }) => {
             known.proposal = store.proposal_by_pull(repo, *number).await?;
         }
+        EventKind::Reconsidered { number } => known.proposal = store.proposal_by_pull(repo, *number).await?,
         EventKind::Comment(comment) if commands::mentions(&comment.body) => {
             known.proposal = store.proposal_by_pull(repo, comment.pull).await?;
         }
-        EventKind::CheckRun { head_sha } => {
+        EventKind::CheckRun { head_sha } | EventKind::Verdict { head_sha } => {
             let pulls = store.proposals_by_head(repo, head_sha).await?;
             known.pulls_at_head = pulls.into_iter().filter_map(|p| p.pull.map(|pull| pull.number)).collect();
         }
@@ -203,6 +236,8 @@ pub struct Decision {
     pub indexed: bool,
     /// What a person asks for in a comment, to be stored before it is obeyed.
     pub comment: Option<Comment>,
+    /// The commit whose subscription file is to be examined, to be stored before that is done.
+    pub examination: Option<Asked>,
     /// Why, in a few words.
     pub note: String,
 }
@@ -258,11 +293,34 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
             (Some(repo), Some(_)) => {
                 Decision::look(Step::Follow { repo, number: pull.number }, "one of our pull requests may have changed")
             }
-            _ => Decision::nothing("not one of our pull requests"),
+            (Some(_), None) => known.map_or_else(
+                || Decision::nothing("a pull request of a repository that is not known"),
+                |known| examination::of_pull(event.action.as_deref(), pull, known),
+            ),
+            (None, _) => Decision::nothing("not one of our pull requests"),
+        },
+        EventKind::Rerequested { head_sha } => match known {
+            Some(known) => examination::again(known.row.repository.id, head_sha),
+            None => Decision::nothing("a check of a repository that is not known"),
         },
         EventKind::Comment(comment) => match (event.repo, known.and_then(|known| known.proposal.as_ref())) {
             (Some(repo), Some(_)) => steps_for_comment(repo, comment),
             _ => Decision::nothing("not a command on one of our pull requests"),
+        },
+        EventKind::Verdict { .. } => match (event.repo, known) {
+            (Some(repo), Some(known)) if !known.pulls_at_head.is_empty() => Decision {
+                steps: known.pulls_at_head.iter().map(|&number| Step::Merge { repo, number }).collect(),
+                note: "a check or status of one of our pull requests changed".into(),
+                ..Decision::default()
+            },
+            _ => Decision::nothing("not a check or status of one of our pull requests"),
+        },
+        EventKind::Reconsidered { number } => match (event.repo, known.and_then(|known| known.proposal.as_ref())) {
+            (Some(repo), Some(_)) => Decision::look(
+                Step::Merge { repo, number: *number },
+                "people may think otherwise of one of our pull requests",
+            ),
+            _ => Decision::nothing("not one of our pull requests"),
         },
         EventKind::CheckRun { .. } => match (event.repo, known) {
             (Some(repo), Some(known)) if !known.pulls_at_head.is_empty() => Decision {
@@ -303,7 +361,7 @@ fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {
         Decision::look(Step::SyncRepository { repo, details: details || name.is_some(), name }, note)
     };
     if push.deleted || !push.is_default_branch {
-        return Decision::nothing("not a push to the default branch");
+        return examination::of_push(push, known);
     }
     if facts_differ(&push.repository, &known.row.repository) {
         return sync(true, "the repository's details are not those we know");
@@ -314,7 +372,7 @@ fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {
     let ChangedPaths::Known(changed) = &push.changed else {
         return sync(false, "the push does not tell all it changed");
     };
-    let touches_file = FILE_NAMES.iter().any(|name| changed.contains(*name));
+    let touches_file = examination::names_file(changed);
     let Some(head) = &known.row.head else { return sync(false, "the repository's head is not known yet") };
     if head.commit == push.after {
         return Decision::nothing("that commit is known already");

@@ -1,5 +1,7 @@
 //! Reads the manifests that changed since the last look, and only those: one request for the tree, one for each new blob.
 
+mod owners;
+
 use super::watch::UNWANTED_PAUSE;
 use super::{Done, Step, StepError, target};
 use crate::domain::{
@@ -17,7 +19,9 @@ const TRIES_MAX: u32 = 5;
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// A repository's share of what all repositories have to share: the memory of this step, and the time for which its one
 /// transaction keeps other writers waiting.
-const SHARE: Share = Share { manifests: 300, bytes: 32 * 1024 * 1024, dependencies: 10_000 };
+pub(super) const SHARE: Share = Share { manifests: 300, bytes: 32 * 1024 * 1024, dependencies: 10_000 };
+/// The share of what is not to be stored, and asked for by somebody who may not write to the repository.
+pub(super) const SMALL_SHARE: Share = Share { manifests: 20, bytes: 2 * 1024 * 1024, dependencies: 1_000 };
 /// So many of the files beyond the share are listed with their problem.
 const LEFT_OUT_LISTED_MAX: usize = 100;
 /// How the problem of a file beyond the share begins. Such a file is looked at anew each time: others may have gone.
@@ -55,7 +59,9 @@ pub async fn index(
         }
         Err(error) => return Err(error.into()),
     };
-    let index = read_manifests(forge, &target, &tree, &stored).await?;
+    let index = read_manifests(forge, &target, &tree, &stored, SHARE).await?;
+    let asks_owners = super::sync::file_in_force(&row.config)?.is_some_and(|file| file.asks_code_owners());
+    let owners = owners::read(store, forge, &target, &tree, asks_owners).await?;
     if index.left_out > 0 {
         tracing::warn!(
             repository = %row.repository.name,
@@ -85,6 +91,9 @@ pub async fn index(
     // One that was known may have been put off because nobody used it.
     tx.wake_new_packages(repo, now - UNWANTED_PAUSE, now).await?;
     tx.replace_lock_files(repo, &stored_lock_files, &lock_files(&tree)).await?;
+    if let Some(owners) = owners {
+        tx.set_code_owners(repo, owners.as_ref()).await?;
+    }
     tx.set_indexed(repo, &head.commit, now).await?;
     Step::Plan { repo }.queue(&mut tx, installation, now).await?;
     for proposal in touched {
@@ -107,9 +116,27 @@ fn touched(proposals: &[Proposal], stored: &[ManifestHead], index: &Index) -> Ve
     proposals.iter().filter(is_touched).map(|p| p.id.clone()).collect()
 }
 
+/// The dependencies of a commit that is not to be stored, and how many of its manifests were not read.
+pub(super) async fn dependencies_at(
+    forge: &GitHub,
+    target: &Target,
+    commit: &ObjectId,
+    share: Share,
+) -> Result<(Vec<Dependency>, usize), ForgeError> {
+    let tree = forge.tree(target, commit).await?;
+    let index = read_manifests(forge, target, &tree, &[], share).await?;
+    let read = || index.manifests.values().flatten();
+    let unread = read().filter(|read| read.manifest.problem.is_some()).count();
+    let beyond = index.left_out.saturating_sub(LEFT_OUT_LISTED_MAX);
+    let developed: BTreeSet<PackageId> = read().filter_map(|read| read.develops.clone()).collect();
+    let mut dependencies: Vec<Dependency> = read().flat_map(|read| read.dependencies.iter().cloned()).collect();
+    managers::leave_developed_alone(dependencies.iter_mut(), &developed);
+    Ok((dependencies, unread + beyond))
+}
+
 /// How much of a repository is read.
 #[derive(Clone, Copy, Debug)]
-struct Share {
+pub(super) struct Share {
     /// Files.
     manifests: usize,
     /// All their bytes.
@@ -159,6 +186,7 @@ async fn read_manifests(
     target: &Target,
     tree: &[TreeEntry],
     stored: &[ManifestHead],
+    mut share: Share,
 ) -> Result<Index, ForgeError> {
     // Symbolic links and submodules have modes of their own and are left alone, as are names that are no safe paths.
     let files: BTreeMap<RepoPath, (&TreeEntry, FileMode)> = tree
@@ -173,7 +201,6 @@ async fn read_manifests(
     let mut todo: VecDeque<(RepoPath, &'static dyn Manager)> =
         claimed.into_iter().flat_map(|path| managers::managers_for(path).map(|m| (path.clone(), m))).collect();
     let mut seen: BTreeSet<(RepoPath, &'static str)> = todo.iter().map(|(path, m)| (path.clone(), m.name())).collect();
-    let mut share = SHARE;
     let mut used_up: Option<String> = None;
     let mut index = Index::default();
     while let Some((path, manager)) = todo.pop_front() {

@@ -3,7 +3,7 @@
 use super::branch::{self, Standing};
 use super::contents::{self, Checked, Contents, Moved};
 use super::edits::{Hashes, edited, hashes};
-use super::{StepError, guard, sync, target};
+use super::{StepError, guard, invite, sync, target};
 use crate::domain::{
     Change, FileChange, Head, Held, LockFile, ObjectId, Onto, PackageId, Proposal, ProposalId, PullNumber,
     ReleaseHashes, RepoPath, Update, Verdict, VersionStep,
@@ -234,6 +234,7 @@ pub(super) async fn worded(
         title: proposal.title.clone(),
         body,
         hashes: Vec::new(),
+        draft: invite::is_draft(proposal, file),
     })
 }
 

@@ -97,6 +97,27 @@ pub(super) fn words(from: Timestamp, now: Timestamp) -> Option<String> {
     })
 }
 
+/// Lets one write go in front of the line, because a person waits for it. Turns that were given out stay; the next one to be
+/// given out begins a little later.
+///
+/// Errors: [`StoreError::LeaseLost`] when the claim is no longer ours: then nothing may be written.
+pub(super) async fn cut_in(
+    store: &Store,
+    lease: &Claimed,
+    installation: InstallationId,
+    now: Timestamp,
+    policy: &PacePolicy,
+) -> Result<(), StoreError> {
+    if policy.is_off() {
+        return Ok(());
+    }
+    let mut tx = store.begin().await?;
+    tx.still_ours(lease).await?;
+    let budget = tx.lock_budget(Some(installation)).await?;
+    tx.save_pace(Some(installation), &pace::cut_in(believable(budget.pace, now), now, policy)).await?;
+    tx.commit().await
+}
+
 /// A turn for a step that keeps it beside its arguments.
 pub(super) enum Admission {
     /// It may write, at once; `None` where nobody has to wait for a turn.

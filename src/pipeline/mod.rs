@@ -8,22 +8,28 @@
 //! what it wants saved as an open transaction; the worker adds the end of the step and commits both together. So a
 //! station that is killed at any point has either happened or not, and can be repeated.
 
+pub mod account;
 pub mod allowance;
+pub mod audit;
 mod branch;
 mod contents;
 pub mod crew;
 pub mod duties;
 mod edits;
+pub mod examine;
 pub mod execute;
 pub mod follow;
 pub mod guard;
 pub mod inbox;
 pub mod index;
 mod intent;
+pub mod invite;
 mod line;
 pub mod mailroom;
+pub mod merge;
 pub mod obey;
 pub mod plan;
+mod remarks;
 pub mod retire;
 mod retry;
 pub mod rework;
@@ -40,7 +46,7 @@ pub mod watch;
 pub mod worker;
 
 pub use mailroom::Mailroom;
-pub use step::Step;
+pub use step::{Step, Whom};
 pub use worker::Worker;
 
 use crate::domain::Clock;

@@ -7,7 +7,7 @@
 mod orders;
 
 use self::orders::{Orders, Rest, orders};
-use super::{Done, Step, StepError, Writing, finished, sync, target};
+use super::{Done, Step, StepError, Writing, account, finished, line, sync, target};
 use crate::domain::{Comment, CommentId, Decision, Farewell, Proposal, ProposalState, RepoId};
 use crate::forge::{ForgeError, GitHub, Reaction};
 use crate::store::{CommentRow, RepositoryRow, Store};
@@ -31,6 +31,10 @@ pub async fn obey(
         Some(answer) => answer,
         None => decide(store, forge, (&row, &proposal), &comment, writing).await?,
     };
+    // A reaction and an answer; they do not wait in the line of pull requests.
+    for _ in 0..if answer.is_empty() { 1 } else { 2 } {
+        line::cut_in(store, writing.lease, row.repository.installation, writing.clock.now(), writing.pace).await?;
+    }
     match say(forge, &row, (&comment, &answer), writing.lease.work.claims > 1).await {
         // The comment or the pull request is gone, or its conversation locked: it was obeyed all the same.
         Err(ForgeError::Gone { .. } | ForgeError::Forbidden { .. } | ForgeError::Archived { .. }) => {}
@@ -55,7 +59,7 @@ async fn decide(
         let rest = Rest {
             timezone: file.map(|file| file.timezone),
             decisions: store.decisions_of(&[repo]).await?.remove(&repo).unwrap_or_default(),
-            outlook: store.outlook(repo).await?,
+            outlook: account::dependencies(store, row, now).await?,
         };
         orders(comment, proposal, &rest, now)
     } else {

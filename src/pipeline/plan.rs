@@ -4,24 +4,24 @@
 //! minute, and what they need to know of packages is mostly the same.
 
 mod facts;
+pub(super) mod foresee;
 mod partings;
 
 use super::{Done, Step, StepError, guard};
 use crate::domain::{
-    Ecosystem, Farewell, Outlook, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Standing, Verdict,
+    Ecosystem, Farewell, Outlook, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState,
+    Standing, Verdict,
 };
-use crate::planner::{self, Amended, Amendment, Catalogue, Draft, Facts, Plan};
+use crate::planner::{self, Amended, Amendment, Catalogue, Draft, Facts, Plan, audit};
 use crate::registries::Registries;
 use crate::store::{NewWork, OutlookChange, RepositoryRow, Store, StoreError, Tx};
 use crate::subscription::SubscriptionFile;
 use facts::RepositoryFacts;
-use jiff::{SignedDuration, Timestamp};
+pub(super) use facts::blocked;
+use jiff::Timestamp;
 use partings::{Parting, left, partings};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A proposal that failed is tried again after this, or as soon as one of its files has changed.
-const FAILURE_LASTS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Why releases cannot be written where hashes are pinned, by ecosystem.
 pub type WithoutHashes = BTreeMap<Ecosystem, &'static str>;
@@ -83,6 +83,33 @@ pub(super) async fn still_wants(
     }))
 }
 
+/// Whether the plan, made now, is content with a proposal's open pull request: each of its updates is what it would have
+/// there, at every place.
+pub(super) async fn still_open(
+    store: &Store,
+    registries: &Registries,
+    (row, proposal): (&RepositoryRow, &Proposal),
+    now: Timestamp,
+) -> Result<bool, StepError> {
+    let without_hashes = without_hashes(registries);
+    let loaded = facts::load_of(store, vec![row.clone()]).await?;
+    let mut catalogue = Catalogue::of(&loaded.packages);
+    let Some(one) = loaded.repositories.first() else { return Ok(false) };
+    let outlook = plan_of(one, &without_hashes, &mut catalogue, now).outlook;
+    let is_open = |package: &PackageId, path: &RepoPath, target: &str| {
+        outlook.iter().any(|row: &Outlook| {
+            row.standing == Standing::Open
+                && row.package == *package
+                && row.path == *path
+                && row.target.as_deref() == Some(target)
+        })
+    };
+    Ok(proposal
+        .updates
+        .iter()
+        .all(|update| update.sites.iter().all(|site| is_open(&update.package, &site.path, &update.target()))))
+}
+
 /// Why an open proposal is not wanted any more, if the plan, made now, has nothing to put in its place.
 pub(super) async fn unwanted(
     store: &Store,
@@ -93,6 +120,11 @@ pub(super) async fn unwanted(
     let without_hashes = without_hashes(registries);
     let loaded = facts::load_of(store, vec![row.clone()]).await?;
     let Some(one) = loaded.repositories.first() else { return Ok(None) };
+    // Files that have changed and are not read yet tell nothing: the plan after that asks again.
+    let is_read = row.head.as_ref().map(|head| &head.commit) == row.indexed_commit.as_ref();
+    if one.plannable().is_some() && !is_read {
+        return Ok(None);
+    }
     let mut catalogue = Catalogue::of(&loaded.packages);
     let plan = plan_of(one, &without_hashes, &mut catalogue, now);
     let ready = match &one.file {
@@ -195,7 +227,9 @@ async fn save(tx: &mut Tx, outcomes: &[Outcome], now: Timestamp) -> Result<(), S
     // Of one repository, what is withdrawn makes room for what is drafted in its place.
     tx.save_proposals(amended().map(|change| &change.proposal).chain(held_up)).await?;
     let events: Vec<(&ProposalId, &str, String)> = amended()
-        .filter_map(|Amended { proposal, event }| Some((&proposal.id, ledger_word(*event)?, ledger_detail(proposal))))
+        .filter_map(|Amended { proposal, event }| {
+            Some((&proposal.id, ledger_word(*event)?, audit::Drafted::of(proposal).to_detail()))
+        })
         .collect();
     tx.record_all(now, events.iter().map(|(proposal, what, detail)| (*proposal, *what, detail.as_str()))).await?;
     tx.replace_outlooks(outcomes.iter().map(|one| &one.outlook)).await?;
@@ -251,7 +285,7 @@ fn failed_until(proposal: &Proposal, manifests: &[(RepoPath, Timestamp)], now: T
     let failed_at = proposal.updated_at;
     let touches = |path: &RepoPath| proposal.updates.iter().any(|u| u.sites.iter().any(|site| site.path == *path));
     let changed = manifests.iter().any(|(path, updated_at)| *updated_at > failed_at && touches(path));
-    let until = failed_at + FAILURE_LASTS;
+    let until = planner::failed_until(proposal);
     (proposal.state == ProposalState::Failed && !changed && until > now).then_some(until)
 }
 
@@ -303,24 +337,9 @@ fn held(one: &RepositoryFacts, group: &str) -> Option<Verdict> {
 
 fn ledger_word(event: Amendment) -> Option<&'static str> {
     match event {
-        Amendment::Drafted => Some("drafted"),
-        Amendment::Redrafted => Some("redrafted"),
+        Amendment::Drafted => Some(audit::DRAFTED),
+        Amendment::Redrafted => Some(audit::REDRAFTED),
         Amendment::Withdrawn => Some("withdrawn"),
         Amendment::Reworded => None,
     }
-}
-
-/// What the ledger keeps of a proposal: enough to prove later that it was not early.
-fn ledger_detail(proposal: &Proposal) -> String {
-    let updates: Vec<serde_json::Value> = proposal
-        .updates
-        .iter()
-        .map(|u| {
-            serde_json::json!({
-                "package": u.package.to_string(), "to": u.target(),
-                "released_at": u.released_at, "eligible_at": u.eligible_at, "due_at": u.due_at,
-            })
-        })
-        .collect();
-    serde_json::json!({ "due_at": proposal.due_at, "reason": proposal.reason, "updates": updates }).to_string()
 }

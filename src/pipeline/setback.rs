@@ -1,8 +1,9 @@
-//! The words for a step that did not get through, the same on the page and on the command line.
+//! The words for a step that did not get through, the same wherever it is told.
 
 use crate::store::{Next, Setback};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 /// What happened to a step, what happens next, and why. The reason holds words of others: whoever prints it takes care.
 pub fn sentence(setback: &Setback) -> String {
@@ -16,6 +17,19 @@ pub fn sentence(setback: &Setback) -> String {
             format!("The step `{step}` was put back after {attempts} and goes on at {}: {error}", in_utc(*at))
         }
     }
+}
+
+/// A setback for scripts: `parked_at` or `again_at` says what happens next.
+pub fn to_json(setback: &Setback) -> serde_json::Value {
+    let (parked_at, again_at) = match setback.next {
+        Next::Parked { since } => (Some(since), None),
+        Next::Again { at } => (None, Some(at)),
+    };
+    json!({
+        "id": setback.id.to_string(), "step": setback.step, "subject": setback.subject,
+        "repository": setback.repository, "attempts": setback.attempts, "error": setback.error,
+        "parked_at": parked_at, "again_at": again_at,
+    })
 }
 
 fn in_utc(at: Timestamp) -> String {

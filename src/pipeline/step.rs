@@ -3,7 +3,8 @@
 
 use super::trail;
 use crate::domain::{
-    CommentId, DeliveryId, Farewell, InstallationId, News, PackageId, ProposalId, PullNumber, RepoId, RepoName, Rework,
+    CommentId, DeliveryId, Farewell, InstallationId, News, ObjectId, PackageId, ProposalId, PullNumber, RepoId,
+    RepoName, Rework,
 };
 use crate::store::{NewWork, StoreError, Tx};
 use jiff::Timestamp;
@@ -12,6 +13,31 @@ use std::time::Duration;
 
 /// How long what nobody waits for stands behind everything else.
 const LAST_IN_LINE: Duration = Duration::from_secs(600);
+
+/// Whom a step asks to look at a pull request. GitHub refuses a request for reviews as a whole if one of the names will not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whom {
+    /// All those who are to review it.
+    Reviewers,
+    /// Of those, the people who have access to the repository, and all teams.
+    KnownReviewers,
+    /// Of those, the people who have access to the repository.
+    KnownPeople,
+    /// Those it is to be assigned to.
+    Assignees,
+}
+
+impl Whom {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reviewers => "reviewers",
+            Self::KnownReviewers => "known_reviewers",
+            Self::KnownPeople => "known_people",
+            Self::Assignees => "assignees",
+        }
+    }
+}
 
 /// A piece of durable work. Its arguments are identifiers only: what there is to know is read when it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +114,22 @@ pub enum Step {
         /// The proposal.
         proposal: ProposalId,
     },
+    /// Ask the people and teams whom the file names to look at a pull request.
+    Invite {
+        /// The repository.
+        repo: RepoId,
+        /// The proposal.
+        proposal: ProposalId,
+        /// Which of them.
+        whom: Whom,
+    },
+    /// Merge a pull request, if its repository wants that and nothing speaks against it.
+    Merge {
+        /// The repository.
+        repo: RepoId,
+        /// The pull request.
+        number: PullNumber,
+    },
     /// Bring the branch of an open pull request up to date.
     Rework {
         /// The repository.
@@ -129,6 +171,15 @@ pub enum Step {
         /// The comment.
         comment: CommentId,
     },
+    /// Look at the subscription file of a commit, and say in a check run what it would do or what is wrong with it.
+    Examine {
+        /// The repository.
+        repo: RepoId,
+        /// The commit.
+        commit: ObjectId,
+        /// Whether somebody wants it said again.
+        again: bool,
+    },
     /// Look what the checks say about a pull request's head.
     Checks {
         /// The repository.
@@ -155,12 +206,15 @@ impl Step {
             Self::Plan { .. } => "plan",
             Self::Execute { .. } => "execute",
             Self::Label { .. } => "label",
+            Self::Invite { .. } => "invite",
+            Self::Merge { .. } => "merge",
             Self::Rework { .. } => "rework",
             Self::Retire { .. } => "retire",
             Self::Tell { .. } => "tell",
             Self::Follow { .. } => "follow",
             Self::Checks { .. } => "checks",
             Self::Obey { .. } => "obey",
+            Self::Examine { .. } => "examine",
         }
     }
 
@@ -186,7 +240,10 @@ impl Step {
             | Self::Tell { repo, .. }
             | Self::Follow { repo, .. }
             | Self::Checks { repo, .. }
-            | Self::Obey { repo, .. } => format!("repo:{repo}"),
+            | Self::Invite { repo, .. }
+            | Self::Merge { repo, .. }
+            | Self::Obey { repo, .. }
+            | Self::Examine { repo, .. } => format!("repo:{repo}"),
         }
     }
 
@@ -207,8 +264,13 @@ impl Step {
             }
             Self::Rework { proposal, how, .. } => format!("{name}:{proposal}:{}", how.as_str()),
             Self::Tell { proposal, news, .. } => format!("{name}:{proposal}:{}", news.as_str()),
+            Self::Invite { proposal, whom, .. } => format!("{name}:{proposal}:{}", whom.as_str()),
             Self::Obey { repo, comment } => format!("{name}:{repo}:{comment}"),
-            Self::Follow { repo, number } | Self::Checks { repo, number } => format!("{name}:{repo}:{number}"),
+            Self::Examine { repo, commit, again: false } => format!("{name}:{repo}:{commit}"),
+            Self::Examine { repo, commit, again: true } => format!("{name}:{repo}:{commit}:again"),
+            Self::Follow { repo, number } | Self::Checks { repo, number } | Self::Merge { repo, number } => {
+                format!("{name}:{repo}:{number}")
+            }
         }
     }
 
@@ -279,12 +341,13 @@ impl Step {
     pub const fn patience(&self) -> Duration {
         Duration::from_secs(match self {
             Self::Inbox { .. } | Self::Redeliver { .. } | Self::Obey { .. } => 0,
+            Self::Examine { .. } => 1,
             Self::Follow { .. }
             | Self::Retire { .. }
             | Self::Label { .. }
             | Self::Tell { .. }
             | Self::Checks { .. } => 2,
-            Self::Rework { .. } => 3,
+            Self::Rework { .. } | Self::Merge { .. } | Self::Invite { .. } => 3,
             Self::Execute { .. } => 5,
             Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } | Self::Announce { .. } => 10,
             Self::SyncApp | Self::SyncInstallation { .. } => 15,
@@ -311,7 +374,10 @@ impl Step {
             | Self::Tell { .. }
             | Self::Follow { .. }
             | Self::Checks { .. }
-            | Self::Obey { .. } => true,
+            | Self::Invite { .. }
+            | Self::Merge { .. }
+            | Self::Obey { .. }
+            | Self::Examine { .. } => true,
         }
     }
 }

@@ -2,13 +2,13 @@
 
 mod file;
 
-pub(super) use self::file::file_in_force;
-use self::file::{Found, config_after, find_file, subscription_rows};
+use self::file::{Found, find_file, subscription_rows};
+pub(super) use self::file::{config_after, file_in_force, find_in, problems};
 use super::watch::UNWANTED_PAUSE;
 use super::{Done, Step, StepError, finished, target};
-use crate::domain::{InstallationId, Proposal, ProposalState, RepoId, RepoName, RepoState, Repository};
+use crate::domain::{Asked, InstallationId, Place, Proposal, ProposalState, RepoId, RepoName, RepoState, Repository};
 use crate::forge::{ForgeError, GitHub, ListedRepository, Target};
-use crate::store::{Claimed, ConfigState, Installation, ListedRow, Store, StoreError, Tx};
+use crate::store::{Claimed, Config, ConfigState, Installation, ListedRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 
@@ -94,6 +94,11 @@ pub async fn installation(
         let mut tx = store.begin().await?;
         // The list may be old by now, and somebody else have a newer one.
         tx.still_ours(lease).await?;
+        // All at once, and packages before what is queued, as whoever has a package planned: nobody then waits for one who
+        // waits for him.
+        let woken = portion.iter().filter(|one| comes_back(&one.repository, stored.get(&one.repository.id)));
+        let woken: Vec<RepoId> = woken.map(|one| one.repository.id).collect();
+        tx.wake_packages(&woken, now - UNWANTED_PAUSE, now).await?;
         for one in portion {
             list(&mut tx, one, stored.get(&one.repository.id), now).await?;
         }
@@ -151,6 +156,11 @@ pub(super) async fn forget_failures(
     Ok(())
 }
 
+/// Whether a repository is served from now on that was not before: it is new, or was suspended, archived or away. Pure.
+fn comes_back(listed: &Repository, stored: Option<&ListedRow>) -> bool {
+    listed.state == RepoState::Active && stored.is_none_or(|row| row.repository.state != RepoState::Active)
+}
+
 /// Takes over what an installation's list says of a repository. Of one we know, only the state is believed: its name and
 /// its default branch belong together with its head, and change with it, in the repository's own step.
 async fn list(
@@ -188,9 +198,8 @@ async fn list(
         }
     };
     // What became of its pull requests was told to nobody, or to another installation.
-    if listed.state == RepoState::Active && stored.is_none_or(|row| row.repository.state != RepoState::Active) {
+    if comes_back(listed, stored) {
         wake(tx, repo, &WAITING, now).await?;
-        tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
         for number in tx.open_pulls(repo).await? {
             Step::Follow { repo, number }.queue(tx, Some(listed.installation), now).await?;
         }
@@ -199,9 +208,9 @@ async fn list(
 }
 
 /// The steps that may wait for a change of the repository …
-const WAITING: [&str; 4] = ["execute", "index", "label", "retire"];
+const WAITING: [&str; 6] = ["execute", "index", "invite", "label", "merge", "retire"];
 /// … and those that may wait for the end of its archive. The others have a pause that is to be kept to.
-const RESTING: [&str; 2] = ["label", "retire"];
+const RESTING: [&str; 3] = ["invite", "label", "retire"];
 
 /// Has the steps of these names go on at once that wait for just what is being stored of a repository.
 async fn wake(tx: &mut Tx, repo: RepoId, steps: &[&str], now: Timestamp) -> Result<(), StoreError> {
@@ -289,18 +298,42 @@ pub async fn repository(
         tx.set_head(repo, Some(head), now).await?;
     }
     tx.save_config(repo, &config, now).await?;
+    if config.blob != row.config.blob {
+        // It may say otherwise who merges what is open; those of which it says nothing are not asked about.
+        for number in tx.open_pulls(repo).await? {
+            Step::Merge { repo, number }.queue(&mut tx, Some(installation), now).await?;
+        }
+    }
     if config.state == ConfigState::None {
         tx.replace_subscriptions(repo, &[], now).await?;
     } else if let Some(file) = file_in_force(&config)? {
         let changed = tx.replace_subscriptions(repo, &subscription_rows(&file), now).await?;
         if changed || before.state != RepoState::Active {
-            tx.wake_packages(repo, now - UNWANTED_PAUSE, now).await?;
+            tx.wake_packages(&[repo], now - UNWANTED_PAUSE, now).await?;
+        }
+    }
+    if let Some(head) = head.as_ref().filter(|_| is_another_file(&row.config, &config)) {
+        if config.state == ConfigState::Valid {
+            tx.set_config_commit(repo, &head.commit).await?;
+        }
+        // Nobody has just pushed what is there at the first look. That it does not work is worth a word all the same.
+        if row.synced_at.is_some() || config.state == ConfigState::Broken {
+            let place = Place::Branch(row.repository.default_branch.clone().unwrap_or_default());
+            let asked = Asked { repo, commit: head.commit.clone(), place, follows: None, named: true };
+            tx.ask_examination(&asked, now).await?;
+            let step = Step::Examine { repo, commit: head.commit.clone(), again: false };
+            step.queue_unless_queued(&mut tx, Some(installation), now).await?;
         }
     }
     tx.set_synced(repo, now).await?;
     let next = if config.file.is_some() && head.is_some() { Step::Index { repo } } else { Step::Plan { repo } };
     next.queue(&mut tx, Some(installation), now).await?;
     Ok(Done::Finished(tx))
+}
+
+/// Whether the file at the head is not the one that was there before. Pure.
+fn is_another_file(before: &Config, after: &Config) -> bool {
+    (&before.path, &before.blob, before.state) != (&after.path, &after.blob, after.state)
 }
 
 /// The list of an installation told something else of the repository while it was read: what was read may be older than

@@ -170,14 +170,14 @@ async fn readers(
 }
 
 /// A number that says where to begin: another one for each package, and in each turn. Pure.
-fn turn(package: &PackageId, now: Timestamp) -> u64 {
+pub(super) fn turn(package: &PackageId, now: Timestamp) -> u64 {
     let turn = now.as_second().div_euclid(TURN.as_secs());
     let digest = Sha256::digest(format!("{package} {turn}"));
     digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// Of so many places the one that a number stands for, counted from 0. Pure.
-fn place(turn: u64, places: u64) -> i64 {
+pub(super) fn place(turn: u64, places: u64) -> i64 {
     i64::try_from(turn.checked_rem(places).unwrap_or_default()).unwrap_or_default()
 }
 

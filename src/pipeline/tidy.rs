@@ -9,6 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 const DELIVERIES_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// So long it stays known what was answered to a comment: GitHub does not tell of it again.
 const COMMENTS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// So long it stays known what was said of a commit's file: whoever pushes on top of it has it said again.
+const EXAMINATIONS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// So many rows are changed in one transaction.
 const PORTION: u32 = 500;
 
@@ -20,6 +22,7 @@ pub async fn tidy(store: &Store, payloads_kept: SignedDuration, now: Timestamp) 
     tx.commit().await?;
     let mut tx = store.begin().await?;
     tx.forget_comments(now - COMMENTS_KEPT).await?;
+    tx.forget_examinations(now - EXAMINATIONS_KEPT).await?;
     tx.commit().await?;
     drop_payloads(store, now - payloads_kept).await?;
     loop {

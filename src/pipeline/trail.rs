@@ -23,6 +23,7 @@ pub fn span(claimed: &Claimed) -> Span {
         proposal = Empty,
         pull = Empty,
         comment = Empty,
+        commit = Empty,
         package = Empty,
     );
     // Arguments that cannot be read are an error of their own, told where the step is walked.
@@ -81,8 +82,13 @@ fn identify(span: &Span, step: &Step) -> Subject {
             Subject::Other
         }
         Step::Index { repo } | Step::Plan { repo } => Subject::Repository(repo.0),
+        Step::Examine { repo, commit, again: _ } => {
+            span.record("commit", display(commit));
+            Subject::Repository(repo.0)
+        }
         Step::Execute { repo, proposal }
         | Step::Label { repo, proposal }
+        | Step::Invite { repo, proposal, whom: _ }
         | Step::Rework { repo, proposal, how: _ }
         | Step::Tell { repo, proposal, news: _ }
         | Step::Retire { repo, proposal, farewell: Farewell::Told | Farewell::NotWanted } => {
@@ -97,7 +103,7 @@ fn identify(span: &Span, step: &Step) -> Subject {
             span.record("comment", comment.0);
             Subject::Repository(repo.0)
         }
-        Step::Follow { repo, number } | Step::Checks { repo, number } => {
+        Step::Follow { repo, number } | Step::Checks { repo, number } | Step::Merge { repo, number } => {
             span.record("pull", number.0);
             Subject::Repository(repo.0)
         }

@@ -9,7 +9,7 @@ use crate::domain::{Content, InstallationId, PackageId, Release, RepoId};
 use crate::forge::{GitHub, Tag, TagList};
 use crate::planner::polling::next_look;
 use crate::registries::{Answer, FoundRelease, Listing, Registries, RegistryError};
-use crate::store::{NewWork, PackageRow, Store, StoreError, Tx};
+use crate::store::{LOOK_UNDER_WAY, NewWork, PackageRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,7 +59,7 @@ async fn queue(store: &Store, packages: &[PackageRow], now: Timestamp) -> Result
     let mut tx = store.begin().await?;
     tx.enqueue_all(&looks, now).await?;
     // They are on their way; they are not to be queued again while they are looked at.
-    tx.postpone_checks(packages.iter().map(|row| &row.package), now + SignedDuration::from_mins(5)).await?;
+    tx.postpone_checks(packages.iter().map(|row| &row.package), now + LOOK_UNDER_WAY).await?;
     tx.commit().await
 }
 
@@ -109,8 +109,9 @@ pub async fn watch(
             let users = if changed { store.users_of(package, None, USERS_AT_ONCE).await? } else { Vec::new() };
             let next = next_look(package, stored.iter().chain(&news.save), interval, now);
             let mut tx = store.begin().await?;
-            tx.set_private_to(package, listed.private_to).await?;
+            // Releases before the package, as whoever finds that one of them was moved.
             tx.save_releases(package, &news.save, &news.gone).await?;
+            tx.set_private_to(package, listed.private_to).await?;
             tx.package_checked(package, listed.etag.as_deref(), now, next).await?;
             queue_plans(&mut tx, package, &users, now).await?;
             Ok(Done::Finished(tx))

@@ -2,8 +2,8 @@
 
 use super::retry::{is_refusal, next_attempt, passes};
 use super::{
-    Done, Step, StepError, Writing, allowance, duties, execute, follow, inbox, index, obey, plan, retire, rework,
-    sweep, sync, tell, tidy, trail, watch,
+    Done, Step, StepError, Writing, allowance, duties, examine, execute, follow, inbox, index, invite, merge, obey,
+    plan, retire, rework, sweep, sync, tell, tidy, trail, watch,
 };
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
@@ -296,7 +296,14 @@ impl Worker {
                 retire::retire(store, (forge, registries), (*repo, proposal), *farewell, &writing).await
             }
             Step::Tell { repo, proposal, news } => tell::tell(store, forge, (*repo, proposal), *news, &writing).await,
+            Step::Invite { repo, proposal, whom } => {
+                invite::invite(store, forge, (*repo, proposal, *whom), &writing).await
+            }
+            Step::Merge { repo, number } => merge::merge(store, forge, registries, (*repo, *number), &writing).await,
             Step::Obey { repo, comment } => obey::obey(store, forge, (*repo, *comment), &writing).await,
+            Step::Examine { repo, commit, again } => {
+                examine::examine(store, (forge, registries), (*repo, commit, *again), &writing).await
+            }
             Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), now).await,
             Step::Checks { repo, number } => follow::checks(store, forge, (*repo, *number), now).await,
         }

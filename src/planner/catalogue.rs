@@ -54,6 +54,11 @@ impl<'p> Catalogue<'p> {
         equal.find(|release| release.version == version).copied()
     }
 
+    /// All releases of a version's line, taken back ones included.
+    pub(super) fn of_line_of(&mut self, package: &PackageId, version: &str) -> &[&'p Release] {
+        self.line_of(package, version)
+    }
+
     /// Whether a version is above the one that the package's registry calls the latest: above all releases that are not.
     pub(super) fn is_above_latest(&mut self, package: &PackageId, version: &str) -> bool {
         let scheme = scheme(package.ecosystem);

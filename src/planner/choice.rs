@@ -3,7 +3,7 @@
 use super::rejection::Rejection;
 use super::{Used, timing};
 use crate::domain::update::target_name;
-use crate::domain::{Decision, Proposal, Standing, VersionStep};
+use crate::domain::{Decision, Proposal, Standing, Terms, VersionStep};
 use crate::subscription::{Delay, Subscription};
 use crate::versioning::scheme;
 use jiff::Timestamp;
@@ -23,6 +23,10 @@ pub struct Candidate<'a> {
     pub counts_from: Timestamp,
     /// Whether it is a tag that points at something younger than itself.
     pub moved: bool,
+    /// Since when the subscription has been there.
+    pub subscribed_since: Timestamp,
+    /// Since when the repository has used the package.
+    pub dependency_since: Timestamp,
     /// When it is old enough, and both subscription and dependency were there.
     pub eligible_at: Timestamp,
     /// The first moment the delay allows.
@@ -72,6 +76,20 @@ impl<'a> Choice<'a> {
     /// What is open counts even when the rules have become slower since: nobody wants a step back in its place.
     pub fn target_at(&self, time: Timestamp) -> Option<&Candidate<'a>> {
         self.candidates.iter().rev().find(|c| c.open.is_some() || c.due_at <= time)
+    }
+
+    /// What the due time of a candidate follows from.
+    pub fn terms(&self, candidate: &Candidate<'_>, timezone: &TimeZone) -> Terms {
+        let delay = self.subscription.delay.for_step(candidate.step);
+        Terms {
+            counts_from: candidate.counts_from,
+            subscribed_since: candidate.subscribed_since,
+            dependency_since: candidate.dependency_since,
+            min_age: self.subscription.min_age.for_step(candidate.step),
+            delay: serde_json::to_value(delay).unwrap_or_default(),
+            timezone: timezone.iana_name().unwrap_or_default().to_owned(),
+            snoozed_until: candidate.snoozed.map(|(_, until)| until),
+        }
     }
 
     /// Why a candidate is not a pull request yet, as far as age and delay go. `name` is how it is called.
@@ -130,6 +148,8 @@ pub struct Assessed<'a> {
     pub used: &'a Used,
     /// What may become of it.
     pub prospect: Prospect<'a>,
+    /// What speaks against what it pins already, where newer releases do not settle that.
+    pub doubt: Option<String>,
 }
 
 /// What may become of a dependency.

@@ -59,7 +59,7 @@ impl<'a> Group<'_, 'a> {
             // waiting. It comes back when it is old enough.
             .filter(|(_, target)| target.due_at <= time)
             .collect();
-        let updates = updates(&chosen);
+        let updates = updates(&chosen, self.timezone);
         let several = updates.len() > 1;
         // The member that binds: the one that is due last, among equals the first in the file.
         let mut binding: Option<&(&Choice<'a>, &Candidate<'a>)> = None;
@@ -91,7 +91,7 @@ impl<'a> Group<'_, 'a> {
 }
 
 /// One update for each package and target version, sorted by both, each with its sites sorted.
-fn updates(chosen: &[(&Choice<'_>, &Candidate<'_>)]) -> Vec<Update> {
+fn updates(chosen: &[(&Choice<'_>, &Candidate<'_>)], timezone: &TimeZone) -> Vec<Update> {
     let mut merged: BTreeMap<(String, &str, Option<&str>), Update> = BTreeMap::new();
     for (choice, candidate) in chosen {
         let dependency = &choice.used.dependency;
@@ -115,7 +115,12 @@ fn updates(chosen: &[(&Choice<'_>, &Candidate<'_>)]) -> Vec<Update> {
             released_at: candidate.counts_from,
             eligible_at: candidate.eligible_at,
             due_at: candidate.due_at,
+            terms: Vec::new(),
         });
+        let terms = choice.terms(candidate, timezone);
+        if !update.terms.contains(&terms) {
+            update.terms.push(terms);
+        }
         update.step = update.step.max(candidate.step);
         update.released_at = update.released_at.max(candidate.counts_from);
         update.eligible_at = update.eligible_at.max(candidate.eligible_at);

@@ -3,14 +3,17 @@
 //! Pure: the facts come from the store, what is decided goes back there. The order of the facts never matters.
 
 pub mod age;
+pub mod audit;
 mod catalogue;
 mod choice;
+pub mod codeowners;
 mod decided;
 mod farewell;
 mod group;
 mod memory;
 mod outlook;
 pub mod polling;
+pub mod preview;
 pub mod prose;
 mod python;
 mod reconcile;
@@ -32,6 +35,7 @@ pub use decided::covers;
 pub use farewell::{Today, all_stand, moves, unwanted};
 use memory::Memory;
 pub use reconcile::{Amended, Amendment, reconcile};
+pub use rejection::{failed_until, tried_again};
 pub use select::not_shown;
 
 /// Everything the plan of one repository depends on.
@@ -157,6 +161,8 @@ pub fn plan_with<'p: 'a, 'a>(facts: &Facts<'a>, catalogue: &mut Catalogue<'p>, n
     // The words of what is shown grow old, too: "1 day old" is wrong tomorrow.
     let reworded =
         |choice: &Choice<'_>| outlook::shown_ahead(choice, now).filter_map(|c| choice.reworded_at(c, now)).min();
-    let wake_at = choices().flat_map(|choice| [choice.next_change(now), reworded(choice)]).flatten().min();
+    let failed_until = |choice: &Choice<'_>| choice.rejected.iter().filter_map(|one| one.why.until()).min();
+    let changes = |choice: &Choice<'_>| [choice.next_change(now), reworded(choice), failed_until(choice)];
+    let wake_at = choices().flat_map(changes).flatten().min();
     Plan { drafts, outlook, wake_at }
 }

@@ -1,7 +1,7 @@
 //! The answer to "why is there no pull request?", for every dependency.
 
 use super::choice::{Assessed, Candidate, Choice, Prospect, Rejected};
-use super::rejection::Rejection;
+use super::rejection::{Rejection, again};
 use crate::domain::update::target_name;
 use crate::domain::{Outlook, Standing};
 use jiff::Timestamp;
@@ -10,11 +10,12 @@ use jiff::tz::TimeZone;
 /// How each dependency stands, and why: at least one row for each.
 pub fn outlook(assessed: &[Assessed<'_>], timezone: &TimeZone, now: Timestamp) -> Vec<Outlook> {
     let mut rows = Vec::new();
-    for Assessed { used, prospect } in assessed {
-        let standings = match prospect {
+    for Assessed { used, prospect, doubt } in assessed {
+        let mut standings = match prospect {
             Prospect::Settled(standing, reason) => vec![Row::without_target(*standing, reason)],
             Prospect::Newer(choices) => choices.iter().flat_map(|choice| rows_of(choice, timezone, now)).collect(),
         };
+        standings.extend(doubt.as_deref().map(|why| Row::without_target(Standing::Refused, why)));
         let dependency = &used.dependency;
         rows.extend(standings.into_iter().map(|row| Outlook {
             package: dependency.package.clone(),
@@ -66,9 +67,13 @@ fn rows_of(choice: &Choice<'_>, timezone: &TimeZone, now: Timestamp) -> Vec<Row>
     }));
     // The newest release alone: whoever asks why there is no pull request asks about that.
     if let Some(Rejected { version, refresh, why }) = choice.rejected.last().filter(|_| choice.newest_is_rejected()) {
-        let standing = if matches!(why, Rejection::Failed(_)) { Standing::Failed } else { Standing::Refused };
-        let target = Some(target_name(version, *refresh));
-        rows.push(Row { target, standing, reason: why.to_string(), until: None });
+        let (standing, reason, until) = match why {
+            Rejection::Failed { again_at, .. } => {
+                (Standing::Failed, format!("{why}; {}", again(*again_at, timezone)), Some(*again_at))
+            }
+            _ => (Standing::Refused, why.to_string(), None),
+        };
+        rows.push(Row { target: Some(target_name(version, *refresh)), standing, reason, until });
     }
     rows
 }

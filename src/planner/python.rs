@@ -27,21 +27,29 @@ impl<'a> Read<'a> {
     ) -> Option<Rejection> {
         let place_text = dependency.python.as_deref()?;
         let place = self.of(place_text)?;
+        let requires = release.requires_python.as_deref();
+        let lost = match requires.and_then(|requires| self.of(requires)) {
+            Some(to) => {
+                let from = in_use.and_then(|in_use| in_use.requires_python.as_deref()).and_then(|range| self.of(range));
+                Some(place.lost(from, to)?)
+            }
+            // Most releases are for all that a project runs on; hardly any for what was left behind.
+            None if dependency.left_behind => None,
+            None => return None,
+        };
+        // What would be written is worked out last: of many releases hardly any gets here.
         let moved = scheme.rewrite(constraint, &release.version)?;
         if scheme.matches(&moved, current) == Ok(true) {
             return None;
         }
-        let place_text = place_text.to_owned();
-        let Some(requires) = release.requires_python.as_deref() else {
-            // Most releases are for all that a project without an end runs on; hardly any for what was left behind.
-            return place.end_somewhere().then_some(Rejection::PythonUnknown { place: place_text });
-        };
-        let from = in_use.and_then(|in_use| in_use.requires_python.as_deref()).and_then(|range| self.of(range));
-        let Some(to) = self.of(requires) else {
-            return place.end_somewhere().then_some(Rejection::PythonUnknown { place: place_text });
-        };
-        let lost = place.lost(from, to)?.to_string();
-        let lost = lost.trim_start_matches("==").trim_end_matches(".*").to_owned();
-        Some(Rejection::Python { requires: requires.into(), place: place_text, lost })
+        let (requires, place) = (requires.map(str::to_owned), place_text.to_owned());
+        Some(match lost.map(|lost| lost.to_string()) {
+            Some(lost) => Rejection::Python {
+                requires: requires.unwrap_or_default(),
+                place,
+                lost: lost.trim_start_matches("==").trim_end_matches(".*").to_owned(),
+            },
+            None => Rejection::PythonUnknown { place, requires },
+        })
     }
 }

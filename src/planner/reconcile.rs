@@ -1,7 +1,7 @@
 //! Brings the stored proposals of a repository in line with a plan.
 
 use super::Draft;
-use crate::domain::{Proposal, ProposalId, ProposalState, RepoId};
+use crate::domain::{Proposal, ProposalId, ProposalState, RepoId, Terms};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub struct Amended {
 pub enum Amendment {
     /// It is new.
     Drafted,
-    /// It waits with other content or another date than before.
+    /// It waits with other content, another date or by other terms than before.
     Redrafted,
     /// Only its words changed.
     Reworded,
@@ -78,11 +78,17 @@ pub fn reconcile(
                     ..draft.into_proposal(old.id.clone(), repo, now)
                 };
                 if proposal != **old {
-                    let event = if redrafted { Amendment::Redrafted } else { Amendment::Reworded };
+                    // Other terms with the same outcome are worth a line, too: the last one has to hold those it was sent by.
+                    let is_news = redrafted || terms(&proposal) != terms(old);
+                    let event = if is_news { Amendment::Redrafted } else { Amendment::Reworded };
                     amended.push(Amended { proposal: Proposal { updated_at: now, ..proposal }, event });
                 }
             }
         }
     }
     amended
+}
+
+fn terms(proposal: &Proposal) -> Vec<&[Terms]> {
+    proposal.updates.iter().map(|update| update.terms.as_slice()).collect()
 }

@@ -1,9 +1,12 @@
 //! Why a newer release is not proposed, whatever the time.
 
 use super::memory::{Memory, Objection, Question};
-use crate::domain::{IgnoreScope, ProposalState, PullNumber};
+use super::timing;
+use crate::domain::{IgnoreScope, Proposal, ProposalState, PullNumber};
 use crate::subscription::IgnoreRule;
 use crate::versioning::Scheme;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 
 /// Why a newer release is not proposed, whatever the time.
@@ -32,7 +35,12 @@ pub enum Rejection {
     /// A pull request with it, or with a newer one, was merged, but the file does not have it (any more, or yet).
     Merged(Earlier),
     /// Making the pull request failed.
-    Failed(String),
+    Failed {
+        /// Why.
+        why: String,
+        /// When it is tried again at the latest.
+        again_at: Timestamp,
+    },
     /// It is not for a version of Python that the place is for.
     Python {
         /// What the release says it is for.
@@ -42,13 +50,30 @@ pub enum Rejection {
         /// The first version that would have none.
         lost: String,
     },
-    /// The place is for versions of Python up to some, and the index does not tell for which a release is.
+    /// The place is for older versions of Python than its project runs on, and for which a release is, nobody knows.
     PythonUnknown {
         /// What the place is for.
         place: String,
+        /// What the release says it is for, which is not understood; `None` where its index does not tell.
+        requires: Option<String>,
     },
     /// The delay has no slot left on the calendar.
-    Never(String),
+    Never {
+        /// The delay in words.
+        delay: String,
+        /// The line of the subscription in the file.
+        line: u32,
+    },
+}
+
+impl Rejection {
+    /// Until when it holds, where time alone ends it.
+    pub const fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Failed { again_at, .. } => Some(*again_at),
+            _ => None,
+        }
+    }
 }
 
 /// An earlier pull request.
@@ -83,19 +108,44 @@ impl fmt::Display for Rejection {
             Self::Merged(pull) => {
                 write!(f, "{pull} was merged; if the file goes without it, it is not proposed a second time")
             }
-            Self::Failed(why) => write!(f, "its pull request could not be made: {why}"),
+            Self::Failed { why, .. } => write!(f, "its pull request could not be made: {why}"),
             Self::Python { requires, place, lost } => write!(
                 f,
                 "it is for Python {}, and this place for {place}: on Python {lost} nothing could be installed",
                 if requires.is_empty() { "of any version" } else { requires.as_str() },
             ),
-            Self::PythonUnknown { place } => write!(
+            Self::PythonUnknown { place, requires: None } => write!(
                 f,
                 "this place is for Python {place} and none later, and its index does not tell for which versions of Python a release is"
             ),
-            Self::Never(delay) => write!(f, "the delay ({delay}) never comes again"),
+            Self::PythonUnknown { place, requires: Some(requires) } => write!(
+                f,
+                "this place is for Python {place} and none later, and it is not understood for which versions of Python the release is: `{}`",
+                requires.chars().take(80).collect::<String>()
+            ),
+            Self::Never { delay, line } => {
+                write!(f, "the delay ({delay}) of line {line} of the subscription file never comes again")
+            }
         }
     }
+}
+
+/// A proposal that failed is tried again after this, or as soon as one of its files has changed.
+const FAILURE_LASTS: SignedDuration = SignedDuration::from_hours(24);
+
+/// When a proposal that failed is tried again at the latest.
+pub fn failed_until(failed: &Proposal) -> Timestamp {
+    failed.updated_at.checked_add(FAILURE_LASTS).unwrap_or(Timestamp::MAX)
+}
+
+/// Why a proposal failed, and when it is tried again.
+pub fn tried_again(failed: &Proposal, timezone: &TimeZone) -> String {
+    format!("{}; {}", failed.reason, again(failed_until(failed), timezone))
+}
+
+/// When something is tried again that failed, in words.
+pub(super) fn again(at: Timestamp, timezone: &TimeZone) -> String {
+    format!("tried again {}, or as soon as its file changes", timing::moment_in_words(timezone, at))
 }
 
 /// What a person does not want, in words.
@@ -126,7 +176,12 @@ pub fn ignored(rules: &[&IgnoreRule], scheme: &dyn Scheme, version: &str) -> Opt
 }
 
 /// The rejection by an earlier pull request of the dependency.
-pub fn objection(memory: &Memory<'_>, question: &Question<'_>, scheme: &dyn Scheme) -> Option<Rejection> {
+pub fn objection(
+    memory: &Memory<'_>,
+    question: &Question<'_>,
+    scheme: &dyn Scheme,
+    now: Timestamp,
+) -> Option<Rejection> {
     let past = |state| memory.objection(state, question, scheme);
     let earlier = |objection: &Objection<'_>| Earlier {
         number: objection.proposal.pull.as_ref().map(|pull| pull.number),
@@ -138,5 +193,7 @@ pub fn objection(memory: &Memory<'_>, question: &Question<'_>, scheme: &dyn Sche
     if let Some(merged) = past(ProposalState::Merged) {
         return Some(Rejection::Merged(earlier(&merged)));
     }
-    past(ProposalState::Failed).map(|failed| Rejection::Failed(failed.proposal.reason.clone()))
+    let failed = past(ProposalState::Failed)?.proposal;
+    let again_at = failed_until(failed);
+    (again_at > now).then(|| Rejection::Failed { why: failed.reason.clone(), again_at })
 }

@@ -30,7 +30,12 @@ pub fn assess<'p: 'a, 'a>(
         (&d.path, d.line, &d.package, &d.manager, text)
     });
     let mut selection = Selection::over(facts, catalogue, memory, &used, now);
-    used.into_iter().map(|used| Assessed { used, prospect: selection.prospect(used) }).collect()
+    let assessed = used.into_iter().map(|used| {
+        let prospect = selection.prospect(used);
+        let doubt = if matches!(prospect, Prospect::Newer(_)) { selection.doubt(&used.dependency) } else { None };
+        Assessed { used, prospect, doubt }
+    });
+    assessed.collect()
 }
 
 /// The newer releases a constraint could be moved to, from the oldest version to the newest.
@@ -118,8 +123,8 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                     format!("`{current}` is none of the known tags of {}, so what follows it is unknown", package.name);
                 return Prospect::Settled(Standing::Failed, why);
             }
-            if let Pin::Doubtful(digest) = refresh::of(dependency, self.catalogue.release(package, current)) {
-                return Prospect::Settled(Standing::Refused, doubtful(current, digest));
+            if let Some(why) = self.doubt(dependency) {
+                return Prospect::Settled(Standing::Refused, why);
             }
             let why = nothing_to_move_to(package, (constraint, current), self.offered(package, current));
             return Prospect::Settled(Standing::UpToDate, why);
@@ -130,6 +135,16 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             return Prospect::Settled(Standing::Refused, format!("it is pinned to hashes, and {why}"));
         }
         Prospect::Newer(lanes)
+    }
+
+    /// What is said of a pin whose tag points at something else and should not, whatever else becomes of it.
+    fn doubt(&mut self, dependency: &Dependency) -> Option<String> {
+        let current = dependency.current.as_deref()?;
+        let current = self.tag_beside_commit(dependency, current).unwrap_or(current);
+        match refresh::of(dependency, current, self.catalogue) {
+            Pin::Doubtful(digest) => Some(doubtful(current, digest)),
+            Pin::Kept | Pin::Stale(_) => None,
+        }
     }
 
     /// The tag that the comment beside a pinned commit means although it is written with another `v`: `v4.1.2` for `# 4.1.2`.
@@ -148,11 +163,15 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
 
     fn not_covered(&self, dependency: &Dependency) -> String {
         let ecosystem = dependency.package.ecosystem;
-        if self.facts.file.subscriptions.iter().any(|one| one.migration.ecosystem() == Some(ecosystem)) {
-            format!("{} is outside the `paths` of every {ecosystem} subscription", dependency.path)
-        } else {
-            format!("there is no subscription to {ecosystem}")
-        }
+        let about = self.facts.file.subscriptions.iter().filter(|one| one.migration.ecosystem() == Some(ecosystem));
+        let lines: Vec<String> = about.map(|one| one.line.to_string()).collect();
+        let lines = match lines.as_slice() {
+            [] => return format!("there is no subscription to {ecosystem}"),
+            [one] => format!("line {one}"),
+            [most @ .., last] => format!("lines {} and {last}", most.join(", ")),
+        };
+        let path = &dependency.path;
+        format!("{path} is outside the `paths` of every {ecosystem} subscription ({lines} of the subscription file)")
     }
 
     /// The lanes with something newer in them than a constraint and the version it stands for, sorted by group.
@@ -177,7 +196,7 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
         let snoozed = self.decisions.snooze(package, self.now);
 
         let in_use = self.catalogue.release(package, current);
-        let refreshed = match refresh::of(dependency, in_use) {
+        let refreshed = match refresh::of(dependency, current, self.catalogue) {
             Pin::Stale(digest) => in_use.map(|release| (release, VersionStep::Patch, Some(digest))),
             Pin::Kept | Pin::Doubtful(_) => None,
         };
@@ -200,7 +219,7 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 .or_else(|| self.pythons.rejection(dependency, (constraint, current), (equal, release), scheme))
                 .or_else(|| {
                     let question = Question { dependency, group: &lane.group, version, refresh, counts_from };
-                    objection(self.memory, &question, scheme)
+                    objection(self.memory, &question, scheme, self.now)
                 });
             if let Some(why) = rejection {
                 lane.rejected.push(Rejected { version, refresh, why });
@@ -212,7 +231,8 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
             let not_before = snoozed.map_or(eligible_at, |(_, until)| eligible_at.max(until));
             let due_at = timing::due_at(delay, &facts.file.timezone, not_before);
             if due_at == Timestamp::MAX {
-                lane.rejected.push(Rejected { version, refresh, why: Rejection::Never(delay.kind()) });
+                let why = Rejection::Never { delay: delay.kind(), line: subscription.line };
+                lane.rejected.push(Rejected { version, refresh, why });
                 continue;
             }
             let open = self.memory.open(dependency, version, refresh);
@@ -222,6 +242,8 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 step,
                 counts_from,
                 moved,
+                subscribed_since,
+                dependency_since,
                 eligible_at,
                 due_at,
                 snoozed,

@@ -125,7 +125,7 @@ fn is_plain_version(version: &str) -> bool {
 /// The releases fit to be kept, each version once.
 ///
 /// Where a registry contradicts itself the more careful reading wins: a missing or later time makes the release
-/// younger, and a version that one entry calls yanked is yanked.
+/// younger, a version that one entry calls yanked is yanked, and two words on Python are none.
 fn tidy(found: impl IntoIterator<Item = FoundRelease>) -> Vec<FoundRelease> {
     let mut releases: Vec<FoundRelease> = Vec::new();
     let mut position: HashMap<String, usize> = HashMap::new();
@@ -143,6 +143,9 @@ fn tidy(found: impl IntoIterator<Item = FoundRelease>) -> Vec<FoundRelease> {
                 first.published_at = first.published_at.zip(release.published_at).map(|(a, b)| a.max(b));
                 first.yanked |= release.yanked;
                 first.above_latest |= release.above_latest;
+                if first.requires_python != release.requires_python {
+                    first.requires_python = None;
+                }
             }
         }
     }
@@ -174,6 +177,13 @@ mod tests {
             release("2", None, false),
         ]);
         assert_eq!(tidied, [release("1", Some(20), true), release("2", None, false)]);
+    }
+
+    #[test]
+    fn two_words_on_python_are_none() {
+        let says = |python: &str| FoundRelease { requires_python: Some(python.into()), ..release("1", None, false) };
+        assert_eq!(tidy([says(">=3.8"), says(">=3.9")]), [release("1", None, false)]);
+        assert_eq!(tidy([says(">=3.8"), says(">=3.8")]), [says(">=3.8")]);
     }
 
     #[test]

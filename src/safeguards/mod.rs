@@ -1,6 +1,7 @@
 //! What keeps an automated creator of pull requests harmless. Each safeguard is a pure function from signals to a
 //! [`Verdict`]; it knows nothing of where the signals come from.
 
+pub mod automerge;
 pub mod limit;
 pub mod pace;
 pub mod pauses;

@@ -81,6 +81,14 @@ pub fn give_back(pace: Pace, unsent: u32, policy: &PacePolicy) -> Pace {
     Pace { used_to: pace.used_to - policy.growth() * times(unsent), ..pace }
 }
 
+/// The line after somebody wrote who could not wait in it: it moves back by one write, which counts like any other. Pure.
+pub fn cut_in(pace: Pace, now: Timestamp, policy: &PacePolicy) -> Pace {
+    Pace {
+        next_write_at: pace.next_write_at.max(now) + policy.spacing,
+        used_to: pace.used_to.max(now) + policy.growth(),
+    }
+}
+
 /// Whether so many more writes fit into what is left of a turn, once it has begun. Pure.
 pub fn is_long_enough(turn: &Turn, writes: u32, now: Timestamp, policy: &PacePolicy) -> bool {
     turn.from.max(now) + policy.spacing * times(writes) <= turn.until
@@ -100,6 +108,17 @@ mod tests {
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millisecond(1_700_000_000_000 + ms).unwrap()
+    }
+
+    #[test]
+    fn who_cuts_in_moves_the_line_back_by_one_write_that_counts() {
+        let policy = PacePolicy::default();
+        let line = Pace { next_write_at: at(60_000), used_to: at(90_000) };
+        let after = cut_in(line, at(0), &policy);
+        assert_eq!(after, Pace { next_write_at: at(61_000), used_to: at(90_000) + policy.growth() });
+        // Nobody stands in a line that is over: it begins anew.
+        let after = cut_in(line, at(100_000), &policy);
+        assert_eq!(after, Pace { next_write_at: at(101_000), used_to: at(100_000) + policy.growth() });
     }
 
     /// What one of those who write brings along: when it comes, how much it writes, how late its workers are.

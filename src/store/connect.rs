@@ -42,7 +42,8 @@ impl Store {
     /// `postgres://USER:PASSWORD@HOST/DATABASE`.
     ///
     /// Errors: [`StoreError::Address`] for a URL that names no database, [`StoreError::Schema`] for tables of a newer
-    /// or another program, [`StoreError::Unreachable`] or [`StoreError::Unavailable`] when the database does not answer.
+    /// or another program, [`StoreError::Unreachable`], [`StoreError::NotLetIn`] or [`StoreError::Unavailable`] when the database does
+    /// not answer, or not yet.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::connect_with(url, POSTGRES_CONNECTIONS).await
     }
@@ -163,6 +164,17 @@ pub(super) fn sqlite_file(url: &str) -> Result<Option<PathBuf>, StoreError> {
     Ok(match Kind::of(url)? {
         Kind::Sqlite => Some(sqlite_options(url)?.get_filename().to_owned()),
         Kind::Postgres => None,
+    })
+}
+
+/// The database that a URL names, for people: `SQLite file /var/lib/bot.db` or `Postgres at db.example.com:5432/bot`. Never a
+/// password.
+///
+/// Errors: [`StoreError::Address`] for a URL that names none.
+pub fn database_named(url: &str) -> Result<String, StoreError> {
+    Ok(match sqlite_file(url)? {
+        Some(file) => format!("SQLite file {}", std::path::absolute(&file).unwrap_or(file).display()),
+        None => format!("Postgres at {}", place(&postgres_options(url)?)),
     })
 }
 
@@ -294,6 +306,9 @@ async fn knock(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
                 "Postgres at {place} refused the connection: {}; check user, password and database",
                 error.message()
             )))
+        }
+        Ok(Err(error @ (sqlx::Error::Database(_) | sqlx::Error::Tls(_)))) => {
+            Err(StoreError::NotLetIn { place, why: words(&error) })
         }
         Ok(Err(sqlx::Error::Io(error))) => Err(StoreError::Unreachable { place, why: error.to_string() }),
         Ok(Err(error)) => Err(StoreError::Unreachable { place, why: words(&error) }),

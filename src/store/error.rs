@@ -24,6 +24,14 @@ pub enum StoreError {
         /// What happened.
         why: String,
     },
+    /// The server that the address names was reached, and lets nobody in just now: it is starting, or has no place left.
+    #[error("the database cannot be used at the moment, the same may work later: Postgres at {place} answered: {why}")]
+    NotLetIn {
+        /// Host, port and database. Never a password.
+        place: String,
+        /// What it said.
+        why: String,
+    },
     /// The address of the database cannot be used: a person has to change the setting.
     #[error("the database's address, DATABASE_URL or --database-url, cannot be used: {why}")]
     Address {

@@ -14,6 +14,7 @@ mod attempts;
 mod bell;
 mod branches;
 mod budgets;
+mod code_owners;
 mod comments;
 mod config;
 mod connect;
@@ -22,13 +23,18 @@ mod deliveries;
 mod developed;
 mod duties;
 mod error;
+mod examinations;
 mod figures;
+mod history;
 mod installations;
 mod lock_files;
+mod looks;
 mod manifests;
+mod merging;
 mod outlooks;
 mod packages;
 mod proposals;
+mod remarks;
 mod repositories;
 mod setbacks;
 mod sql;
@@ -40,12 +46,17 @@ pub use alone::Alone;
 pub use attempts::Attempt;
 pub use bell::AtTheDoor;
 pub use budgets::Budget;
+pub use code_owners::CodeOwnersFile;
 pub use comments::CommentRow;
 pub use config::{Config, ConfigState};
+pub use connect::database_named;
 pub use deliveries::{Delivery, EventCount, NewDelivery, Outcome};
 pub use error::StoreError;
+pub use examinations::Examination;
 pub use figures::{QueueFigure, WorkStanding};
+pub use history::ReleaseTimes;
 pub use installations::{Installation, InstallationRow};
+pub use looks::LOOK_UNDER_WAY;
 pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
 pub use outlooks::OutlookChange;
 pub use packages::PackageRow;
@@ -158,19 +169,25 @@ impl Store {
             bell::STATEMENTS,
             branches::STATEMENTS,
             budgets::STATEMENTS,
+            code_owners::STATEMENTS,
             comments::STATEMENTS,
             connect::STATEMENTS,
             decisions::STATEMENTS,
             deliveries::STATEMENTS,
             developed::STATEMENTS,
             duties::STATEMENTS,
+            examinations::STATEMENTS,
             figures::STATEMENTS,
+            history::STATEMENTS,
             installations::STATEMENTS,
             lock_files::STATEMENTS,
+            looks::STATEMENTS,
             repositories::STATEMENTS,
             setbacks::STATEMENTS,
             subscriptions::STATEMENTS,
             manifests::STATEMENTS,
+            merging::STATEMENTS,
+            remarks::STATEMENTS,
             outlooks::STATEMENTS,
             packages::STATEMENTS,
             users::STATEMENTS,

@@ -1,10 +1,12 @@
-//! Packages that somebody uses, their releases, and when to ask about them again. By whom they are used is in `users.rs`.
+//! Packages that somebody uses, and their releases. When they are asked about is in `looks.rs`, by whom they are used in
+//! `users.rs`.
 
+use super::looks::in_order;
 use super::sql::{small, statements, time, values, word};
 use super::{Store, StoreError, Tx};
-use crate::domain::{Content, Ecosystem, InstallationId, PackageId, Release, RepoId};
+use crate::domain::{Content, Ecosystem, InstallationId, PackageId, Release};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// A package as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub struct PackageRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct PackageRecord {
+pub(super) struct PackageRecord {
     ecosystem: String,
     name: String,
     etag: Option<String>,
@@ -61,91 +63,7 @@ macro_rules! select_packages {
     };
 }
 
-/// A user of a package: an active repository that uses it and subscribes to its ecosystem. One such is looked for, package
-/// by package. An EXISTS would leave Postgres the choice of joining all dependencies first.
-macro_rules! a_user {
-    () => {
-        "(SELECT dependency.repo_id FROM dependency
-            JOIN repository ON repository.id = dependency.repo_id
-            JOIN subscription ON subscription.repo_id = dependency.repo_id
-            WHERE dependency.ecosystem = package.ecosystem AND dependency.package = package.name
-            AND repository.state = 'active' AND subscription.ecosystem = package.ecosystem
-            LIMIT 1)"
-    };
-}
-
-macro_rules! due_packages {
-    ($user:literal) => {
-        concat!(
-            select_packages!("WHERE next_check_at <= $1 AND "),
-            a_user!(),
-            $user,
-            " ORDER BY next_check_at, ecosystem, name LIMIT $2"
-        )
-    };
-}
-
-/// Sets the time of the next look for the packages that `$which` selects, in one order for all: two transactions then
-/// wait for each other, and not each for the other. An UPDATE by itself takes rows as it comes upon them.
-///
-/// What was seen before the lock was had is looked at again in the row itself, as it is then; of other tables Postgres goes
-/// by what it saw. So whoever makes a package wanted writes its row, and whoever goes by nobody wanting it asks that the
-/// row is as it was.
-macro_rules! next_check {
-    ($time:literal, $which:expr, $lock:literal) => {
-        concat!(
-            "WITH chosen AS MATERIALIZED (",
-            $which,
-            " ORDER BY package.ecosystem, package.name",
-            $lock,
-            ") UPDATE package SET next_check_at = ",
-            $time,
-            " FROM chosen WHERE package.ecosystem = chosen.ecosystem AND package.name = chosen.name"
-        )
-    };
-}
-
-macro_rules! postpone_checks {
-    ($lock:literal) => {
-        next_check!(
-            "chosen.until",
-            "SELECT package.ecosystem, package.name, asked.column3 AS until
-                FROM (VALUES ($1, $2, CAST($3 AS BIGINT))) AS asked
-                JOIN package ON package.ecosystem = asked.column1 AND package.name = asked.column2",
-            $lock
-        )
-    };
-}
-
-macro_rules! postpone_unwanted {
-    ($lock:literal) => {
-        next_check!(
-            "chosen.until",
-            concat!(
-                "SELECT package.ecosystem, package.name, asked.column4 AS until
-                FROM (VALUES ($1, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT))) AS asked
-                JOIN package ON package.ecosystem = asked.column1 AND package.name = asked.column2
-                    AND package.next_check_at = asked.column3
-                WHERE ",
-                a_user!(),
-                " IS NULL"
-            ),
-            $lock
-        )
-    };
-}
-
-macro_rules! wake_packages {
-    ($lock:literal) => {
-        next_check!(
-            "$2",
-            "SELECT ecosystem, name FROM package
-                WHERE next_check_at <> $2 AND last_error IS NULL AND (checked_at IS NULL OR checked_at < $3)
-                AND (ecosystem, name) IN (SELECT ecosystem, package FROM dependency WHERE repo_id = $1 AND since >= $4)",
-            $lock
-        )
-    };
-}
+pub(super) use select_packages;
 
 statements! {
     ENSURE_PACKAGES = "INSERT INTO package (ecosystem, name, next_check_at) VALUES ($1, $2, $3)
@@ -155,16 +73,8 @@ statements! {
     SET_PRIVATE_TO = "UPDATE package SET private_to = $3 WHERE ecosystem = $1 AND name = $2";
     PACKAGE_FAILED = "UPDATE package SET last_error = $3, next_check_at = $4, failures = failures + 1
         WHERE ecosystem = $1 AND name = $2";
-    POSTPONE_CHECKS = postpone_checks!(""), on postgres: postpone_checks!(" FOR UPDATE OF package");
-    /// Those that nobody uses at this moment either, and that nobody touched since they were found to be unwanted.
-    POSTPONE_UNWANTED = postpone_unwanted!(""), on postgres: postpone_unwanted!(" FOR UPDATE OF package");
     PACKAGE = select_packages!("WHERE ecosystem = $1 AND name = $2");
     PACKAGES = select_packages!("WHERE (ecosystem, name) IN (VALUES ($1, $2)) ORDER BY ecosystem, name");
-    PACKAGES_DUE = due_packages!("IS NOT NULL");
-    PACKAGES_UNWANTED = due_packages!("IS NULL");
-    /// Those of a repository that nobody asked about for long, and that did not fail. Those that are due, too: their rows are
-    /// touched, for whoever is about to put them off.
-    WAKE_PACKAGES = wake_packages!(""), on postgres: wake_packages!(" FOR UPDATE OF package");
     SAVE_RELEASE = "INSERT INTO release
             (ecosystem, package, version, published_at, first_seen_at, counts_from, yanked, above_latest, digest,
             digest_since, requires_python)
@@ -195,17 +105,6 @@ impl Store {
         self.rows_for::<PackageRecord>(PACKAGES, keys).await?.into_iter().map(PackageRecord::read).collect()
     }
 
-    /// The packages to ask a registry about, the longest due first: those that an active repository uses which
-    /// subscribes to their ecosystem.
-    pub async fn packages_due(&self, now: Timestamp, limit: u32) -> Result<Vec<PackageRow>, StoreError> {
-        self.rows(PACKAGES_DUE, values![now, limit]).await?.into_iter().map(PackageRecord::read).collect()
-    }
-
-    /// The packages that are due and that no active repository both uses and subscribes to, the longest due first.
-    pub async fn packages_unwanted(&self, now: Timestamp, limit: u32) -> Result<Vec<PackageRow>, StoreError> {
-        self.rows(PACKAGES_UNWANTED, values![now, limit]).await?.into_iter().map(PackageRecord::read).collect()
-    }
-
     /// The releases of each of these packages, by the time their age counts from. Packages without any are left out.
     pub async fn releases_of(&self, packages: &[PackageId]) -> Result<HashMap<PackageId, Vec<Release>>, StoreError> {
         let mut asked: Vec<&PackageId> = packages.iter().collect();
@@ -228,49 +127,9 @@ impl Tx {
         packages: impl IntoIterator<Item = &PackageId>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // In one order for all: two transactions then wait for each other, and not each for the other.
-        let distinct: BTreeSet<&PackageId> = packages.into_iter().collect();
-        let rows = distinct.into_iter().map(|package| values![package.ecosystem, &package.name, now]).collect();
+        let rows =
+            in_order(packages).into_iter().map(|package| values![package.ecosystem, &package.name, now]).collect();
         self.execute_for(ENSURE_PACKAGES, rows).await
-    }
-
-    /// Has the packages of a repository looked at now that were last looked at before some time: they may have been put
-    /// off because nobody subscribed to them. A pause after a failure stays.
-    pub async fn wake_packages(
-        &mut self,
-        repo: RepoId,
-        looked_at_before: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.execute(WAKE_PACKAGES, values![repo, now, looked_at_before, i64::MIN]).await.map(drop)
-    }
-
-    /// The same, for those packages alone that a file of the repository has used since `now`: what it used before is looked at
-    /// in its time.
-    pub async fn wake_new_packages(
-        &mut self,
-        repo: RepoId,
-        looked_at_before: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.execute(WAKE_PACKAGES, values![repo, now, looked_at_before, now]).await.map(drop)
-    }
-
-    /// Puts the next look at packages off that nobody uses, as they were found, unless somebody does by now.
-    pub async fn postpone_unwanted(&mut self, found: &[PackageRow], until: Timestamp) -> Result<(), StoreError> {
-        let row = |row: &PackageRow| values![row.package.ecosystem, &row.package.name, row.next_check_at, until];
-        self.execute_for(POSTPONE_UNWANTED, found.iter().map(row).collect()).await
-    }
-
-    /// Puts the next look at packages off.
-    pub async fn postpone_checks(
-        &mut self,
-        packages: impl IntoIterator<Item = &PackageId>,
-        until: Timestamp,
-    ) -> Result<(), StoreError> {
-        let distinct: BTreeSet<&PackageId> = packages.into_iter().collect();
-        let rows = distinct.into_iter().map(|package| values![package.ecosystem, &package.name, until]).collect();
-        self.execute_for(POSTPONE_CHECKS, rows).await
     }
 
     /// Notes a registry's answer, and when to ask again.
@@ -371,7 +230,7 @@ impl Tx {
 }
 
 impl PackageRecord {
-    fn read(self) -> Result<PackageRow, StoreError> {
+    pub(super) fn read(self) -> Result<PackageRow, StoreError> {
         let ecosystem = word("package.ecosystem", &self.ecosystem, Ecosystem::from_word)?;
         Ok(PackageRow {
             package: PackageId { ecosystem, name: self.name },

@@ -21,7 +21,7 @@ pub struct LedgerRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct ProposalRecord {
+pub(super) struct ProposalRecord {
     id: String,
     repo_id: i64,
     group_name: String,
@@ -42,8 +42,9 @@ struct ProposalRecord {
     updated_at: i64,
 }
 
+/// A proposal, with the name of its repository.
 #[derive(sqlx::FromRow)]
-struct NamedProposalRecord {
+pub(super) struct NamedProposalRecord {
     repository_name: String,
     #[sqlx(flatten)]
     proposal: ProposalRecord,
@@ -64,6 +65,8 @@ macro_rules! select_proposals {
     };
 }
 
+pub(super) use select_proposals;
+
 statements! {
     SAVE = "INSERT INTO proposal
             (id, repo_id, group_name, content, state, reason, due_at, title, branch, updates, labels,
@@ -80,6 +83,7 @@ statements! {
         select_proposals!("WHERE repo_id IN (VALUES (CAST($1 AS BIGINT))) ORDER BY repo_id, created_at, id");
     BY_PULL = select_proposals!("WHERE repo_id = $1 AND pull_number = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
     OPEN_BY_HEAD = select_proposals!("WHERE repo_id = $1 AND pull_head = $2 AND state = 'open' ORDER BY id");
+    OF_BRANCH = "SELECT id FROM proposal WHERE repo_id = $1 AND branch = $2 LIMIT 1";
     IN_STATE = select_proposals!(
         "(SELECT name FROM repository WHERE repository.id = proposal.repo_id) AS repository_name, ",
         "WHERE state = $1 ORDER BY updated_at DESC, id DESC LIMIT $2"
@@ -132,6 +136,11 @@ impl Store {
         self.rows(OPEN_BY_HEAD, values![repo, head]).await?.into_iter().map(ProposalRecord::read).collect()
     }
 
+    /// Whether a branch is one that a proposal has, or had.
+    pub async fn is_branch_of_proposal(&self, repo: RepoId, branch: &str) -> Result<bool, StoreError> {
+        Ok(self.row::<(String,)>(OF_BRANCH, values![repo, branch]).await?.is_some())
+    }
+
     /// Proposals in any of these states with the names of their repositories, the last changed first.
     pub async fn proposals_in(
         &self,
@@ -143,8 +152,7 @@ impl Store {
         for state in ProposalState::ALL.into_iter().filter(|state| states.contains(state)) {
             let rows: Vec<NamedProposalRecord> = self.rows(IN_STATE, values![state.as_str(), limit]).await?;
             for row in rows {
-                let name = parsed("repository.name", &row.repository_name, RepoName::parse)?;
-                proposals.push((row.proposal.read()?, name));
+                proposals.push(row.read()?);
             }
         }
         proposals.sort_by(|(a, _), (b, _)| (b.updated_at, &b.id).cmp(&(a.updated_at, &a.id)));
@@ -266,6 +274,13 @@ fn row(proposal: &Proposal) -> Result<Vec<Value>, StoreError> {
         proposal.opened_at,
         proposal.updated_at
     ])
+}
+
+impl NamedProposalRecord {
+    pub(super) fn read(self) -> Result<(Proposal, RepoName), StoreError> {
+        let name = parsed("repository.name", &self.repository_name, RepoName::parse)?;
+        Ok((self.proposal.read()?, name))
+    }
 }
 
 impl ProposalRecord {

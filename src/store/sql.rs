@@ -6,7 +6,7 @@
 use super::error::StoreError;
 use crate::domain::time::from_millis;
 use crate::domain::{
-    CommentId, DeliveryId, Ecosystem, InstallationId, ObjectId, ProposalId, PullNumber, RepoId, RepoPath,
+    CheckRunId, CommentId, DeliveryId, Ecosystem, InstallationId, ObjectId, ProposalId, PullNumber, RepoId, RepoPath,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -113,6 +113,7 @@ value_from! {
     Integer(InstallationId): |id: InstallationId| id.0;
     Integer(PullNumber): |number: PullNumber| number.0;
     Integer(CommentId): |id: CommentId| id.0;
+    Integer(CheckRunId): |id: CheckRunId| id.0;
     Text(Ecosystem): |ecosystem: Ecosystem| ecosystem.as_str();
 }
 macro_rules! value_from_text {
@@ -135,7 +136,7 @@ macro_rules! optional_value {
         }
     )+};
 }
-optional_value! { Integer: i64 Timestamp RepoId InstallationId PullNumber }
+optional_value! { Integer: i64 Timestamp RepoId InstallationId PullNumber CheckRunId }
 optional_value! { Text: &str &String &ObjectId &RepoPath Ecosystem String }
 
 /// A row that both databases can give.

@@ -18,11 +18,11 @@ statements! {
         AND repository.state = 'active' AND subscription.ecosystem = $1
         ORDER BY dependency.repo_id LIMIT 1";
     DIGEST_PINS = "SELECT dependency FROM dependency WHERE ecosystem = $1 AND package = $2
-        AND pins_content ORDER BY repo_id, path, manager, ordinal LIMIT $3";
+        AND pins_content AND repo_id >= $3 ORDER BY repo_id, path, manager, ordinal LIMIT $4";
     USERS_SPAN = "SELECT (SELECT min(repo_id) FROM dependency WHERE ecosystem = $1 AND package = $2),
         (SELECT max(repo_id) FROM dependency WHERE ecosystem = $1 AND package = $2)";
     INSTALLATIONS_USING = "SELECT installation_id, min(repo_id) FROM (
-            SELECT dependency.repo_id AS repo_id, repository.installation_id AS installation_id FROM dependency
+            SELECT DISTINCT dependency.repo_id AS repo_id, repository.installation_id AS installation_id FROM dependency
             JOIN repository ON repository.id = dependency.repo_id
             JOIN subscription ON subscription.repo_id = dependency.repo_id
             WHERE dependency.ecosystem = $1 AND dependency.package = $2
@@ -77,9 +77,15 @@ impl Store {
         Ok(span.and_then(|(first, last)| Some((RepoId(first?), RepoId(last?)))))
     }
 
-    /// The uses of a package that pin a digest or a commit, at most so many.
-    pub async fn digest_pins(&self, package: &PackageId, limit: u32) -> Result<Vec<Dependency>, StoreError> {
-        let rows: Vec<(String,)> = self.rows(DIGEST_PINS, values![package.ecosystem, &package.name, limit]).await?;
+    /// The uses of a package that pin a digest or a commit, at most so many, from one repository on in the order of their ids.
+    pub async fn digest_pins(
+        &self,
+        package: &PackageId,
+        from: RepoId,
+        limit: u32,
+    ) -> Result<Vec<Dependency>, StoreError> {
+        let key = values![package.ecosystem, &package.name, from, limit];
+        let rows: Vec<(String,)> = self.rows(DIGEST_PINS, key).await?;
         rows.into_iter().map(|(dependency,)| from_json("dependency", &dependency)).collect()
     }
 }

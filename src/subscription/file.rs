@@ -1,18 +1,18 @@
 //! The file as a whole: its keys, how defaults reach the subscriptions, and which subscription a file of the
 //! repository falls to.
 
-use super::age::{MinAge, WrittenAge};
-use super::delays::{Delays, WrittenDelays};
-use super::fields::{Field, Mapping, fields_schema, one_or_many, read_fields};
+use super::age::MinAge;
+use super::automerge::Automerge;
+use super::delays::Delays;
+use super::fields::{Mapping, fields_schema, read_fields};
 use super::glob::PathGlobs;
+use super::keys::{FILE, OF_A_SUBSCRIPTION, OF_THE_FILE, SUBSCRIPTION, Shared, WrittenFile, WrittenSubscription};
 use super::migration::MigrationPattern;
+use super::people::Asked;
 use super::problem::{Problem, Problems, Spot, quoted};
-use super::rules::{
-    Grouping, IgnoreRule, labels_schema, limit_schema, paths_schema, read_labels, read_limit, read_paths,
-    read_timezone, timezone_schema,
-};
+use super::rules::{Grouping, IgnoreRule};
 use super::yaml::{self, Node, Value};
-use crate::domain::{Ecosystem, RepoPath};
+use crate::domain::{Ecosystem, MergeMethod, RepoPath};
 use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,21 @@ pub struct Subscription {
     pub labels: Vec<String>,
     /// How many of its own pull requests may be open at once; the file's limit holds besides.
     pub limit: Option<u32>,
+    /// Which of its pull requests are merged without a person.
+    #[serde(default, skip_serializing_if = "Automerge::is_off")]
+    pub automerge: Automerge,
+    /// How they are merged, where that is not left to what the repository allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge_method: Option<MergeMethod>,
+    /// Who is asked to review its pull requests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviewers: Vec<Asked>,
+    /// Who its pull requests are assigned to; no teams.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assignees: Vec<Asked>,
+    /// Whether its pull requests are opened as drafts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub draft: bool,
     /// The line of the entry in the file, counted from 1.
     pub line: u32,
 }
@@ -59,182 +74,21 @@ pub struct Subscription {
 pub const USUAL_LIMIT: u32 = 5;
 
 impl SubscriptionFile {
+    /// Whether anybody is asked who owns the files of a pull request.
+    pub fn asks_code_owners(&self) -> bool {
+        self.subscriptions
+            .iter()
+            .any(|one| one.reviewers.iter().chain(&one.assignees).any(|asked| *asked == Asked::CodeOwners))
+    }
+
     /// The subscription that a file of the repository falls to for an ecosystem: the first whose paths match it.
     pub fn subscription_for(&self, ecosystem: Ecosystem, path: &RepoPath) -> Option<&Subscription> {
         self.subscriptions.iter().find(|one| one.migration.ecosystem() == Some(ecosystem) && one.paths.matches(path))
     }
 }
 
-/// Keys that both the file and a subscription take: the subscription's own value wins.
-#[derive(Debug, Default)]
-struct Shared {
-    delay: Option<WrittenDelays>,
-    min_age: Option<WrittenAge>,
-    group: Option<Grouping>,
-    labels: Option<Vec<String>>,
-}
-
-#[derive(Debug, Default)]
-struct WrittenFile {
-    timezone: Option<TimeZone>,
-    limit: Option<u32>,
-    shared: Shared,
-    subscriptions: Vec<WrittenSubscription>,
-}
-
-#[derive(Debug, Default)]
-struct WrittenSubscription {
-    migration: Option<MigrationPattern>,
-    shared: Shared,
-    ignore: Vec<(IgnoreRule, Option<Spot>)>,
-    paths: Option<PathGlobs>,
-    limit: Option<u32>,
-    at: Option<Spot>,
-}
-
-const FILE: [Field<WrittenFile>; 7] = [
-    Field {
-        name: "timezone",
-        about: "the IANA time zone of all wall-clock times (default UTC)",
-        required: false,
-        schema: timezone_schema,
-        read: |file, node, problems| file.timezone = read_timezone(node, problems),
-    },
-    Field {
-        name: "delay",
-        about: "when pull requests may be opened, unless a subscription says otherwise (default immediate)",
-        required: false,
-        schema: |generator| generator.subschema_for::<Delays>(),
-        read: |file, node, problems| file.shared.delay = WrittenDelays::read(node, problems),
-    },
-    Field {
-        name: "min_age",
-        about: "how old a release must be, unless a subscription says otherwise (default 0d)",
-        required: false,
-        schema: |generator| generator.subschema_for::<MinAge>(),
-        read: |file, node, problems| file.shared.min_age = WrittenAge::read(node, problems),
-    },
-    Field {
-        name: "group",
-        about: "which updates share a pull request, unless a subscription says otherwise (default none)",
-        required: false,
-        schema: |generator| generator.subschema_for::<Grouping>(),
-        read: |file, node, problems| file.shared.group = Grouping::read(node, problems),
-    },
-    Field {
-        name: "limit",
-        about: "how many of the bot's pull requests may be open in this repository at once (default 5)",
-        required: false,
-        schema: limit_schema,
-        read: |file, node, problems| file.limit = read_limit(node, problems),
-    },
-    Field {
-        name: "labels",
-        about: "the labels of pull requests, unless a subscription names its own",
-        required: false,
-        schema: labels_schema,
-        read: |file, node, problems| file.shared.labels = Some(read_labels(node, problems)),
-    },
-    Field {
-        name: "subscriptions",
-        about: "the migrations this repository wants, such as `[pypi, docker]`",
-        required: true,
-        schema: |generator| {
-            let one = generator.subschema_for::<Subscription>();
-            json_schema!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
-        },
-        read: |file, node, problems| {
-            let entries = one_or_many(node);
-            if entries.is_empty() {
-                problems.add(node.at, "there are no subscriptions", "list at least one: `subscriptions: [pypi]`");
-            }
-            file.subscriptions = entries.iter().map(|entry| WrittenSubscription::read(entry, problems)).collect();
-        },
-    },
-];
-
-const SUBSCRIPTION: [Field<WrittenSubscription>; 8] = [
-    Field {
-        name: "migration",
-        about: "an ecosystem such as `pypi`, or authored migrations such as `acme/*`",
-        required: true,
-        schema: |generator| generator.subschema_for::<MigrationPattern>(),
-        read: |one, node, problems| {
-            one.migration = MigrationPattern::read(node, problems);
-            one.at = Some(node.at);
-        },
-    },
-    Field {
-        name: "delay",
-        about: "when pull requests may be opened",
-        required: false,
-        schema: |generator| generator.subschema_for::<Delays>(),
-        read: |one, node, problems| one.shared.delay = WrittenDelays::read(node, problems),
-    },
-    Field {
-        name: "min_age",
-        about: "how old a release must be",
-        required: false,
-        schema: |generator| generator.subschema_for::<MinAge>(),
-        read: |one, node, problems| one.shared.min_age = WrittenAge::read(node, problems),
-    },
-    Field {
-        name: "group",
-        about: "which updates share a pull request",
-        required: false,
-        schema: |generator| generator.subschema_for::<Grouping>(),
-        read: |one, node, problems| one.shared.group = Grouping::read(node, problems),
-    },
-    Field {
-        name: "ignore",
-        about: "packages, or versions of them, that are not to be proposed",
-        required: false,
-        schema: |generator| {
-            let one = generator.subschema_for::<IgnoreRule>();
-            json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
-        },
-        read: |one, node, problems| {
-            one.ignore = one_or_many(node).iter().filter_map(|rule| IgnoreRule::read(rule, problems)).collect();
-        },
-    },
-    Field {
-        name: "paths",
-        about: "globs of the files it is about (default all)",
-        required: false,
-        schema: paths_schema,
-        read: |one, node, problems| one.paths = read_paths(node, problems),
-    },
-    Field {
-        name: "labels",
-        about: "the labels of its pull requests, in place of the file's",
-        required: false,
-        schema: labels_schema,
-        read: |one, node, problems| one.shared.labels = Some(read_labels(node, problems)),
-    },
-    Field {
-        name: "limit",
-        about: "how many of its own pull requests may be open at once; the file's limit holds besides",
-        required: false,
-        schema: limit_schema,
-        read: |one, node, problems| one.limit = read_limit(node, problems),
-    },
-];
-
-/// What people write one level too high.
-const OF_A_SUBSCRIPTION: &[(&str, &str)] = &[
-    ("migration", "list it under `subscriptions`: `subscriptions: [pypi]`"),
-    ("ignore", "move it into the entry of `subscriptions` that it is about"),
-    ("paths", "move it into the entry of `subscriptions` that it is about"),
-];
-
-/// What people write one level too low.
-const OF_THE_FILE: &[(&str, &str)] = &[
-    ("timezone", "move it to the top of the file; all subscriptions share it"),
-    ("subscriptions", "entries cannot be nested: give each its own `- migration: …`"),
-];
-
 impl WrittenSubscription {
-    fn read(node: &Node, problems: &mut Problems) -> Self {
+    pub(super) fn read(node: &Node, problems: &mut Problems) -> Self {
         let mut one = Self::default();
         match &node.value {
             Value::Unreadable => {}
@@ -280,6 +134,11 @@ impl WrittenSubscription {
             paths: self.paths.unwrap_or_default(),
             labels: self.shared.labels.or_else(|| defaults.labels.clone()).unwrap_or_default(),
             limit: self.limit,
+            automerge: self.shared.automerge.or_else(|| defaults.automerge.clone()).unwrap_or_default(),
+            merge_method: self.shared.merge_method.or(defaults.merge_method),
+            reviewers: self.shared.reviewers.or_else(|| defaults.reviewers.clone()).unwrap_or_default(),
+            assignees: self.shared.assignees.or_else(|| defaults.assignees.clone()).unwrap_or_default(),
+            draft: self.shared.draft.or(defaults.draft).unwrap_or_default(),
             line: self.at.map_or(1, |at| at.line),
         })
     }

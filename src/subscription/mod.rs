@@ -5,6 +5,7 @@
 //! means for an instant is `planner::timing`'s to say, what a range of versions means is `versioning`'s.
 
 mod age;
+mod automerge;
 mod cron;
 mod delay;
 mod delays;
@@ -12,19 +13,23 @@ mod every;
 mod fields;
 mod file;
 mod glob;
+mod keys;
 mod migration;
+mod people;
 mod problem;
 mod rules;
 mod syntax;
 mod yaml;
 
 pub use age::{MinAge, parse_span};
+pub use automerge::Automerge;
 pub use cron::CronLine;
 pub use delay::{Delay, Schedule, USUAL_TIME, Weekday};
 pub use delays::Delays;
 pub use file::{Subscription, SubscriptionFile, USUAL_LIMIT, json_schema, parse};
 pub use glob::{NameGlob, PathGlobs};
 pub use migration::MigrationPattern;
+pub use people::{ASSIGNEES_MAX, Asked, REVIEWERS_MAX};
 pub use problem::Problem;
 pub use rules::{Grouping, IgnoreRule};
 pub use yaml::MAX_BYTES;

@@ -37,9 +37,20 @@ impl GitTag {
         Self::read(tag).is_some_and(|tag| tag.count_of_numbers() >= 3)
     }
 
-    /// Whether a tag has one number alone, as that of a series.
+    /// Whether a tag has one number alone, as that of a series; a day or a build's number is none.
     pub fn is_lone(tag: &str) -> bool {
-        Self::read(tag).is_some_and(|tag| tag.count_of_numbers() == 1)
+        Self::read(tag).is_some_and(|tag| tag.count_of_numbers() == 1 && !tag.is_dated())
+    }
+
+    /// Whether a tag may be that of a series with two numbers, `v4.1`, of which `others` have a release: `v4.1.2`.
+    pub fn is_series_among<'t>(tag: &str, others: impl IntoIterator<Item = &'t str>) -> bool {
+        let Some(series) = Self::read(tag).filter(|tag| tag.count_of_numbers() == 2 && !tag.is_dated()) else {
+            return false;
+        };
+        let mut others = others.into_iter().filter_map(Self::read);
+        others.any(|other| {
+            other.prefix == series.prefix && other.variant == series.variant && other.goes_on_from(&series)
+        })
     }
 
     /// The tag with `v` where it is written without, and without where it has one; `None` behind another prefix.

@@ -158,6 +158,8 @@ fn compare(name: &str, operator: &str, value: &str) -> Option<Pythons> {
             let listed = Pythons::those(|(major, minor)| versions.contains(&format!("{major}.{minor}").as_str()));
             Some(if operator == "in" { listed } else { listed.not() })
         }
+        // A comma would part two comparisons, where there is one.
+        ("python_version" | "python_full_version", _) if value.contains([',', '|']) => None,
         ("python_version", operator) => {
             let holds = judge(&format!("{operator}{value}"))?;
             Some(Pythons::those(|(major, minor)| holds(&Version::new([major, minor]))))
@@ -189,6 +191,7 @@ mod tests {
             ("python_version not in '2.7 3.4'", "<2.7 || >=3,<3.4 || >=3.5"),
             ("python_full_version < '3.9.1'", "<3.10"),
             ("python_full_version >= '3.7.1'", ">=3.7"),
+            ("python_full_version == '3.8.10'", "==3.8.*"),
             ("sys_platform == 'win32'", ""),
             ("extra == 'test' and python_version < '3.9'", "<3.9"),
             ("sys_platform == 'win32' or python_version < '3.9'", ""),
@@ -213,6 +216,8 @@ mod tests {
             "python_version < '3.9' sys_platform == 'x'",
             "python_version < '${PYTHON}'",
             "'3' in python_version",
+            "python_version >= '3.8,<3.9'",
+            "python_full_version >= '3.8 || <3'",
             "python_version not '3'",
             "a, b",
         ] {

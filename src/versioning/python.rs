@@ -8,6 +8,7 @@
 
 use super::pep440::judge;
 use pep440_rs::Version;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A set of versions of Python. The lowest bit are all before 2.7, the next is 2.7, then come 3.0 and those after it; the highest bit
@@ -33,9 +34,12 @@ impl Pythons {
         }
         let mut all = Self::NONE;
         for one in range.split('|').map(str::trim).filter(|one| !one.is_empty()) {
-            let lies_in = judge(one)?;
-            let any_micro =
-                |(major, minor)| [0, LATE].iter().any(|micro| lies_in(&Version::new([major, minor, *micro])));
+            let lies_in = judge(&as_meant(one))?;
+            let named = named_micros(one);
+            let any_micro = |(major, minor)| {
+                let near = named.range((major, minor, 0)..=(major, minor, u64::MAX)).map(|(_, _, micro)| *micro);
+                near.chain([0, LATE]).any(|micro| lies_in(&Version::new([major, minor, micro])))
+            };
             all = all.or(Self::those(any_micro));
         }
         Some(all)
@@ -72,7 +76,7 @@ impl Pythons {
     }
 
     /// Whether the oldest ones are not among them.
-    const fn begin_somewhere(self) -> bool {
+    pub const fn begin_somewhere(self) -> bool {
         self.0 & 1 == 0
     }
 
@@ -100,12 +104,38 @@ impl Pythons {
         Self(self.0 & self.0.wrapping_neg())
     }
 
-    const fn newest(self) -> Self {
+    /// The newest of them; none of none.
+    pub const fn newest(self) -> Self {
         match self.0.checked_ilog2() {
             Some(bit) => Self(1 << bit),
             None => Self::NONE,
         }
     }
+}
+
+/// A range without the mistakes that publishers make and installers pass over: a comma at its end, and `.*` behind a bound
+/// (`>=3.5.*`), which says as much as the bound.
+fn as_meant(range: &str) -> String {
+    let parts = range.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let bounds = parts.map(|part| match part.strip_suffix(".*") {
+        Some(bound) if part.starts_with(">=") || part.starts_with('<') && !part.starts_with("<=") => bound,
+        _ => part,
+    });
+    bounds.collect::<Vec<_>>().join(",")
+}
+
+/// The micro versions that a range names, and their neighbours: one of them lies in it if any does that is neither the first nor
+/// a late one.
+fn named_micros(range: &str) -> BTreeSet<(u64, u64, u64)> {
+    let versions = range.split(|c: char| !c.is_ascii_digit() && c != '.');
+    let triples = versions.filter_map(|version| {
+        let mut numbers = version.split('.').map(|number| number.parse::<u64>().ok());
+        Some((numbers.next()??, numbers.next()??, numbers.next()??))
+    });
+    let with_neighbours = |(major, minor, micro): (u64, u64, u64)| {
+        [micro.saturating_sub(1), micro, micro.saturating_add(1)].map(|micro| (major, minor, micro))
+    };
+    triples.flat_map(with_neighbours).collect()
 }
 
 /// The first two numbers of the versions a bit stands for.
@@ -179,11 +209,20 @@ mod tests {
             (">3.8", ">=3.8"),
             ("<3", "<3"),
             ("<2.7", "<2.7"),
-            ("==3.7.2", "<0"),
+            ("==3.7.2", "==3.7.*"),
+            ("3.11.9", "==3.11.*"),
+            (">=3.11.4,<3.11.9", "==3.11.*"),
+            (">3.11.4,<3.11.6", "==3.11.*"),
+            (">3.11.4,<3.11.5", "<0"),
+            (">=3.8.1,!=3.8.2", ">=3.8"),
+            (">=3.8,", ">=3.8"),
+            (", >=3.8,, <3.12 ,", ">=3.8,<3.12"),
+            (">=3.5.*", ">=3.5"),
+            (">=2.7, !=3.0.*, <3.10.*", "==2.7.* || >=3.1,<3.10"),
         ] {
             assert_eq!(of(range).to_string(), shown, "{range}");
         }
-        for wrong in ["banana", ">=", "3.x", ">=3.8 <4"] {
+        for wrong in ["banana", ">=", "3.x", ">=3.8 <4", ",", "<=3.5.*"] {
             assert_eq!(Pythons::of_range(wrong), None, "{wrong}");
         }
     }

@@ -99,6 +99,17 @@ impl<'a> Tag<'a> {
         self.shape.bytes().all(|separator| separator == b'.')
     }
 
+    /// Whether it is named after a day or a build, as far as its digits tell: `20240201`, `2024-01`.
+    pub(super) fn is_dated(&self) -> bool {
+        let year = self.first_digits == 4 && self.numbers.first().is_some_and(|first| (1900..2100).contains(first));
+        year || self.first_digits >= DIGITS_OF_A_DATE
+    }
+
+    /// Whether its numbers begin with those of another, and go on.
+    pub(super) fn goes_on_from(&self, other: &Self) -> bool {
+        self.numbers.len() > other.numbers.len() && self.numbers.starts_with(&other.numbers)
+    }
+
     /// Whether both are of one kind: the same variant, dates or none.
     fn same_kind(&self, other: &Self) -> bool {
         let dated = |tag: &Self| (tag.first_digits >= DIGITS_OF_A_DATE).then_some(tag.first_digits);

@@ -5,6 +5,7 @@ pub mod access;
 pub mod health;
 pub mod metrics;
 pub mod pages;
+pub mod repository;
 pub mod retry;
 pub mod serve;
 pub mod webhook;
@@ -58,7 +59,7 @@ pub fn probes(state: WebState) -> Router {
 pub fn router(state: WebState) -> Router {
     let pages = Router::new()
         .route("/", get(pages::overview))
-        .route("/repositories/{owner}/{name}", get(pages::repository))
+        .route("/repositories/{owner}/{name}", get(repository::repository))
         .route("/metrics", get(metrics::metrics))
         .route("/work/{id}/retry", post(retry::retry).layer(axum::middleware::from_fn(access::only_from_here)))
         .layer(axum::middleware::from_fn_with_state(state.clone(), access::only_for_admins));

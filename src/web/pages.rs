@@ -3,10 +3,11 @@
 mod view;
 
 use super::WebState;
-use crate::domain::{ProposalState, RepoName};
+use crate::domain::ProposalState;
+use crate::pipeline::account::Account;
 use crate::store::{ConfigState, Store, StoreError};
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
@@ -57,23 +58,24 @@ async fn load_overview(store: &Store, now: Timestamp) -> Result<OverviewPage, St
     })
 }
 
-/// `GET /repositories/{owner}/{name}`: everything known of one repository, and the reason for everything held back.
-pub async fn repository(State(state): State<WebState>, Path((owner, name)): Path<(String, String)>) -> Response {
-    let now = state.clock.now();
-    let Ok(name) = RepoName::parse(&format!("{owner}/{name}")) else { return no_such_repository(now) };
-    match load_repository(&state.store, &name, now).await {
-        Ok(Some(page)) => answer(Ok(page), now),
+/// The page of one repository: everything known of it, and the reason for everything held back.
+pub(super) async fn repository(
+    store: &Store,
+    account: Result<Option<Account>, StoreError>,
+    now: Timestamp,
+) -> Response {
+    match account {
+        Ok(Some(account)) => answer(load_repository(store, account, now).await, now),
         Ok(None) => no_such_repository(now),
         Err(error) => answer::<RepositoryPage>(Err(error), now),
     }
 }
 
-async fn load_repository(store: &Store, name: &RepoName, now: Timestamp) -> Result<Option<RepositoryPage>, StoreError> {
-    let Some(row) = store.repository_by_name(name).await? else { return Ok(None) };
-    let id = row.repository.id;
+async fn load_repository(store: &Store, account: Account, now: Timestamp) -> Result<RepositoryPage, StoreError> {
+    let id = account.row.repository.id;
     let subscriptions = store.subscriptions(id).await?;
     let ledgers = store.ledgers(id).await?;
-    let mut found = store.proposals(id).await?;
+    let mut found = account.proposals;
     found.sort_by_key(|p| {
         (p.state != ProposalState::Open, p.state != ProposalState::Waiting, std::cmp::Reverse(p.updated_at))
     });
@@ -81,11 +83,10 @@ async fn load_repository(store: &Store, name: &RepoName, now: Timestamp) -> Resu
     let history = |proposal| ledgers.get(proposal).map_or(&[][..], Vec::as_slice);
     let shown = found.iter().take(SHOWN_MAX as usize);
     let proposals = shown.map(|p| ProposalView::new(p, None, history(&p.id), now)).collect();
-    let outlook = store.outlook(id).await?;
-    let unread = store.manifest_problems(id).await?;
-    let setbacks = store.setbacks_of(id).await?.iter().map(SetbackView::new).collect();
+    let setbacks = account.setbacks.iter().map(SetbackView::new).collect();
     let proposals = Listing::new(proposals, all);
-    Ok(Some(RepositoryPage::new(&row, &subscriptions, proposals, &outlook, unread, setbacks, now)))
+    let (row, rows) = (&account.row, &account.dependencies);
+    Ok(RepositoryPage::new(row, &subscriptions, proposals, rows, account.unread, setbacks, now))
 }
 
 /// `GET` of anything else.

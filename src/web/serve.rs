@@ -48,7 +48,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 pub struct Limits {
     /// From its beginning until its first request's head is there.
     pub first_head: Duration,
-    /// From the beginning of an answer until that is read and the next request's head is there.
+    /// From when a request's handler returns until its answer is made and read, and the next request's head is there.
     pub idle: Duration,
     /// Instead of both for one connection at a time, the first to have been silent for so long, whenever no place is left.
     pub idle_when_full: Duration,
@@ -77,12 +77,15 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, mut st
     let stopped = stop.clone();
     let mut connections = JoinSet::new();
     // Who waits to be woken here has been silent for long enough to go; they are woken in the order they came. A wish that
-    // nobody waits for is kept for the first who will, and more of them are still one.
+    // nobody waits for is kept for the first who will, as long as no place is free, and more of them are still one.
     let give_way = Arc::new(Notify::new());
     loop {
         let full = connections.len() >= limits.connections;
         if full {
             give_way.notify_one();
+        } else {
+            // Takes a wish back that was kept: a place became free without it.
+            let _ = give_way.notified().now_or_never();
         }
         tokio::select! {
             (stream, peer) = accept(&listener), if !full => {
@@ -129,7 +132,7 @@ enum Standing {
     Silent,
     /// A request is worked on.
     Asked,
-    /// The last request has its answer, though that may not be sent yet.
+    /// The handler of the last request has returned. The rest of the answer may still be made, and not be sent yet.
     Answered,
 }
 
@@ -173,13 +176,11 @@ async fn attend(
             let _ = timeout(limit - when_full, give_way.notified()).await;
         };
         tokio::select! {
+            // In this order: with a request that has just begun, nobody is silent for too long. The wish for room that is
+            // dropped then unheard goes on to the next.
+            biased;
             // Errors are those of the other side: it went away, or does not speak HTTP and was told so.
             _ = connection.as_mut() => return,
-            _ = standing.changed() => {}
-            () = too_long => {
-                tracing::debug!(%peer, standing = ?now, "closes a silent connection");
-                return;
-            }
             _ = stop.wait_for(|stop| *stop), if !stopping => {
                 // Half a head is no request. The protocol's graceful end would wait for the other half.
                 if *standing.borrow() == Standing::Silent {
@@ -187,6 +188,11 @@ async fn attend(
                 }
                 connection.as_mut().graceful_shutdown();
                 stopping = true;
+            }
+            _ = standing.changed() => {}
+            () = too_long => {
+                tracing::debug!(%peer, standing = ?now, "closes a silent connection");
+                return;
             }
         }
     }

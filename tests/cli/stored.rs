@@ -13,7 +13,7 @@ use mass_driver::subscription;
 use std::path::Path;
 
 /// A server's database with one repository, as the server would leave it at `now`.
-async fn seeded(folder: &Path, now: Timestamp) {
+pub async fn seeded(folder: &Path, now: Timestamp) {
     let store = Store::connect(&format!("sqlite://{}", folder.join("mass-driver.db").display())).await.unwrap();
     let repo = RepoId(1);
     let object = |digit: &str| ObjectId::parse(&digit.repeat(40)).unwrap();
@@ -103,7 +103,7 @@ async fn why_tells_the_reason_and_the_date_of_everything_held_back() {
     Dependency  Where               Now     Next    Standing    Until                 Why
     httpx       requirements.txt:1  0.27.0  0.28.0  waiting     2026-03-09 05:00 UTC  0.28.0 is 1 day old, 3 days are asked for; then it waits for Monday 2026-03-09 06:00 Europe/Paris (weekly)
     flask       requirements.txt:2  3.0.0           up to date                        there is nothing newer
-    rich        requirements.txt:3  13.0.0          failed                            packages.example.com does not have pypi/rich
+    rich        requirements.txt:3  13.0.0          failed                            packages.example.com does not have pypi/rich; looked up again within minutes
     .           requirements.txt:4                  refused                           it comes from a path, a URL or a repository, not from a registry
     ");
 
@@ -111,6 +111,20 @@ async fn why_tells_the_reason_and_the_date_of_everything_held_back() {
     let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &answer["file"], &answer["state"]), (0, &"valid".into(), &"active".into()));
     assert_eq!(answer["proposals"][0]["due_at"], "2026-03-09T05:00:00Z");
+
+    for name in ["httpx", "HTTPX", "pypi/httpx"] {
+        let (code, out, _) = run(folder.path(), &["why", "acme/api", name]);
+        assert!(code == 0 && out.contains("httpx") && !out.contains("flask"), "{out}");
+    }
+    let (_, out, _) = run(folder.path(), &["why", "acme/api", "rich", "--format", "json"]);
+    let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&answer["dependencies"][0]["standing"], &answer["dependencies"][1]),
+        (&"failed".into(), &serde_json::Value::Null)
+    );
+    let (code, out, err) = run(folder.path(), &["why", "acme/api", "numpy"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("acme/api does not use `numpy`; `mass-driver why acme/api` lists what it uses"), "{err}");
 
     let (code, out, err) = run(folder.path(), &["why", "acme/other"]);
     assert_eq!((code, out.as_str()), (1, ""));

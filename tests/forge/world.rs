@@ -157,6 +157,7 @@ pub fn change() -> Change {
         title: "Update httpx to 0.28.0".into(),
         body: "More.".into(),
         hashes: Vec::new(),
+        draft: false,
     }
 }
 

@@ -134,7 +134,9 @@ impl World {
             match Store::open_existing(&self.database).await {
                 Ok(store) => break store,
                 // A machine on which many lives go on side by side answers late.
-                Err(StoreError::Unavailable(_) | StoreError::Unreachable { .. }) => tokio::time::sleep(LOOK).await,
+                Err(StoreError::Unavailable(_) | StoreError::Unreachable { .. } | StoreError::NotLetIn { .. }) => {
+                    tokio::time::sleep(LOOK).await
+                }
                 Err(error) => panic!("the database cannot be looked into: {error}"),
             }
         };

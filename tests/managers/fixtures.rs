@@ -4,6 +4,7 @@
 use mass_driver::domain::{Ecosystem, PackageId, RepoPath};
 use mass_driver::managers::{self, Edit, Extraction, Manager};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Deserialize)]
@@ -109,15 +110,22 @@ fn check(manager: &'static dyn Manager, folder: &Path) {
     let expected: Expected = serde_json::from_str(&read(&folder.join("expected.json"))).unwrap();
     let path = RepoPath::parse(&expected.path).unwrap();
     let text = read(&folder.join(path.file_name()));
+    // A version is moved wherever it stands, for whichever versions of Python.
+    let all = manager.extract(&path, &text).dependencies;
+    let pythons_of = |e: &EditRow| {
+        let meant = all.iter().filter(|d| d.package.name == e.name && d.constraint == e.constraint);
+        meant.map(|d| d.python.clone()).collect::<BTreeSet<_>>()
+    };
     let edits: Vec<Edit> = expected
         .edits
         .iter()
-        .map(|e| Edit {
+        .flat_map(|e| pythons_of(e).into_iter().map(move |python| (e, python)))
+        .map(|(e, python)| Edit {
             package: PackageId { ecosystem: e.ecosystem.unwrap_or(manager.ecosystem()), name: e.name.clone() },
             from: e.from.clone(),
             constraint: e.constraint.clone(),
             to: e.to.clone(),
-            python: None,
+            python,
             digest_from: e.digest_from.clone(),
             digest_to: e.digest_to.clone(),
             hashes_to: e.hashes_to.clone(),

@@ -3,8 +3,9 @@
 
 use crate::edits::{constraint_after, edit_of};
 use mass_driver::domain::{Dependency, RepoPath};
-use mass_driver::managers::{self, EditError, Manager};
+use mass_driver::managers::{self, Edit, EditError, Manager};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 /// Stands for the version in templates; replaced by the old one and by the new one.
 pub(crate) const HERE: &str = "@V@";
@@ -67,13 +68,16 @@ pub(crate) fn check(
     let found = manager.extract(&path, &before);
     prop_assert_eq!(&found.problem, &None, "{}", before);
     let target = |d: &&Dependency| d.package.name.ends_with("target-pkg") || d.package.name == "library/target";
-    let meant = found.dependencies.iter().find(|d| target(d) && d.constraint == constraint && d.skip.is_none());
-    let Some(meant) = meant else { return Ok(()) };
+    let is_meant = |d: &&Dependency| target(d) && d.constraint == constraint && d.skip.is_none();
     let to = constraint.trim_start_matches(['=', '^']).replace("1.0", "2.0");
-    let edit = edit_of(meant, &to);
-    let edited = manager.edit(&path, &before, std::slice::from_ref(&edit));
+    let mut edits: Vec<Edit> = found.dependencies.iter().filter(is_meant).map(|meant| edit_of(meant, &to)).collect();
+    // Places for the same versions of Python are meant by one edit.
+    let mut pythons = BTreeSet::new();
+    edits.retain(|edit| pythons.insert(edit.python.clone()));
+    let Some(edit) = edits.first() else { return Ok(()) };
+    let edited = manager.edit(&path, &before, &edits);
     prop_assert_eq!(edited.as_ref(), Ok(&after), "{}", before);
-    let again = manager.edit(&path, &after, std::slice::from_ref(&edit));
+    let again = manager.edit(&path, &after, &edits);
     prop_assert_eq!(again, Err(EditError::AlreadyThere(edit.package.clone())));
     let moved = manager.extract(&path, &after);
     prop_assert_eq!(moved.dependencies.len(), found.dependencies.len());

@@ -13,7 +13,10 @@ fn pythons(path: &str, text: &str) -> Vec<String> {
     assert_eq!(found.problem, None);
     let shown = found.dependencies.iter().map(|d| match (&d.skip, &d.python) {
         (Some(skip), _) => format!("{}: {skip}", d.package.name),
-        (None, python) => format!("{} {}", d.package.name, python.as_deref().unwrap_or("any")),
+        (None, python) => {
+            let left_behind = if d.left_behind { ", left behind" } else { "" };
+            format!("{} {}{left_behind}", d.package.name, python.as_deref().unwrap_or("any"))
+        }
     });
     shown.collect()
 }
@@ -21,12 +24,12 @@ fn pythons(path: &str, text: &str) -> Vec<String> {
 const SPLIT: &str = "numpy==1.26.4; python_version < \"3.12\"\nnumpy==2.1 ; python_version >= \"3.12\" # new\n";
 
 #[rstest]
-#[case::markers("requirements.txt", SPLIT, &["numpy <3.12", "numpy >=3.12"])]
-#[case::platforms("requirements.txt", "a==1; sys_platform == 'win32'\nb==1; extra=='x' and python_version<'3.9'\n", &["a any", "b <3.9"])]
+#[case::markers("requirements.txt", SPLIT, &["numpy <3.12, left behind", "numpy >=3.12"])]
+#[case::platforms("requirements.txt", "a==1; sys_platform == 'win32'\nb==1; extra=='x' and python_version<'3.9'\n", &["a any", "b <3.9, left behind"])]
 #[case::with_hashes(
     "requirements.txt",
     "a==1 ; python_version < '3.9' \\\n    --hash=sha256:aa\n",
-    &["a <3.9"]
+    &["a <3.9, left behind"]
 )]
 #[case::odd("requirements.txt", "a==1; python_version < '$X'\nb==1; os_name ? 'x'\nc==1; python_version < '2'\n", &[
     "a: not understood: for which versions of Python its marker asks: `python_version < '$X'`",
@@ -38,7 +41,7 @@ const SPLIT: &str = "numpy==1.26.4; python_version < \"3.12\"\nnumpy==2.1 ; pyth
     "[project]\nrequires-python = '>=3.9,<4'\ndependencies = ['a==1', 'b==1; python_version < \"3.11\"', 'c==1; python_version < \"3.9\"']\n[dependency-groups]\nx = ['d==1']\n",
     &[
         "a >=3.9",
-        "b >=3.9,<3.11",
+        "b >=3.9,<3.11, left behind",
         "c: its marker holds for no version of Python that the project runs on (`>=3.9`)",
         "d >=3.9",
     ]
@@ -49,7 +52,7 @@ const SPLIT: &str = "numpy==1.26.4; python_version < \"3.12\"\nnumpy==2.1 ; pyth
     &[
         "python: it says which versions of Python the project runs on",
         "a >=3.8",
-        "b >=3.8,<3.10",
+        "b >=3.8,<3.10, left behind",
         "b >=3.10",
         "c: not understood: for which versions of Python it is: `odd`",
     ]
@@ -62,17 +65,52 @@ const SPLIT: &str = "numpy==1.26.4; python_version < \"3.12\"\nnumpy==2.1 ; pyth
 #[case::setup_cfg(
     "setup.cfg",
     "[options]\ninstall_requires =\n    a==1\n    b==1; python_version<'3.9'\npython_requires =\n    >=3.8, # why not\n    <4\n",
-    &["a >=3.8", "b ==3.8.*"]
+    &["a >=3.8", "b ==3.8.*, left behind"]
 )]
 #[case::pipfile(
     "Pipfile",
     "[packages]\na = '==1'\n[requires]\npython_full_version = '3.9.1'\n",
     &["a ==3.9.*"]
 )]
+#[case::hatch(
+    "pyproject.toml",
+    "[project]\nrequires-python = '>=3.9'\ndependencies = ['a==1']\n[tool.hatch.envs.docs]\npython = '3.12'\ndependencies = ['b==1', 'c==1; python_version < \"3.9\"']\n",
+    &["a >=3.9", "b any", "c <3.9, left behind"]
+)]
+#[case::uv_groups(
+    "pyproject.toml",
+    "[project]\nrequires-python = '>=3.9'\ndependencies = ['a==1']\n[dependency-groups]\ndocs = ['b==1', 'c==1; python_version < \"3.12\"']\ntest = ['d==1']\n[tool.uv.dependency-groups]\ndocs = {requires-python = '>=3.12'}\n",
+    &[
+        "a >=3.9",
+        "b >=3.12",
+        "c: its marker holds for no version of Python that the project runs on (`>=3.12`)",
+        "d >=3.9",
+    ]
+)]
+#[case::poetry_export(
+    "requirements.txt",
+    "a==1 ; python_version >= '3.9' and python_version < '3.13'\nb==1 ; python_version >= '3.9' and python_version < '3.11'\nc==1\n",
+    &["a >=3.9,<3.13", "b >=3.9,<3.11, left behind", "c any"]
+)]
+#[case::project_with_an_end(
+    "pyproject.toml",
+    "[project]\nrequires-python = '<3.13'\ndependencies = ['a==1', 'b==1; python_version < \"3.13\"', 'c==1; python_version < \"3.12\"']\n",
+    &["a <3.13", "b <3.13", "c <3.12, left behind"]
+)]
+#[case::one_micro_version(
+    "pyproject.toml",
+    "[tool.poetry.dependencies]\npython = '3.11.9'\na = '1'\nb = {version = '1', python = '<3.9', markers = 'python_version > \"3.9\"'}\n",
+    &[
+        "python: it says which versions of Python the project runs on",
+        "a ==3.11.*",
+        "b: its marker holds for no version of Python that it is for (`python`)",
+    ]
+)]
+#[case::one_full_version("requirements.txt", "a==1; python_full_version == '3.8.10'\n", &["a ==3.8.*"])]
 #[case::pipfile_keys(
     "Pipfile",
     "[packages]\na = {version = '==1', python_version = \"< '3.9'\", markers = \"os_name == 'nt' or python_version < '3.7'\"}\n",
-    &["a <3.9"]
+    &["a <3.9, left behind"]
 )]
 fn each_requirement_is_for_some_pythons(#[case] path: &str, #[case] text: &str, #[case] expected: &[&str]) {
     assert_eq!(pythons(path, text), expected);
@@ -86,12 +124,13 @@ fn an_edit_changes_the_place_for_its_pythons() {
     let manager = managers::managers_for(&path).next().unwrap();
     let found = manager.extract(&path, text).dependencies;
     let mut edit = edit_of(&found[1], "2.0");
-    edit.python.clone_from(&found[1].python);
     let edited = manager.edit(&path, text, std::slice::from_ref(&edit)).unwrap();
     assert_eq!(edited, "a==1.0; python_version < '3.12'\na==2.0; python_version >= '3.12'\n");
+    // A place for any Python is no place for some.
+    let text = "a==1.0; python_version < '3.12'\na==1.0\n";
     edit.python = None;
-    let both = manager.edit(&path, text, &[edit]).unwrap();
-    assert_eq!(both, "a==2.0; python_version < '3.12'\na==2.0; python_version >= '3.12'\n", "no place is named");
+    let edited = manager.edit(&path, text, &[edit]).unwrap();
+    assert_eq!(edited, "a==1.0; python_version < '3.12'\na==2.0\n");
 }
 
 /// What a tag points at by now, beside the version that stays as it is written.

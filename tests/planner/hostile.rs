@@ -73,6 +73,7 @@ fn hostile_updates() -> impl Strategy<Value = Vec<Update>> {
             released_at: time,
             eligible_at: time,
             due_at: time,
+            terms: Vec::new(),
         }
     });
     prop::collection::vec(one, 1..6).prop_map(|mut updates| {

@@ -92,6 +92,7 @@ fn build(
             digest: None,
             hashed: false,
             python: None,
+            left_behind: false,
             skip: None,
         };
         scene.used.push(Used { dependency, since: hour(*since) });

@@ -7,6 +7,7 @@ mod support {
     pub mod harmless;
 }
 
+mod audit;
 mod documented;
 mod ecosystems;
 mod farewells;
@@ -18,6 +19,7 @@ mod notes;
 mod overtaken;
 mod people;
 mod pins;
+mod preview;
 mod pythons;
 mod refused;
 mod releases;

@@ -107,7 +107,9 @@ fn what_failed_waits_for_another_release_or_another_text() {
     assert!(plan.drafts.is_empty(), "0.27.1 would only fail, too");
     assert_eq!(
         outlook(&plan),
-        ["httpx 0.27.0 -> 0.28.0: failed, its pull request could not be made: GitHub refused the branch",]
+        [
+            "httpx 0.27.0 -> 0.28.0: failed, its pull request could not be made: GitHub refused the branch; tried again Thursday 2026-03-05 00:00 UTC, or as soon as its file changes [Thu 2026-03-05 00:00]",
+        ]
     );
     let edited = failed.manifest("requirements.txt", "httpx~=0.27.0\n");
     assert_eq!(drafts(&edited.plan("2026-03-05"), "2026-03-05"), ["Bump httpx from 0.27.0 to 0.28.0, now"]);

@@ -50,7 +50,11 @@ fn a_pin_follows_the_tag_of_its_series() {
     assert_eq!(plan.drafts[0].branch, "mass-driver/github-actions/acme-build-v4-bbbbbbb-29d15801");
     assert_eq!(outlook(&plan)[0].split(',').next().unwrap(), "acme/build v4 -> v4 (bbbbbbb): waiting");
     // A comment without the tag's `v` means it all the same.
-    let plan = tags(action(PLAIN, "v4.1"), vec![release("4.1", &commit("b"), "2026-03-05")]).plan(NOW);
+    let plan = tags(
+        action(PLAIN, "v4.1"),
+        vec![release("4.1", &commit("b"), "2026-03-05"), release("4.1.0", &commit("b"), "2026-03-05")],
+    )
+    .plan(NOW);
     assert_eq!(drafts(&plan, NOW), ["Bump acme/build 4.1 to bbbbbbb, now"]);
     assert_eq!(plan.drafts[0].updates[0].sites[0].from, "v4.1");
 }
@@ -237,4 +241,58 @@ fn a_comment_with_another_v_is_moved_all_the_same() {
     let update = scene.proposals[0].updates[0].clone();
     assert_eq!(reason(&scene, &update, &[]), None);
     assert!(planner::moves(&update, &scene.used[0].dependency));
+}
+
+/// A tag of two numbers is a series where the repository has fuller tags of it; what is named after a day is none.
+#[test]
+fn a_release_that_looks_like_a_series_is_not_followed() {
+    let moved = |comment: &str, tag: &str, others: &[&str]| {
+        let others = others.iter().map(|other| release(other, &commit("c"), "2026-03-01"));
+        let releases = [release(tag, &commit("b"), "2026-03-05")].into_iter().chain(others).collect();
+        drafts(&tags(action(PLAIN, comment), releases).plan(NOW), NOW)
+    };
+    assert_eq!(moved("v1.2", "v1.2", &["v1.1", "v1.0"]), Vec::<String>::new());
+    assert_eq!(moved("v1.2", "v1.2", &["v1.20.1", "x/v1.2.1"]), Vec::<String>::new());
+    assert_eq!(moved("v1.2", "v1.2", &["v1.2.0", "v1.1"]), ["Bump acme/build v1.2 to bbbbbbb, now"]);
+    for dated in ["release-2024-01", "v20240201", "v2024"] {
+        assert_eq!(moved(&format!("tag={dated}"), dated, &[]), Vec::<String>::new(), "{dated}");
+    }
+    let text = format!(
+        "repos:\n  - repo: https://github.com/acme/x\n    rev: {} # frozen: v20240201\n    hooks: []\n",
+        commit("a")
+    );
+    let scene = Scene::subscribed(PLAIN).manifest(".pre-commit-config.yaml", &text);
+    let releases = vec![release("v20240201", &commit("b"), "2026-03-05")];
+    let plan = known(scene, Ecosystem::PreCommit, "github.com/acme/x", releases).plan(NOW);
+    assert!(outlook(&plan)[0].contains("refused, the tag v20240201 points at bbbbbbb by now"), "{:?}", outlook(&plan));
+    assert!(plan.drafts.is_empty());
+}
+
+/// The warning does not wait until nothing newer is left.
+#[test]
+fn a_moved_release_is_told_beside_what_is_newer() {
+    let releases = vec![
+        release("v4.1.2", &commit("b"), "2026-03-05"),
+        release("v4.1.3", &commit("c"), "2026-03-05"),
+        release("v5.0.0", &commit("d"), "2026-03-05"),
+    ];
+    let plan = tags(action(PLAIN, "4.1.2"), releases).plan(NOW);
+    assert_eq!(
+        drafts(&plan, NOW),
+        ["Bump acme/build from 4.1.2 to v4.1.3, now", "Bump acme/build from 4.1.2 to v5.0.0, now"]
+    );
+    let told = "acme/build 4.1.2: refused, the tag v4.1.2 points at bbbbbbb by now";
+    assert_eq!(outlook(&plan).iter().filter(|line| line.starts_with(told)).count(), 1, "{:#?}", outlook(&plan));
+}
+
+/// A major step is another matter than what a series brings: each has its pull request, unless all go in one.
+#[test]
+fn a_series_is_refreshed_beside_its_next_major_version() {
+    let releases = || vec![release("v4", &commit("b"), "2026-03-05"), release("v5", &commit("c"), "2026-03-05")];
+    let plan = tags(action(PLAIN, "v4"), releases()).plan(NOW);
+    assert_eq!(drafts(&plan, NOW), ["Bump acme/build v4 to bbbbbbb, now", "Bump acme/build from v4 to v5, now"]);
+    let all = "subscriptions: [{ migration: github-actions, group: all }]\n";
+    let plan = tags(action(all, "v4"), releases()).plan(NOW);
+    assert_eq!(plan.drafts.len(), 1);
+    assert_eq!(plan.drafts[0].updates.iter().map(|u| u.to.as_str()).collect::<Vec<_>>(), ["v5"]);
 }

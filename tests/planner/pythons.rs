@@ -3,6 +3,7 @@
 use crate::scene::{Scene, drafts, outlook, package};
 use mass_driver::domain::{Ecosystem, ProposalState};
 use mass_driver::planner::Known;
+use rstest::rstest;
 
 const NOW: &str = "2026-03-05";
 
@@ -102,5 +103,54 @@ fn lines_that_split_a_package_are_remembered_apart() {
 fn what_is_no_range_says_nothing() {
     let odd = [("1.26.4", Some(">=3.9")), ("2.2", Some("banana"))];
     let plan = scene("requirements.txt", SPLIT, &odd).plan(NOW);
-    assert!(outlook(&plan)[0].contains("does not tell"), "{:?}", outlook(&plan));
+    let why = "numpy 1.26.4 -> 2.2: refused, this place is for Python <3.12 and none later, and it is not understood for which versions of Python the release is: `banana`";
+    assert_eq!(outlook(&plan)[0], why);
+}
+
+/// An index that says nothing of Python holds nobody back who has a newest Python, as everybody has.
+#[rstest]
+#[case::pipfile("Pipfile", "[packages]\nnumpy = '==2.1'\n[requires]\npython_version = '3.12'\n")]
+#[case::poetry("pyproject.toml", "[tool.poetry.dependencies]\npython = '>=3.9,<3.13'\nnumpy = '2.1'\n")]
+#[case::one_python("pyproject.toml", "[tool.poetry.dependencies]\npython = '3.11.9'\nnumpy = '2.1'\n")]
+#[case::standard("pyproject.toml", "[project]\nrequires-python = '>=3.10,<3.13'\ndependencies = ['numpy==2.1']\n")]
+#[case::no_beginning("pyproject.toml", "[project]\nrequires-python = '<3.13'\ndependencies = ['numpy==2.1']\n")]
+#[case::own_marker(
+    "pyproject.toml",
+    "[project]\nrequires-python = '>=3.9,<3.13'\ndependencies = ['numpy==2.1; python_version < \"3.13\"']\n"
+)]
+#[case::setup_cfg("setup.cfg", "[options]\npython_requires = >=3.9,<3.13\ninstall_requires = numpy==2.1\n")]
+#[case::exported("requirements.txt", "numpy==2.1 ; python_version >= '3.9' and python_version < '3.13'\n")]
+fn without_a_word_of_the_index_a_project_with_an_end_is_updated(#[case] path: &str, #[case] text: &str) {
+    let silent = NUMPY.map(|(version, _)| (version, None));
+    assert_eq!(drafts(&scene(path, text, &silent).plan(NOW), NOW), ["Bump numpy from 2.1 to 2.3, now"]);
+}
+
+/// What ends before the project does was left behind, whether it says where it begins or not.
+#[rstest]
+#[case::project(
+    "pyproject.toml",
+    "[project]\nrequires-python = '>=3.9,<3.13'\ndependencies = ['numpy==2.1; python_version < \"3.12\"']\n",
+    ">=3.9,<3.12"
+)]
+#[case::exported(
+    "requirements.txt",
+    "numpy==2.1 ; python_version >= '3.9' and python_version < '3.12'\nx==1 ; python_version >= '3.9' and python_version < '3.13'\n",
+    ">=3.9,<3.12"
+)]
+#[case::alone("requirements.txt", "numpy==2.1; python_version < '3.12'\n", "<3.12")]
+fn without_a_word_of_the_index_what_was_left_behind_stays(#[case] path: &str, #[case] text: &str, #[case] place: &str) {
+    let silent = NUMPY.map(|(version, _)| (version, None));
+    let plan = scene(path, text, &silent).plan(NOW);
+    let why = format!("numpy 2.1 -> 2.3: refused, this place is for Python {place} and none later, ");
+    assert!(plan.drafts.is_empty());
+    assert!(outlook(&plan).iter().any(|line| line.starts_with(&why)), "{:#?}", outlook(&plan));
+}
+
+/// The end of a project counts where the index tells for which versions of Python a release is.
+#[test]
+fn the_newest_python_of_a_project_is_not_dropped() {
+    let text = "[project]\nrequires-python = \">=3.9,<3.13\"\ndependencies = [\"numpy==2.1\"]\n";
+    let releases = [("2.1", Some(">=3.9")), ("2.2", Some(">=3.9,<3.13")), ("2.3", Some(">=3.9,<3.12"))];
+    let plan = scene("pyproject.toml", text, &releases).plan(NOW);
+    assert_eq!(drafts(&plan, NOW), ["Bump numpy from 2.1 to 2.2, now"]);
 }

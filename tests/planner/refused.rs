@@ -64,7 +64,7 @@ fn the_first_subscription_that_matches_a_file_has_it() {
         ["Bump httpx from 0.27.0 to 0.28.0 in /fast, now", "Bump idna from 3.6 to 3.7 in /slow, Wed 2026-04-01 06:00",]
     );
     assert!(outlook(&plan).contains(
-        &"rich 13.0: refused, other/requirements.txt is outside the `paths` of every pypi subscription".to_string()
+        &"rich 13.0: refused, other/requirements.txt is outside the `paths` of every pypi subscription (lines 2 and 3 of the subscription file)".to_string()
     ));
 }
 

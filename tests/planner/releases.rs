@@ -27,6 +27,7 @@ fn update(ecosystem: Ecosystem, name: &str, from: &str, to: &str) -> Update {
         released_at: time,
         eligible_at: time,
         due_at: time,
+        terms: Vec::new(),
     }
 }
 

@@ -120,6 +120,7 @@ fn update(name: &str, to: &str, paths: &[&str]) -> Update {
         released_at: time,
         eligible_at: time,
         due_at: time,
+        terms: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::samples::{at, repository, write};
 use mass_driver::domain::{Dependency, InstallationId, RepoId, RepoState};
 use mass_driver::store::{Store, StoreError, Tx};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn run(url: &str, sql: &'static str) {
     if url.starts_with("sqlite") {
@@ -77,7 +78,7 @@ both_databases! {
             run(&url, undone).await;
         }
         let store = open(&url).await;
-        assert_eq!(store.digest_pins(&image, 10).await.unwrap(), [pinned]);
+        assert_eq!(store.digest_pins(&image, RepoId(1), 10).await.unwrap(), [pinned]);
         store.close().await;
     }
 
@@ -179,6 +180,19 @@ async fn addresses_that_name_no_database() {
     }
 }
 
+#[test]
+fn a_database_is_named_without_its_password() {
+    let named = |url: &str| mass_driver::store::database_named(url).unwrap();
+    assert_eq!(
+        named("postgres://bot:secret@db.example.com:5433/bot?password=secret"),
+        "Postgres at db.example.com:5433/bot"
+    );
+    assert_eq!(named("postgres://bot:secret@db.example.com"), "Postgres at db.example.com:5432/bot");
+    assert_eq!(named("sqlite:///var/lib/bot.db"), "SQLite file /var/lib/bot.db");
+    let here = std::env::current_dir().unwrap().join("bot.db");
+    assert_eq!(named("sqlite://bot.db"), format!("SQLite file {}", here.display()));
+}
+
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -230,6 +244,41 @@ async fn a_server_that_is_away_is_worth_another_try() {
     let error = Store::connect(&format!("postgres://nobody@127.0.0.1:{port}/x")).await.unwrap_err();
     assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
     assert!(error.to_string().contains(&format!("Postgres at 127.0.0.1:{port}/x cannot be reached:")), "{error}");
+}
+
+/// It is there, and has no place left, is just starting, or does not encrypt: whoever looks for it elsewhere looks in vain.
+#[tokio::test]
+async fn a_server_that_lets_nobody_in_just_now_has_answered() {
+    let refusal = |code: &str, words: &str| {
+        let fields = format!("SFATAL\0VFATAL\0C{code}\0M{words}\0\0");
+        let length = u32::try_from(fields.len() + 4).unwrap();
+        [b"E", &length.to_be_bytes()[..], fields.as_bytes()].concat()
+    };
+    for (answer, tls, words) in [
+        (
+            refusal("53300", "sorry, too many clients already"),
+            "disable",
+            "sorry, too many clients already (code 53300)",
+        ),
+        (refusal("57P03", "the database system is starting up"), "disable", "is starting up (code 57P03)"),
+        (b"N".to_vec(), "require", "does not support TLS"),
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // What is asked begins with its length.
+            let length = stream.read_u32().await.unwrap();
+            stream.read_exact(&mut vec![0; length as usize - 4]).await.unwrap();
+            stream.write_all(&answer).await.unwrap();
+            stream.flush().await.unwrap();
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        };
+        let url = format!("postgres://bot:secret@127.0.0.1:{port}/x?sslmode={tls}");
+        let (error, ()) = tokio::join!(async { Store::connect(&url).await.unwrap_err().to_string() }, server);
+        assert!(error.contains(&format!("Postgres at 127.0.0.1:{port}/x answered: ")), "{error}");
+        assert!(error.contains(words) && !error.contains("Is it running there?"), "{error}");
+    }
 }
 
 /// Cargo does not notice a new file in the folder by itself: touch `src/store/connect.rs` when this fails.

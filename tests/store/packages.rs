@@ -116,7 +116,7 @@ both_databases! {
             let use_them = async {
                 user_of(&store, 1, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
                 let later = now + SignedDuration::from_secs(1);
-                write(&store, async |tx| tx.wake_packages(RepoId(1), later, later).await.unwrap()).await;
+                write(&store, async |tx| tx.wake_packages(&[RepoId(1)], later, later).await.unwrap()).await;
             };
             tokio::join!(put_off, use_them);
             assert_eq!(store.packages_due(now + SignedDuration::from_secs(1), 100).await.unwrap().len(), 40);
@@ -140,6 +140,23 @@ both_databases! {
         assert_eq!(names(store.packages_due(at(100), 10).await.unwrap()), ["httpx", "rich"], "the third failed");
     }
 
+    /// It was queued just before its user's index was stored, say.
+    async fn a_first_look_that_is_under_way_is_not_asked_for_again(store: Store) {
+        user_of(&store, 1, &["due", "put-off", "under-way"]).await;
+        write(&store, async |tx| {
+            tx.postpone_checks([&pypi("under-way")], at(100 + 5 * 60)).await.unwrap();
+            tx.postpone_checks([&pypi("put-off")], at(100 + 60 * 60)).await.unwrap();
+            tx.wake_new_packages(RepoId(1), at(50), at(100)).await.unwrap();
+        }).await;
+        assert_eq!(names(store.packages_due(at(100), 10).await.unwrap()), ["due", "put-off"]);
+        // Whoever was looked at once is looked at again as soon as that was long ago.
+        write(&store, async |tx| {
+            tx.package_checked(&pypi("under-way"), None, at(40), at(200)).await.unwrap();
+            tx.wake_new_packages(RepoId(1), at(50), at(100)).await.unwrap();
+        }).await;
+        assert_eq!(names(store.packages_due(at(100), 10).await.unwrap()), ["due", "put-off", "under-way"]);
+    }
+
     /// Rows are locked in one order: otherwise one of two that want the same rows is told that they waited for each other.
     async fn looks_are_put_off_and_hastened_at_once_by_several(store: Store) {
         let names: Vec<String> = (0..300).map(|n| format!("p{n}")).collect();
@@ -147,7 +164,7 @@ both_databases! {
         let backwards: Vec<_> = names.iter().rev().map(|name| pypi(name)).collect();
         for round in 0..20_i64 {
             let woken = async {
-                write(&store, async |tx| tx.wake_packages(RepoId(1), at(9_000), at(1_000 + round)).await.unwrap()).await;
+                write(&store, async |tx| tx.wake_packages(&[RepoId(1)], at(9_000), at(1_000 + round)).await.unwrap()).await;
             };
             let put_off = async {
                 write(&store, async |tx| tx.postpone_checks(&backwards, at(5_000 + round)).await.unwrap()).await;
@@ -174,6 +191,12 @@ both_databases! {
         assert_eq!(using(0, 4).await, [(7, 1)], "so many repositories are looked at");
         assert_eq!(using(3, 4).await, [(7, 3), (8, 5)]);
         assert_eq!(using(7, 4).await, []);
+        let file = crate::samples::path("requirements.txt");
+        let uses = [1, 2, 3].map(|line| dependency("requirements.txt", httpx.clone(), line));
+        write(&store, async |tx| {
+            tx.replace_dependencies(RepoId(1), &file, "pip_requirements", &uses, at(100)).await.unwrap();
+        }).await;
+        assert_eq!(using(0, 5).await, [(7, 1), (8, 5)], "repositories are counted, not their uses");
         assert_eq!(store.users_span(&httpx).await.unwrap(), Some((RepoId(1), RepoId(6))));
         assert_eq!(store.users_span(&docker("httpx")).await.unwrap(), None);
     }
@@ -190,13 +213,14 @@ both_databases! {
             let uses = [plain.clone(), pinned.clone(), pinned.clone()];
             tx.replace_dependencies(RepoId(1), &file, "pip_requirements", &uses, at(1)).await.unwrap();
         }).await;
-        assert_eq!(store.digest_pins(&docker("python"), 10).await.unwrap(), [pinned.clone(), pinned.clone()]);
-        assert_eq!(store.digest_pins(&docker("python"), 1).await.unwrap().len(), 1);
-        assert_eq!(store.digest_pins(&docker("httpx"), 10).await.unwrap(), []);
+        assert_eq!(store.digest_pins(&docker("python"), RepoId(1), 10).await.unwrap(), [pinned.clone(), pinned.clone()]);
+        assert_eq!(store.digest_pins(&docker("python"), RepoId(1), 1).await.unwrap().len(), 1);
+        assert_eq!(store.digest_pins(&docker("python"), RepoId(2), 10).await.unwrap(), [], "from another one on");
+        assert_eq!(store.digest_pins(&docker("httpx"), RepoId(1), 10).await.unwrap(), []);
         write(&store, async |tx| {
             tx.replace_dependencies(RepoId(1), &file, "pip_requirements", &[plain], at(1)).await.unwrap();
         }).await;
-        assert_eq!(store.digest_pins(&docker("python"), 10).await.unwrap(), []);
+        assert_eq!(store.digest_pins(&docker("python"), RepoId(1), 10).await.unwrap(), []);
     }
 
     async fn only_active_subscribers_count_as_users(store: Store) {

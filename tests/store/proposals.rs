@@ -38,6 +38,7 @@ fn proposal(id: &str, state: ProposalState, updated: i64) -> Proposal {
             released_at: at(1),
             eligible_at: at(2),
             due_at: at(3),
+            terms: Vec::new(),
         }],
         labels: vec!["dependencies".into()],
         pull: None,

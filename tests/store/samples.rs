@@ -59,6 +59,7 @@ pub fn dependency(file: &str, package: PackageId, line: u32) -> Dependency {
         digest: None,
         hashed: false,
         python: None,
+        left_behind: false,
         skip: None,
     }
 }

@@ -106,6 +106,8 @@ stories_at_any_pace! {
         }
         world.settle().await;
         assert_eq!(world.pull(API).title, "Bump httpx from 0.27.0 to 0.29.0");
+        // Whoever makes it active again has it planned, too.
+        world.restart().await;
     }
 
     /// GitHub refuses the write because of an archive, and its own details know of none: that is not asked for ever.

@@ -2,6 +2,7 @@
 
 use crate::revisions::parents;
 use crate::{World, stories};
+use github_sim::{Fault, FaultKind};
 use mass_driver::domain::ProposalState;
 
 stories! {
@@ -142,6 +143,28 @@ stories! {
         let comments = world.github.pull_request("acme/api", number).unwrap().comments;
         assert_eq!(comments.len(), 1);
         assert!(comments[0].body.contains("not in requirements.txt any more as it was"), "{comments:?}");
+    }
+
+    /// The step that closes it waits for GitHub, and somebody takes the change back meanwhile.
+    async fn what_stands_in_its_file_again_is_not_closed(world: World) {
+        for version in ["4.2", "5.0"] {
+            world.registry.release("django", version);
+        }
+        world.repository("acme/api", &[
+            ("requirements.txt", "django==4.2\n"),
+            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
+        ]).await;
+        let pull = world.pull("acme/api");
+        let look = format!("/repos/acme/api/pulls/{}", pull.number);
+        world.github.fault(Fault::once("GET", &look, FaultKind::BadGateway).times(2));
+        world.push("acme/api", &[("requirements.txt", "django==6.0\n")]).await;
+        world.push("acme/api", &[("requirements.txt", "django==4.2\n")]).await;
+        world.bot_looks().await;
+        world.bot_looks().await;
+        assert_eq!(world.open("acme/api").len(), 1);
+        assert!(world.github.pull_request("acme/api", pull.number).unwrap().comments.is_empty());
+        assert_eq!(world.proposals("acme/api", ProposalState::Superseded).await, []);
+        assert_eq!(world.proposals("acme/api", ProposalState::Open).await.len(), 1);
     }
 
     /// A person's commits on the branch are theirs to finish.

@@ -63,7 +63,7 @@ paced_stories! {
         world.registry.release("httpx", "0.27.0");
         world.registry.release("httpx", "0.28.0");
         let file = (".mass-driver.yaml", "subscriptions: [pypi]\n");
-        let options = RepoOptions::default().file(REQUIREMENTS, &pinned()).file(file.0, file.1);
+        let options = RepoOptions::default().file(REQUIREMENTS, pinned()).file(file.0, file.1);
         world.github.create_repo(API, options).unwrap();
         world.github.deliver_pending().await;
         world.dies_at("POST", "/repos/*/*/git/refs", FaultKind::HangAfter).await;

@@ -37,6 +37,7 @@ async fn uses_both(world: &World, repo: &str) {
             digest: None,
             hashed: false,
             python: None,
+            left_behind: false,
             skip: None,
         };
         tx.save_manifest(repo, &manifest, now).await.unwrap();

@@ -13,9 +13,9 @@ const FILE: (&str, &str) = (".mass-driver.yaml", "subscriptions: [pypi]\n");
 /// What `mass-driver why` prints of a repository.
 async fn why(world: &World, repo: &str, format: why::WhyFormat) -> String {
     let store = StoreSettings { database_url: world.database_url.clone() };
-    let args = why::WhyArgs { repository: repo.into(), format, store };
+    let args = why::WhyArgs { repository: repo.into(), package: None, format, store };
     let (mut out, mut notes) = (Vec::new(), Vec::new());
-    let exit = why::run(&args, &mut out, &mut notes).await.unwrap();
+    let exit = why::run(&args, &world.clock, &mut out, &mut notes).await.unwrap();
     assert_eq!((exit, notes), (Exit::Done, Vec::new()));
     String::from_utf8(out).unwrap()
 }

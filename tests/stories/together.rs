@@ -145,6 +145,7 @@ async fn repository(tx: &mut Tx, repo: RepoId, now: Timestamp) {
                 digest: None,
                 hashed: false,
                 python: None,
+                left_behind: false,
                 skip: None,
             }
         });
@@ -182,6 +183,7 @@ async fn life(store: &Store, repo: RepoId, round: u64, now: Timestamp) {
                     message: String::new(),
                     body: String::new(),
                     hashes: Vec::new(),
+                    draft: false,
                 };
                 tx.begin_attempt((repo, &proposal.id), &change, now).await.unwrap();
             }

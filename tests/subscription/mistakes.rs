@@ -28,6 +28,47 @@ fn a_delay_by_step_tells_what_is_wrong_with_it() {
     assert!(one("3").contains("a delay must be a text"));
 }
 
+#[rstest]
+#[case(
+    "automerge: pach",
+    "`pach` is no step of versions, did you mean `patch`?; use `none`, `patch`, `minor` or `major`"
+)]
+#[case(
+    "automerge: true",
+    "`automerge` is no switch: it says which steps are merged; write `patch`, `minor` or `major`: that step and those below it"
+)]
+#[case("automerge: false", "`automerge` is no switch; write `none`, or remove the key")]
+#[case("automerge: []", "`automerge` is empty; write `none`, or remove the key")]
+#[case("automerge: [none]", "`none` stands in a list of steps; write `automerge: none`, or remove it")]
+#[case("automerge: [minor, minor]", "the step `minor` is here twice; keep one of them")]
+#[case(
+    "merge_method: sqash",
+    "`sqash` is no way of merging, did you mean `squash`?; use `merge`, `squash` or `rebase`"
+)]
+#[case("reviewers: [alice, '@Alice']", "`@Alice` is here twice; keep one of them")]
+#[case(
+    "reviewers: a b",
+    "`a b` is not a reviewer: it is neither a login, such as `alice`, nor a team, such as `acme/platform`; write for example `alice` or `acme/platform`, or `codeowners`"
+)]
+#[case(
+    "assignees: acme/platform",
+    "`acme/platform` is a team, and only people can be assigned; name people, or ask the team in `reviewers`"
+)]
+#[case(
+    "assignees: [a, b, c, d, e, f, g, h, i, j, k]",
+    "`k` is one too many: GitHub takes 10 at most; name fewer, or a team"
+)]
+#[case("draft: yes", "`draft` must be true or false, this is the text `yes`; write `true`")]
+fn what_follows_the_opening_tells_what_is_wrong_with_it(#[case] line: &str, #[case] said: &str) {
+    for text in
+        [format!("{line}\nsubscriptions: [pypi]\n"), format!("subscriptions: [{{ migration: pypi, {line} }}]\n")]
+    {
+        let found = problems(&text);
+        assert_eq!(found.len(), 1, "{text}: {}", lines(&found));
+        assert_eq!(found[0].sentence(), said, "{text}");
+    }
+}
+
 #[test]
 fn a_misspelled_migration_is_told_with_its_place_and_the_right_word() {
     let [problem] = &problems("subscriptions:\n  - migration: pipy\n")[..] else { panic!("one problem") };

@@ -16,7 +16,7 @@ pub fn edit_of(dependency: &Dependency, to: &str) -> Edit {
         from: dependency.current.clone().unwrap_or_default(),
         constraint: dependency.constraint.clone(),
         to: to.into(),
-        python: None,
+        python: dependency.python.clone(),
         digest_from: dependency.digest.clone(),
         digest_to: dependency.digest.as_ref().map(|_| digest),
         hashes_to: if dependency.hashed { hashes.to_vec() } else { Vec::new() },

@@ -9,15 +9,15 @@ use mass_driver::domain::{
 };
 use mass_driver::forge::webhook::{ChangedPaths, Event, EventKind, Push, RepoFacts, parse_event};
 use mass_driver::pipeline::Step;
-use mass_driver::pipeline::inbox::{Decision, KnownRepository, steps_for};
+use mass_driver::pipeline::inbox::{Decision, KnownBranch, KnownRepository, steps_for};
 use mass_driver::store::{Config, ConfigState, RepositoryRow};
 use rstest::rstest;
 use serde_json::json;
 
-const REPO: RepoId = RepoId(42);
+pub(crate) const REPO: RepoId = RepoId(42);
 const INSTALLATION: InstallationId = InstallationId(7);
 
-fn object(digit: char) -> ObjectId {
+pub(crate) fn object(digit: char) -> ObjectId {
     ObjectId::parse(&digit.to_string().repeat(40)).unwrap()
 }
 
@@ -26,7 +26,7 @@ fn name(text: &str) -> RepoName {
 }
 
 /// `acme/api` as the store has it: at commit `a`, indexed, with a subscription file and one include.
-fn known() -> KnownRepository {
+pub(crate) fn known() -> KnownRepository {
     let repository = repository(REPO.0, "acme/api");
     let config = Config {
         path: Some(RepoPath::parse(".mass-driver.yaml").unwrap()),
@@ -49,14 +49,17 @@ fn known() -> KnownRepository {
         lock_files: [RepoPath::parse("Cargo.lock").unwrap()].into(),
         proposal: None,
         pulls_at_head: Vec::new(),
+        branch: KnownBranch::default(),
     }
 }
 
 /// A push to its default branch, from commit `a` to `b`.
-fn push(paths: &[&str]) -> Push {
+pub(crate) fn push(paths: &[&str]) -> Push {
     Push {
         repository: RepoFacts { name: name("acme/api"), default_branch: Some("main".into()), state: RepoState::Active },
+        branch: Some("main".into()),
         is_default_branch: true,
+        among_others: [].into(),
         before: object('a'),
         after: object('b'),
         deleted: false,
@@ -82,7 +85,7 @@ fn event(kind: EventKind) -> Event {
     Event { installation: Some(INSTALLATION), repo: Some(REPO), action: None, kind }
 }
 
-fn decide(push: Push, known: Option<&KnownRepository>) -> Decision {
+pub(crate) fn decide(push: Push, known: Option<&KnownRepository>) -> Decision {
     steps_for(&event(EventKind::Push(Box::new(push))), known)
 }
 
@@ -124,7 +127,7 @@ fn a_push_on_top_of_the_known_head(#[case] paths: &[&str], #[case] expected: Exp
     assert!(!decision.note.is_empty());
 }
 
-type Spoil = fn(&mut Push, &mut KnownRepository);
+pub(crate) type Spoil = fn(&mut Push, &mut KnownRepository);
 
 #[test]
 fn a_push_that_is_not_as_usual() {
@@ -189,8 +192,9 @@ fn bad_input_07_deletions_tags_and_other_branches_ask_for_nothing() {
         ("a note", "refs/notes/commits", json!(false), "b".repeat(40)),
     ];
     for (name, git_ref, deleted, after) in cases {
+        let commit = json!({ "id": after, "added": [], "removed": [], "modified": ["README.md"] });
         let body = json!({ "ref": git_ref, "before": "a".repeat(40), "after": after, "deleted": deleted,
-            "installation": { "id": 7 }, "head_commit": null, "commits": [],
+            "created": false, "forced": false, "installation": { "id": 7 }, "head_commit": null, "commits": [commit],
             "repository": { "id": 42, "full_name": "acme/api", "default_branch": "main" } });
         let event = parse_event("push", body.to_string().as_bytes()).unwrap();
         let decision = steps_for(&event, Some(&known()));

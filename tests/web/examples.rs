@@ -13,8 +13,17 @@ use std::sync::Arc;
 use wiremock::{MockServer, ResponseTemplate, matchers::any};
 
 /// The events that ask for something.
-const OURS: [&str; 6] =
-    ["check_run", "installation", "installation_repositories", "pull_request", "push", "repository"];
+const OURS: [&str; 9] = [
+    "check_run",
+    "check_suite",
+    "installation",
+    "installation_repositories",
+    "pull_request",
+    "pull_request_review",
+    "push",
+    "repository",
+    "status",
+];
 
 /// A worker whose GitHub knows of nothing.
 fn worker(store: &Store, github: &MockServer) -> Worker {

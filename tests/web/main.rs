@@ -15,7 +15,9 @@ mod support {
 use support::{databases, openmetrics, rows};
 
 mod access;
+mod accounts;
 mod bodies;
+mod branches;
 mod decisions;
 mod events;
 mod examples;

@@ -50,6 +50,7 @@ fn update(name: &str, from: &str, to: &str) -> Update {
         released_at: in_hours(-72),
         eligible_at: in_hours(-24),
         due_at: in_hours(114),
+        terms: Vec::new(),
     }
 }
 
@@ -110,7 +111,7 @@ fn subscription(migration: &str, delay: &str) -> Subscription {
 }
 
 /// An organisation: `acme/api` with proposals of every kind, `acme/broken` with a broken file, `acme/new` without one.
-async fn organisation(store: &Store) {
+pub async fn organisation(store: &Store) {
     write(store, async |tx| {
         for (id, name) in [(1, "acme/api"), (2, "acme/broken"), (3, "acme/new")] {
             tx.save_repository(&repository(id, name), in_hours(-100)).await.unwrap();

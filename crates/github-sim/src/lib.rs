@@ -52,6 +52,7 @@
 //! | a person | asks for our checks again, presses their buttons | [`rerequest_check_run`](GitHubSim::rerequest_check_run), [`rerequest_checks`](GitHubSim::rerequest_checks), [`press`](GitHubSim::press) |
 //! | another CI | turns a check or status green, red or pending | [`set_check`](GitHubSim::set_check), [`set_status`](GitHubSim::set_status) |
 //! | the owner | says who may do what, makes teams | [`set_role`](GitHubSim::set_role), [`team`](GitHubSim::team) |
+//! | a person | reviews, or dismisses their review | [`review`](GitHubSim::review), [`dismiss_reviews`](GitHubSim::dismiss_reviews) |
 //! | the owner | protects, limits ways of merging, has no drafts | [`protect`](GitHubSim::protect), [`allow_merges`](GitHubSim::allow_merges), [`without_drafts`](GitHubSim::without_drafts) |
 //! | a publisher | releases with notes, rewrites them | [`release`](GitHubSim::release), [`edit_release`](GitHubSim::edit_release) |
 //!
@@ -59,7 +60,7 @@
 //!
 //! # What it leaves out
 //!
-//! GraphQL, issues that are not pull requests, reviews themselves, members of teams, merge queues, rulesets beyond
+//! GraphQL, issues that are not pull requests, review comments, approvals as protection counts them, members of teams, merge queues, rulesets beyond
 //! [`Protection`], Actions. Updating a branch and deleting the head after a merge happen at once. Time is the caller's: nothing here reads a clock of its own.
 
 // A repository has more fields than the default allows `json!` to unfold.
@@ -87,7 +88,7 @@ mod state;
 mod webhooks;
 
 pub use access::Role;
-pub use acts::MergeMethod;
+pub use acts::{MergeMethod, ReviewVerdict};
 pub use exchange::{AuthKind, Exchange, WebhookPost};
 pub use faults::{Fault, FaultKind, Gate, RetryAfter};
 pub use settings::Limits;

@@ -115,12 +115,24 @@ pub(crate) struct Pull {
     pub assignees: Vec<String>,
     pub reviewers: Vec<String>,
     pub teams: Vec<String>,
+    pub reviews: Vec<Review>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub closed_at: Option<Timestamp>,
     pub merged: Option<Merged>,
     pub maintainer_can_modify: bool,
     pub judged: Judged,
+}
+
+/// What somebody said of a pull request as a whole.
+#[derive(Debug, Clone)]
+pub(crate) struct Review {
+    pub id: i64,
+    pub author: String,
+    /// `APPROVED`, `CHANGES_REQUESTED`, `COMMENTED` or `DISMISSED`.
+    pub state: &'static str,
+    pub commit: Oid,
+    pub submitted_at: Timestamp,
 }
 
 /// How far GitHub has come with working out whether a pull request merges.

@@ -8,7 +8,7 @@ use crate::domain::{CommentId, InstallationId, ObjectId, PullNumber, RepoId, Rep
 use crate::forge::{PullStatus, installations};
 
 /// The events that [`parse_event`] acts on.
-pub const KNOWN_EVENTS: [&str; 8] = [
+pub const KNOWN_EVENTS: [&str; 11] = [
     "ping",
     "installation",
     "installation_repositories",
@@ -16,6 +16,9 @@ pub const KNOWN_EVENTS: [&str; 8] = [
     "pull_request",
     "repository",
     "check_run",
+    "check_suite",
+    "status",
+    "pull_request_review",
     "issue_comment",
 ];
 
@@ -45,6 +48,9 @@ pub fn parse_event(name: &str, body: &[u8]) -> Result<Event, PayloadError> {
         "pull_request" => pull_event(needs, action.as_deref(), document)?,
         "repository" => repository_event(needs, action.as_deref(), document)?,
         "check_run" => check_run_event(needs, action.as_deref(), document)?,
+        "check_suite" => suite_event(needs, action.as_deref(), document)?,
+        "status" => Some(status_event(needs, document)?),
+        "pull_request_review" => review_event(needs, action.as_deref(), document)?,
         "issue_comment" => comment_event(needs, action.as_deref(), document)?,
         _ => None,
     };
@@ -99,19 +105,27 @@ fn push_event(needs: Needs<'_>, document: Document<'_>) -> Result<EventKind, Pay
     let git_ref = needs.some(payload.git_ref.0.take(), "ref")?;
     let branch = git_ref.strip_prefix("refs/heads/");
     let after = needs.object_id(&payload.after, "after")?;
+    let tree = tree_of(&payload).and_then(|tree| ObjectId::parse(tree).ok());
+    let (before, deleted) = (needs.object_id(&payload.before, "before")?, is_set(payload.deleted) || after.is_zero());
+    let (changed, among_others) = changed_paths(payload);
     Ok(EventKind::Push(Box::new(Push {
+        branch: branch.map(str::to_owned),
         is_default_branch: branch.is_some() && branch == repository.default_branch.as_deref(),
         repository,
-        before: needs.object_id(&payload.before, "before")?,
-        deleted: is_set(payload.deleted) || after.is_zero(),
-        tree: tree_of(&payload).and_then(|tree| ObjectId::parse(tree).ok()),
+        before,
+        deleted,
+        tree,
         after,
-        changed: changed_paths(payload),
+        among_others,
+        changed,
         pushed_at,
     })))
 }
 
 fn pull_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
+    if action == Some("ready_for_review") {
+        return review_event(needs, Some("submitted"), document);
+    }
     if !matches!(action, Some("opened" | "closed" | "reopened" | "synchronize" | "edited")) {
         return Ok(None);
     }
@@ -119,6 +133,8 @@ fn pull_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) ->
     let pull = needs.some(payload.pull_request.0, "pull_request")?;
     let head = needs.some(pull.head.0, "pull_request.head")?;
     let merged = pull.merged.0.unwrap_or(pull.merged_at.0.is_some());
+    let lies_in = |end: &payload::End| end.repo.0.as_ref().and_then(|repo| repo.id.0);
+    let from_fork = lies_in(&head).is_none() || lies_in(&head) != pull.base.0.as_ref().and_then(lies_in);
     let status = match pull.state.0.as_deref() {
         _ if merged => PullStatus::Merged,
         Some("open") => PullStatus::Open,
@@ -129,6 +145,8 @@ fn pull_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) ->
         number: PullNumber(needs.some(payload.number.0.or(pull.number.0), "number")?),
         status,
         head_sha: needs.object_id(&head.sha, "pull_request.head.sha")?,
+        before: payload.before.0.and_then(|before| ObjectId::parse(&before).ok()),
+        from_fork,
     })))
 }
 
@@ -158,7 +176,37 @@ fn check_run_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_
     }
     let payload: payload::CheckRunEvent = document.read()?;
     let run = needs.some(payload.check_run.0, "check_run")?;
-    Ok(Some(EventKind::CheckRun { head_sha: needs.object_id(&run.head_sha, "check_run.head_sha")? }))
+    let head_sha = needs.object_id(&run.head_sha, "check_run.head_sha")?;
+    // Only the App that made a run is asked for it again.
+    let again = action == Some("rerequested");
+    Ok(Some(if again { EventKind::Rerequested { head_sha } } else { EventKind::CheckRun { head_sha } }))
+}
+
+/// All checks of one App on a commit have ended, or a person asks for all of ours again.
+fn suite_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
+    if !matches!(action, Some("completed" | "rerequested")) {
+        return Ok(None);
+    }
+    let payload: payload::CheckSuiteEvent = document.read()?;
+    let suite = needs.some(payload.check_suite.0, "check_suite")?;
+    let head_sha = needs.object_id(&suite.head_sha, "check_suite.head_sha")?;
+    let again = action == Some("rerequested");
+    Ok(Some(if again { EventKind::Rerequested { head_sha } } else { EventKind::Verdict { head_sha } }))
+}
+
+fn status_event(needs: Needs<'_>, document: Document<'_>) -> Result<EventKind, PayloadError> {
+    let payload: payload::StatusEvent = document.read()?;
+    Ok(EventKind::Verdict { head_sha: needs.object_id(&payload.sha, "sha")? })
+}
+
+/// What may have stood in the way of merging a pull request may be gone.
+fn review_event(needs: Needs<'_>, action: Option<&str>, document: Document<'_>) -> Understood {
+    if !matches!(action, Some("submitted" | "dismissed")) {
+        return Ok(None);
+    }
+    let payload: payload::PullEvent = document.read()?;
+    let pull = needs.some(payload.pull_request.0, "pull_request")?;
+    Ok(Some(EventKind::Reconsidered { number: PullNumber(needs.some(pull.number.0, "pull_request.number")?) }))
 }
 
 /// A new comment that a person wrote on a pull request. Edited and deleted ones say nothing new, and what apps write is

@@ -4,6 +4,7 @@ use super::push::ChangedPaths;
 use crate::domain::{CommentId, InstallationId, ObjectId, PullNumber, RepoId, RepoName, RepoState};
 use crate::forge::PullStatus;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// A delivery, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,21 @@ pub enum EventKind {
         /// The commit it checks.
         head_sha: ObjectId,
     },
+    /// A person wants our checks of a commit made again.
+    Rerequested {
+        /// The commit.
+        head_sha: ObjectId,
+    },
+    /// What is said of a commit besides single checks changed: a status, or all checks of an App.
+    Verdict {
+        /// The commit.
+        head_sha: ObjectId,
+    },
+    /// People think otherwise of a pull request: a review, or it is no draft any more.
+    Reconsidered {
+        /// The pull request.
+        number: PullNumber,
+    },
     /// A person wrote a comment on a pull request.
     Comment(CommentFacts),
     /// An event or action that we do not act on: acknowledge and count it.
@@ -66,6 +82,8 @@ pub struct RepoFacts {
 pub struct Push {
     /// The repository.
     pub repository: RepoFacts,
+    /// The branch; `None` for a tag.
+    pub branch: Option<String>,
     /// Whether it is the repository's default branch that moved.
     pub is_default_branch: bool,
     /// The commit it pointed at; the null id if it is new.
@@ -78,6 +96,8 @@ pub struct Push {
     pub tree: Option<ObjectId>,
     /// What changed.
     pub changed: ChangedPaths,
+    /// Some of what changed, where the payload does not tell all. Untrusted text.
+    pub among_others: BTreeSet<String>,
     /// When it happened, by GitHub's clock, in whole seconds.
     pub pushed_at: Option<Timestamp>,
 }
@@ -91,6 +111,10 @@ pub struct PullFacts {
     pub status: PullStatus,
     /// The commit at the head of its branch.
     pub head_sha: ObjectId,
+    /// The commit that was there before, where it has just moved.
+    pub before: Option<ObjectId>,
+    /// Whether its branch lies in another repository, or in none any more.
+    pub from_fork: bool,
 }
 
 /// A new comment on a pull request, by a person.

@@ -54,6 +54,7 @@ payload! {
     }
     PullEvent {
         number: Int,
+        before: Text,
         pull_request: Obj<Pull>,
     }
     Pull {
@@ -62,9 +63,11 @@ payload! {
         merged: Flag,
         merged_at: Text,
         head: Obj<End>,
+        base: Obj<End>,
     }
     End {
         sha: Text,
+        repo: Obj<Id>,
     }
     RepositoryEvent {
         repository: Obj<Repository>,
@@ -92,6 +95,12 @@ payload! {
         login: Text,
         #[serde(rename = "type")]
         kind: Text,
+    }
+    CheckSuiteEvent {
+        check_suite: Obj<CheckRun>,
+    }
+    StatusEvent {
+        sha: Text,
     }
     CheckRunEvent {
         check_run: Obj<CheckRun>,

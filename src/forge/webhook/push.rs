@@ -18,40 +18,38 @@ pub enum ChangedPaths {
     Truncated,
 }
 
-/// The union over the commits, or [`ChangedPaths::Truncated`] whenever something may be missing from it.
-pub(super) fn changed_paths(push: PushEvent) -> ChangedPaths {
-    collect(push).map_or(ChangedPaths::Truncated, ChangedPaths::Known)
+/// The union over the commits, or [`ChangedPaths::Truncated`] whenever something may be missing from it, with what there is.
+pub(super) fn changed_paths(push: PushEvent) -> (ChangedPaths, BTreeSet<String>) {
+    let mut listed = BTreeSet::new();
+    match collect(push, &mut listed) {
+        Some(()) => (ChangedPaths::Known(listed), BTreeSet::new()),
+        None => (ChangedPaths::Truncated, listed),
+    }
 }
 
-fn collect(push: PushEvent) -> Option<BTreeSet<String>> {
+/// Collects what is listed; `None` whenever that may not be all.
+fn collect(push: PushEvent, paths: &mut BTreeSet<String>) -> Option<()> {
     // A forced push also takes commits away, and a new branch starts from nobody knows where: neither is listed.
-    if push.forced.0 != Some(false) || push.created.0 != Some(false) || push.deleted.0 != Some(false) {
-        return None;
-    }
+    let follows = push.forced.0 == Some(false) && push.created.0 == Some(false) && push.deleted.0 == Some(false);
     let List(Some(commits)) = push.commits else { return None };
     let listed = i64::try_from(commits.len()).ok()?;
-    if commits.len() >= MOST_COMMITS || push.size.0.is_some_and(|size| size != listed) {
-        return None;
-    }
+    let few = commits.len() < MOST_COMMITS && push.size.0.is_none_or(|size| size == listed);
     // The list is in order and ends with what the branch holds now; if it does not, it is not the whole story.
-    let last = commits.last()?.0.as_ref()?.id.0.as_deref()?;
-    if !last.eq_ignore_ascii_case(push.after.0.as_deref()?) {
-        return None;
-    }
-    let mut paths = BTreeSet::new();
-    for commit in commits {
-        let Commit { added, removed, modified, .. } = commit.0?;
+    let last = commits.last().and_then(|commit| commit.0.as_ref()?.id.0.clone());
+    let ends = last.zip(push.after.0).is_some_and(|(last, after)| last.eq_ignore_ascii_case(&after));
+    let mut whole = follows && few && ends;
+    for Obj(commit) in commits {
+        let Some(Commit { added, removed, modified, .. }) = commit else {
+            whole = false;
+            continue;
+        };
         for List(list) in [added, removed, modified] {
-            let list = list?;
-            if list.len() >= MOST_PATHS {
-                return None;
-            }
-            for Text(path) in list {
-                paths.insert(path?);
-            }
+            whole &=
+                list.as_ref().is_some_and(|list| list.len() < MOST_PATHS && list.iter().all(|path| path.0.is_some()));
+            paths.extend(list.unwrap_or_default().into_iter().filter_map(|Text(path)| path));
         }
     }
-    Some(paths)
+    whole.then_some(())
 }
 
 /// The tree of the commit the branch now points at, if the payload tells.

@@ -12,6 +12,7 @@ use super::toml_file::TomlFile;
 use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, requirements};
 use crate::domain::{Ecosystem, RepoPath};
 use crate::versioning::Pythons;
+use std::collections::BTreeMap;
 use toml_edit::{Item, TableLike, Value};
 
 /// The manager of pyproject.toml.
@@ -55,9 +56,11 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
     let line_of = |at| file.line_of(at);
     let place = Place { manager: NAME, path, line_of: &line_of };
     let mut found = Found::default();
-    let mut finds = Vec::new();
+    let (mut finds, mut apart) = (Vec::new(), Apart::new());
     if path.file_name() == HATCH_FILE {
-        read_lists(&file, &tools::hatch_lists(file.root()), &place, &mut finds);
+        let lists = tools::hatch_lists(file.root());
+        keep_apart(&file, lists.iter().map(|list| (*list, None)), &mut apart);
+        read_lists(&file, &lists, &place, &mut finds);
     } else {
         read_lists(&file, &standard_lists(file.root()), &place, &mut finds);
         if let Some(tools) = table_in(file.root(), "tool") {
@@ -69,16 +72,47 @@ fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
                 }
             }
             tools::read_poetry(&file, tools, &place, &mut finds);
+            let project = project_pythons(file.root()).unwrap_or(Pythons::ALL);
+            let hatch = table_in(tools, "hatch").into_iter().flat_map(tools::hatch_lists);
+            keep_apart(&file, hatch.map(|list| (list, None)), &mut apart);
+            let groups = tools::groups_with_pythons(file.root(), tools).into_iter();
+            keep_apart(&file, groups.map(|(list, pythons)| (list, Some(pythons.and(project)))), &mut apart);
             tools::included_files(tools).into_iter().for_each(|name| found.include(path, name));
         }
     }
     if finds.len() > MOST_DEPENDENCIES {
         return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
     }
-    python::limit(finds.iter_mut().map(|(_, find)| find), project_pythons(file.root()));
+    limit(&mut finds, &apart, project_pythons(file.root()));
     finds.sort_by_key(|(start, _)| *start);
     found.finds = finds.into_iter().map(|(_, find)| find).collect();
     Ok(found)
+}
+
+/// Lists that are not, or not alone, for what the project runs on, by the byte at which they begin: where they end, and what they are
+/// for, as far as that is known.
+type Apart = BTreeMap<usize, (usize, Option<Pythons>)>;
+
+fn keep_apart<'a>(file: &TomlFile<'_>, lists: impl Iterator<Item = (&'a Value, Option<Pythons>)>, apart: &mut Apart) {
+    for (list, pythons) in lists {
+        let Some(span) = list.span() else { continue };
+        let length = span.len();
+        let start = file.start_of(Some(span));
+        apart.insert(start, (start + length, pythons));
+    }
+}
+
+/// Narrows what was found down to the versions of Python it is for.
+fn limit(finds: &mut [(usize, Find)], apart: &Apart, project: Option<Pythons>) {
+    let mut by_list: BTreeMap<Option<usize>, Vec<&mut Find>> = BTreeMap::new();
+    for (start, find) in finds {
+        let list = apart.range(..=*start).next_back().filter(|(_, (end, _))| *start < *end);
+        by_list.entry(list.map(|(list, _)| *list)).or_default().push(find);
+    }
+    for (list, finds) in by_list {
+        let pythons = list.map_or(project, |list| apart.get(&list).and_then(|(_, pythons)| *pythons));
+        python::limit(finds, pythons);
+    }
 }
 
 /// The versions of Python that the project runs on: `requires-python`, else what Poetry's table says.

@@ -10,7 +10,7 @@ use super::super::requirement::{Place, normal_name};
 use super::super::toml_file::TomlFile;
 use super::{table_in, tables, value_in, values};
 use crate::domain::Skip;
-use crate::versioning::Pep440;
+use crate::versioning::{Pep440, Pythons};
 use std::collections::BTreeMap;
 use toml_edit::{Item, TableLike, Value};
 
@@ -36,6 +36,17 @@ pub(super) fn hatch_lists(hatch: &dyn TableLike) -> Vec<&Value> {
         .flat_map(|environment| ["dependencies", "extra-dependencies"].map(|key| value_in(environment, key)))
         .flatten()
         .collect()
+}
+
+/// The groups of the standard for which uv is told versions of Python beside those of the project.
+pub(super) fn groups_with_pythons<'a>(root: &'a dyn TableLike, tools: &'a dyn TableLike) -> Vec<(&'a Value, Pythons)> {
+    let ranges = table_in(tools, "uv").and_then(|uv| table_in(uv, "dependency-groups"));
+    let (Some(ranges), Some(groups)) = (ranges, table_in(root, "dependency-groups")) else { return Vec::new() };
+    let with_pythons = ranges.iter().filter_map(|(group, settings)| {
+        let range = settings.as_table_like()?.get("requires-python")?.as_str()?;
+        Some((value_in(groups, group)?, Pythons::of_range(range)?))
+    });
+    with_pythons.collect()
 }
 
 /// The packages, by their normal names, of which a tool's table says that they come from elsewhere than the usual index, whatever

@@ -1,12 +1,13 @@
 //! How the sending of a change ends: what is stored of it, and what comes next.
 
 use super::{Case, Errand, PAUSE, installation};
-use crate::domain::{Change, Farewell, Held, News, Proposal, ProposalState, PullBranch, PullRequest, Rework};
+use crate::domain::{Change, Farewell, Held, News, Proposal, ProposalState, PullBranch, PullRequest, Rework, Topic};
 use crate::forge::{ForgeError, Proposed, PullStatus};
 use crate::pipeline::branch::hold;
+use crate::pipeline::remarks::remark;
 use crate::pipeline::retire::superseded_by;
-use crate::pipeline::{Done, Step, StepError};
-use crate::planner::prose;
+use crate::pipeline::{Done, Step, StepError, invite, merge};
+use crate::planner::{audit, prose};
 use crate::store::{RepositoryRow, Store, StoreError, Tx};
 use jiff::Timestamp;
 
@@ -52,7 +53,7 @@ pub(super) async fn arrived(
     store: &Store,
     case: Case<'_>,
     change: &Change,
-    Proposed { pull, status, .. }: Proposed,
+    Proposed { pull, status, no_draft, .. }: Proposed,
 ) -> Result<Done, StepError> {
     let (repo, now) = (case.proposal.repo, case.now);
     let known = match &change.onto {
@@ -72,13 +73,21 @@ pub(super) async fn arrived(
         Step::Follow { repo, number: pull.number }.queue(&mut tx, installation(case.row), now).await?;
     }
     match case.errand {
-        Errand::Open => opened(&mut tx, case, change, pull).await?,
+        Errand::Open => {
+            let proposal = opened(&mut tx, case, change, pull).await?;
+            if no_draft {
+                remark(store, &mut tx, proposal, (Topic::Draft, Some(NO_DRAFTS)), now).await?;
+            }
+        }
         Errand::Rework(how) => reworked(&mut tx, case, how, pull).await?,
     }
     Ok(Done::Finished(tx))
 }
 
-async fn opened(tx: &mut Tx, case: Case<'_>, change: &Change, pull: PullRequest) -> Result<(), StoreError> {
+/// What is told of one that should be a draft.
+const NO_DRAFTS: &str = "it is no draft: the repository's owner has none on their plan";
+
+async fn opened(tx: &mut Tx, case: Case<'_>, change: &Change, pull: PullRequest) -> Result<Proposal, StepError> {
     let Case { row, mut proposal, all, now, .. } = case;
     let installation = installation(row);
     tracing::info!(repository = %row.repository.name, proposal = %proposal.id, pull = %pull.number, "opened a pull request");
@@ -89,12 +98,13 @@ async fn opened(tx: &mut Tx, case: Case<'_>, change: &Change, pull: PullRequest)
     proposal.updated_at = now;
     let (repo, id) = (proposal.repo, proposal.id.clone());
     let is_before = |p: &&Proposal| p.state == ProposalState::Open && p.group == proposal.group && p.id != id;
-    let mut is_labelled = false;
+    let (mut is_labelled, mut is_new) = (false, true);
     for old in all.iter().filter(is_before) {
         // Of several that were open, the change went onto one.
         let is_same = old.pull.as_ref().is_some_and(|known| known.number == pull.number);
         // Its own step sees to them.
         is_labelled |= is_same && old.labels == proposal.labels;
+        is_new &= !is_same;
         let (reason, what) = if is_same {
             (prose::goes_on(pull.number, &proposal.updates), format!("on #{}", pull.number))
         } else {
@@ -113,10 +123,18 @@ async fn opened(tx: &mut Tx, case: Case<'_>, change: &Change, pull: PullRequest)
     if !is_labelled && !proposal.labels.is_empty() {
         Step::Label { repo, proposal: id.clone() }.queue(tx, installation, now).await?;
     }
-    tx.record(&id, now, "opened", &format!("#{}", pull.number)).await?;
+    if is_new {
+        // Who was asked to look at it before looks at what follows.
+        invite::queue(tx, row, &proposal, now).await?;
+    }
+    if merge::is_wished(row, &proposal)? {
+        Step::Merge { repo, number: pull.number }.queue(tx, installation, now).await?;
+    }
+    tx.record(&id, now, audit::OPENED, &format!("#{}", pull.number)).await?;
     proposal.pull = Some(pull);
     tx.save_proposal(&proposal).await?;
-    Step::Plan { repo }.queue(tx, installation, now).await
+    Step::Plan { repo }.queue(tx, installation, now).await?;
+    Ok(proposal)
 }
 
 async fn reworked(tx: &mut Tx, case: Case<'_>, how: Rework, pull: PullRequest) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use crate::domain::{
     Command, Comment, Decided, Decision, IgnoreScope, Outlook, PackageId, Proposal, ProposalState, Rework, Snooze,
     Update,
 };
-use crate::planner::prose::{display_name, quoted, sentence};
+use crate::planner::prose::{display_name, is_called, quoted, sentence};
 use crate::planner::{self, timing};
 use crate::versioning::scheme;
 use jiff::tz::TimeZone;
@@ -217,13 +217,6 @@ impl Desk<'_> {
         self.orders.withdraw = Some(why);
         self.orders.rework = None;
     }
-}
-
-/// Whether a person means a package by a name.
-fn is_called(package: &PackageId, name: &str) -> bool {
-    [package.name.as_str(), display_name(package), &package.to_string()]
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn unwanted(scope: IgnoreScope, update: &Update) -> String {

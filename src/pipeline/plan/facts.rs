@@ -140,13 +140,20 @@ pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<L
         one.unreadable = unreadable.remove(&id).unwrap_or_default();
         one.held = held.remove(&id).unwrap_or_default();
     }
-    let (packages, private) = known(store, &repositories).await?;
-    for one in &mut repositories {
+    let mut loaded = Loaded { repositories, packages: BTreeMap::new(), attempted };
+    reload(store, &mut loaded).await?;
+    Ok(loaded)
+}
+
+/// Reads what is known of the packages that the repositories use.
+pub(super) async fn reload(store: &Store, loaded: &mut Loaded) -> Result<(), StepError> {
+    let (packages, private) = known(store, &loaded.repositories).await?;
+    loaded.packages = packages;
+    for one in &mut loaded.repositories {
         let own = one.row.repository.installation;
-        let others = private.iter().filter(|(_, owner)| **owner != own).map(|(package, _)| package);
-        one.unseen = others.cloned().collect();
+        one.unseen = private.iter().filter(|(_, owner)| **owner != own).map(|(package, _)| package.clone()).collect();
     }
-    Ok(Loaded { repositories, packages, attempted })
+    Ok(())
 }
 
 /// What is known of the packages that any of these repositories uses, and whose private repositories some of them are.
@@ -174,7 +181,7 @@ async fn known(
 }
 
 /// Why nothing may be proposed to a repository, whatever its file says.
-fn blocked(row: &RepositoryRow) -> Option<String> {
+pub(in crate::pipeline) fn blocked(row: &RepositoryRow) -> Option<String> {
     let why = match row.repository.state {
         RepoState::Active if row.repository.fork => sync::FORK,
         RepoState::Active if row.config.state == ConfigState::None => "the repository has no subscription file",

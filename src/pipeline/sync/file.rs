@@ -8,7 +8,7 @@ use crate::subscription::{self, FILE_NAMES, MAX_BYTES, Problem, SubscriptionFile
 use jiff::Timestamp;
 
 /// The subscription file as found at a head.
-pub(super) enum Found {
+pub(in crate::pipeline) enum Found {
     /// There is none.
     None,
     /// The very bytes that were read last time.
@@ -34,6 +34,17 @@ pub(super) async fn find_file(
     before: &Config,
 ) -> Result<Found, ForgeError> {
     let tree = forge.tree(target, &head.tree).await?;
+    find_in(forge, target, &tree, before).await
+}
+
+/// Looks for the subscription file among the entries of a tree's root, or of all of it. What was read `before` is not read
+/// again.
+pub(in crate::pipeline) async fn find_in(
+    forge: &GitHub,
+    target: &Target,
+    tree: &[TreeEntry],
+    before: &Config,
+) -> Result<Found, ForgeError> {
     let files: Vec<&TreeEntry> = FILE_NAMES.iter().filter_map(|name| tree.iter().find(|e| e.path == *name)).collect();
     let (entry, other) = match files.as_slice() {
         [] => return Ok(Found::None),
@@ -68,7 +79,7 @@ pub(super) async fn find_file(
 }
 
 /// What is in force after the file was looked at. A broken file leaves the last good one in force. Pure.
-pub(super) fn config_after(before: &Config, found: Found, now: Timestamp) -> Config {
+pub(in crate::pipeline) fn config_after(before: &Config, found: Found, now: Timestamp) -> Config {
     let (path, blob, parsed) = match found {
         Found::None => return Config::none(),
         Found::Unchanged => return before.clone(),
@@ -113,6 +124,12 @@ pub(in crate::pipeline) fn file_in_force(config: &Config) -> Result<Option<Subsc
         .map(|file| serde_json::from_value(file.clone()))
         .transpose()
         .map_err(|error| StepError::Corrupt(format!("the stored subscription file: {error}")))
+}
+
+/// What is wrong with the file that was last read.
+pub(in crate::pipeline) fn problems(config: &Config) -> Result<Vec<Problem>, StepError> {
+    serde_json::from_value(config.problems.clone())
+        .map_err(|error| StepError::Corrupt(format!("the stored problems of a subscription file: {error}")))
 }
 
 /// What a file subscribes to, as it is stored. Pure.

@@ -32,6 +32,18 @@ pub fn sentence(text: &str) -> String {
     text::cell(text, SENTENCE_MAX_CHARS)
 }
 
+/// A reason in Markdown that reads as a sentence, also within a table: what stands in backticks becomes code spans. A text
+/// that has anything else in it than letters, digits and plain marks is not from us alone; it becomes one code span.
+pub fn spoken(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    let balanced = parts.len() % 2 == 1 && text.chars().count() <= SENTENCE_MAX_CHARS;
+    if !balanced || !parts.iter().step_by(2).all(|part| text::is_plain_prose(part)) {
+        return sentence(text);
+    }
+    let spoken = |(i, part): (usize, &&str)| if i % 2 == 0 { (*part).to_string() } else { quoted(part) };
+    parts.iter().enumerate().map(spoken).collect()
+}
+
 /// Longer names, versions and sentences are cut where they stand in Markdown. Unit: characters.
 const QUOTED_MAX_CHARS: usize = 120;
 const SENTENCE_MAX_CHARS: usize = 500;
@@ -135,6 +147,13 @@ pub fn display_name(package: &PackageId) -> &str {
     package.name.strip_prefix(usual).unwrap_or(&package.name)
 }
 
+/// Whether a person means a package by a name: its own, what people call it, or with its ecosystem, as `pypi/httpx`.
+pub fn is_called(package: &PackageId, name: &str) -> bool {
+    [package.name.as_str(), display_name(package), &package.to_string()]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// The branch for a set of updates: always a valid ref, three parts deep so that none can block another, different for
 /// different groups and contents, and none that is `taken`.
 pub fn branch(group: &str, updates: &[Update], content: &str, taken: impl Fn(&str) -> bool) -> String {
@@ -207,6 +226,27 @@ pub fn commit_message(title: &str, updates: &[Update]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_spoken_is_ours_or_shown_as_it_is() {
+        let cases = [
+            ("line 6 ignores `django` `>=5`", "line 6 ignores `django` `>=5`"),
+            (
+                "waits for Monday 2026-03-02 06:00 Europe/Paris (weekly)",
+                "waits for Monday 2026-03-02 06:00 Europe/Paris (weekly)",
+            ),
+            ("a `b|c` d", "a `b¦c` d"),
+            ("an odd `backtick", "`` an odd `backtick ``"),
+            ("ask @octocat", "`ask @octocat`"),
+            ("closes GH-1", "`closes GH-1`"),
+            ("see www.example.com", "`see www.example.com`"),
+            ("as in 0123abc", "`as in 0123abc`"),
+            ("<b>", "`<b>`"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(spoken(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn slugs_are_valid_refs() {

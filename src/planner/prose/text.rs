@@ -42,6 +42,19 @@ pub fn plain(text: &str, max: usize) -> String {
     if shown.is_empty() { "?".into() } else { cut(shown, max) }
 }
 
+/// Whether a text reads the same in Markdown and makes GitHub link, mention or refer to nothing.
+pub fn is_plain_prose(text: &str) -> bool {
+    let is_plain = |c: char| {
+        c.is_ascii_alphanumeric()
+            || matches!(c, ' ' | ',' | '.' | ';' | ':' | '?' | '(' | ')' | '/' | '-' | '+' | '…' | '–')
+    };
+    let is_commit = |word: &str| word.len() >= 7 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let lower = text.to_ascii_lowercase();
+    text.chars().all(is_plain)
+        && !["://", "www.", "gh-"].iter().any(|mark| lower.contains(mark))
+        && !text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_commit)
+}
+
 /// The text on one line, without control characters and without what reverses, joins or hides text.
 pub fn visible(text: &str) -> String {
     text.chars()

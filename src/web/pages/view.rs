@@ -3,6 +3,7 @@
 use crate::domain::time::in_words;
 use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoPath, RepoState, Standing};
 use crate::pipeline::setback;
+use crate::planner::audit::Drafted;
 use crate::planner::prose::display_name;
 use crate::store::{ConfigState, EventCount, LedgerRow, Next, Outcome, RepositoryRow, Setback, SubscriptionRow};
 use crate::subscription::{Problem, Subscription};
@@ -238,11 +239,16 @@ impl ProposalView {
                 .map(|u| format!("{} {} → {}", display_name(&u.package), u.from_versions().join(", "), u.target()))
                 .collect(),
             more: if shown == 0 { 0 } else { proposal.updates.len().saturating_sub(shown) },
-            history: ledger
-                .iter()
-                .map(|row| LedgerView { at: Moment::plain(row.at), what: row.what.clone(), detail: row.detail.clone() })
-                .collect(),
+            history: ledger.iter().map(LedgerView::new).collect(),
         }
+    }
+}
+
+impl LedgerView {
+    fn new(row: &LedgerRow) -> Self {
+        // Of a draft the ledger keeps all that its time follows from; people want to know why it waited.
+        let detail = Drafted::read(&row.detail).map_or_else(|| row.detail.clone(), |drafted| drafted.reason);
+        Self { at: Moment::plain(row.at), what: row.what.clone(), detail }
     }
 }
 

@@ -7,7 +7,7 @@ use mass_driver::domain::Clock;
 use mass_driver::forge::{GitHub, GitHubSettings};
 use mass_driver::metrics::Metrics;
 use mass_driver::pipeline::worker::WorkPolicy;
-use mass_driver::pipeline::{Done, Step, StepError, Writing, execute, follow};
+use mass_driver::pipeline::{Done, Step, StepError, Writing, execute, follow, merge};
 use mass_driver::registries::{Registries, RegistrySettings};
 use mass_driver::safeguards::pace::PacePolicy;
 use mass_driver::store::{Claimed, QueueDepth, Store, WorkState};
@@ -143,8 +143,11 @@ impl World {
                 execute::execute(&self.store, &forge, &registries, (repo, &proposal), &writing).await
             }
             Step::Label { repo, proposal } => follow::label(&self.store, &forge, (repo, &proposal), &writing).await,
+            Step::Merge { repo, number } => {
+                merge::merge(&self.store, &forge, &registries, (repo, number), &writing).await
+            }
             Step::Retire { repo, proposal, farewell } => {
-                follow::retire(&self.store, &forge, (repo, &proposal), farewell, &writing).await
+                follow::retire(&self.store, (&forge, &registries), (repo, &proposal), farewell, &writing).await
             }
             other => panic!("{} does not write", other.name()),
         }

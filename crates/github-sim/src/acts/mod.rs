@@ -28,6 +28,7 @@ pub use merging::MergeMethod;
 pub(crate) use pulls::{NewPull, PullEdit};
 pub(crate) use references::Refusal;
 pub(crate) use repositories::NewRepo;
+pub use reviewing::ReviewVerdict;
 
 /// One act: the state under its lock, the time, and who does it.
 pub(crate) struct Act<'a> {

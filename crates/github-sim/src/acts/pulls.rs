@@ -86,6 +86,7 @@ impl Act<'_> {
             assignees: Vec::new(),
             reviewers: Vec::new(),
             teams: Vec::new(),
+            reviews: Vec::new(),
             created_at: now,
             updated_at: now,
             closed_at: None,

@@ -4,7 +4,28 @@ use serde_json::json;
 
 use super::Act;
 use crate::reply::Reply;
-use crate::state::AccountKind;
+use crate::state::{AccountKind, Review};
+
+/// What somebody says of a pull request as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReviewVerdict {
+    /// It may be merged.
+    Approve,
+    /// It has to change first.
+    RequestChanges,
+    /// Neither.
+    Comment,
+}
+
+impl ReviewVerdict {
+    fn word(self) -> &'static str {
+        match self {
+            ReviewVerdict::Approve => "APPROVED",
+            ReviewVerdict::RequestChanges => "CHANGES_REQUESTED",
+            ReviewVerdict::Comment => "COMMENTED",
+        }
+    }
+}
 
 const NOT_COLLABORATORS: &str = "Reviews may only be requested from collaborators. One or more of the users or teams you \
                                  specified is not a collaborator of this repository.";
@@ -67,6 +88,35 @@ impl Act<'_> {
                 self.pull_event(repo, number, action, json!({ "requested_team": team }))?;
             }
         }
+        Ok(())
+    }
+
+    /// Somebody submits a review, or takes all of theirs back.
+    pub(crate) fn review(&mut self, repo: i64, number: i64, verdict: ReviewVerdict) -> Result<(), Reply> {
+        let (id, now, author) = (self.state.new_id(), self.now, self.actor.clone());
+        let pull = self.pull_mut(repo, number)?;
+        let review = Review { id, author, state: verdict.word(), commit: pull.head_sha, submitted_at: now };
+        pull.reviews.push(review.clone());
+        self.review_event(repo, number, &review, "submitted")
+    }
+
+    pub(crate) fn dismiss_reviews(&mut self, repo: i64, number: i64, login: &str) -> Result<(), Reply> {
+        let mut dismissed = Vec::new();
+        for review in self.pull_mut(repo, number)?.reviews.iter_mut().filter(|review| review.author == login) {
+            review.state = "DISMISSED";
+            dismissed.push(review.clone());
+        }
+        dismissed.iter().try_for_each(|review| self.review_event(repo, number, review, "dismissed"))
+    }
+
+    fn review_event(&mut self, repo: i64, number: i64, review: &Review, action: &str) -> Result<(), Reply> {
+        let render = self.render();
+        let mut shown = render.review(repo, number, review)?;
+        // Events write it in small letters, and with the time of its last change.
+        shown["state"] = json!(review.state.to_lowercase());
+        shown["updated_at"] = shown["submitted_at"].clone();
+        let pull = render.pull(repo, number, false)?;
+        self.emit(repo, "pull_request_review", Some(action), json!({ "review": shown, "pull_request": pull }));
         Ok(())
     }
 

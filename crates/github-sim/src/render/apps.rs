@@ -125,7 +125,7 @@ impl Render<'_> {
 
 /// The least the product needs: metadata read; contents, pull requests and checks write.
 pub(crate) fn default_permissions() -> Permissions {
-    [("metadata", "read"), ("contents", "write"), ("pull_requests", "write"), ("checks", "write")]
+    [("metadata", "read"), ("contents", "write"), ("pull_requests", "write"), ("checks", "write"), ("statuses", "read")]
         .map(|(name, level)| (name.to_owned(), level.to_owned()))
         .into()
 }

@@ -7,7 +7,7 @@ use super::{Render, node_id, stamp, stamp_or_null};
 use crate::git::Git;
 use crate::mergeability;
 use crate::reply::Reply;
-use crate::state::{Pull, Repo};
+use crate::state::{Pull, Repo, Review};
 
 /// The two trees a pull request's diff lies between: the merge base's and the head's.
 pub(crate) fn diff_sides(git: &Git, pull: &Pull) -> Result<(Option<Oid>, Oid), git2::Error> {
@@ -90,6 +90,27 @@ impl Render<'_> {
             self.fill(&mut value, repo, pull)?;
         }
         Ok(value)
+    }
+
+    /// `pull-request-review`.
+    pub(crate) fn review(&self, id: i64, number: i64, review: &Review) -> Result<Value, Reply> {
+        let repo = self.repository(id)?;
+        let page = format!("{}/pull/{number}", self.repo_page(repo));
+        let html = format!("{page}#pullrequestreview-{}", review.id);
+        let pull = format!("{}/pulls/{number}", self.repo_api(repo));
+        Ok(json!({
+            "id": review.id,
+            "node_id": node_id("017:PullRequestReview", review.id),
+            "user": self.user(&review.author),
+            "body": "",
+            "state": review.state,
+            "html_url": html,
+            "pull_request_url": pull,
+            "_links": { "html": { "href": html }, "pull_request": { "href": pull } },
+            "submitted_at": stamp(review.submitted_at),
+            "commit_id": review.commit.to_string(),
+            "author_association": self.state.association(repo, &review.author),
+        }))
     }
 
     fn fill(&self, value: &mut Value, repo: &Repo, pull: &Pull) -> Result<(), Reply> {

@@ -67,6 +67,12 @@ pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
             let url = format!("{}/pulls/{number}", call.render().repo_api(call.repo(repo)?));
             Ok(Reply::json(202, json!({ "message": "Updating pull request branch.", "url": url })))
         }
+        ("GET", ["reviews"]) => {
+            call.allow(repo, READ_PULLS)?;
+            let reviews = call.act.pull(repo, number)?.reviews.clone();
+            let render = call.render();
+            call.list(reviews, |review| render.review(repo, number, &review))
+        }
         ("PUT", ["merge"]) => merge(call, repo, number),
         ("GET", ["requested_reviewers"]) => {
             call.allow(repo, READ_PULLS)?;

@@ -3,7 +3,7 @@
 use super::GitHubSim;
 use super::world::SOMEBODY;
 use crate::access::{Role, Team};
-use crate::acts::MergeMethod;
+use crate::acts::{MergeMethod, ReviewVerdict};
 use crate::reply::Reply;
 use crate::state::AccountKind;
 
@@ -95,6 +95,19 @@ impl GitHubSim {
             let action = if draft { "converted_to_draft" } else { "ready_for_review" };
             act.pull_event(id, number, action, serde_json::json!({}))
         })
+    }
+
+    /// A person reviews a pull request.
+    pub fn review(&self, repo: &str, number: i64, login: &str, verdict: ReviewVerdict) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.person(login);
+        self.act(login, |act| act.review(id, number, verdict))
+    }
+
+    /// Somebody dismisses all reviews of a person.
+    pub fn dismiss_reviews(&self, repo: &str, number: i64, login: &str) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act(SOMEBODY, |act| act.dismiss_reviews(id, number, login))
     }
 
     /// The owner allows only these ways of merging.

@@ -75,9 +75,18 @@ impl Default for InstallOptions {
         InstallOptions {
             repositories: None,
             permissions: default_permissions(),
-            events: ["check_run", "check_suite", "issue_comment", "pull_request", "push", "repository"]
-                .map(str::to_owned)
-                .to_vec(),
+            events: [
+                "check_run",
+                "check_suite",
+                "issue_comment",
+                "pull_request",
+                "pull_request_review",
+                "push",
+                "repository",
+                "status",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
         }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) use payload::push_payload;
 fn permission_for(event: &str) -> &'static str {
     match event {
         "push" | "create" | "delete" | "release" => "contents",
-        "pull_request" => "pull_requests",
+        "pull_request" | "pull_request_review" => "pull_requests",
         "check_run" | "check_suite" => "checks",
         "status" => "statuses",
         _ => "metadata",

@@ -1,0 +1,68 @@
+//! Asking people and teams to look at a pull request.
+//!
+//! Permissions: `pull_requests: write`, and `metadata: read` to learn who has access.
+
+use super::client::Call;
+use super::tokens::Access;
+use super::{ForgeError, GitHub, Target};
+use crate::domain::PullNumber;
+use serde::Deserialize;
+use serde_json::json;
+
+#[derive(Deserialize)]
+struct AccountBody {
+    login: String,
+}
+
+#[derive(Deserialize)]
+struct IssueBody {
+    #[serde(default)]
+    assignees: Vec<AccountBody>,
+}
+
+#[derive(Deserialize)]
+struct NumberedBody {
+    #[serde(rename = "number")]
+    _number: PullNumber,
+}
+
+impl GitHub {
+    /// Asks people, by login, and teams of the repository's owner, by slug, to review a pull request. Asking again changes
+    /// nothing.
+    ///
+    /// Errors: [`ForgeError::Invalid`] if one of them cannot be asked; then nobody was.
+    pub async fn request_reviews(
+        &self,
+        target: &Target,
+        number: PullNumber,
+        (people, teams): (&[&str], &[&str]),
+    ) -> Result<(), ForgeError> {
+        let body = json!({ "reviewers": people, "team_reviewers": teams });
+        let call = Call::post(target.path(&["pulls", &number.to_string(), "requested_reviewers"]), &body);
+        let answer = self.client.send(&call, target.scope(Access::WritePulls).into()).await?;
+        answer.read::<NumberedBody>().map(drop)
+    }
+
+    /// Assigns people, by login, to a pull request, and says who is assigned now: GitHub passes over those who cannot be.
+    pub async fn assign(
+        &self,
+        target: &Target,
+        number: PullNumber,
+        people: &[&str],
+    ) -> Result<Vec<String>, ForgeError> {
+        let path = target.path(&["issues", &number.to_string(), "assignees"]);
+        let call = Call::post(path, &json!({ "assignees": people }));
+        let answer = self.client.send(&call, target.scope(Access::WritePulls).into()).await?;
+        Ok(answer.read::<IssueBody>()?.assignees.into_iter().map(|one| one.login).collect())
+    }
+
+    /// Whether somebody has access to a repository, so that they can be asked for a review.
+    pub async fn is_collaborator(&self, target: &Target, login: &str) -> Result<bool, ForgeError> {
+        let call = Call::get(target.path(&["collaborators", login]));
+        match self.client.send(&call, target.scope(Access::Metadata).into()).await {
+            Ok(_) => Ok(true),
+            Err(ForgeError::Gone { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

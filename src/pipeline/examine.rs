@@ -1,0 +1,279 @@
+//! Looks at the subscription file of a commit, and says in a check run what is wrong with it or what it would do.
+//!
+//! The file is judged and never obeyed: what counts is read by *sync*, from the default branch alone. A check run is made
+//! once for a commit: which one it is, and what it says, is stored; where that is not known for certain, it is looked
+//! for before it is made. What takes time, because a repository has to be read or packages to be looked up, comes after the
+//! first words.
+
+pub mod lookups;
+mod words;
+
+use self::words::{CHECK, Finding, check_of};
+use super::plan::foresee::Ahead;
+use super::{Done, StepError, Writing, finished, index, line, sync, target};
+use crate::domain::{Examined, ObjectId, Place, ProposalState, RepoId, RepoState};
+use crate::forge::{CheckRun, ForgeError, GitHub, OwnCheck, Target};
+use crate::planner::preview::{InForce, Place as Standing, Preview, looking, preview, problems, removed, too_large};
+use crate::registries::Registries;
+use crate::store::{Config, ConfigState, Examination, RepositoryRow, Store, StoreError};
+use crate::subscription::{Problem, SubscriptionFile};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+
+/// Examines one commit. `again`: somebody asks for it although nothing may have changed.
+pub async fn examine(
+    store: &Store,
+    (forge, registries): (&GitHub, &Registries),
+    (repo, commit, again): (RepoId, &ObjectId, bool),
+    writing: &Writing<'_>,
+) -> Result<Done, StepError> {
+    let (Some(row), Some(known)) = (store.repository(repo).await?, store.examination(repo, commit).await?) else {
+        return finished(store).await;
+    };
+    if row.repository.state != RepoState::Active || row.repository.fork {
+        return finished(store).await;
+    }
+    let one = Look { store, forge, registries, row: &row, known: &known, again, writing };
+    if !again && store.is_followed(&known.asked).await? {
+        // Somebody has pushed on top of it: the newer commit is looked at instead.
+        return finished(store).await;
+    }
+    let (outcome, blob, said) = match one.take().await {
+        Ok(Some(Said { blob, hash })) => (Examined::Said, blob, Some(hash)),
+        Ok(None) => (Examined::Nothing, None, None),
+        Err(StepError::Forge(error)) => (one.outcome_of(error).await?, None, None),
+        Err(error) => return Err(error),
+    };
+    let mut tx = store.begin().await?;
+    tx.end_examination((repo, commit), outcome, (blob.as_ref(), said.as_deref()), writing.clock.now()).await?;
+    Ok(Done::Finished(tx))
+}
+
+/// One look at one commit.
+struct Look<'a> {
+    store: &'a Store,
+    forge: &'a GitHub,
+    registries: &'a Registries,
+    row: &'a RepositoryRow,
+    known: &'a Examination,
+    again: bool,
+    writing: &'a Writing<'a>,
+}
+
+/// What stands in the check run now.
+struct Said {
+    blob: Option<ObjectId>,
+    hash: String,
+}
+
+impl Look<'_> {
+    fn target(&self) -> Target {
+        target(self.row)
+    }
+
+    fn commit(&self) -> &ObjectId {
+        &self.known.asked.commit
+    }
+
+    /// Whether the commit is or was the head of the default branch.
+    fn was_head(&self) -> bool {
+        let default = self.row.repository.default_branch.as_deref();
+        default.is_some_and(|branch| self.known.asked.place.is_branch(branch))
+    }
+
+    fn is_head(&self) -> bool {
+        self.row.head.as_ref().is_some_and(|head| head.commit == *self.commit())
+    }
+
+    /// Looks, and says what is to be said; `None` where that is nothing.
+    async fn take(&self) -> Result<Option<Said>, StepError> {
+        let entries = self.forge.root(&self.target(), self.commit()).await?;
+        let found = sync::find_in(self.forge, &self.target(), &entries, &Config::none()).await?;
+        let asked = &self.known.asked;
+        let said_before = match &asked.follows {
+            Some(follows) => {
+                let before = self.store.examination(asked.repo, follows).await?;
+                before.is_some_and(|before| before.outcome == Some(Examined::Said))
+            }
+            None => false,
+        };
+        let config = &self.row.config;
+        // The same judgement as on the default branch.
+        let judged = sync::config_after(&Config::none(), found, self.writing.clock.now());
+        let essence = |of: &Config| (of.path.clone(), of.blob.clone(), of.state, of.problems.clone());
+        let is_known = essence(&judged) == essence(config);
+        // Later pushes to the default branch may have left the file alone.
+        let counts = self.is_head() || (self.was_head() && is_known);
+        let insist = self.again || counts || said_before || self.known.outcome == Some(Examined::Said);
+        if !insist && (is_known || self.was_head()) {
+            return Ok(None);
+        }
+        let standing = if counts { Standing::Default } else { Standing::Proposed };
+        let (Some(path), Some(blob)) = (&judged.path, &judged.blob) else {
+            let was_there = config.state != ConfigState::None || said_before || (counts && asked.named);
+            return match was_there && (asked.named || insist) {
+                true => self.say_removed(standing).await.map(Some),
+                false => Ok(None),
+            };
+        };
+        let hash = match sync::file_in_force(&judged)? {
+            Some(file) => self.say_preview(path.as_str(), &file, standing).await?,
+            None => self.say_problems(path.as_str(), &sync::problems(&judged)?, standing).await?,
+        };
+        Ok(Some(Said { blob: Some(blob.clone()), hash }))
+    }
+
+    async fn say_problems(&self, path: &str, found: &[Problem], standing: Standing) -> Result<String, StepError> {
+        let in_force = match self.row.config.file {
+            Some(_) => InForce::Since(self.store.config_commit(self.row.repository.id).await?),
+            None => InForce::None,
+        };
+        let words = problems(path, found, standing, &in_force);
+        Ok(self.say(&check_of(words, Finding::Problems(path, found)), None).await?.0)
+    }
+
+    async fn say_removed(&self, standing: Standing) -> Result<Said, StepError> {
+        let all = self.store.proposals(self.row.repository.id).await?;
+        let number = |state| all.iter().filter(|proposal| proposal.state == state).count();
+        let numbers = (number(ProposalState::Waiting), number(ProposalState::Open));
+        let words = removed(standing, numbers);
+        let hash = self.say(&check_of(words, Finding::Removed), None).await?.0;
+        Ok(Said { blob: None, hash })
+    }
+
+    /// Says what a valid file would do; that it is valid comes first, where the rest takes time.
+    async fn say_preview(&self, path: &str, file: &SubscriptionFile, standing: Standing) -> Result<String, StepError> {
+        let (row, now) = (self.row, self.writing.clock.now());
+        let in_force = sync::file_in_force(&row.config)?;
+        let is_indexed = in_force.is_some() && row.indexed_commit.is_some();
+        let mut check = None;
+        let mut looked_up = BTreeMap::new();
+        let (mut unread, mut dependencies) = (0, None);
+        if !is_indexed {
+            check = self.say_looking(path).await?;
+            // Everybody may propose something from a fork, as often as they like.
+            let share =
+                if matches!(self.known.asked.place, Place::Pull(_)) { index::SMALL_SHARE } else { index::SHARE };
+            match index::dependencies_at(self.forge, &self.target(), self.commit(), share).await {
+                Ok((found, left_out)) => (dependencies, unread) = (Some(found), left_out),
+                // What was begun is to be ended.
+                Err(ForgeError::TooLarge { .. }) => {
+                    return Ok(self.say(&check_of(too_large(path), Finding::Valid), check).await?.0);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut ahead = Ahead::load(self.store, row, file, dependencies.clone(), now).await?;
+        let unknown = ahead.unknown();
+        if !unknown.is_empty() {
+            if check.is_none() {
+                check = self.say_looking(path).await?;
+            }
+            looked_up = lookups::look_up(self.registries, unknown, now).await;
+            ahead.learn(looked_up.clone());
+        }
+        let foreseen = ahead.foresee(self.registries, now);
+        let before = match in_force.filter(|in_force| in_force != file && standing == Standing::Proposed) {
+            Some(in_force) => {
+                let mut stands = Ahead::load(self.store, row, &in_force, dependencies, now).await?;
+                stands.learn(looked_up);
+                Some(stands.foresee(self.registries, now).plan)
+            }
+            None => None,
+        };
+        let words = preview(
+            &Preview {
+                path,
+                place: standing,
+                file,
+                plan: &foreseen.plan,
+                ready: &foreseen.ready,
+                before: before.as_ref(),
+                unread,
+            },
+            now,
+        );
+        Ok(self.say(&check_of(words, Finding::Valid), check).await?.0)
+    }
+
+    /// Says that there is more to come, unless all of it stands there and may stay the same.
+    async fn say_looking(&self, path: &str) -> Result<Option<OwnCheck>, StepError> {
+        if self.known.said.is_some() && !self.again {
+            return Ok(None);
+        }
+        Ok(Some(self.say(&check_of(looking(path), Finding::Unknown), None).await?.1))
+    }
+
+    /// Makes the check run say this, unless it does; returns a hash of the words. `known` is the run that was made just now.
+    async fn say(&self, run: &CheckRun, known: Option<OwnCheck>) -> Result<(String, OwnCheck), StepError> {
+        let (target, commit) = (self.target(), self.commit());
+        let hash = hash_of(run)?;
+        if let (false, Some(id), Some(said)) = (self.again, self.known.check_run, &self.known.said)
+            && *said == hash
+        {
+            return Ok((hash, OwnCheck { id, annotations: run.annotations.len() }));
+        }
+        let may_be_there = self.known.check_run.is_some() || self.writing.lease.work.claims > 1;
+        let mut there = match known {
+            None if may_be_there => self.forge.own_check(&target, commit, (CHECK, &run.reference)).await?,
+            known => known,
+        };
+        loop {
+            self.cut_in().await?;
+            let updated = match there {
+                Some(known) => Some(self.forge.update_check(&target, known, run).await?),
+                None => None,
+            };
+            let check = match updated {
+                Some(check) => check,
+                None => self.forge.start_check(&target, commit, run).await?,
+            };
+            if there.is_none() {
+                let mut tx = self.store.begin().await?;
+                tx.still_ours(self.writing.lease).await?;
+                tx.save_check_run(self.row.repository.id, commit, check.id).await?;
+                tx.commit().await?;
+            }
+            if check.annotations >= run.annotations.len() {
+                return Ok((hash, check));
+            }
+            there = Some(check);
+        }
+    }
+
+    /// People wait for this one: it goes in front of the line of writes, which then begins a little later.
+    async fn cut_in(&self) -> Result<(), StoreError> {
+        let Writing { lease, pace, clock } = *self.writing;
+        line::cut_in(self.store, lease, self.row.repository.installation, clock.now(), pace).await
+    }
+
+    /// What an error of GitHub's makes of a look; those that pass by themselves are errors.
+    async fn outcome_of(&self, error: ForgeError) -> Result<Examined, StepError> {
+        let (repository, commit) = (&self.row.repository.name, self.commit());
+        match error {
+            ForgeError::Forbidden { .. } => {
+                // Said once for a repository, not with every push.
+                if !self.store.is_refused(self.row.repository.id).await? {
+                    tracing::warn!(%repository, %commit, %error, "nothing can be said of subscription files in check runs");
+                }
+                Ok(Examined::Refused)
+            }
+            // The commit or the repository is gone, or cannot be read: there is nobody to tell.
+            ForgeError::Gone { .. }
+            | ForgeError::Invalid { .. }
+            | ForgeError::Empty { .. }
+            | ForgeError::Archived { .. }
+            | ForgeError::StaleBase { .. }
+            | ForgeError::TooLarge { .. } => {
+                tracing::info!(%repository, %commit, %error, "a subscription file was not examined");
+                Ok(Examined::Nothing)
+            }
+            error => Err(error.into()),
+        }
+    }
+}
+
+fn hash_of(run: &CheckRun) -> Result<String, StepError> {
+    let text = serde_json::to_vec(run).map_err(|error| StepError::Corrupt(format!("a check run: {error}")))?;
+    Ok(hex::encode(&Sha256::digest(text)[..16]))
+}
