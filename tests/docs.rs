@@ -252,6 +252,14 @@ fn every_case_that_has_a_number_has_tests_of_that_number() {
 }
 
 #[test]
+fn the_page_of_commands_lists_what_is_understood() {
+    let page = read("docs/commands.md");
+    let help = mass_driver::commands::answer::help();
+    let listed = help.split_once("\n\n").unwrap().1;
+    assert!(page.contains(listed), "{listed}");
+}
+
+#[test]
 fn every_fault_has_its_tests_and_every_test_of_a_fault_its_row() {
     let tests = source(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests"));
     let written: BTreeSet<&str> =

@@ -152,7 +152,9 @@ impl GitHub {
 
 /// The latest run of each check. A run that was asked for again is another one of the same name in its suite. Pure.
 fn latest(runs: Vec<RunBody>, our_app: i64) -> Vec<Check> {
-    let mut checks: BTreeMap<(Option<i64>, Option<i64>, String), (i64, Check)> = BTreeMap::new();
+    /// App, suite and name.
+    type Key = (Option<i64>, Option<i64>, String);
+    let mut checks: BTreeMap<Key, (i64, Check)> = BTreeMap::new();
     for run in runs {
         let app = run.app.map(|app| app.id);
         let colour = match (run.status.as_str(), run.conclusion.as_deref()) {

@@ -101,7 +101,7 @@ pub async fn execute(
         intent => intent,
     };
     match (begun, intent) {
-        (None, Intent::Send(change)) => begin(store, forge, case, change).await,
+        (None, Intent::Send(change)) => begin(store, forge, case, *change).await,
         (Some(begun), Intent::Send(change))
             if same(&begun.change, &change)
                 && plan::still_wants(store, registries, (&row, &case.proposal), now).await? =>
@@ -119,7 +119,7 @@ pub async fn execute(
             tx.begin_attempt((repo, id), &change, now).await?;
             tx.save_progress(id, &begun.progress, begun.orderly_claim).await?;
             tx.commit().await?;
-            go_on(store, forge, case, Attempt { change, ..begun }).await
+            go_on(store, forge, case, Attempt { change: *change, ..begun }).await
         }
         (Some(begun), _) => take_back(store, forge, case, begun).await,
         (None, Intent::Held(open, held)) => {

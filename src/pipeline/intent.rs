@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 /// Whether a proposal may be sent now, and as what.
 pub(super) enum Intent {
-    Send(Change),
+    Send(Box<Change>),
     /// Its time has not come.
     Early,
     /// The facts it was planned with do not hold any more.
@@ -74,7 +74,7 @@ pub(super) async fn intent(
             Place::Onto(onto) => {
                 // What is under way there was worked out from commits that do not change.
                 if let Some(sent) = sent {
-                    return Ok(Intent::Send(sent.clone()));
+                    return Ok(Intent::Send(Box::new(sent.clone())));
                 }
                 let made = on_top(forge, (row, open), onto, &proposal.updates, (&pinned.0, &pinned.1)).await?;
                 let (onto, base, files) = match made {
@@ -95,7 +95,7 @@ pub(super) async fn intent(
                     hashes: listed(&pinned.1),
                     ..worded(store, row, proposal, &file).await?
                 };
-                return Ok(Intent::Send(change));
+                return Ok(Intent::Send(Box::new(change)));
             }
             Place::Busy => return Ok(Intent::Busy(open.id.clone())),
             Place::Over(number) => return Ok(Intent::Over(number)),
@@ -108,7 +108,7 @@ pub(super) async fn intent(
             let open = branch::open_of(all, proposal).filter(|_| onto.is_some());
             let branch = open.map_or(&proposal.branch, |open| &open.branch).clone();
             let hashes = listed(&pinned.1);
-            Intent::Send(Change { base, base_branch, branch, files, onto, hashes, ..words })
+            Intent::Send(Box::new(Change { base, base_branch, branch, files, onto, hashes, ..words }))
         }
         Err(why) => Intent::Impossible(why),
     })

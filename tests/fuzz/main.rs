@@ -41,7 +41,7 @@ fn every_manager_reads_a_text_twice_as_long_in_twice_the_time() {
 
 #[test]
 fn the_notes_of_a_release_bear_every_text() {
-    run::feed_all(notes::targets());
+    run::feed_all(&notes::targets());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use mass_driver::domain::Clock;
 use mass_driver::forge::{GitHub, GitHubSettings};
 use mass_driver::metrics::Metrics;
 use mass_driver::pipeline::worker::WorkPolicy;
-use mass_driver::pipeline::{Done, Step, StepError, Writing, execute, follow, merge};
+use mass_driver::pipeline::{Done, Step, StepError, Writing, execute, follow, merge, retire};
 use mass_driver::registries::{Registries, RegistrySettings};
 use mass_driver::safeguards::pace::PacePolicy;
 use mass_driver::store::{Claimed, QueueDepth, Store, WorkState};
@@ -147,7 +147,7 @@ impl World {
                 merge::merge(&self.store, &forge, &registries, (repo, number), &writing).await
             }
             Step::Retire { repo, proposal, farewell } => {
-                follow::retire(&self.store, (&forge, &registries), (repo, &proposal), farewell, &writing).await
+                retire::retire(&self.store, (&forge, &registries), (repo, &proposal), farewell, &writing).await
             }
             other => panic!("{} does not write", other.name()),
         }
