@@ -87,7 +87,8 @@ fn cut(text: &mut String, most_bytes: usize) {
 mod tests {
     #[test]
     fn a_text_is_cut_between_two_characters() {
-        for (text, most, expected) in [("abc", 5, "abc"), ("abc", 2, "ab"), ("aé", 2, "a"), ("é", 1, ""), ("", 0, "")] {
+        for (text, most, expected) in [("abc", 5, "abc"), ("abc", 2, "ab"), ("aé", 2, "a"), ("é", 1, ""), ("", 0, "")]
+        {
             let mut text = text.to_string();
             super::cut(&mut text, most);
             assert_eq!(text, expected);

@@ -5,8 +5,8 @@ use super::contents::{self, Checked, Contents, Moved};
 use super::edits::{Hashes, edited, hashes};
 use super::{StepError, guard, invite, notes, sync, target};
 use crate::domain::{
-    Change, FileChange, Head, Held, LockFile, ObjectId, Onto, PackageId, PackageLinks, Proposal, ProposalId, PullNumber,
-    ReleaseHashes, ReleaseNotes, RepoPath, Update, Verdict, VersionStep,
+    Change, FileChange, Head, Held, LockFile, ObjectId, Onto, PackageId, PackageLinks, Proposal, ProposalId,
+    PullNumber, ReleaseHashes, ReleaseNotes, RepoPath, Update, Verdict, VersionStep,
 };
 use crate::forge::GitHub;
 use crate::managers;

@@ -133,9 +133,8 @@ pub(super) async fn wait(
     now: Timestamp,
 ) -> Result<Option<Done>, StoreError> {
     let keys: Vec<ReleaseKey> = proposal.updates.iter().map(|u| (u.package.clone(), u.to.clone())).collect();
-    let is_under_way = |known: &NotesStanding| {
-        known.state == NotesState::Asked && known.look_at <= now && now < known.look_at + WAIT
-    };
+    let is_under_way =
+        |known: &NotesStanding| known.state == NotesState::Asked && known.look_at <= now && now < known.look_at + WAIT;
     let mut under_way: Vec<(ReleaseKey, NotesStanding)> =
         store.notes_standings(&keys).await?.into_iter().filter(|(_, known)| is_under_way(known)).collect();
     let Some(until) = under_way.iter().map(|(_, known)| known.look_at + WAIT).max() else { return Ok(None) };

@@ -152,7 +152,8 @@ mod tests {
     #[test]
     fn a_tag_tells_where_the_changes_are() {
         let page = "https://github.com/o/r";
-        let compare = |ecosystem, name: &str, moved, tag: &str| compare_page(&package(ecosystem, name), page, moved, tag);
+        let compare =
+            |ecosystem, name: &str, moved, tag: &str| compare_page(&package(ecosystem, name), page, moved, tag);
         assert_eq!(
             compare(Ecosystem::Pypi, "httpx", ("0.27.0", "0.28.0"), "v0.28.0").unwrap(),
             "https://github.com/o/r/compare/v0.27.0...v0.28.0"

@@ -96,7 +96,8 @@ impl Registry for DepsDev {
     }
 
     async fn releases(&self, package: &PackageId, etag: Option<&str>) -> Result<Answer, RegistryError> {
-        let Some(reply) = self.0.unless_known(package, self.address(package, &[]), "application/json", etag).await? else {
+        let Some(reply) = self.0.unless_known(package, self.address(package, &[]), "application/json", etag).await?
+        else {
             return Ok(Answer::NotModified);
         };
         let reply = reply.success(package)?;
@@ -127,7 +128,8 @@ impl Registry for DepsDev {
 
 /// The first address of each kind. What the publisher says comes before what deps.dev found out.
 fn links_of(one: OneVersion) -> Links {
-    let labelled = |label: &str| one.links.understood.iter().find(|link| link.label == label).map(|link| link.url.clone());
+    let labelled =
+        |label: &str| one.links.understood.iter().find(|link| link.label == label).map(|link| link.url.clone());
     let related = || one.related_projects.understood.iter().find(|project| project.relation_type == "SOURCE_REPO");
     Links {
         source: labelled("SOURCE_REPO").or_else(|| Some(format!("https://{}", related()?.project_key.id))),

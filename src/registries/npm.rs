@@ -247,7 +247,9 @@ mod tests {
         let (source, home) = (Some("o/r".to_string()), Some("https://x.example".to_string()));
         assert_eq!(said(r#"{"repository": "o/r", "homepage": "https://x.example"}"#), (source.clone(), home));
         assert_eq!(said(r#"{"repository": {"type": "git", "url": "o/r", "directory": "x"}}"#), (source, None));
-        for nothing in ["{}", r#"{"repository": null, "homepage": 7}"#, r#"{"repository": {"url": []}, "homepage": []}"#] {
+        for nothing in
+            ["{}", r#"{"repository": null, "homepage": 7}"#, r#"{"repository": {"url": []}, "homepage": []}"#]
+        {
             assert_eq!(said(nothing), (None, None), "{nothing}");
         }
     }

@@ -126,7 +126,8 @@ impl Store {
         &self,
         releases: &[ReleaseKey],
     ) -> Result<HashMap<ReleaseKey, NotesStanding>, StoreError> {
-        let keys = releases.iter().map(|(package, version)| values![package.ecosystem, &package.name, version]).collect();
+        let keys =
+            releases.iter().map(|(package, version)| values![package.ecosystem, &package.name, version]).collect();
         let records: Vec<StandingRecord> = self.rows_for(NOTES_STANDINGS, keys).await?;
         records.into_iter().map(StandingRecord::read).collect()
     }
@@ -143,7 +144,8 @@ impl Store {
 
     /// What was found of these releases, as far as anybody has looked.
     pub async fn notes(&self, releases: &[ReleaseKey]) -> Result<Vec<NotesRow>, StoreError> {
-        let keys = releases.iter().map(|(package, version)| values![package.ecosystem, &package.name, version]).collect();
+        let keys =
+            releases.iter().map(|(package, version)| values![package.ecosystem, &package.name, version]).collect();
         self.rows_for::<NotesRecord>(NOTES, keys).await?.into_iter().map(NotesRecord::read).collect()
     }
 

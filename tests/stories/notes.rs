@@ -5,6 +5,7 @@ use crate::{World, harmless, stories};
 use github_sim::{Fault, FaultKind, Gate, RepoOptions, RetryAfter};
 use jiff::SignedDuration;
 use mass_driver::domain::{Ecosystem, NotesState, PackageId};
+use mass_driver::pipeline::watch;
 use registry_sim::FaultKind as RegistryFault;
 use serde_json::json;
 
@@ -152,7 +153,8 @@ stories! {
         world.repository_using_httpx(API, "subscriptions: [pypi]\n").await;
         is_released(&world).await;
         let told = news(&world, API);
-        assert_eq!(harmless::fault(&told), None, "{told}");
+        let notes = told.split_once("</summary>").unwrap().1.rsplit_once("</details>").unwrap().0;
+        assert_eq!(harmless::fault(notes), None, "{told}");
         assert!(told.contains("`@acme/owners`") && !told.contains("evil.example"), "{told}");
     }
 
@@ -351,6 +353,11 @@ stories! {
         world.github.fault(Fault::once("GET", ASKED, FaultKind::BadGateway));
         world.registry.release("httpx", "0.28.0");
         world.clock_moves(SignedDuration::from_mins(11));
+        watch::queue_due(&world.store, world.clock_now()).await.unwrap();
+        let process = world.another_process();
+        while standing(&world).await != Some(NotesState::Failed) {
+            assert!(process.worker().run_one().await.unwrap(), "nobody looks");
+        }
         world.another_process_dies_at(at_once(), "POST", "/repos/*/*/pulls", FaultKind::HangAfter).await;
         let before = world.pull(API).body;
         world.time_passes(SignedDuration::from_mins(2)).await;

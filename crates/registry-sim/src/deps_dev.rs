@@ -57,10 +57,8 @@ pub(crate) async fn version(
     };
     let pages = state.shelf.pages(system, &name);
     let labelled = [("SOURCE_REPO", pages.source), ("HOMEPAGE", pages.homepage)];
-    let links: Vec<serde_json::Value> = labelled
-        .into_iter()
-        .filter_map(|(label, url)| Some(json!({"label": label, "url": url?})))
-        .collect();
+    let links: Vec<serde_json::Value> =
+        labelled.into_iter().filter_map(|(label, url)| Some(json!({"label": label, "url": url?}))).collect();
     let mut one = json!({
         "versionKey": {"system": word, "name": name, "version": release.version},
         "isDefault": releases.and_then(|releases| releases.last()).is_some_and(|last| last.version == version),

@@ -25,7 +25,8 @@ pub(in crate::pipeline) async fn told(
     let mut releases: BTreeSet<ReleaseKey> = BTreeSet::new();
     for update in updates {
         let versions = noted.get(&update.package).map(Vec::as_slice).unwrap_or_default();
-        releases.extend(passed(update, versions).into_iter().map(|version| (update.package.clone(), version.to_owned())));
+        releases
+            .extend(passed(update, versions).into_iter().map(|version| (update.package.clone(), version.to_owned())));
         if releases.len() >= ALL_MAX {
             break;
         }
@@ -63,10 +64,12 @@ fn passed<'a>(update: &Update, versions: &'a [String]) -> Vec<&'a str> {
 fn notes_of(row: &NotesRow) -> Option<ReleaseNotes> {
     let FoundNotes { page, tag, title, body, .. } = &row.found;
     let text = body.clone()?;
+    // Most are called by their tag, which stands beside it.
+    let title = title.clone().filter(|title| Some(title) != tag.as_ref());
     Some(ReleaseNotes {
         package: row.package.clone(),
         version: row.version.clone(),
-        title: title.clone().unwrap_or_default(),
+        title: title.unwrap_or_default(),
         text,
         url: page.as_deref().zip(tag.as_deref()).map(|(page, tag)| release_page(page, tag)),
     })
