@@ -1,7 +1,6 @@
 //! What is said of releases, once for all repositories, and what waits a moment for it.
 
 use super::sql::{small, statements, time, values, word};
-use super::work::queued_by_key;
 use super::{Store, StoreError, Tx};
 use crate::domain::{Ecosystem, FoundNotes, InstallationId, NotesState, PackageId};
 use jiff::Timestamp;
@@ -75,22 +74,6 @@ struct NotesRecord {
     body: Option<String>,
 }
 
-/// Work that waits for just this look goes on; what waits for others as well, and what has gone on by itself, is left alone.
-macro_rules! wake {
-    ($lock:literal) => {
-        queued_by_key!(
-            "due_at = $4",
-            "due_at > $4 AND unique_key IN (SELECT work_key FROM notes_waiter
-                WHERE notes_waiter.ecosystem = $1 AND notes_waiter.package = $2 AND notes_waiter.version = $3
-                AND notes_waiter.until = work.due_at)
-            AND NOT EXISTS (SELECT 1 FROM notes_waiter AS other WHERE other.work_key = work.unique_key
-                AND other.until = work.due_at
-                AND NOT (other.ecosystem = $1 AND other.package = $2 AND other.version = $3))",
-            $lock
-        )
-    };
-}
-
 statements! {
     NOTES_STANDINGS = "SELECT ecosystem, package, version, state, look_at, wanted_until, failures FROM release_notes
         WHERE (ecosystem, package, version) IN (VALUES ($1, $2, $3))";
@@ -114,7 +97,13 @@ statements! {
         WHERE ecosystem = $1 AND package = $2 AND version = $3 AND state = 'asked'";
     AWAIT_NOTES = "INSERT INTO notes_waiter (ecosystem, package, version, work_key, until) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (ecosystem, package, version, work_key) DO UPDATE SET until = excluded.until";
-    WAKE_WAITERS = wake!(""), on postgres: wake!(" COLLATE \"C\" FOR UPDATE");
+    /// What waits for just this look; not what waits for others as well.
+    NOTES_WAITERS = "SELECT work_key, until FROM notes_waiter WHERE ecosystem = $1 AND package = $2 AND version = $3
+        AND NOT EXISTS (SELECT 1 FROM notes_waiter AS other WHERE other.work_key = notes_waiter.work_key
+            AND other.until = notes_waiter.until
+            AND NOT (other.ecosystem = $1 AND other.package = $2 AND other.version = $3))";
+    /// What has gone on by itself waits for something else by now, if it waits.
+    WAKE_WAITER = "UPDATE work SET due_at = $3 WHERE unique_key = $1 AND state = 'queued' AND due_at = $2 AND due_at > $3";
     FORGET_WAITERS = "DELETE FROM notes_waiter WHERE ecosystem = $1 AND package = $2 AND version = $3";
     FORGET_NOTES = "DELETE FROM release_notes WHERE (ecosystem, package, version) IN
         (SELECT ecosystem, package, version FROM release_notes WHERE wanted_until < $1 ORDER BY wanted_until LIMIT $2)";
@@ -196,8 +185,13 @@ impl Tx {
             found.body.as_ref()
         ];
         self.execute(SAVE_NOTES, saved).await?;
-        self.brings_work(now, now);
-        self.execute(WAKE_WAITERS, values![ecosystem, name, version, now]).await?;
+        let mut waiters: Vec<(String, i64)> = self.rows(NOTES_WAITERS, values![ecosystem, name, version]).await?;
+        // In the order of their keys, as all do who write many rows of the queue. There are few: those of some seconds.
+        waiters.sort_unstable();
+        for (work_key, until) in waiters {
+            self.brings_work(now, now);
+            self.execute(WAKE_WAITER, values![work_key, until, now]).await?;
+        }
         self.execute(FORGET_WAITERS, values![ecosystem, name, version]).await.map(drop)
     }
 
