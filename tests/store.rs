@@ -29,6 +29,8 @@ mod outlooks;
 mod packages;
 #[path = "store/proposals.rs"]
 mod proposals;
+#[path = "store/release_notes.rs"]
+mod release_notes;
 #[path = "store/repositories.rs"]
 mod repositories;
 #[path = "store/samples.rs"]

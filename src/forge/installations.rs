@@ -131,12 +131,17 @@ impl RepositoryBody {
         self.private.unwrap_or(true)
     }
 
+    /// Its name today.
+    pub(super) fn name(&self) -> Result<RepoName, crate::domain::repo::BadName> {
+        RepoName::parse(&self.full_name)
+    }
+
     fn into_repository(self, installation: InstallationId) -> Result<Repository, crate::domain::repo::BadName> {
         let private = self.is_private();
         Ok(Repository {
             id: self.id,
             installation,
-            name: RepoName::parse(&self.full_name)?,
+            name: self.name()?,
             default_branch: self.default_branch.filter(|branch| !branch.is_empty()),
             private,
             fork: self.fork,

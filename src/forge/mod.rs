@@ -15,6 +15,7 @@
 //! | `deliveries.rs` | webhooks that could not be handed over, and asking for them again |
 //! | `git_data.rs` | branch heads, trees, blobs, commits, refs |
 //! | `tags.rs` | the tags of a repository, also of one that the App is not installed on |
+//! | `releases.rs` | what such a repository says of a release |
 //! | `inviting.rs` | asking people and teams to look at a pull request |
 //! | `comments.rs` | who may ask for something, and answering |
 //! | `checks.rs`, `own_checks.rs` | what checks say about a commit; saying something in one of our own |
@@ -40,6 +41,7 @@ mod own_checks;
 mod pages;
 mod propose;
 mod pulls;
+mod releases;
 mod revise;
 mod settings;
 mod tags;
@@ -56,6 +58,7 @@ pub use installations::{AccountKind, InstallationInfo, ListedRepository};
 pub use own_checks::{Annotation, CheckRun, Conclusion, OwnCheck};
 pub use propose::{Advance, Proposed, Retreat};
 pub use pulls::{AccountId, PullState, PullStatus};
+pub use releases::{Shown, TaggedRelease};
 pub use revise::BaseMerge;
 pub use settings::GitHubSettings;
 pub use tags::{Sight, Tag, TagList, Tags};

@@ -65,7 +65,17 @@ impl Sight {
         }
     }
 
-    fn path(&self, parts: &[&str]) -> String {
+    /// The same, of a repository whose name today is known.
+    pub(super) fn by_name(&self, today: &RepoName) -> Self {
+        match self.clone() {
+            Self::Public { installation, on_behalf_of, .. } => {
+                Self::Public { name: today.clone(), installation, on_behalf_of }
+            }
+            own @ Self::Own(_) => own,
+        }
+    }
+
+    pub(super) fn path(&self, parts: &[&str]) -> String {
         match self {
             Self::Public { name, .. } => {
                 let mut all = vec!["repos", name.owner(), name.name()];
@@ -76,7 +86,7 @@ impl Sight {
         }
     }
 
-    fn get(&self, path: String) -> Call {
+    pub(super) fn get(&self, path: String) -> Call {
         match self {
             Self::Public { .. } => Call::get(path).elsewhere(),
             Self::Own(_) => Call::get(path),
@@ -172,7 +182,7 @@ impl GitHub {
         let Some((releases, _)) = self.list(sight, "releases", MOST_RELEASE_PAGES, &mut marks).await? else {
             return Ok(Tags::NotShown);
         };
-        if matches!(sight, Sight::Public { .. }) && !self.everybody_may_see(sight).await? {
+        if self.name_shown(sight).await?.is_none() {
             return Ok(Tags::NotShown);
         }
         let marks = marks.and_then(|marks| serde_json::to_string(&marks).ok());
@@ -241,14 +251,22 @@ impl GitHub {
         Ok(Some((found, next.is_none())))
     }
 
-    /// Whether GitHub says that the repository is for everybody to see.
-    async fn everybody_may_see(&self, sight: &Sight) -> Result<bool, ForgeError> {
-        let answer = self.look(sight, &sight.get(sight.path(&[]))).await?;
-        answer.map_or(Ok(false), |answer| Ok(!answer.read::<RepositoryBody>()?.is_private()))
+    /// The name that a repository has today, if it may be seen in this way: everybody sees it by GitHub's word, or it is ours,
+    /// which costs no request.
+    pub(super) async fn name_shown(&self, sight: &Sight) -> Result<Option<RepoName>, ForgeError> {
+        if let Sight::Own(target) = sight {
+            return Ok(Some(target.name.clone()));
+        }
+        let Some(answer) = self.look(sight, &sight.get(sight.path(&[]))).await? else { return Ok(None) };
+        let body: RepositoryBody = answer.read()?;
+        if body.is_private() {
+            return Ok(None);
+        }
+        body.name().map(Some).map_err(|error| answer.not_understood(error.to_string()))
     }
 
     /// An answer, or `None` where GitHub does not show what was asked for. That the token is not to be had is an error.
-    async fn look(&self, sight: &Sight, call: &Call) -> Result<Option<Answer>, ForgeError> {
+    pub(super) async fn look(&self, sight: &Sight, call: &Call) -> Result<Option<Answer>, ForgeError> {
         match self.client.send(call, sight.scope().into()).await {
             Ok(answer) => Ok(Some(answer)),
             Err(ForgeError::Gone { endpoint, .. } | ForgeError::Empty { endpoint }) if endpoint == call.endpoint() => {

@@ -25,7 +25,7 @@ use super::branch::hold;
 use super::contents::Moved;
 use super::intent::{Intent, intent, same};
 use super::line::{self, Place, Writer};
-use super::{Done, Step, StepError, Writing, finished, plan, target, watch};
+use super::{Done, Step, StepError, Writing, finished, notes, plan, target, watch};
 use crate::domain::{
     Change, Progress, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Rework, Turn,
 };
@@ -86,6 +86,12 @@ pub async fn execute(
         Some(begun) if begun.progress.refused.is_some() => return take_back(store, forge, case, begun).await,
         begun => begun,
     };
+    if begun.is_none()
+        && case.proposal.due_at <= now
+        && let Some(later) = notes::wait(store, &case.proposal, &writing.lease.work.unique_key, now).await?
+    {
+        return Ok(later);
+    }
     let sources = (forge, registries);
     let intent = match intent(store, sources, (&row, &case.proposal), &all, begun.as_ref(), now).await? {
         Intent::Moved(moved) => {

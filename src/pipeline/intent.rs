@@ -3,10 +3,10 @@
 use super::branch::{self, Standing};
 use super::contents::{self, Checked, Contents, Moved};
 use super::edits::{Hashes, edited, hashes};
-use super::{StepError, guard, invite, sync, target};
+use super::{StepError, guard, invite, notes, sync, target};
 use crate::domain::{
-    Change, FileChange, Head, Held, LockFile, ObjectId, Onto, PackageId, Proposal, ProposalId, PullNumber,
-    ReleaseHashes, RepoPath, Update, Verdict, VersionStep,
+    Change, FileChange, Head, Held, LockFile, ObjectId, Onto, PackageId, PackageLinks, Proposal, ProposalId,
+    PullNumber, ReleaseHashes, ReleaseNotes, RepoPath, Update, Verdict, VersionStep,
 };
 use crate::forge::GitHub;
 use crate::managers;
@@ -220,7 +220,8 @@ pub(super) async fn worded(
     file: &SubscriptionFile,
 ) -> Result<Change, StepError> {
     let lock_files = lock_files(proposal, &store.lock_files(proposal.repo).await?);
-    let (message, body) = words(row, proposal, file, &lock_files);
+    let (notes, links) = notes::told(store, &row.repository, &proposal.updates).await?;
+    let (message, body) = words(row, proposal, file, (&lock_files, &notes, &links));
     let Some(base) = row.head.clone() else {
         return Err(StepError::Corrupt(format!("{} has no head", row.repository.name)));
     };
@@ -257,7 +258,7 @@ fn words(
     row: &RepositoryRow,
     proposal: &Proposal,
     file: &SubscriptionFile,
-    lock_files: &[LockFile],
+    (lock_files, notes, links): (&[LockFile], &[ReleaseNotes], &[PackageLinks]),
 ) -> (String, String) {
     let steps: Vec<VersionStep> = proposal.updates.iter().map(|update| update.step).collect();
     let subscription = guard::subscription_of(&proposal.updates, file);
@@ -267,8 +268,8 @@ fn words(
         delay: &delay,
         file: row.config.path.as_ref().map_or(".mass-driver.yaml", |path| path.as_str()),
         lock_files,
-        notes: &[],
-        links: &[],
+        notes,
+        links,
     };
     (prose::commit_message(&proposal.title, &proposal.updates), prose::body(&proposal.updates, &occasion))
 }

@@ -27,6 +27,7 @@ pub mod invite;
 mod line;
 pub mod mailroom;
 pub mod merge;
+pub mod notes;
 pub mod obey;
 pub mod plan;
 mod remarks;

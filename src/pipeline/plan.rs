@@ -7,6 +7,7 @@ mod facts;
 pub(super) mod foresee;
 mod partings;
 
+use super::notes::{self, Looks};
 use super::{Done, Step, StepError, guard};
 use crate::domain::{
     Ecosystem, Farewell, Outlook, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState,
@@ -60,8 +61,10 @@ pub async fn plan_all(
             tokio::task::yield_now().await;
         }
     }
+    let drafted = outcomes.iter().flat_map(|one| &one.amended).map(|change| &change.proposal);
+    let looks = notes::looks(store, drafted, now).await?;
     let mut tx = store.begin().await?;
-    save(&mut tx, &outcomes, now).await?;
+    save(&mut tx, &outcomes, &looks, now).await?;
     Ok(tx)
 }
 
@@ -221,7 +224,7 @@ fn decide(
 }
 
 /// Stores the outcomes of several repositories, each kind of row in as few statements as the database takes.
-async fn save(tx: &mut Tx, outcomes: &[Outcome], now: Timestamp) -> Result<(), StoreError> {
+async fn save(tx: &mut Tx, outcomes: &[Outcome], looks: &Looks, now: Timestamp) -> Result<(), StoreError> {
     let amended = || outcomes.iter().flat_map(|one| &one.amended);
     let held_up = outcomes.iter().flat_map(|one| &one.held_up);
     // Of one repository, what is withdrawn makes room for what is drafted in its place.
@@ -233,9 +236,12 @@ async fn save(tx: &mut Tx, outcomes: &[Outcome], now: Timestamp) -> Result<(), S
         .collect();
     tx.record_all(now, events.iter().map(|(proposal, what, detail)| (*proposal, *what, detail.as_str()))).await?;
     tx.replace_outlooks(outcomes.iter().map(|one| &one.outlook)).await?;
-    let all = |steps: fn(&Outcome) -> &[NewWork]| outcomes.iter().flat_map(steps).cloned().collect::<Vec<NewWork>>();
-    tx.enqueue_all(&all(|one| &one.steps), now).await?;
-    tx.enqueue_all_unless_queued(&all(|one| &one.steps_unless_queued), now).await
+    looks.save(tx).await?;
+    let all = |steps: fn(&Outcome) -> &[NewWork], more: &[NewWork]| {
+        outcomes.iter().flat_map(steps).chain(more).cloned().collect::<Vec<NewWork>>()
+    };
+    tx.enqueue_all(&all(|one| &one.steps, looks.steps()), now).await?;
+    tx.enqueue_all_unless_queued(&all(|one| &one.steps_unless_queued, looks.steps_unless_queued()), now).await
 }
 
 /// All proposals but some: the same ones, where that is none of them.

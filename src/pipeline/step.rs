@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long what nobody waits for stands behind everything else.
-const LAST_IN_LINE: Duration = Duration::from_secs(600);
+pub(super) const LAST_IN_LINE: Duration = Duration::from_secs(600);
 
 /// Whom a step asks to look at a pull request. GitHub refuses a request for reviews as a whole if one of the names will not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +87,13 @@ pub enum Step {
     Watch {
         /// The package.
         package: PackageId,
+    },
+    /// Look what is said of a release that is to be proposed.
+    Notes {
+        /// The package.
+        package: PackageId,
+        /// The version.
+        version: String,
     },
     /// Have the other users of a package planned: there were too many for the transaction that stored its news.
     Announce {
@@ -190,6 +197,9 @@ pub enum Step {
 }
 
 impl Step {
+    /// Before the pull request that may wait for it.
+    pub(super) const NOTES_PATIENCE: Duration = Duration::from_secs(3);
+
     /// The step's name in the store, in logs and on the page.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -202,6 +212,7 @@ impl Step {
             Self::SyncRepository { .. } => "sync_repository",
             Self::Index { .. } => "index",
             Self::Watch { .. } => "watch",
+            Self::Notes { .. } => "notes",
             Self::Announce { .. } => "announce",
             Self::Plan { .. } => "plan",
             Self::Execute { .. } => "execute",
@@ -229,6 +240,8 @@ impl Step {
                 format!("installation:{installation}")
             }
             Self::Watch { package } | Self::Announce { package, .. } => format!("package:{package}"),
+            // Not beside another one of the same release alone: a look at its package is none of its business.
+            Self::Notes { package, version } => format!("release:{package}@{version}"),
             Self::Inbox { repo: Some(repo), .. }
             | Self::SyncRepository { repo, .. }
             | Self::Index { repo }
@@ -259,6 +272,7 @@ impl Step {
             Self::SyncRepository { repo, details: true, .. } => format!("{name}:{repo}:details"),
             Self::SyncRepository { repo, .. } | Self::Index { repo } | Self::Plan { repo } => format!("{name}:{repo}"),
             Self::Watch { package } | Self::Announce { package, .. } => format!("{name}:{package}"),
+            Self::Notes { package, version } => format!("{name}:{package}@{version}"),
             Self::Execute { proposal, .. } | Self::Label { proposal, .. } | Self::Retire { proposal, .. } => {
                 format!("{name}:{proposal}")
             }
@@ -347,6 +361,7 @@ impl Step {
             | Self::Label { .. }
             | Self::Tell { .. }
             | Self::Checks { .. } => 2,
+            Self::Notes { .. } => return Self::NOTES_PATIENCE,
             Self::Rework { .. } | Self::Merge { .. } | Self::Invite { .. } => 3,
             Self::Execute { .. } => 5,
             Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } | Self::Announce { .. } => 10,
@@ -362,7 +377,8 @@ impl Step {
             // The tags of repositories are asked for in the name of an installation that is chosen when the step runs.
             Self::Watch { package } => package.ecosystem.is_of_the_forge(),
             Self::Inbox { .. } | Self::Announce { .. } | Self::Plan { .. } | Self::CatchUp { .. } | Self::Tidy => false,
-            Self::SyncApp
+            Self::Notes { .. }
+            | Self::SyncApp
             | Self::Redeliver { .. }
             | Self::SyncInstallation { .. }
             | Self::SyncRepository { .. }

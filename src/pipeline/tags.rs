@@ -139,7 +139,7 @@ async fn look_as(
 ///
 /// Of a package that thousands use not all users are looked at: those from some place on, another one in each turn, and from
 /// the first on where these are not enough.
-async fn readers(
+pub(super) async fn readers(
     store: &Store,
     package: &PackageId,
     name: &RepoName,
@@ -195,7 +195,7 @@ fn everybody(name: RepoName, installation: InstallationId, on_behalf_of: RepoId)
 }
 
 /// Whether it was the asking installation that could not ask, rather than the repository that could not be read.
-fn is_of_the_token(error: &ForgeError) -> bool {
+pub(super) fn is_of_the_token(error: &ForgeError) -> bool {
     match error {
         ForgeError::Suspended { .. } | ForgeError::Unauthorized { .. } => true,
         ForgeError::Gone { endpoint, .. } | ForgeError::Forbidden { endpoint, .. } => endpoint.starts_with("POST "),
@@ -204,7 +204,7 @@ fn is_of_the_token(error: &ForgeError) -> bool {
 }
 
 /// The repository of the forge that a package is, or why it is none. Pure.
-fn repository_of(package: &PackageId, host: &str) -> Result<RepoName, String> {
+pub(super) fn repository_of(package: &PackageId, host: &str) -> Result<RepoName, String> {
     let name = match package.ecosystem {
         Ecosystem::PreCommit => match package.name.split_once('/') {
             Some((at, path)) if at == host => path,

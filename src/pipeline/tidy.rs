@@ -11,6 +11,9 @@ const DELIVERIES_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 const COMMENTS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// So long it stays known what was said of a commit's file: whoever pushes on top of it has it said again.
 const EXAMINATIONS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// So long it stays known what is said of a release, after the last pull request was due that it was wanted for: while one is
+/// open, its text may be written anew.
+const NOTES_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// So many rows are changed in one transaction.
 const PORTION: u32 = 500;
 
@@ -25,6 +28,14 @@ pub async fn tidy(store: &Store, payloads_kept: SignedDuration, now: Timestamp) 
     tx.forget_examinations(now - EXAMINATIONS_KEPT).await?;
     tx.commit().await?;
     drop_payloads(store, now - payloads_kept).await?;
+    loop {
+        let mut tx = store.begin().await?;
+        let forgotten = tx.forget_notes(now - NOTES_KEPT, PORTION).await?;
+        tx.commit().await?;
+        if forgotten < u64::from(PORTION) {
+            break;
+        }
+    }
     loop {
         let mut tx = store.begin().await?;
         let dropped = tx.drop_deliveries(now - DELIVERIES_KEPT.max(payloads_kept), PORTION).await?;

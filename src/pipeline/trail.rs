@@ -77,7 +77,7 @@ fn identify(span: &Span, step: &Step) -> Subject {
             }
             Subject::Repository(repo.0)
         }
-        Step::Watch { package } | Step::Announce { package, .. } => {
+        Step::Watch { package } | Step::Announce { package, .. } | Step::Notes { package, version: _ } => {
             span.record("package", display(package));
             Subject::Other
         }

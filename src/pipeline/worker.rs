@@ -2,8 +2,8 @@
 
 use super::retry::{is_refusal, next_attempt, passes};
 use super::{
-    Done, Step, StepError, Writing, allowance, duties, examine, execute, follow, inbox, index, invite, merge, obey,
-    plan, retire, rework, sweep, sync, tell, tidy, trail, watch,
+    Done, Step, StepError, Writing, allowance, duties, examine, execute, follow, inbox, index, invite, merge, notes,
+    obey, plan, retire, rework, sweep, sync, tell, tidy, trail, watch,
 };
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
@@ -282,6 +282,9 @@ impl Worker {
             Step::Index { repo } => index::index(store, forge, *repo, claimed.work.refusals, now).await,
             Step::Watch { package } => {
                 watch::watch(store, (forge, registries), package, self.policy.watch_interval, now).await
+            }
+            Step::Notes { package, version } => {
+                notes::notes(store, (forge, registries), (package, version), self.clock.as_ref()).await
             }
             Step::Announce { package, after } => watch::announce(store, package, *after, now).await,
             Step::Plan { repo } => plan::plan(store, registries, *repo, now).await,

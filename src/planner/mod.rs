@@ -20,6 +20,7 @@ mod reconcile;
 mod refresh;
 mod rejection;
 mod select;
+pub mod tags;
 pub mod timing;
 
 use crate::domain::{

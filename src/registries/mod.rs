@@ -69,6 +69,24 @@ pub trait Registry: Send + Sync {
     async fn hashes(&self, _package: &PackageId, _version: &str) -> Result<Option<Vec<String>>, RegistryError> {
         Ok(None)
     }
+
+    /// Where the publisher of a release says that more can be read; nothing if the registry does not say.
+    ///
+    /// Errors: see [`RegistryError`]; `NotFound` if there is no such release.
+    async fn links(&self, _package: &PackageId, _version: &str) -> Result<Links, RegistryError> {
+        Ok(Links::default())
+    }
+}
+
+/// Where to read about a release, as its publisher wrote it down: texts of strangers, of which nothing is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// Its source code.
+    pub source: Option<String>,
+    /// Its own page.
+    pub homepage: Option<String>,
+    /// The list of its changes.
+    pub changelog: Option<String>,
 }
 
 /// What a registry says of a package.

@@ -8,8 +8,8 @@
 use super::error::RegistryError;
 use super::fetch::host;
 use super::index::Index;
-use super::json::{Object, Table, or_default, protocol, time};
-use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, stream, tidy};
+use super::json::{Object, Table, or_default, parse, protocol, time};
+use super::{Answer, FoundRelease, Links, Listing, MAX_RELEASES, Registry, stream, tidy};
 use crate::domain::PackageId;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -23,6 +23,9 @@ use std::collections::HashMap;
 const MAX_TIMES: usize = 2 * MAX_RELEASES;
 /// The registry's own limit on names, in bytes.
 const MAX_NAME_BYTES: usize = 214;
+
+/// The document of one version is its `package.json` and a little more. Unit: bytes.
+const VERSION_MAX_BYTES: usize = 2 << 20;
 
 /// Asks a registry of JavaScript packages.
 pub(super) struct Npm(pub(super) Index);
@@ -83,10 +86,43 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
+/// The document of one version.
+#[derive(Deserialize)]
+struct OneVersion {
+    #[serde(default)]
+    repository: Said,
+    #[serde(default)]
+    homepage: Said,
+}
+
+/// An address, by itself or as the `url` of an object, as `package.json` allows.
+#[derive(Default)]
+struct Said(Option<String>);
+
+impl<'de> Deserialize<'de> for Said {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Text(String),
+            Object { url: String },
+            Other(IgnoredAny),
+        }
+        Ok(Self(match Form::deserialize(from)? {
+            Form::Text(url) | Form::Object { url } => Some(url),
+            Form::Other(_) => None,
+        }))
+    }
+}
+
 impl Npm {
     /// `@scope/name` is one segment, its slash escaped: that is how registries know it.
     fn address(&self, package: &PackageId) -> Option<Url> {
         is_name(&package.name).then(|| self.0.address(&[&package.name]))?
+    }
+
+    fn address_of(&self, package: &PackageId, version: &str) -> Option<Url> {
+        is_name(&package.name).then(|| self.0.address(&[&package.name, version]))?
     }
 }
 
@@ -109,6 +145,17 @@ impl Registry for Npm {
         let packument: Packument = stream::read(reply, self.0.fetch.limits.packument_bytes).await?;
         let releases = releases_of(packument, &registry)?;
         Ok(Answer::Found(Listing { releases, etag }))
+    }
+
+    async fn links(&self, package: &PackageId, version: &str) -> Result<Links, RegistryError> {
+        let address = self.address_of(package, version);
+        let Some(reply) = self.0.unless_known(package, address, "application/json", None).await? else {
+            return Ok(Links::default());
+        };
+        let reply = reply.success(package)?;
+        let registry = host(&reply.url);
+        let one: OneVersion = parse(reply.body(VERSION_MAX_BYTES).await?, &registry).await?;
+        Ok(Links { source: one.repository.0, homepage: one.homepage.0, changelog: None })
     }
 }
 
@@ -189,6 +236,22 @@ mod tests {
 
     fn read(text: &str) -> Result<Vec<FoundRelease>, RegistryError> {
         releases_of(serde_json::from_str(text).unwrap(), "registry.example")
+    }
+
+    #[test]
+    fn an_address_is_a_text_or_an_object() {
+        let said = |text: &str| {
+            let one: OneVersion = serde_json::from_str(text).unwrap();
+            (one.repository.0, one.homepage.0)
+        };
+        let (source, home) = (Some("o/r".to_string()), Some("https://x.example".to_string()));
+        assert_eq!(said(r#"{"repository": "o/r", "homepage": "https://x.example"}"#), (source.clone(), home));
+        assert_eq!(said(r#"{"repository": {"type": "git", "url": "o/r", "directory": "x"}}"#), (source, None));
+        for nothing in
+            ["{}", r#"{"repository": null, "homepage": 7}"#, r#"{"repository": {"url": []}, "homepage": []}"#]
+        {
+            assert_eq!(said(nothing), (None, None), "{nothing}");
+        }
     }
 
     fn second(second: i64) -> Option<Timestamp> {

@@ -10,7 +10,7 @@ use super::npm::Npm;
 use super::oci::Images;
 use super::settings::RegistrySettings;
 use super::simple_index::SimpleIndex;
-use super::{Answer, Listing, Registry};
+use super::{Answer, Links, Listing, Registry};
 use crate::domain::{Ecosystem, PackageId};
 use crate::metrics::Metrics;
 use std::sync::Arc;
@@ -112,6 +112,19 @@ impl Registries {
             return Ok(None);
         }
         let answer = match timeout(self.lookup, registry.hashes(package, version)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.too_slow(registry.name())),
+        };
+        self.metrics.registry_asked(package.ecosystem, answer.as_ref().map_or_else(RegistryError::word, |_| "found"));
+        answer
+    }
+
+    /// Where more can be read about a release, as far as its registry says. One request at most.
+    ///
+    /// Errors: see [`RegistryError`].
+    pub async fn links(&self, package: &PackageId, version: &str) -> Result<Links, RegistryError> {
+        let registry = self.registry_of(package)?;
+        let answer = match timeout(self.lookup, registry.links(package, version)).await {
             Ok(answer) => answer,
             Err(_) => Err(self.too_slow(registry.name())),
         };

@@ -34,6 +34,7 @@ mod merging;
 mod outlooks;
 mod packages;
 mod proposals;
+mod release_notes;
 mod remarks;
 mod repositories;
 mod setbacks;
@@ -61,6 +62,7 @@ pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
 pub use outlooks::OutlookChange;
 pub use packages::PackageRow;
 pub use proposals::LedgerRow;
+pub use release_notes::{NotesRow, NotesStanding, ReleaseKey, WantedNotes};
 pub use repositories::{ListedRow, RepositoryRow};
 pub use setbacks::{Next, Setback};
 pub use sql::Statement;
@@ -187,6 +189,7 @@ impl Store {
             subscriptions::STATEMENTS,
             manifests::STATEMENTS,
             merging::STATEMENTS,
+            release_notes::STATEMENTS,
             remarks::STATEMENTS,
             outlooks::STATEMENTS,
             packages::STATEMENTS,

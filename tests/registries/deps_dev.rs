@@ -2,7 +2,8 @@
 
 use crate::scene::{Scene, javascript, krate, listing, python, release, start, versions};
 use mass_driver::domain::{Ecosystem, PackageId};
-use mass_driver::registries::{FoundRelease, RegistryError};
+use mass_driver::registries::{FoundRelease, Links, RegistryError};
+use registry_sim::FaultKind;
 
 #[tokio::test]
 async fn releases_come_with_their_times_and_yanks() {
@@ -65,4 +66,42 @@ async fn what_is_tagged_at_a_forge_is_not_asked_for_here() {
         assert!(error.to_string().contains("the tags of its repository"), "{error}");
     }
     assert_eq!(scene.seen(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_release_says_where_to_read_more() {
+    let scene = Scene::new();
+    scene.sim.release("httpx", "0.28.0");
+    scene.sim.pypi().source("httpx", "git+https://example.com/encode/httpx.git");
+    scene.sim.pypi().homepage("httpx", "https://httpx.example");
+    let registries = scene.registries();
+    let links = registries.links(&python("httpx"), "0.28.0").await.unwrap();
+    assert_eq!(links.source.as_deref(), Some("git+https://example.com/encode/httpx.git"));
+    assert_eq!(links.homepage.as_deref(), Some("https://httpx.example"));
+    assert_eq!(scene.seen(), ["GET /v3/systems/pypi/packages/httpx/versions/0.28.0 200"]);
+    let unknown = registries.links(&python("httpx"), "0.29.0").await.unwrap_err();
+    assert!(matches!(unknown, RegistryError::NotFound { .. }), "{unknown:?}");
+    for odd in ["..", "../0.28.0", "0.28.0/../..", "a?b", "a#b", ""] {
+        registries.links(&python("httpx"), odd).await.unwrap_err();
+    }
+    assert!(scene.sim.requests().iter().all(|seen| seen.path.starts_with("/v3/systems/pypi/packages/httpx/versions/")));
+    scene.sim.npm().release("@types/node", "24.1.0");
+    assert_eq!(registries.links(&javascript("@types/node"), "24.1.0").await.unwrap(), Links::default());
+}
+
+#[tokio::test]
+async fn what_is_no_release_says_nothing() {
+    let scene = Scene::new();
+    scene.sim.release("httpx", "0.28.0");
+    let registries = scene.registries();
+    for (kind, may_pass) in [
+        (FaultKind::GarbageJson, false),
+        (FaultKind::HugeBody { bytes: 2 << 20 }, false),
+        (FaultKind::Status(503), true),
+        (FaultKind::CutBody, true),
+    ] {
+        scene.sim.fault("*/versions/*", kind, 1);
+        let error = registries.links(&python("httpx"), "0.28.0").await.unwrap_err();
+        assert_eq!(error.may_pass(), may_pass, "{kind:?}: {error:?}");
+    }
 }

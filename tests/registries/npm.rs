@@ -1,8 +1,8 @@
 //! JavaScript packages by way of an npm registry.
 
 use crate::scene::{Scene, javascript, listing, release, start, versions};
-use mass_driver::domain::Ecosystem;
-use mass_driver::registries::{Answer, FoundRelease, Listing, RegistryError};
+use mass_driver::domain::{Ecosystem, PackageId};
+use mass_driver::registries::{Answer, FoundRelease, Links, Listing, RegistryError};
 
 #[tokio::test]
 async fn a_packument_gives_times_and_deprecations_and_an_etag_that_saves_the_next() {
@@ -101,4 +101,32 @@ async fn what_no_registry_can_have_is_not_asked_for() {
     assert_eq!(scene.seen(), Vec::<String>::new());
     let error = registries.releases(&javascript("absent"), None).await.unwrap_err();
     assert_eq!(error.to_string(), format!("{} does not have npm/absent", scene.sim.authority()));
+}
+
+#[tokio::test]
+async fn the_document_of_a_version_says_where_to_read_more() {
+    let scene = Scene::new();
+    let npm = scene.sim.npm();
+    npm.release("@babel/core", "7.1.0");
+    npm.source("@babel/core", "git+ssh://git@example.com/babel/babel.git");
+    let registries = scene.registries_with_indexes();
+    let links = registries.links(&javascript("@babel/core"), "7.1.0").await.unwrap();
+    assert_eq!(links.source.as_deref(), Some("git+ssh://git@example.com/babel/babel.git"));
+    assert_eq!(links.homepage, None);
+    assert_eq!(scene.seen(), ["GET /npm/@babel%2Fcore/7.1.0 200"]);
+    let unknown = registries.links(&javascript("@babel/core"), "7.2.0").await.unwrap_err();
+    assert!(matches!(unknown, RegistryError::NotFound { .. }), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn indexes_that_know_no_addresses_are_not_asked_for_them() {
+    let scene = Scene::new();
+    let registries = scene.registries_with_indexes();
+    for ecosystem in [Ecosystem::Pypi, Ecosystem::Cargo, Ecosystem::Docker] {
+        let package = PackageId { ecosystem, name: "x".into() };
+        assert_eq!(registries.links(&package, "1.0.0").await.unwrap(), Links::default());
+    }
+    let action = PackageId { ecosystem: Ecosystem::GithubActions, name: "a/b".into() };
+    registries.links(&action, "v1").await.unwrap_err();
+    assert!(scene.seen().is_empty());
 }

@@ -12,11 +12,12 @@ mod support {
     pub mod databases;
     #[expect(dead_code, reason = "the stories roll numbers only")]
     pub mod dice;
+    pub mod harmless;
     pub mod openmetrics;
     pub mod promises;
 }
 
-use support::{contract, databases, dice, openmetrics, promises};
+use support::{contract, databases, dice, harmless, openmetrics, promises};
 
 mod world;
 
@@ -45,6 +46,7 @@ mod limits;
 mod looks;
 mod missed;
 mod moved_tags;
+mod notes;
 mod orders;
 mod outages;
 mod panics;

@@ -47,6 +47,24 @@ stories! {
         assert_eq!(head[0].parents, [world.github.head("acme/api", "main").unwrap().unwrap()]);
     }
 
+    /// Once for each release, and for one whose repository is at GitHub.
+    async fn notes_cost_a_look_at_the_repository_and_one_for_each_tag_that_is_tried(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.publishes("encode/httpx", "0.28.0");
+        world.registry.pypi().source("httpx", &format!("https://{}/encode/httpx", world.host()));
+        for repo in ["acme/api", "acme/web"] {
+            world.repository(repo, &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", "subscriptions: [pypi]\n")]).await;
+        }
+        world.registry.release("httpx", "0.28.0");
+        let mark = world.github.mark();
+        world.bot_looks().await;
+        let requests = without_tokens(world.requests_since(mark));
+        let (writes, reads): (Vec<String>, Vec<String>) = requests.into_iter().partition(|request| request.starts_with("POST"));
+        assert_eq!(writes.len(), 8, "two pull requests: {writes:?}");
+        let base = "GET /repos/encode/httpx";
+        assert_eq!(reads, [base.to_string(), format!("{base}/releases/tags/v0.28.0"), format!("{base}/releases/tags/0.28.0")]);
+    }
+
     async fn only_what_changed_is_read(world: World) {
         world.registry.release("httpx", "0.27.0");
         world.repository("acme/api", &[
@@ -69,7 +87,9 @@ stories! {
         let mark = world.github.mark();
         world.registry.release("httpx", "0.28.0");
         world.bot_looks().await;
-        assert_eq!(world.registry.requests().len(), 1);
+        let asked: Vec<String> = world.registry.requests().into_iter().map(|seen| seen.path).collect();
+        let package = "/v3/systems/pypi/packages/httpx";
+        assert_eq!(asked, [package.to_string(), format!("{package}/versions/0.28.0")], "its releases, and what is said of the new one");
         assert_eq!(world.github.requests_since(mark).iter().filter(|e| e.path.ends_with("/pulls")).count(), 5);
     }
 

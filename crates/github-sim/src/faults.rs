@@ -118,6 +118,11 @@ pub enum FaultKind {
         /// The body's `message`.
         message: String,
     },
+    /// 301 to some address; nothing was done.
+    Redirect {
+        /// What the `location` header says.
+        to: String,
+    },
     /// Any other answer with any body; nothing was done.
     Answer {
         /// The status code.
@@ -142,6 +147,7 @@ impl FaultKind {
             FaultKind::Wait(_) => "gate",
             FaultKind::ExpireTokens => "expired tokens",
             FaultKind::Status { .. } => "status",
+            FaultKind::Redirect { .. } => "redirect",
             FaultKind::Answer { .. } => "answer",
         }
     }

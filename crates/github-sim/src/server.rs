@@ -272,6 +272,7 @@ fn play(kind: &FaultKind, now: Timestamp) -> Reply {
             reply
         }
         FaultKind::Status { status, message } => Reply::error(*status, message),
+        FaultKind::Redirect { to } => Reply::error(301, "Moved Permanently").with("location", to.clone()),
         FaultKind::Answer { status, body } => Reply::json(*status, body.clone()),
         _ => bad_gateway(),
     }

@@ -113,11 +113,13 @@ impl RegistrySim {
         let world = Arc::new(World { clock, origin: format!("http://{address}"), state: Mutex::default() });
         let app = Router::new()
             .route("/v3/systems/{system}/packages/{name}", get(deps_dev::package))
+            .route("/v3/systems/{system}/packages/{name}/versions/{version}", get(deps_dev::version))
             .route("/simple/", get(simple::projects))
             .route("/simple/{project}", get(simple::add_slash))
             .route("/simple/{project}/", get(simple::project))
             .route("/files/{project}/{filename}", get(simple::file))
             .route("/npm/{name}", get(npm::packument))
+            .route("/npm/{name}/{version}", get(npm::version))
             .route("/index/config.json", get(sparse::config))
             .route("/index/{*file}", get(sparse::file))
             .route("/token", get(oci::token))

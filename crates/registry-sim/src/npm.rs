@@ -2,7 +2,7 @@
 
 use crate::World;
 use crate::conditional;
-use crate::shelf::{Released, System, sha256_hex};
+use crate::shelf::{Pages, Released, System, sha256_hex};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
@@ -27,10 +27,40 @@ pub(crate) async fn packument(
     let document = match (releases.is_empty(), is_abbreviated) {
         (true, _) => unpublished(&name),
         (false, true) => abbreviated(&world.origin, &name, releases, latest),
-        (false, false) => full(&world.origin, &name, releases, latest),
+        (false, false) => {
+            let mut document = full(&world.origin, &name, releases, latest);
+            about(&mut document, &state.shelf.pages(System::Npm, &name));
+            document
+        }
     };
     let kind = if is_abbreviated { ABBREVIATED } else { "application/json" };
     conditional::answer(&headers, kind, document.to_string())
+}
+
+/// `GET /npm/{name}/{version}`: the document of one version.
+pub(crate) async fn version(
+    State(world): State<Arc<World>>,
+    Path((name, version)): Path<(String, String)>,
+) -> Response {
+    let state = world.lock();
+    let releases = state.shelf.releases(System::Npm, &name);
+    let Some(release) = releases.and_then(|all| all.iter().find(|release| release.version == version)) else {
+        return (StatusCode::NOT_FOUND, axum::Json(json!(format!("version not found: {version}")))).into_response();
+    };
+    let mut document = manifest(&world.origin, &name, release);
+    document["_id"] = format!("{name}@{version}").into();
+    about(&mut document, &state.shelf.pages(System::Npm, &name));
+    axum::Json(document).into_response()
+}
+
+/// What the publisher says of where to read more, in a full document.
+fn about(document: &mut Value, pages: &Pages) {
+    if let Some(source) = &pages.source {
+        document["repository"] = json!({"type": "git", "url": source});
+    }
+    if let Some(homepage) = &pages.homepage {
+        document["homepage"] = homepage.as_str().into();
+    }
 }
 
 /// What is left of a package whose versions were all taken out.

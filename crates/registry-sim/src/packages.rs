@@ -33,6 +33,16 @@ impl Packages {
         self.world.lock().shelf.release(self.system, name, version, None);
     }
 
+    /// The publisher says where the source code of a package is, in whatever words.
+    pub fn source(&self, name: &str, said: &str) {
+        self.world.lock().shelf.pages_mut(self.system, name).source = Some(said.to_owned());
+    }
+
+    /// The publisher says which page a package has.
+    pub fn homepage(&self, name: &str, said: &str) {
+        self.world.lock().shelf.pages_mut(self.system, name).homepage = Some(said.to_owned());
+    }
+
     /// Uploads one more file of a Python release, now: a wheel for a platform like `manylinux_2_28_x86_64`.
     ///
     /// # Panics

@@ -32,6 +32,13 @@ pub(crate) struct Released {
     pub(crate) requires_python: String,
 }
 
+/// Where to read about a package, in its publisher's words.
+#[derive(Clone, Default)]
+pub(crate) struct Pages {
+    pub(crate) source: Option<String>,
+    pub(crate) homepage: Option<String>,
+}
+
 /// A document addressed by its digest.
 #[derive(Clone)]
 pub(crate) struct Manifest {
@@ -67,6 +74,7 @@ pub(crate) struct Shelf {
     packages: BTreeMap<(System, String), Vec<Released>>,
     /// Where `latest` was pointed by hand, by the name of the npm package.
     latest: HashMap<String, String>,
+    pages: BTreeMap<(System, String), Pages>,
     pub(crate) images: BTreeMap<String, Image>,
     pub(crate) grants: HashMap<String, Grant>,
     pub(crate) tags_per_page: usize,
@@ -80,6 +88,7 @@ impl Default for Shelf {
         Self {
             packages: BTreeMap::new(),
             latest: HashMap::new(),
+            pages: BTreeMap::new(),
             images: BTreeMap::new(),
             grants: HashMap::new(),
             tags_per_page: 100,
@@ -154,6 +163,16 @@ impl Shelf {
     pub(crate) fn latest(&self, name: &str) -> Option<&str> {
         let last = || self.releases(System::Npm, name)?.last().map(|release| release.version.as_str());
         self.latest.get(name).map(String::as_str).or_else(last)
+    }
+
+    /// Where to read about a package.
+    pub(crate) fn pages(&self, system: System, name: &str) -> Pages {
+        self.pages.get(&key(system, name)).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn pages_mut(&mut self, system: System, name: &str) -> &mut Pages {
+        self.serial += 1;
+        self.pages.entry(key(system, name)).or_default()
     }
 
     pub(crate) fn point_latest(&mut self, name: &str, version: &str) -> bool {

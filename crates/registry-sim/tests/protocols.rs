@@ -249,3 +249,28 @@ async fn faults_take_the_place_of_answers_and_requests_are_noted() {
     hung.abort();
     assert_eq!(scene.get(page, &[]).await.status(), 200);
 }
+
+#[tokio::test]
+async fn publishers_say_where_to_read_more() {
+    let scene = scene();
+    scene.registry.pypi().release("HTTPX", "0.28.0");
+    scene.registry.pypi().source("httpx", "https://example.com/encode/httpx");
+    let one = scene.json("/v3/systems/PyPI/packages/httpx/versions/0.28.0", &[]).await;
+    assert_eq!(one["links"], json!([{"label": "SOURCE_REPO", "url": "https://example.com/encode/httpx"}]));
+    assert_eq!(one["versionKey"]["version"], "0.28.0");
+    assert_eq!(scene.get("/v3/systems/pypi/packages/httpx/versions/1.0.0", &[]).await.status(), 404);
+    assert_eq!(scene.get("/v3/systems/go/packages/httpx/versions/0.28.0", &[]).await.status(), 404);
+    assert_eq!(scene.get("/v3/systems/none/packages/httpx/versions/0.28.0", &[]).await.status(), 400);
+
+    scene.registry.npm().release("@a/b", "1.0.0");
+    scene.registry.npm().source("@a/b", "git+https://example.com/a/b.git");
+    scene.registry.npm().homepage("@a/b", "https://b.example");
+    for path in ["/npm/@a%2Fb/1.0.0", "/npm/@a%2Fb"] {
+        let document = scene.json(path, &[]).await;
+        assert_eq!(document["repository"]["url"], "git+https://example.com/a/b.git", "{path}");
+        assert_eq!(document["homepage"], "https://b.example");
+    }
+    let abbreviated = [("accept", "application/vnd.npm.install-v1+json")];
+    assert_eq!(scene.json("/npm/@a%2Fb", &abbreviated).await["homepage"], Value::Null);
+    assert_eq!(scene.get("/npm/@a%2Fb/2.0.0", &[]).await.status(), 404);
+}
