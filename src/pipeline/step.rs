@@ -218,6 +218,15 @@ impl Step {
         }
     }
 
+    /// The names of the steps that write.
+    pub const WRITING: [&str; 9] =
+        ["execute", "label", "invite", "merge", "rework", "retire", "tell", "obey", "examine"];
+
+    /// Whether it writes, or may write: the last requests of the hour are for such steps.
+    pub fn writes(&self) -> bool {
+        Self::WRITING.contains(&self.name())
+    }
+
     /// What it works on: no two steps with the same subject run at a time.
     pub fn subject(&self) -> String {
         match self {
