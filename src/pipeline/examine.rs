@@ -218,6 +218,7 @@ impl Look<'_> {
             None if may_be_there => self.forge.own_check(&target, commit, (CHECK, &run.reference)).await?,
             known => known,
         };
+        let mut noted = known.map(|known| known.id).or(self.known.check_run);
         loop {
             self.cut_in().await?;
             let updated = match there {
@@ -228,16 +229,31 @@ impl Look<'_> {
                 Some(check) => check,
                 None => self.forge.start_check(&target, commit, run).await?,
             };
-            if there.is_none() {
+            // Also one that was found: whoever made it may have died before it was noted.
+            if noted != Some(check.id) {
                 let mut tx = self.store.begin().await?;
                 tx.still_ours(self.writing.lease).await?;
                 tx.save_check_run(self.row.repository.id, commit, check.id).await?;
                 tx.commit().await?;
+                noted = Some(check.id);
             }
             if check.annotations >= run.annotations.len() {
                 return Ok((hash, check));
             }
             there = Some(check);
+        }
+    }
+
+    /// Nothing more can be found out. A check run that says otherwise would do so for ever.
+    async fn end_what_was_begun(&self) -> Result<(), StepError> {
+        let noted = self.store.examination(self.row.repository.id, self.commit()).await?;
+        let begun = noted.filter(|noted| noted.said.is_none() || self.again).and_then(|noted| noted.check_run);
+        let Some(id) = begun else { return Ok(()) };
+        self.cut_in().await?;
+        let run = check_of(unreadable(), Finding::Unread);
+        match self.forge.update_check(&self.target(), OwnCheck { id, annotations: 0 }, &run).await {
+            Err(error) if is_final(&error) => Ok(()),
+            outcome => Ok(outcome.map(drop)?),
         }
     }
 
