@@ -169,7 +169,7 @@ impl Look<'_> {
             if check.is_none() {
                 check = self.say_looking(path).await?;
             }
-            looked_up = lookups::look_up(self.registries, unknown, now).await;
+            looked_up = lookups::look_up(self.registries, unknown, (lookups::PATIENCE, now)).await;
             ahead.learn(looked_up.clone());
         }
         let foreseen = ahead.foresee(self.registries, now);
