@@ -9,11 +9,14 @@ pub mod lookups;
 mod words;
 
 use self::words::{CHECK, Finding, check_of};
+use super::follow::is_final;
 use super::plan::foresee::Ahead;
 use super::{Done, StepError, Writing, finished, index, line, sync, target};
 use crate::domain::{Examined, ObjectId, Place, ProposalState, RepoId, RepoState};
 use crate::forge::{CheckRun, ForgeError, GitHub, OwnCheck, Target};
-use crate::planner::preview::{InForce, Place as Standing, Preview, looking, preview, problems, removed, too_large};
+use crate::planner::preview::{
+    InForce, Place as Standing, Preview, looking, preview, problems, removed, too_large, unreadable,
+};
 use crate::registries::Registries;
 use crate::store::{Config, ConfigState, Examination, RepositoryRow, Store, StoreError};
 use crate::subscription::{Problem, SubscriptionFile};
@@ -34,14 +37,22 @@ pub async fn examine(
         return finished(store).await;
     }
     let one = Look { store, forge, registries, row: &row, known: &known, again, writing };
-    if !again && store.is_followed(&known.asked).await? {
+    // What was begun is to be ended.
+    let is_begun = known.check_run.is_some() && known.said.is_none();
+    if !again && !is_begun && store.is_followed(&known.asked).await? {
         // Somebody has pushed on top of it: the newer commit is looked at instead.
         return finished(store).await;
     }
     let (outcome, blob, said) = match one.take().await {
         Ok(Some(Said { blob, hash })) => (Examined::Said, blob, Some(hash)),
         Ok(None) => (Examined::Nothing, None, None),
-        Err(StepError::Forge(error)) => (one.outcome_of(error).await?, None, None),
+        Err(StepError::Forge(error)) => {
+            let outcome = one.outcome_of(error).await?;
+            if outcome == Examined::Nothing {
+                one.end_what_was_begun().await?;
+            }
+            (outcome, None, None)
+        }
         Err(error) => return Err(error),
     };
     let mut tx = store.begin().await?;
@@ -156,7 +167,6 @@ impl Look<'_> {
                 if matches!(self.known.asked.place, Place::Pull(_)) { index::SMALL_SHARE } else { index::SHARE };
             match index::dependencies_at(self.forge, &self.target(), self.commit(), share).await {
                 Ok((found, left_out)) => (dependencies, unread) = (Some(found), left_out),
-                // What was begun is to be ended.
                 Err(ForgeError::TooLarge { .. }) => {
                     return Ok(self.say(&check_of(too_large(path), Finding::Valid), check).await?.0);
                 }

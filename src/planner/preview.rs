@@ -125,6 +125,15 @@ pub fn looking(path: &str) -> Words {
     }
 }
 
+/// What is said of a commit that could not be read to the end.
+pub fn unreadable() -> Words {
+    Words {
+        title: "The commit cannot be read any more".into(),
+        summary: format!("{ABOUT} This commit cannot be read any more, so it is not known what its file would do."),
+        text: "*Re-run* looks again.\n".into(),
+    }
+}
+
 /// What is said of a valid file in a repository that has too many files to be read.
 pub fn too_large(path: &str) -> Words {
     Words {

@@ -1,0 +1,41 @@
+//! A check that was begun is ended, and what it foretells is what happens.
+
+use crate::checks::{FILE, check, pushes};
+use crate::{World, stories_at_any_pace};
+use github_sim::{Fault, FaultKind};
+
+const API: &str = "acme/api";
+
+/// The first file of a repository is being looked at: that it is valid is said, and the process dies before the rest is.
+async fn begun(world: &World) -> String {
+    world.registry.release("httpx", "0.27.0");
+    world.repository(API, &[("requirements.txt", "httpx==0.27.0\n")]).await;
+    let commit = pushes(world, "begin", FILE, Some("delay: weekly\nsubscriptions: [pypi]\n"));
+    world.github.deliver_pending().await;
+    world.dies_at("PATCH", "/repos/*/*/check-runs/*", FaultKind::Hang).await;
+    assert_eq!(check(world, API, &commit).status, "in_progress");
+    commit
+}
+
+stories_at_any_pace! {
+    async fn a_check_that_was_begun_is_ended_though_somebody_pushed_on(world: World) {
+        let first = begun(&world).await;
+        let second = pushes(&world, "begin", FILE, Some("delay: daily\nsubscriptions: [pypi]\n"));
+        world.settle().await;
+        for commit in [first, second] {
+            assert_eq!(check(&world, API, &commit).conclusion.as_deref(), Some("success"), "{commit}");
+        }
+    }
+
+    async fn a_check_that_was_begun_is_ended_though_its_commit_is_gone(world: World) {
+        let commit = begun(&world).await;
+        let gone = FaultKind::Status { status: 404, message: "Not Found".into() };
+        world.github.fault(Fault::once("GET", "/repos/acme/api/git/trees/**", gone));
+        world.settle().await;
+        let run = check(&world, API, &commit);
+        assert_eq!((run.status.as_str(), run.conclusion.as_deref()), ("completed", Some("neutral")));
+        world.github.rerequest_checks(API, &commit).unwrap();
+        world.settle().await;
+        assert_eq!(check(&world, API, &commit).conclusion.as_deref(), Some("success"), "it is there again");
+    }
+}
