@@ -1,7 +1,8 @@
 //! A check that was begun is ended, and what it foretells is what happens.
 
 use crate::checks::{FILE, check, pushes};
-use crate::{World, stories_at_any_pace};
+use crate::revisions::{api, somebody_commits};
+use crate::{World, stories, stories_at_any_pace};
 use github_sim::{Fault, FaultKind};
 
 const API: &str = "acme/api";
@@ -37,5 +38,19 @@ stories_at_any_pace! {
         world.github.rerequest_checks(API, &commit).unwrap();
         world.settle().await;
         assert_eq!(check(&world, API, &commit).conclusion.as_deref(), Some("success"), "it is there again");
+    }
+}
+
+stories! {
+    async fn a_branch_that_is_left_as_it_is_is_not_previewed_as_changing(world: World) {
+        api(&world).await;
+        somebody_commits(&world, "requirements.txt", "httpx>=0.20\n").await;
+        world.registry.release("httpx", "0.28.1");
+        world.bot_looks().await;
+        let commit = pushes(&world, "more", FILE, Some("labels: [deps]\nlimit: 9\nsubscriptions: [pypi]\n"));
+        world.settle().await;
+        let run = check(&world, API, &commit);
+        assert_eq!(run.title.as_deref(), Some("1 held back"));
+        assert!(run.text.unwrap().contains("people's commits on `#1` come first") || run.summary.unwrap().contains("come first"));
     }
 }

@@ -1,7 +1,7 @@
 //! What a repository's plan would be by a subscription file that does not count, or does not count yet. Nothing is stored.
 
 use super::facts::{self, Loaded, RepositoryFacts};
-use super::{guard, new_id, plan_of, without_hashes};
+use super::{guard, held, new_id, plan_of, without_hashes};
 use crate::domain::{Dependency, PackageId, Proposal, ProposalState, RepoId, Verdict};
 use crate::pipeline::StepError;
 use crate::planner::{Catalogue, Known, Plan, Used};
@@ -89,7 +89,10 @@ impl Ahead {
         let (mut ready, mut proposals) = (BTreeSet::new(), one.proposals.clone());
         let attempted = &self.loaded.attempted;
         for draft in plan.drafts.iter_mut().filter(|draft| draft.due_at <= now) {
-            match guard::verdict(&draft.updates, &guard::places(&proposals, attempted, &draft.group), &self.file) {
+            let places = guard::places(&proposals, attempted, &draft.group);
+            let verdict =
+                held(one, &draft.group).unwrap_or_else(|| guard::verdict(&draft.updates, &places, &self.file));
+            match verdict {
                 Verdict::Go => {
                     let proposal = draft.clone().into_proposal(new_id(), one.row.repository.id, now);
                     proposals.push(Proposal { state: ProposalState::Open, ..proposal });
