@@ -10,12 +10,13 @@ mod words;
 
 use self::words::{CHECK, Finding, check_of};
 use super::follow::is_final;
-use super::plan::foresee::Ahead;
+use super::plan::foresee::{Ahead, closing};
+use super::plan::partings::NO_FILE;
 use super::{Done, StepError, Writing, finished, index, line, sync, target};
 use crate::domain::{Examined, ObjectId, Place, ProposalState, RepoId, RepoState};
 use crate::forge::{CheckRun, ForgeError, GitHub, OwnCheck, Target};
 use crate::planner::preview::{
-    InForce, Place as Standing, Preview, looking, preview, problems, removed, too_large, unreadable,
+    Closing, InForce, Place as Standing, Preview, looking, preview, problems, removed, too_large, unreadable,
 };
 use crate::registries::Registries;
 use crate::store::{Config, ConfigState, Examination, RepositoryRow, Store, StoreError};
@@ -145,9 +146,10 @@ impl Look<'_> {
 
     async fn say_removed(&self, standing: Standing) -> Result<Said, StepError> {
         let all = self.store.proposals(self.row.repository.id).await?;
-        let number = |state| all.iter().filter(|proposal| proposal.state == state).count();
-        let numbers = (number(ProposalState::Waiting), number(ProposalState::Open));
-        let words = removed(standing, numbers);
+        let of = |state| all.iter().filter(move |proposal| proposal.state == state);
+        let closings: Vec<Closing> =
+            of(ProposalState::Open).filter_map(|proposal| closing(proposal, NO_FILE)).collect();
+        let words = removed(standing, of(ProposalState::Waiting).count(), &closings);
         let hash = self.say(&check_of(words, Finding::Removed), None).await?.0;
         Ok(Said { blob: None, hash })
     }
@@ -198,6 +200,8 @@ impl Look<'_> {
                 file,
                 plan: &foreseen.plan,
                 ready: &foreseen.ready,
+                // What uses are in a file that was not read is not known.
+                closings: if unread == 0 { &foreseen.closings } else { &[] },
                 before: before.as_ref(),
                 unread,
             },

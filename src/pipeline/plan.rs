@@ -5,7 +5,7 @@
 
 mod facts;
 pub(super) mod foresee;
-mod partings;
+pub(super) mod partings;
 
 use super::{Done, Step, StepError, guard};
 use crate::domain::{

@@ -1,11 +1,12 @@
 //! A check that was begun is ended, and what it foretells is what happens.
 
-use crate::checks::{FILE, check, pushes};
+use crate::checks::{FILE, check, pushes, reads};
 use crate::revisions::{api, somebody_commits};
 use crate::{World, stories, stories_at_any_pace};
 use github_sim::{Fault, FaultKind};
 
 const API: &str = "acme/api";
+const DOCKER: &str = "labels: [deps]\nsubscriptions: [docker]\n";
 
 /// The first file of a repository is being looked at: that it is valid is said, and the process dies before the rest is.
 async fn begun(world: &World) -> String {
@@ -19,6 +20,34 @@ async fn begun(world: &World) -> String {
 }
 
 stories_at_any_pace! {
+    async fn what_is_closed_by_a_change_of_the_file_is_told_beforehand(world: World) {
+        let number = api(&world).await;
+        let without = pushes(&world, "without", FILE, None);
+        world.settle().await;
+        reads("removed_with_one_open", &check(&world, API, &without));
+        let other = pushes(&world, "docker", FILE, Some(DOCKER));
+        world.settle().await;
+        reads("preview_that_closes_one", &check(&world, API, &other));
+        let rule = "labels: [deps]\nsubscriptions:\n  - migration: pypi\n    ignore: [httpx]\n";
+        let ignored = pushes(&world, "ignored", FILE, Some(rule));
+        world.settle().await;
+        let run = check(&world, API, &ignored);
+        assert!(run.summary.unwrap().contains("It would close **1 open pull request**"));
+        let same = pushes(&world, "same", FILE, Some("labels: [deps]\nlimit: 9\nsubscriptions: [pypi]\n"));
+        world.settle().await;
+        assert!(!check(&world, API, &same).summary.unwrap().contains("close"));
+        let state = || world.github.pull_request(API, number).unwrap().state;
+        assert_eq!(state(), "open", "the file of a branch is not obeyed");
+        world.push(API, &[(FILE, DOCKER)]).await;
+        assert_eq!(state(), "closed");
+    }
+
+    async fn what_was_open_is_closed_when_the_file_is_removed_as_was_told(world: World) {
+        let number = api(&world).await;
+        world.remove(API, FILE).await;
+        assert_eq!(world.github.pull_request(API, number).unwrap().state, "closed");
+    }
+
     async fn a_check_that_was_begun_is_ended_though_somebody_pushed_on(world: World) {
         let first = begun(&world).await;
         let second = pushes(&world, "begin", FILE, Some("delay: daily\nsubscriptions: [pypi]\n"));
