@@ -79,7 +79,7 @@ statements! {
         on postgres: queued_by_key!("due_at = $2, turn = NULL", "installation_id = $1 AND asks_github AND due_at < $2",
         " COLLATE \"C\" FOR UPDATE");
     WRITES_DUE = "SELECT count(*) FROM work WHERE installation_id = $1 AND state = 'queued' AND due_at <= $2
-        AND step IN ($3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        AND step IN ($3, $4, $5, $6, $7, $8, $9)";
     KEEP_ARGS = "UPDATE work SET args = $3 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
 }
 
@@ -109,7 +109,7 @@ impl Store {
     pub async fn any_due(
         &self,
         installation: InstallationId,
-        steps: [&str; 9],
+        steps: [&str; 7],
         by: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut given = values![installation, by];
