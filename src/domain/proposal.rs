@@ -130,6 +130,8 @@ pub enum News {
     Revised,
     /// Its branch is left as it is, and why.
     Held,
+    /// Its branch is not left as it is any more. Nobody is told in words: what follows speaks for itself.
+    Freed,
 }
 
 impl News {
@@ -138,6 +140,7 @@ impl News {
         match self {
             Self::Revised => "revised",
             Self::Held => "held",
+            Self::Freed => "freed",
         }
     }
 }

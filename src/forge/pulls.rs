@@ -168,6 +168,16 @@ impl GitHub {
         }
     }
 
+    /// Takes a label off; nothing happens to a pull request that does not have it.
+    pub async fn remove_label(&self, target: &Target, number: PullNumber, label: &str) -> Result<(), ForgeError> {
+        let call = Call::delete(target.path(&["issues", &number.to_string(), "labels", label]));
+        match self.client.send(&call, target.scope(Access::WritePulls).into()).await {
+            Ok(answer) => answer.read::<Vec<LabelBody>>().map(drop),
+            Err(ForgeError::Gone { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Writes a comment. A repeat writes another one.
     pub async fn comment(&self, target: &Target, number: PullNumber, text: &str) -> Result<(), ForgeError> {
         let call = Call::post(target.path(&["issues", &number.to_string(), "comments"]), &json!({ "body": text }));

@@ -2,14 +2,12 @@
 //! the hour are left to writes, and what was heard is stored for the others.
 
 use super::{Done, Step};
-use crate::domain::{Heard, InstallationId, Pause, Quota};
+use crate::domain::{Heard, InstallationId, Pause, Place, Quota};
 use crate::forge::GitHub;
 use crate::safeguards::{pauses, quota};
 use crate::store::{Budget, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
-/// The steps that write, by name.
-const WRITING: [&str; 3] = ["execute", "label", "retire"];
 /// What was heard is stored when requests became fewer by this part of the limit …
 const MATERIAL_PERCENT: i64 = 1;
 /// … or when it was last stored this long ago.
@@ -45,10 +43,10 @@ pub async fn before(
     let (Some(left), Some(installation)) = (own.quota, installation) else { return Ok(None) };
     // A write may be waiting for just that look.
     let is_waited_for = matches!(step, Step::SyncRepository { details: true, .. });
-    if !WRITING.contains(&step.name())
+    if quota::is_low(&left, now)
         && !is_waited_for
-        && quota::is_low(&left, now)
-        && store.any_due(installation, WRITING, left.resets_at).await?
+        && !(step.writes() && !is_of_a_stranger(store, step).await?)
+        && store.any_due(installation, Step::WRITING, left.resets_at).await?
     {
         let why = format!(
             "the {} requests that GitHub allows until {} are left to pull requests that are due",
@@ -58,6 +56,13 @@ pub async fn before(
         return Ok(Some(Done::PutOff { tx: store.begin().await?, until: left.resets_at, why: Some(why) }));
     }
     Ok(None)
+}
+
+/// Whether anybody at all can ask for a step, as often as they like: a look at the file of a fork.
+async fn is_of_a_stranger(store: &Store, step: &Step) -> Result<bool, StoreError> {
+    let Step::Examine { repo, commit, again: false } = step else { return Ok(false) };
+    let known = store.examination(*repo, commit).await?;
+    Ok(known.is_some_and(|known| matches!(known.asked.place, Place::Pull(_))))
 }
 
 /// Stores what a step heard of the limits, where it changes anything for others. Returns until when the installation is

@@ -9,11 +9,15 @@ pub mod lookups;
 mod words;
 
 use self::words::{CHECK, Finding, check_of};
-use super::plan::foresee::Ahead;
+use super::follow::is_final;
+use super::plan::foresee::{Ahead, closing};
+use super::plan::partings::NO_FILE;
 use super::{Done, StepError, Writing, finished, index, line, sync, target};
 use crate::domain::{Examined, ObjectId, Place, ProposalState, RepoId, RepoState};
 use crate::forge::{CheckRun, ForgeError, GitHub, OwnCheck, Target};
-use crate::planner::preview::{InForce, Place as Standing, Preview, looking, preview, problems, removed, too_large};
+use crate::planner::preview::{
+    Closing, InForce, Place as Standing, Preview, looking, preview, problems, removed, too_large, unreadable,
+};
 use crate::registries::Registries;
 use crate::store::{Config, ConfigState, Examination, RepositoryRow, Store, StoreError};
 use crate::subscription::{Problem, SubscriptionFile};
@@ -34,14 +38,22 @@ pub async fn examine(
         return finished(store).await;
     }
     let one = Look { store, forge, registries, row: &row, known: &known, again, writing };
-    if !again && store.is_followed(&known.asked).await? {
+    // What was begun is to be ended.
+    let is_begun = known.check_run.is_some() && known.said.is_none();
+    if !again && !is_begun && store.is_followed(&known.asked).await? {
         // Somebody has pushed on top of it: the newer commit is looked at instead.
         return finished(store).await;
     }
     let (outcome, blob, said) = match one.take().await {
         Ok(Some(Said { blob, hash })) => (Examined::Said, blob, Some(hash)),
         Ok(None) => (Examined::Nothing, None, None),
-        Err(StepError::Forge(error)) => (one.outcome_of(error).await?, None, None),
+        Err(StepError::Forge(error)) => {
+            let outcome = one.outcome_of(error).await?;
+            if outcome == Examined::Nothing {
+                one.end_what_was_begun().await?;
+            }
+            (outcome, None, None)
+        }
         Err(error) => return Err(error),
     };
     let mut tx = store.begin().await?;
@@ -134,9 +146,10 @@ impl Look<'_> {
 
     async fn say_removed(&self, standing: Standing) -> Result<Said, StepError> {
         let all = self.store.proposals(self.row.repository.id).await?;
-        let number = |state| all.iter().filter(|proposal| proposal.state == state).count();
-        let numbers = (number(ProposalState::Waiting), number(ProposalState::Open));
-        let words = removed(standing, numbers);
+        let of = |state| all.iter().filter(move |proposal| proposal.state == state);
+        let closings: Vec<Closing> =
+            of(ProposalState::Open).filter_map(|proposal| closing(proposal, NO_FILE)).collect();
+        let words = removed(standing, of(ProposalState::Waiting).count(), &closings);
         let hash = self.say(&check_of(words, Finding::Removed), None).await?.0;
         Ok(Said { blob: None, hash })
     }
@@ -156,7 +169,6 @@ impl Look<'_> {
                 if matches!(self.known.asked.place, Place::Pull(_)) { index::SMALL_SHARE } else { index::SHARE };
             match index::dependencies_at(self.forge, &self.target(), self.commit(), share).await {
                 Ok((found, left_out)) => (dependencies, unread) = (Some(found), left_out),
-                // What was begun is to be ended.
                 Err(ForgeError::TooLarge { .. }) => {
                     return Ok(self.say(&check_of(too_large(path), Finding::Valid), check).await?.0);
                 }
@@ -169,7 +181,7 @@ impl Look<'_> {
             if check.is_none() {
                 check = self.say_looking(path).await?;
             }
-            looked_up = lookups::look_up(self.registries, unknown, now).await;
+            looked_up = lookups::look_up(self.registries, unknown, (lookups::PATIENCE, now)).await;
             ahead.learn(looked_up.clone());
         }
         let foreseen = ahead.foresee(self.registries, now);
@@ -188,6 +200,8 @@ impl Look<'_> {
                 file,
                 plan: &foreseen.plan,
                 ready: &foreseen.ready,
+                // What uses are in a file that was not read is not known.
+                closings: if unread == 0 { &foreseen.closings } else { &[] },
                 before: before.as_ref(),
                 unread,
             },
@@ -218,6 +232,7 @@ impl Look<'_> {
             None if may_be_there => self.forge.own_check(&target, commit, (CHECK, &run.reference)).await?,
             known => known,
         };
+        let mut noted = known.map(|known| known.id).or(self.known.check_run);
         loop {
             self.cut_in().await?;
             let updated = match there {
@@ -228,16 +243,31 @@ impl Look<'_> {
                 Some(check) => check,
                 None => self.forge.start_check(&target, commit, run).await?,
             };
-            if there.is_none() {
+            // Also one that was found: whoever made it may have died before it was noted.
+            if noted != Some(check.id) {
                 let mut tx = self.store.begin().await?;
                 tx.still_ours(self.writing.lease).await?;
                 tx.save_check_run(self.row.repository.id, commit, check.id).await?;
                 tx.commit().await?;
+                noted = Some(check.id);
             }
             if check.annotations >= run.annotations.len() {
                 return Ok((hash, check));
             }
             there = Some(check);
+        }
+    }
+
+    /// Nothing more can be found out. A check run that says otherwise would do so for ever.
+    async fn end_what_was_begun(&self) -> Result<(), StepError> {
+        let noted = self.store.examination(self.row.repository.id, self.commit()).await?;
+        let begun = noted.filter(|noted| noted.said.is_none() || self.again).and_then(|noted| noted.check_run);
+        let Some(id) = begun else { return Ok(()) };
+        self.cut_in().await?;
+        let run = check_of(unreadable(), Finding::Unread);
+        match self.forge.update_check(&self.target(), OwnCheck { id, annotations: 0 }, &run).await {
+            Err(error) if is_final(&error) => Ok(()),
+            outcome => Ok(outcome.map(drop)?),
         }
     }
 

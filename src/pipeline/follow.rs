@@ -3,10 +3,13 @@
 use super::line::{self, Admission};
 use super::retire::{Archive, SURPRISES_MAX, rest};
 use super::{Done, Step, StepError, Writing, finished, merge, target};
-use crate::domain::{Proposal, ProposalId, ProposalState, PullBranch, PullNumber, RepoId, RepoState};
+use crate::domain::{News, Proposal, ProposalId, ProposalState, PullBranch, PullNumber, RepoId, RepoState};
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus};
 use crate::store::{DependencyRow, RepositoryRow, Store};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// A branch that moved may be left as it is once more: its label is not taken off before that can be known.
+const SECOND_THOUGHT: SignedDuration = SignedDuration::from_secs(30);
 
 /// Looks at one of our pull requests and takes over what happened to it.
 pub async fn follow(
@@ -47,6 +50,8 @@ pub(super) async fn take_over(
         if is_free(&known, pull) {
             tx.save_pull_branch((repo, number), &PullBranch { held: None, ..known }).await?;
             Step::Plan { repo }.queue(&mut tx, installation, now).await?;
+            let news = Step::Tell { repo, proposal: proposal.id.clone(), news: News::Freed };
+            news.queue_at(&mut tx, installation, now + SECOND_THOUGHT, now).await?;
         }
         if pull.status == PullStatus::Open && merge::is_wished(row, proposal)? {
             Step::Merge { repo, number }.queue(&mut tx, installation, now).await?;

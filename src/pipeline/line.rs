@@ -108,11 +108,11 @@ pub(super) async fn cut_in(
     now: Timestamp,
     policy: &PacePolicy,
 ) -> Result<(), StoreError> {
-    if policy.is_off() {
-        return Ok(());
-    }
     let mut tx = store.begin().await?;
     tx.still_ours(lease).await?;
+    if policy.is_off() {
+        return tx.commit().await;
+    }
     let budget = tx.lock_budget(Some(installation)).await?;
     tx.save_pace(Some(installation), &pace::cut_in(believable(budget.pace, now), now, policy)).await?;
     tx.commit().await

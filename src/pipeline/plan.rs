@@ -5,7 +5,7 @@
 
 mod facts;
 pub(super) mod foresee;
-mod partings;
+pub(super) mod partings;
 
 use super::notes::{self, Looks};
 use super::{Done, Step, StepError, guard};

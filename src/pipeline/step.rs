@@ -229,6 +229,14 @@ impl Step {
         }
     }
 
+    /// The names of the steps that write pull requests: the last requests of the hour are kept for those that are due.
+    pub const WRITING: [&str; 7] = ["execute", "label", "invite", "merge", "rework", "retire", "tell"];
+
+    /// Whether it writes: also answers that people wait for, which are never kept waiting by what writes pull requests.
+    pub fn writes(&self) -> bool {
+        Self::WRITING.contains(&self.name()) || matches!(self, Self::Obey { .. } | Self::Examine { .. })
+    }
+
     /// What it works on: no two steps with the same subject run at a time.
     pub fn subject(&self) -> String {
         match self {

@@ -6,7 +6,7 @@ use super::{Done, StepError, Writing, finished, target};
 use crate::domain::{News, Proposal, ProposalId, ProposalState, PullNumber, RepoId, RepoState};
 use crate::forge::{ForgeError, GitHub, Target};
 use crate::planner::prose;
-use crate::store::Store;
+use crate::store::{RepositoryRow, Store};
 
 /// Marks a pull request whose branch the bot leaves as it is.
 pub const HELD_LABEL: &str = "mass-driver: needs a person";
@@ -19,12 +19,18 @@ pub async fn tell(
     forge: &GitHub,
     (repo, id): (RepoId, &ProposalId),
     news: News,
-    &Writing { lease, pace, clock }: &Writing<'_>,
+    writing @ &Writing { lease, pace, clock }: &Writing<'_>,
 ) -> Result<Done, StepError> {
     let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
         return finished(store).await;
     };
-    let Some(pull) = proposal.pull.as_ref().filter(|_| proposal.state == ProposalState::Open) else {
+    // Its label is the pull request's: a newer proposal may stand there by now.
+    let is_told = match proposal.state {
+        ProposalState::Open => true,
+        ProposalState::Superseded => news == News::Freed,
+        _ => false,
+    };
+    let Some(pull) = proposal.pull.as_ref().filter(|_| is_told) else {
         return finished(store).await;
     };
     if row.repository.state != RepoState::Active {
@@ -32,6 +38,9 @@ pub async fn tell(
     }
     let held = store.pull_branch(repo, pull.number).await?.held;
     let words = match news {
+        // It may be held again by now, and its label stays.
+        News::Freed if held.is_none() => return free(store, forge, (&row, pull.number), writing).await,
+        News::Freed => None,
         News::Revised => words_of_change(&store.proposals(repo).await?, &proposal),
         News::Held => held.map(|held| prose::left_alone(&held.why)),
     };
@@ -57,6 +66,26 @@ pub async fn tell(
             Err(error) if is_final(&error) => {}
             other => other?,
         }
+    }
+    finished(store).await
+}
+
+/// Takes off the label of a branch that was left as it was.
+async fn free(
+    store: &Store,
+    forge: &GitHub,
+    (row, number): (&RepositoryRow, PullNumber),
+    &Writing { lease, pace, clock }: &Writing<'_>,
+) -> Result<Done, StepError> {
+    let one = (row.repository.installation, 1);
+    if let Admission::Later(done) = line::admit(store, lease, one, clock.now(), pace).await? {
+        return Ok(done);
+    }
+    match forge.remove_label(&target(row), number, HELD_LABEL).await {
+        Err(error) if is_final(&error) => {
+            tracing::warn!(repository = %row.repository.name, pull = %number, %error, "a label could not be taken off");
+        }
+        other => other?,
     }
     finished(store).await
 }

@@ -4,6 +4,7 @@
 //! in pull requests.
 
 mod changes;
+mod closings;
 mod layout;
 
 use super::prose::{display_name, quoted, spoken};
@@ -11,6 +12,7 @@ use super::timing::{moment_in_words, next_slot};
 use super::{Draft, Plan};
 use crate::domain::{ObjectId, Outlook, Standing};
 use crate::subscription::{Problem, SubscriptionFile};
+pub use closings::Closing;
 use jiff::Timestamp;
 use layout::{Table, a_few, count, fitting, short_id};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +58,8 @@ pub struct Preview<'a> {
     pub plan: &'a Plan,
     /// The groups of those drafts that are due and that the safeguards let through.
     pub ready: &'a BTreeSet<String>,
+    /// The open pull requests that it closes.
+    pub closings: &'a [Closing],
     /// The plan by the file in force, where that is another.
     pub before: Option<&'a Plan>,
     /// Manifests that could not be read, or were left out.
@@ -99,21 +103,23 @@ pub fn problems(path: &str, problems: &[Problem], place: Place, in_force: &InFor
     }
 }
 
-/// What is said where the file was removed. `waiting` pull requests were planned by it, `open` ones are open.
-pub fn removed(place: Place, (waiting, open): (usize, usize)) -> Words {
-    let merged = if place == Place::Default { "From now on" } else { "Once this is merged" };
+/// What is said where the file was removed. `waiting` pull requests were planned by it, and these open ones are closed.
+pub fn removed(place: Place, waiting: usize, closings: &[Closing]) -> Words {
+    let (merged, closes) = match place {
+        Place::Default => ("From now on", "mass-driver closes"),
+        Place::Proposed => ("Once this is merged", "It then closes"),
+    };
     let mut summary = format!("{ABOUT} The file is removed here. {merged}, none are opened any more");
     if waiting > 0 {
         let those = count(waiting, "planned one is", "planned ones are");
         summary += &format!("; {those} dropped");
     }
     summary += ".";
-    if open > 0 {
-        let those = count(open, "pull request that is open stays", "pull requests that are open stay");
-        summary += &format!(" {those} open, for people to merge or close.");
+    if let Some(closed) = closings::in_short(closings, closes) {
+        summary += &format!(" {closed}");
     }
     let text = "Whoever did not mean that puts the file back.\n".into();
-    Words { title: "No more pull requests by mass-driver".into(), summary, text }
+    Words { title: "No more pull requests by mass-driver".into(), summary: fitting(&summary), text }
 }
 
 /// What is said while the rest is still being looked up.
@@ -122,6 +128,15 @@ pub fn looking(path: &str) -> Words {
         title: format!("{path} is valid; looking up what it would do"),
         summary: format!("{ABOUT} {} is valid. Which updates there are by it is being looked up.", quoted(path)),
         text: "This is completed in a moment.\n".into(),
+    }
+}
+
+/// What is said of a commit that could not be read to the end.
+pub fn unreadable() -> Words {
+    Words {
+        title: "The commit cannot be read any more".into(),
+        summary: format!("{ABOUT} This commit cannot be read any more, so it is not known what its file would do."),
+        text: "*Re-run* looks again.\n".into(),
     }
 }
 
@@ -218,6 +233,11 @@ fn title(drafts: &Drafts<'_>, held: usize, preview: &Preview<'_>) -> String {
     if held > 0 {
         parts.push(format!("{held} held back"));
     }
+    match (preview.closings.len(), parts.is_empty()) {
+        (0, _) => {}
+        (closed, true) => parts.push(format!("{} closed", count(closed, "open pull request", "open pull requests"))),
+        (closed, false) => parts.push(format!("{closed} closed")),
+    }
     match (parts.is_empty(), preview.plan.outlook.is_empty()) {
         (false, _) => parts.join(", "),
         (true, true) => "The file is valid; no dependencies were found".into(),
@@ -227,9 +247,11 @@ fn title(drafts: &Drafts<'_>, held: usize, preview: &Preview<'_>) -> String {
 
 fn summary(drafts: &Drafts<'_>, held: &[Held<'_>], preview: &Preview<'_>, now: Timestamp) -> String {
     let timezone = &preview.file.timezone;
-    let (opening, would, will) = match preview.place {
-        Place::Default => (format!("{} is valid and in force.", quoted(preview.path)), "By it", "opens"),
-        Place::Proposed => (format!("{} is valid.", quoted(preview.path)), "If it were merged now,", "would open"),
+    let (opening, would, will, closes) = match preview.place {
+        Place::Default => (format!("{} is valid and in force.", quoted(preview.path)), "By it", "opens", "It closes"),
+        Place::Proposed => {
+            (format!("{} is valid.", quoted(preview.path)), "If it were merged now,", "would open", "It would close")
+        }
     };
     let mut summary = format!("{ABOUT} {opening}\n\n");
     if drafts.now.is_empty() && drafts.later.is_empty() {
@@ -263,6 +285,9 @@ fn summary(drafts: &Drafts<'_>, held: &[Held<'_>], preview: &Preview<'_>, now: T
         let reasons: BTreeSet<&str> = held.iter().map(|held| held.reason).collect();
         let because = a_few(reasons.iter().map(|reason| spoken(reason)), 2);
         summary += &format!("\nHeld back: **{n}**, because {because}.\n");
+    }
+    if let Some(closed) = closings::in_short(preview.closings, closes) {
+        summary += &format!("\n{closed}\n");
     }
     if let Some(before) = preview.before {
         summary += &format!("\n{}\n", changes::in_short(before, preview.plan, now));
@@ -301,6 +326,7 @@ fn text(drafts: &Drafts<'_>, held: &[Held<'_>], preview: &Preview<'_>, now: Time
         }
         text += &table.at_most(ROWS_MAX);
     }
+    text += &closings::table(preview.closings).at_most(ROWS_MAX);
     if let Some(before) = preview.before {
         text += &changes::table(before, preview.plan, timezone, now).at_most(ROWS_MAX);
     }

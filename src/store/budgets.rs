@@ -3,7 +3,7 @@
 //! Several processes hear at the same time and store out of order, so a row only ever moves forward: a window's
 //! remaining requests get fewer, and the later end of a pause counts. The App itself has the row 0.
 
-use super::sql::{small, statements, time, to_json, values, word};
+use super::sql::{Value, small, statements, time, to_json, values, word};
 use super::work::queued_by_key;
 use super::{Claimed, Store, StoreError, Tx};
 use crate::domain::{InstallationId, Limit, Pace, Pause, Quota};
@@ -79,7 +79,7 @@ statements! {
         on postgres: queued_by_key!("due_at = $2, turn = NULL", "installation_id = $1 AND asks_github AND due_at < $2",
         " COLLATE \"C\" FOR UPDATE");
     WRITES_DUE = "SELECT count(*) FROM work WHERE installation_id = $1 AND state = 'queued' AND due_at <= $2
-        AND step IN ($3, $4, $5)";
+        AND step IN ($3, $4, $5, $6, $7, $8, $9)";
     KEEP_ARGS = "UPDATE work SET args = $3 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
 }
 
@@ -109,11 +109,12 @@ impl Store {
     pub async fn any_due(
         &self,
         installation: InstallationId,
-        steps: [&str; 3],
+        steps: [&str; 7],
         by: Timestamp,
     ) -> Result<bool, StoreError> {
-        let [a, b, c] = steps;
-        let rows: Vec<(i64,)> = self.rows(WRITES_DUE, values![installation, by, a, b, c]).await?;
+        let mut given = values![installation, by];
+        given.extend(steps.map(Value::from));
+        let rows: Vec<(i64,)> = self.rows(WRITES_DUE, given).await?;
         Ok(rows.first().is_some_and(|(count,)| *count > 0))
     }
 }

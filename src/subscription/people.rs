@@ -1,7 +1,7 @@
 //! Who is asked to look at pull requests: reviewers and assignees.
 
 use super::fields::{one_or_many, text};
-use super::problem::{Problems, quoted};
+use super::problem::{Problems, Spot, quoted};
 use super::yaml::Node;
 use crate::domain::people::{NoParty, Party};
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -52,25 +52,25 @@ impl fmt::Display for Asked {
 }
 
 pub(super) fn read_reviewers(node: &Node, problems: &mut Problems) -> Vec<Asked> {
-    read(node, ("a reviewer", "`alice` or `acme/platform`", REVIEWERS_MAX), problems)
+    let reviewers = read(node, ("a reviewer", "`alice` or `acme/platform`", REVIEWERS_MAX), problems);
+    reviewers.into_iter().map(|(asked, _)| asked).collect()
 }
 
 pub(super) fn read_assignees(node: &Node, problems: &mut Problems) -> Vec<Asked> {
     let mut assignees = Vec::new();
-    for (asked, item) in
-        read(node, ("an assignee", "`alice`", ASSIGNEES_MAX), problems).into_iter().zip(one_or_many(node))
-    {
+    for (asked, at) in read(node, ("an assignee", "`alice`", ASSIGNEES_MAX), problems) {
         if matches!(asked, Asked::Named(Party::Team { .. })) {
             let what = format!("{} is a team, and only people can be assigned", quoted(&asked.to_string()));
-            problems.add(item.at, what, "name people, or ask the team in `reviewers`");
+            problems.add(at, what, "name people, or ask the team in `reviewers`");
         }
         assignees.push(asked);
     }
     assignees
 }
 
-fn read(node: &Node, (what, example, most): (&str, &str, usize), problems: &mut Problems) -> Vec<Asked> {
-    let mut all: Vec<Asked> = Vec::new();
+/// Those who can be asked, each once, with the places where they stand.
+fn read(node: &Node, (what, example, most): (&str, &str, usize), problems: &mut Problems) -> Vec<(Asked, Spot)> {
+    let mut all: Vec<(Asked, Spot)> = Vec::new();
     for item in one_or_many(node) {
         let Some(written) = text(item, what, example, problems) else { continue };
         match Asked::try_from(written.to_owned()) {
@@ -78,14 +78,14 @@ fn read(node: &Node, (what, example, most): (&str, &str, usize), problems: &mut 
                 let fix = format!("write for example {example}, or `{CODE_OWNERS}`");
                 problems.add(item.at, format!("{} is not {what}: {why}", quoted(written)), fix);
             }
-            Ok(asked) if all.iter().any(|known| same(known, &asked)) => {
+            Ok(asked) if all.iter().any(|(known, _)| same(known, &asked)) => {
                 problems.add(item.at, format!("{} is here twice", quoted(written)), "keep one of them");
             }
             Ok(_) if all.len() == most => {
                 let what = format!("{} is one too many: GitHub takes {most} at most", quoted(written));
                 problems.add(item.at, what, "name fewer, or a team");
             }
-            Ok(asked) => all.push(asked),
+            Ok(asked) => all.push((asked, item.at)),
         }
     }
     all

@@ -65,6 +65,39 @@ async fn killed_at(database: &str, requests: &[(&str, &str)]) {
     world.the_end(bot).await;
 }
 
+/// A repository gets its first file, on a branch: the check says at once that it is valid, and later what it would do. Another
+/// branch gets a file with more problems than one request takes. Killed twice at each of these requests, as above.
+async fn killed_while_checking_at(database: &str, requests: &[(&str, &str)]) {
+    let world = World::begin(database).await;
+    let bot = world.start().await;
+    for (method, path) in requests {
+        world.github.fault(Fault::once(method, path, FaultKind::Hang));
+        world.github.fault(Fault::once(method, path, FaultKind::HangAfter));
+    }
+    let mut doom = || {
+        let struck = world.new_requests().iter().any(|request| request.fault.is_some());
+        struck.then_some(Duration::ZERO)
+    };
+    world.releases("httpx", &["0.27.0", "0.28.0"]);
+    world.organization("acme");
+    world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]);
+    let bot = world.settle(bot, &mut doom).await;
+    let push = |branch: &str, text: &str| {
+        world.github.push("acme/api", branch, &[(".mass-driver.yaml", Some(text.as_bytes()))], "a file").unwrap()
+    };
+    let valid = push("valid", "subscriptions: [pypi]\n");
+    let bot = world.settle(bot, &mut doom).await;
+    let many: String = (0..60).map(|n| format!("  - migration: nobody{n}\n")).collect();
+    let broken = push("broken", &format!("subscriptions:\n{many}"));
+    let bot = world.settle(bot, &mut doom).await;
+    assert_eq!(world.github.clear_faults(), 0, "requests that were never sent");
+    let runs = world.github.check_runs("acme/api").unwrap();
+    let found: Vec<_> =
+        runs.iter().map(|run| (run.head_sha.clone(), run.conclusion.as_deref(), run.annotations.len())).collect();
+    assert_eq!(found, [(valid, Some("success"), 0), (broken, Some("failure"), 60)]);
+    world.the_end(bot).await;
+}
+
 both_databases! {
     async fn fault_02_killed_between_commit_and_ref(url: String) {
         killed_at(&url, &[("POST", "/repos/*/*/git/trees"), ("POST", "/repos/*/*/git/commits")]).await;
@@ -90,6 +123,14 @@ both_databases! {
     async fn killed_while_an_unwanted_pull_request_is_retired(url: String) {
         let comment = ("POST", "/repos/*/*/issues/*/comments");
         killed_at(&url, &[comment, ("PATCH", "/repos/*/*/pulls/*"), ("DELETE", "/repos/*/*/git/refs/**")]).await;
+    }
+
+    async fn killed_while_a_check_is_begun(url: String) {
+        killed_while_checking_at(&url, &[("POST", "/repos/*/*/check-runs")]).await;
+    }
+
+    async fn killed_while_a_check_is_ended(url: String) {
+        killed_while_checking_at(&url, &[("PATCH", "/repos/*/*/check-runs/*")]).await;
     }
 
     async fn killed_while_a_token_is_asked_for(url: String) {

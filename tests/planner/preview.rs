@@ -2,8 +2,8 @@
 
 use crate::scene::{Scene, at};
 use crate::support::harmless::fault;
-use mass_driver::domain::{Ecosystem, ObjectId, Outlook, PackageId, RepoPath, Standing};
-use mass_driver::planner::preview::{InForce, Place, Preview, Words, preview, problems, removed};
+use mass_driver::domain::{Ecosystem, ObjectId, Outlook, PackageId, PullNumber, RepoPath, Standing};
+use mass_driver::planner::preview::{Closing, InForce, Place, Preview, Words, preview, problems, removed};
 use mass_driver::planner::{Draft, Plan};
 use mass_driver::subscription::{self, Problem, SubscriptionFile};
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ const PATH: &str = ".mass-driver.yaml";
 fn words(file: &SubscriptionFile, plan: &Plan, before: Option<&Plan>, now: &str) -> Words {
     let ready: BTreeSet<String> = plan.drafts.iter().map(|draft| draft.group.clone()).collect();
     let place = Place::Proposed;
-    preview(&Preview { path: PATH, place, file, plan, ready: &ready, before, unread: 0 }, at(now))
+    preview(&Preview { path: PATH, place, file, plan, ready: &ready, closings: &[], before, unread: 0 }, at(now))
 }
 
 fn two_packages(yaml: &str) -> Scene {
@@ -70,7 +70,8 @@ fn what_is_due_and_may_not_go_ahead_is_held_back_with_its_reason() {
     plan.drafts[1].reason = "1 pull request is open, and 1 may be".into();
     let ready = BTreeSet::from([plan.drafts[0].group.clone()]);
     let place = Place::Default;
-    let shown = Preview { path: PATH, place, file: &scene.file, plan: &plan, ready: &ready, before: None, unread: 0 };
+    let (file, plan) = (&scene.file, &plan);
+    let shown = Preview { path: PATH, place, file, plan, ready: &ready, closings: &[], before: None, unread: 0 };
     let words = preview(&shown, at("2026-02-26"));
     assert_eq!(words.title, "1 pull request now, 1 held back");
     assert!(words.summary.contains("is valid and in force"), "{}", words.summary);
@@ -94,11 +95,35 @@ fn a_file_that_finds_nothing_says_so() {
 
 #[test]
 fn a_removed_file_says_what_becomes_of_what_there_is() {
-    let of = |place, numbers| removed(place, numbers).summary;
-    assert!(of(Place::Proposed, (0, 0)).ends_with("Once this is merged, none are opened any more."));
-    assert!(of(Place::Default, (2, 1)).ends_with(
-        "From now on, none are opened any more; 2 planned ones are dropped. 1 pull request that is open stays open, for people to merge or close."
+    let of = |place, waiting, closings: &[Closing]| removed(place, waiting, closings).summary;
+    assert!(of(Place::Proposed, 0, &[]).ends_with("Once this is merged, none are opened any more."));
+    assert!(of(Place::Default, 2, &[closing(7)]).ends_with(
+        "From now on, none are opened any more; 2 planned ones are dropped. mass-driver closes **1 open pull request**, with a word why: `#7 Bump httpx`. One that people have committed to, or led to another base, stays open."
     ));
+    let many: Vec<Closing> = (1..=8).map(closing).collect();
+    assert!(
+        of(Place::Proposed, 0, &many).contains("It then closes **8 open pull requests**, with a word why: `#1 Bump")
+    );
+    assert!(of(Place::Proposed, 0, &many).contains("`#6 Bump httpx`, and 2 more. One that"));
+}
+
+fn closing(number: i64) -> Closing {
+    Closing { number: PullNumber(number), title: "Bump httpx".into(), reason: "nobody asks for it".into() }
+}
+
+#[test]
+fn what_a_file_closes_is_told_with_its_reason() {
+    let scene = Scene::subscribed("subscriptions: [pypi]\n");
+    let (file, plan, ready) = (&scene.file, &scene.plan("2026-02-26"), &BTreeSet::new());
+    for (place, closes) in [(Place::Default, "It closes"), (Place::Proposed, "It would close")] {
+        let closings = [closing(7)];
+        let shown = Preview { path: PATH, place, file, plan, ready, closings: &closings, before: None, unread: 0 };
+        let words = preview(&shown, at("2026-02-26"));
+        assert_eq!(words.title, "1 open pull request closed");
+        assert!(words.summary.contains(&format!("{closes} **1 open pull request**")), "{}", words.summary);
+        assert!(words.text.contains("| `#7 Bump httpx` | nobody asks for it |"), "{}", words.text);
+        assert_eq!(fault(&words.summary), None);
+    }
 }
 
 /// A plan of many pull requests for packages with names that nobody should have, and as many that are held back.

@@ -1,10 +1,13 @@
 //! What each kind of registry makes of what goes wrong on the way: what the caller does about it, whoever was asked.
 
-use crate::scene::{Scene, image, impatient, javascript, krate, python, versions};
+use crate::scene::{Scene, image, impatient, javascript, krate, python, start, versions};
 use mass_driver::domain::{Ecosystem, PackageId};
+use mass_driver::pipeline::examine::lookups::look_up;
+use mass_driver::planner::Known;
 use mass_driver::registries::{Limits, Registries, RegistryError, RegistrySettings};
 use registry_sim::FaultKind;
 use rstest::rstest;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn publish(scene: &Scene, package: &PackageId) {
@@ -15,6 +18,18 @@ fn publish(scene: &Scene, package: &PackageId) {
         Ecosystem::Docker => drop(scene.sim.tag(name, "1.0.0")),
         _ => scene.sim.release(name, "1.0.0"),
     }
+}
+
+/// There are more of them than are asked for at a time.
+#[tokio::test]
+async fn registries_that_hang_do_not_hold_a_preview_up() {
+    let scene = Scene::new();
+    scene.sim.fault("*", FaultKind::Hang, 1_000);
+    let packages: BTreeSet<PackageId> = (0..40).map(|n| python(&format!("httpx{n}"))).collect();
+    let known = look_up(&scene.registries(), packages, (Duration::from_millis(20), start())).await;
+    assert_eq!(known.len(), 40);
+    let later = Known::Elsewhere("it is looked up once the file is merged".into());
+    assert!(known.values().all(|one| *one == later), "{known:?}");
 }
 
 #[rstest]

@@ -5,22 +5,22 @@ use github_sim::{CheckRunView, Fault, FaultKind, FileChangeInput, RepoOptions};
 use jiff::SignedDuration;
 use mass_driver::domain::Pace;
 
-const FILE: &str = ".mass-driver.yaml";
+pub const FILE: &str = ".mass-driver.yaml";
 
 /// The check runs of ours on a commit, oldest first.
-fn ours(world: &World, repo: &str, commit: &str) -> Vec<CheckRunView> {
+pub fn ours(world: &World, repo: &str, commit: &str) -> Vec<CheckRunView> {
     world.github.check_runs(repo).unwrap().into_iter().filter(|run| run.own && run.head_sha == commit).collect()
 }
 
 /// The one check run of ours on a commit.
-fn check(world: &World, repo: &str, commit: &str) -> CheckRunView {
+pub fn check(world: &World, repo: &str, commit: &str) -> CheckRunView {
     let mut runs = ours(world, repo, commit);
     assert_eq!(runs.len(), 1, "{runs:#?}");
     runs.remove(0)
 }
 
 /// A check run as a person reads it.
-fn shown(run: &CheckRunView) -> String {
+pub fn shown(run: &CheckRunView) -> String {
     let annotations: Vec<String> = run
         .annotations
         .iter()
@@ -49,14 +49,14 @@ fn shown(run: &CheckRunView) -> String {
 }
 
 /// What a person reads is this, at any pace.
-fn reads(name: &str, run: &CheckRunView) {
+pub fn reads(name: &str, run: &CheckRunView) {
     insta::with_settings!({ prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!(format!("check_{name}"), shown(run));
     });
 }
 
 /// A person pushes a file to a branch that they make from the default branch, if it is not there yet. Returns the commit.
-fn pushes(world: &World, branch: &str, path: &str, text: Option<&str>) -> String {
+pub fn pushes(world: &World, branch: &str, path: &str, text: Option<&str>) -> String {
     let change = (path, text.map(str::as_bytes));
     world.github.push("acme/api", branch, &[change], "a person's change").unwrap()
 }
@@ -79,7 +79,7 @@ async fn api(world: &World, file: &str) {
 
 const MONDAYS: &str = "timezone: Europe/Paris\ndelay: weekly\nsubscriptions:\n  - migration: pypi\n    min_age: 3d\n";
 const AT_ONCE: &str = "timezone: Europe/Paris\nsubscriptions:\n  - migration: pypi\n    min_age: 12h\n    ignore:\n      - name: django\n        versions: \">=5\"\n";
-const BROKEN: &str = "limit: many\nsubscriptions:\n  - migration: pipy\n    delay: wekly\n";
+pub const BROKEN: &str = "limit: many\nsubscriptions:\n  - migration: pipy\n    delay: wekly\n";
 
 stories_at_any_pace! {
     async fn a_change_of_the_file_on_a_branch_is_previewed(world: World) {
@@ -192,6 +192,9 @@ stories_at_any_pace! {
             world.time_passes(SignedDuration::from_mins(2)).await;
             let run = check(&world, "acme/api", &commit);
             assert_eq!((run.annotations.len(), run.conclusion.as_deref()), (60, Some("failure")), "{method}");
+            world.github.rerequest_checks("acme/api", &commit).unwrap();
+            world.settle().await;
+            assert_eq!(check(&world, "acme/api", &commit).id, run.id, "{method}: what was found is known from then on");
         }
     }
 }

@@ -51,6 +51,19 @@ stories! {
         assert_eq!(world.proposals(API, ProposalState::Failed).await.len(), 1);
     }
 
+    async fn a_check_is_not_begun_by_who_has_lost_its_step(world: World) {
+        waiting_api(&world).await;
+        world.push_quietly(API, &[(".mass-driver.yaml", "delay: daily\nsubscriptions: [pypi]\n")]);
+        world.github.deliver_pending().await;
+        let claimed = world.claims("examine").await;
+        world.is_taken_over(&claimed).await;
+        let mark = world.github.mark();
+        assert!(is_lost(world.walks(&claimed).await));
+        let written = world.requests_since(mark).into_iter().filter(|request| request.contains("/check-runs"));
+        assert_eq!(written.collect::<Vec<_>>(), [] as [&str; 0]);
+        world.settle().await;
+    }
+
     async fn a_label_is_not_put_on_by_who_has_lost_its_step(world: World) {
         waiting_api(&world).await;
         world.clock_comes(MONDAY);

@@ -158,6 +158,38 @@ stories! {
     }
 }
 
+stories! {
+    /// A person who asks, and whoever waits for a check, gets an answer out of the last requests; a stranger does not.
+    async fn the_last_requests_of_the_hour_are_for_all_writes_but_those_that_strangers_ask_for(world: World) {
+        releases(&world);
+        let file = "delay: weekly\nsubscriptions: [pypi]\n";
+        world.repository("acme/api", &[USES, (FILE.0, file)]).await;
+        world.github.fork("acme/api", "mallory").unwrap();
+        world.settle().await;
+        world.time_comes("2026-03-09T05:30:00Z").await;
+        world.push("acme/api", &[("README.md", "1")]).await;
+        let spent = world.github.requests_since(0).iter().filter(|e| e.at == world.clock_now()).count() as u64;
+        world.github.set_limits(|limits| limits.requests_per_hour = spent + 40);
+        // The bot hears that few are left.
+        world.push("acme/api", &[(FILE.0, &format!("{file}# hello\n"))]).await;
+        // The pull request is due, and put off for a moment.
+        world.github.fault(Fault::once("POST", "/repos/acme/api/git/trees", FaultKind::BadGateway));
+        world.clock_comes("2026-03-09T06:00:00Z");
+        world.settle().await;
+        let ours = || world.github.check_runs("acme/api").unwrap().into_iter().filter(|run| run.own).count();
+        let before = ours();
+        let faster: &[u8] = b"delay: daily\nsubscriptions: [pypi]\n";
+        world.github.push("acme/api", "daily", &[(FILE.0, Some(faster))], "faster").unwrap();
+        world.settle().await;
+        assert_eq!(ours(), before + 1, "a pull request is due, and the check does not wait for it");
+        world.github.propose_as("mallory", "acme/api", "patch", &[(FILE.0, Some(b"subscriptions: [pypi]\n"))]).unwrap();
+        world.settle().await;
+        assert_eq!(ours(), before + 1, "it waits");
+        world.time_comes("2026-03-09T06:31:00Z").await;
+        assert_eq!(ours(), before + 2, "a new hour");
+    }
+}
+
 paced_stories! {
     async fn twenty_pull_requests_are_written_a_second_apart_and_others_do_not_wait(world: World) {
         releases(&world);

@@ -27,6 +27,7 @@ mod archives;
 mod audits;
 mod automerge;
 mod checks;
+mod checks_to_the_end;
 mod clocks;
 mod commands;
 mod crashes;

@@ -2,6 +2,7 @@
 
 use crate::{World, stories_at_any_pace};
 use github_sim::{FileChangeInput, RepoOptions};
+use jiff::SignedDuration;
 use mass_driver::domain::ProposalState;
 
 pub const FILE: (&str, &str) = (".mass-driver.yaml", "labels: [deps]\nsubscriptions: [pypi]\n");
@@ -95,11 +96,19 @@ stories_at_any_pace! {
         assert_eq!(comments(&world, number).len(), 1, "{:?}", comments(&world, number));
         assert!(comments(&world, number)[0].starts_with("This branch is left as it is: `people's commits on #1 come first"));
         assert!(world.waiting("acme/api").await[0].contains("people's commits on #1 come first"), "{:?}", world.waiting("acme/api").await);
+        // The label stays where a commit of theirs changes nothing.
+        let mark = world.github.mark();
+        somebody_commits(&world, "requirements.txt", "httpx>=0.21\n").await;
+        world.time_passes(SignedDuration::from_mins(1)).await;
+        assert_eq!(world.pull("acme/api").labels, ["deps", "mass-driver: needs a person"]);
+        assert!(world.requests_since(mark).iter().all(|request| !request.starts_with("DELETE")));
         // It is looked at again when they make room.
         somebody_commits(&world, "requirements.txt", "httpx==0.28.0\n").await;
         let pull = world.pull("acme/api");
         assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==0.28.1\n");
         assert!(world.waiting("acme/api").await.is_empty());
+        world.time_passes(SignedDuration::from_mins(1)).await;
+        assert_eq!(world.pull("acme/api").labels, ["deps"]);
     }
 
     async fn bad_input_17_a_file_that_a_person_made_a_link_on_the_branch_is_not_overwritten(world: World) {

@@ -122,6 +122,7 @@ stories_at_any_pace! {
         assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "# a line\nhttpx==0.28.0  # for now\n");
         let base = world.github.head("acme/api", "main").unwrap().unwrap();
         assert_eq!(parents(&world), [theirs, base], "what they committed stays in the history");
+        assert_eq!(pull.labels, ["deps"], "nobody is needed any more");
         // From now on the branch is the bot's alone again.
         world.registry.release("httpx", "0.28.1");
         world.bot_looks().await;

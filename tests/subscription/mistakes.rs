@@ -242,3 +242,11 @@ fn a_range_the_ecosystem_cannot_read_is_a_problem_where_it_stands() {
     assert_eq!((found[0].line, found[0].column), (3, 39));
     assert!(found[0].what.contains("`5 - 6` is not a range of versions for `pypi`"), "{}", found[0].what);
 }
+
+/// Those that are left out before it, because they are wrong or there twice, do not move the place.
+#[test]
+fn a_team_among_assignees_is_told_where_it_stands() {
+    let found = problems("subscriptions: [pypi]\nassignees: [a b, alice, alice, acme/platform, bob]\n");
+    let team = found.iter().find(|problem| problem.what.contains("is a team")).unwrap();
+    assert_eq!((found.len(), team.line, team.column), (3, 2, 32), "{}", lines(&found));
+}

@@ -9,17 +9,21 @@ use crate::registries::{Answer, FoundRelease, Registries, RegistryError};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// How many packages are looked up at a time …
 const LOOKUPS_AT_ONCE: usize = 16;
 /// … and how many for one preview. People wait for it, and a file of somebody else's fork may ask for it.
 const LOOKUPS_MAX: usize = 200;
+/// So long all of them may take together: a registry that hangs must not keep a worker from others.
+pub const PATIENCE: Duration = Duration::from_secs(25);
 
-/// Asks the registries about packages.
+/// Asks the registries about packages. What is not answered when the patience is over is looked up later.
 pub async fn look_up(
     registries: &Registries,
     packages: BTreeSet<PackageId>,
-    now: Timestamp,
+    (patience, now): (Duration, Timestamp),
 ) -> BTreeMap<PackageId, Known> {
     let (of_the_forge, others): (Vec<PackageId>, Vec<PackageId>) =
         packages.into_iter().partition(|package| package.ecosystem.is_of_the_forge());
@@ -28,15 +32,15 @@ pub async fn look_up(
     known.extend(
         of_the_forge.into_iter().map(|package| (package, later("its tags are looked up once the file is merged"))),
     );
-    let rest = others.iter().skip(LOOKUPS_MAX).cloned();
-    known.extend(rest.map(|package| (package, later("it is looked up once the file is merged"))));
+    known.extend(others.iter().map(|package| (package.clone(), later("it is looked up once the file is merged"))));
+    let deadline = Instant::now() + patience;
     let mut answers = futures_util::stream::iter(others.into_iter().take(LOOKUPS_MAX))
         .map(|package| async move {
             let answer = registries.releases(&package, None).await;
             (package, answer)
         })
         .buffer_unordered(LOOKUPS_AT_ONCE);
-    while let Some((package, answer)) = answers.next().await {
+    while let Ok(Some((package, answer))) = timeout_at(deadline, answers.next()).await {
         let found = known_of(answer, now);
         known.insert(package, found);
     }

@@ -23,6 +23,8 @@ pub enum Finding<'a> {
     Problems(&'a str, &'a [Problem]),
     /// The file was removed.
     Removed,
+    /// The commit cannot be read any more.
+    Unread,
 }
 
 /// The check run that says these words.
@@ -31,7 +33,7 @@ pub fn check_of(words: Words, finding: Finding<'_>) -> CheckRun {
         Finding::Problems(path, problems) => {
             problems.iter().take(ANNOTATIONS_MAX).map(|problem| annotation(path, problem)).collect()
         }
-        Finding::Unknown | Finding::Valid | Finding::Removed => Vec::new(),
+        Finding::Unknown | Finding::Valid | Finding::Removed | Finding::Unread => Vec::new(),
     };
     CheckRun {
         name: CHECK,
@@ -40,7 +42,7 @@ pub fn check_of(words: Words, finding: Finding<'_>) -> CheckRun {
             Finding::Unknown => None,
             Finding::Valid => Some(Conclusion::Success),
             Finding::Problems(..) => Some(Conclusion::Failure),
-            Finding::Removed => Some(Conclusion::Neutral),
+            Finding::Removed | Finding::Unread => Some(Conclusion::Neutral),
         },
         title: words.title,
         summary: words.summary,

@@ -68,6 +68,10 @@ pub(super) async fn arrived(
     let mut tx = store.begin().await?;
     tx.save_pull_branch((repo, pull.number), &branch).await?;
     tx.end_attempt(&case.proposal.id).await?;
+    if known.held.is_some() {
+        let news = Step::Tell { repo, proposal: case.proposal.id.clone(), news: News::Freed };
+        news.queue(&mut tx, installation(case.row), now).await?;
+    }
     if status != PullStatus::Open {
         // An earlier attempt got this far, and a person was faster than our repeat.
         Step::Follow { repo, number: pull.number }.queue(&mut tx, installation(case.row), now).await?;

@@ -1,9 +1,10 @@
 //! What a repository's plan would be by a subscription file that does not count, or does not count yet. Nothing is stored.
 
 use super::facts::{self, Loaded, RepositoryFacts};
-use super::{guard, new_id, plan_of, without_hashes};
+use super::{goes, guard, held, new_id, partings, plan_of, without_hashes};
 use crate::domain::{Dependency, PackageId, Proposal, ProposalState, RepoId, Verdict};
 use crate::pipeline::StepError;
+use crate::planner::preview::Closing;
 use crate::planner::{Catalogue, Known, Plan, Used};
 use crate::registries::Registries;
 use crate::store::{ConfigState, RepositoryRow, Store};
@@ -18,11 +19,14 @@ pub(in crate::pipeline) struct Ahead {
 }
 
 /// The plan by another file.
+#[derive(Default)]
 pub(in crate::pipeline) struct Foreseen {
     /// The plan.
     pub plan: Plan,
     /// The groups of those drafts that are due and that the safeguards let through, one after another.
     pub ready: BTreeSet<String>,
+    /// The open pull requests of which nothing is wanted any more.
+    pub closings: Vec<Closing>,
 }
 
 impl Ahead {
@@ -75,10 +79,14 @@ impl Ahead {
     pub fn foresee(&self, registries: &Registries, now: Timestamp) -> Foreseen {
         let without_hashes = without_hashes(registries);
         let mut catalogue = Catalogue::of(&self.loaded.packages);
-        let mut foreseen = Foreseen { plan: Plan::default(), ready: BTreeSet::new() };
+        let mut foreseen = Foreseen::default();
         for one in &self.loaded.repositories {
             foreseen.plan = plan_of(one, &without_hashes, &mut catalogue, now);
             foreseen.ready = self.admit(one, &mut foreseen.plan, now);
+            let ready: Vec<String> = foreseen.ready.iter().cloned().collect();
+            let partings = partings(one, catalogue.packages());
+            let gone = partings.into_iter().filter(|parting| goes(parting, &ready, &self.loaded.attempted));
+            foreseen.closings = gone.filter_map(|parting| closing(parting.proposal, &parting.reason)).collect();
         }
         foreseen
     }
@@ -89,7 +97,10 @@ impl Ahead {
         let (mut ready, mut proposals) = (BTreeSet::new(), one.proposals.clone());
         let attempted = &self.loaded.attempted;
         for draft in plan.drafts.iter_mut().filter(|draft| draft.due_at <= now) {
-            match guard::verdict(&draft.updates, &guard::places(&proposals, attempted, &draft.group), &self.file) {
+            let places = guard::places(&proposals, attempted, &draft.group);
+            let verdict =
+                held(one, &draft.group).unwrap_or_else(|| guard::verdict(&draft.updates, &places, &self.file));
+            match verdict {
                 Verdict::Go => {
                     let proposal = draft.clone().into_proposal(new_id(), one.row.repository.id, now);
                     proposals.push(Proposal { state: ProposalState::Open, ..proposal });
@@ -100,6 +111,12 @@ impl Ahead {
         }
         ready
     }
+}
+
+/// The end of an open proposal, as it is told beforehand.
+pub(in crate::pipeline) fn closing(proposal: &Proposal, reason: &str) -> Option<Closing> {
+    let (number, title) = (proposal.pull.as_ref()?.number, proposal.title.clone());
+    Some(Closing { number, title, reason: reason.to_owned() })
 }
 
 /// Since when each subscription of a file would have been there: what is subscribed to already keeps its time.

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Reasons that are told of one proposal.
 const REASONS_MAX: usize = 3;
+/// Why nothing that is open is wanted where the file was removed.
+pub(in crate::pipeline) const NO_FILE: &str = "the repository has no subscription file any more";
 
 /// An open proposal of which something is not wanted any more.
 pub(super) struct Parting<'a> {
@@ -28,8 +30,7 @@ pub(super) fn partings<'a>(one: &'a RepositoryFacts, packages: &BTreeMap<Package
             && row.config.state == ConfigState::None
             && row.synced_at.is_some()
             && one.file.is_none();
-        let reason = "the repository has no subscription file any more";
-        let whole = |proposal| Parting { proposal, whole: true, reason: reason.into() };
+        let whole = |proposal| Parting { proposal, whole: true, reason: NO_FILE.into() };
         return if is_left { open.map(whole).collect() } else { Vec::new() };
     };
     let today = Today {

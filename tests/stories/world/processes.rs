@@ -7,7 +7,7 @@ use mass_driver::domain::Clock;
 use mass_driver::forge::{GitHub, GitHubSettings};
 use mass_driver::metrics::Metrics;
 use mass_driver::pipeline::worker::WorkPolicy;
-use mass_driver::pipeline::{Done, Step, StepError, Writing, execute, follow, merge, retire};
+use mass_driver::pipeline::{Done, Step, StepError, Writing, examine, execute, follow, merge, retire};
 use mass_driver::registries::{Registries, RegistrySettings};
 use mass_driver::safeguards::pace::PacePolicy;
 use mass_driver::store::{Claimed, QueueDepth, Store, WorkState};
@@ -148,6 +148,9 @@ impl World {
             }
             Step::Retire { repo, proposal, farewell } => {
                 retire::retire(&self.store, (&forge, &registries), (repo, &proposal), farewell, &writing).await
+            }
+            Step::Examine { repo, commit, again } => {
+                examine::examine(&self.store, (&forge, &registries), (repo, &commit, again), &writing).await
             }
             other => panic!("{} does not write", other.name()),
         }
