@@ -336,7 +336,7 @@ fn taken_over(change: &Change, number: crate::domain::PullNumber, repository_url
 }
 
 /// The repository, or its head, is not where we think it is.
-fn is_elsewhere(error: &ForgeError) -> bool {
+pub(super) fn is_elsewhere(error: &ForgeError) -> bool {
     matches!(
         error,
         ForgeError::StaleBase { .. }
@@ -348,7 +348,7 @@ fn is_elsewhere(error: &ForgeError) -> bool {
 }
 
 /// GitHub says no to this very change, and would say so again.
-fn is_refusal(error: &ForgeError) -> bool {
+pub(super) fn is_refusal(error: &ForgeError) -> bool {
     matches!(
         error,
         ForgeError::Conflict { .. }

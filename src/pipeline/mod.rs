@@ -28,6 +28,7 @@ mod line;
 pub mod mailroom;
 pub mod merge;
 pub mod obey;
+pub mod onboard;
 pub mod plan;
 mod remarks;
 pub mod retire;

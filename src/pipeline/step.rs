@@ -171,6 +171,16 @@ pub enum Step {
         /// The comment.
         comment: CommentId,
     },
+    /// Do what is next about the pull request that brings a repository its first subscription file.
+    Onboard {
+        /// The repository.
+        repo: RepoId,
+    },
+    /// Have the repositories looked at that an organisation's file is about.
+    OnboardAll {
+        /// The installation.
+        installation: InstallationId,
+    },
     /// Look at the subscription file of a commit, and say in a check run what it would do or what is wrong with it.
     Examine {
         /// The repository.
@@ -215,6 +225,8 @@ impl Step {
             Self::Checks { .. } => "checks",
             Self::Obey { .. } => "obey",
             Self::Examine { .. } => "examine",
+            Self::Onboard { .. } => "onboard",
+            Self::OnboardAll { .. } => "onboard_all",
         }
     }
 
@@ -225,9 +237,9 @@ impl Step {
             Self::SyncApp => "app".to_string(),
             Self::Redeliver { .. } => "deliveries".to_string(),
             Self::Tidy => "old rows".to_string(),
-            Self::SyncInstallation { installation } | Self::CatchUp { installation } => {
-                format!("installation:{installation}")
-            }
+            Self::SyncInstallation { installation }
+            | Self::CatchUp { installation }
+            | Self::OnboardAll { installation } => format!("installation:{installation}"),
             Self::Watch { package } | Self::Announce { package, .. } => format!("package:{package}"),
             Self::Inbox { repo: Some(repo), .. }
             | Self::SyncRepository { repo, .. }
@@ -243,6 +255,7 @@ impl Step {
             | Self::Invite { repo, .. }
             | Self::Merge { repo, .. }
             | Self::Obey { repo, .. }
+            | Self::Onboard { repo }
             | Self::Examine { repo, .. } => format!("repo:{repo}"),
         }
     }
@@ -253,11 +266,13 @@ impl Step {
         match self {
             Self::Inbox { delivery, .. } => format!("{name}:{delivery}"),
             Self::SyncApp | Self::Redeliver { .. } | Self::Tidy => name.to_string(),
-            Self::SyncInstallation { installation } | Self::CatchUp { installation } => {
-                format!("{name}:{installation}")
-            }
+            Self::SyncInstallation { installation }
+            | Self::CatchUp { installation }
+            | Self::OnboardAll { installation } => format!("{name}:{installation}"),
             Self::SyncRepository { repo, details: true, .. } => format!("{name}:{repo}:details"),
-            Self::SyncRepository { repo, .. } | Self::Index { repo } | Self::Plan { repo } => format!("{name}:{repo}"),
+            Self::SyncRepository { repo, .. } | Self::Index { repo } | Self::Plan { repo } | Self::Onboard { repo } => {
+                format!("{name}:{repo}")
+            }
             Self::Watch { package } | Self::Announce { package, .. } => format!("{name}:{package}"),
             Self::Execute { proposal, .. } | Self::Label { proposal, .. } | Self::Retire { proposal, .. } => {
                 format!("{name}:{proposal}")
@@ -348,11 +363,11 @@ impl Step {
             | Self::Tell { .. }
             | Self::Checks { .. } => 2,
             Self::Rework { .. } | Self::Merge { .. } | Self::Invite { .. } => 3,
-            Self::Execute { .. } => 5,
+            Self::Execute { .. } | Self::Onboard { .. } => 5,
             Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } | Self::Announce { .. } => 10,
             Self::SyncApp | Self::SyncInstallation { .. } => 15,
             Self::Watch { .. } => 20,
-            Self::CatchUp { .. } | Self::Tidy => LAST_IN_LINE.as_secs(),
+            Self::CatchUp { .. } | Self::OnboardAll { .. } | Self::Tidy => LAST_IN_LINE.as_secs(),
         })
     }
 
@@ -361,7 +376,12 @@ impl Step {
         match self {
             // The tags of repositories are asked for in the name of an installation that is chosen when the step runs.
             Self::Watch { package } => package.ecosystem.is_of_the_forge(),
-            Self::Inbox { .. } | Self::Announce { .. } | Self::Plan { .. } | Self::CatchUp { .. } | Self::Tidy => false,
+            Self::Inbox { .. }
+            | Self::Announce { .. }
+            | Self::Plan { .. }
+            | Self::CatchUp { .. }
+            | Self::OnboardAll { .. }
+            | Self::Tidy => false,
             Self::SyncApp
             | Self::Redeliver { .. }
             | Self::SyncInstallation { .. }
@@ -377,6 +397,7 @@ impl Step {
             | Self::Invite { .. }
             | Self::Merge { .. }
             | Self::Obey { .. }
+            | Self::Onboard { .. }
             | Self::Examine { .. } => true,
         }
     }

@@ -31,6 +31,8 @@ mod lock_files;
 mod looks;
 mod manifests;
 mod merging;
+mod onboardings;
+mod organisations;
 mod outlooks;
 mod packages;
 mod proposals;
@@ -58,6 +60,7 @@ pub use history::ReleaseTimes;
 pub use installations::{Installation, InstallationRow};
 pub use looks::LOOK_UNDER_WAY;
 pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
+pub use organisations::OrganisationRow;
 pub use outlooks::OutlookChange;
 pub use packages::PackageRow;
 pub use proposals::LedgerRow;
@@ -187,6 +190,8 @@ impl Store {
             subscriptions::STATEMENTS,
             manifests::STATEMENTS,
             merging::STATEMENTS,
+            onboardings::STATEMENTS,
+            organisations::STATEMENTS,
             remarks::STATEMENTS,
             outlooks::STATEMENTS,
             packages::STATEMENTS,

@@ -12,8 +12,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use view::{
-    Listing, MessagePage, Moment, OverviewPage, ParkedView, ProposalView, RepositoryLine, RepositoryPage, SetbackView,
-    WebhookCount,
+    Listing, MessagePage, Moment, OnboardingView, OverviewPage, ParkedView, ProposalView, RepositoryLine,
+    RepositoryPage, SetbackView, WebhookCount,
 };
 
 /// How many rows of a kind a page shows.
@@ -86,7 +86,10 @@ async fn load_repository(store: &Store, account: Account, now: Timestamp) -> Res
     let setbacks = account.setbacks.iter().map(SetbackView::new).collect();
     let proposals = Listing::new(proposals, all);
     let (row, rows) = (&account.row, &account.dependencies);
-    Ok(RepositoryPage::new(row, &subscriptions, proposals, rows, account.unread, setbacks, now))
+    let onboarding = account.onboarding.as_ref().map(|one| OnboardingView::new(one, now));
+    let organisation = account.organisation.clone();
+    let page = RepositoryPage::new(row, &subscriptions, proposals, rows, account.unread, setbacks, now);
+    Ok(RepositoryPage { onboarding, organisation, ..page })
 }
 
 /// `GET` of anything else.

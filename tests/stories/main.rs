@@ -45,6 +45,7 @@ mod limits;
 mod looks;
 mod missed;
 mod moved_tags;
+mod onboarding;
 mod orders;
 mod outages;
 mod panics;
