@@ -2,7 +2,7 @@
 //!
 //! Starts a stand-in for GitHub, one for the registries and the bot, and plays a story of six days on three
 //! repositories. Needs no network, account, database server or git. The modules: `story` is what happens and `summary`
-//! what came of it, `world` is where it happens, `page` reads the bot's page as a visitor does, `narrator` prints, and
+//! what came of it, `words` is what the bot says to people, `world` is where it happens, `page` reads the bot's page as a visitor does, `narrator` prints, and
 //! checks each line it prints.
 
 mod files;
@@ -10,6 +10,7 @@ mod narrator;
 mod page;
 mod story;
 mod summary;
+mod words;
 mod world;
 
 use anyhow::Context as _;

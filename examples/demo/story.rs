@@ -2,8 +2,8 @@
 
 use crate::files;
 use crate::narrator::{Narrator, contains, same};
-use crate::summary;
 use crate::world::World;
+use crate::{summary, words};
 use anyhow::Context as _;
 use github_sim::PullRequestView;
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +14,7 @@ const LEGACY: &str = "acme/legacy";
 
 const PYTHON: &str = "Bump python from 3.12-slim to 3.13-slim";
 const NEXT_PYTHON: &str = "Bump python from 3.12-slim to 3.14-slim";
+const LAST_PYTHON: &str = "Bump python from 3.12-slim to 3.15-slim";
 const HTTPX: &str = "Bump httpx from 0.27.0 to 0.28.0";
 const NEXT_HTTPX: &str = "Bump httpx from 0.28.0 to 0.28.1";
 const FLASK: &str = "Bump flask and jinja2";
@@ -37,7 +38,7 @@ pub async fn tell(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
     monday_comes(world, tell).await?;
     people_decide(world, tell).await?;
     next_versions_come(world, tell).await?;
-    summary::in_the_end(world, tell, [API, WEB, LEGACY], NEXT_HTTPX).await
+    summary::in_the_end(world, tell, [API, WEB, LEGACY], [REQUESTS, NEXT_HTTPX]).await
 }
 
 async fn developers_subscribe(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
@@ -105,7 +106,7 @@ async fn developers_subscribe(world: &World, tell: &mut Narrator) -> anyhow::Res
     for problem in &shown {
         tell.quote(problem);
     }
-    Ok(())
+    words::objects(world, tell, LEGACY, &[1, 2, 4, 5]).await
 }
 
 async fn releases_appear(world: &World, tell: &mut Narrator) -> anyhow::Result<()> {
@@ -179,7 +180,8 @@ async fn releases_appear(world: &World, tell: &mut Narrator) -> anyhow::Result<(
     tell.say("The others wait, and the page says until when and why:");
     waits(world, tell, API, HTTPX, "waits for Monday 2026-03-09 06:00 UTC (weekly)", "due Mon 2026-03-09 06:00 UTC")
         .await?;
-    waits(world, tell, WEB, FLASK, "is 0 days old, 2 days are asked for", "due Fri 2026-03-06 10:00 UTC").await
+    waits(world, tell, WEB, FLASK, "is 0 days old, 2 days are asked for", "due Fri 2026-03-06 10:00 UTC").await?;
+    words::previews(world, tell, API, &files::API_SUBSCRIPTION.replacen("weekly ", "daily  ", 1)).await
 }
 
 /// A proposal that waits: the page and `mass-driver why` give the same reason, and the page its date.
@@ -367,6 +369,8 @@ async fn next_versions_come(world: &World, tell: &mut Narrator) -> anyhow::Resul
             contains("its diff", &world.github.pull_diff(API, pull.number)?, "+FROM python:3.14-slim AS base"),
         ],
     )?;
+    words::goes_on(world, tell, API, [NEXT_PYTHON, LAST_PYTHON]).await?;
+    words::obeys(world, tell, LEGACY, REQUESTS).await?;
     waits(
         world,
         tell,

@@ -231,6 +231,20 @@ impl World {
         Ok(found.into_iter().map(|(proposal, _)| proposal).collect())
     }
 
+    /// All proposals that became a pull request, or went onto one that was there.
+    pub async fn opened(&self) -> anyhow::Result<Vec<Proposal>> {
+        const STATES: [ProposalState; 5] = [
+            ProposalState::Open,
+            ProposalState::Merged,
+            ProposalState::Closed,
+            ProposalState::Superseded,
+            ProposalState::Withdrawn,
+        ];
+        let mut found = self.proposals(&STATES).await?;
+        found.retain(|proposal| proposal.pull.is_some());
+        Ok(found)
+    }
+
     /// The commit at which the bot believes the default branch of a repository to be.
     pub async fn known_head(&self, repo: &str) -> anyhow::Result<Option<String>> {
         let row = self.store.repository_by_name(&RepoName::parse(repo)?).await?;

@@ -258,7 +258,7 @@ fn closing_words(proposal: &Proposal, farewell: Farewell) -> Option<String> {
     match farewell {
         Farewell::Replaced { by } => Some(format!("#{by} goes further than this pull request and takes its place.")),
         Farewell::Told => None,
-        Farewell::NotWanted => Some(format!("Closed: {}.", prose::sentence(&reason_of(proposal, farewell)))),
+        Farewell::NotWanted => Some(format!("Closed: {}.", prose::spoken(&reason_of(proposal, farewell)))),
     }
 }
 
@@ -273,7 +273,7 @@ fn parting_words(proposal: &Proposal, farewell: Farewell) -> Option<String> {
         }
         Farewell::NotWanted => Some(format!(
             "mass-driver would close this pull request: {}. People have taken it over, so it stays open and is left to you.",
-            prose::sentence(&reason_of(proposal, farewell))
+            prose::spoken(&reason_of(proposal, farewell))
         )),
     }
 }

@@ -247,13 +247,42 @@ fn touching(path: &str, text: String) -> FileChange {
 }
 
 #[tokio::test]
-async fn workflows_need_a_permission_of_their_own() {
+async fn security_06_workflows_need_a_permission_of_their_own() {
     let world = World::new().await;
     world.at("POST", TREES, refusal(404, "Not Found")).await;
     let files = vec![touching(".github/workflows/ci.yml", "on: push".into())];
     let error = world.github.propose(&target(), &Change { files, ..change() }, false).await.unwrap_err();
     assert!(matches!(&error, ForgeError::Forbidden { needs: Some(n), .. } if n == "workflows=write"), "{error:?}");
     assert_eq!(world.body("POST", TOKENS).await["permissions"]["workflows"], "write");
+}
+
+/// What is sent is made of such paths alone, and so is what was written down to be sent.
+#[rstest::rstest]
+#[case::upwards("../other/requirements.txt")]
+#[case::upwards_within("a/../../b")]
+#[case::absolute("/etc/passwd")]
+#[case::backslashes("a\\..\\b")]
+#[case::a_drive("a\\b")]
+#[case::of_git(".git/config")]
+#[case::of_git_deeper("vendor/.git/hooks/post-checkout")]
+#[case::of_git_in_capitals(".GIT/config")]
+#[case::of_git_on_windows("GIT~1/config")]
+#[case::of_git_with_a_dot(".git./config")]
+#[case::of_git_as_a_stream(".git::$INDEX_ALLOCATION/config")]
+#[case::of_git_with_hidden_letters(".g\u{200c}it/config")]
+#[case::a_nul("a\0b")]
+#[case::a_line("a\nb")]
+#[case::the_folder_itself(".")]
+#[case::nothing_between("a//b")]
+#[case::none("")]
+fn security_06_a_path_that_leads_elsewhere_is_no_path(#[case] path: &str) {
+    assert!(RepoPath::parse(path).is_err());
+    let stored = json!({ "path": path, "mode": "Regular", "text": "x" });
+    assert!(serde_json::from_value::<FileChange>(stored).is_err());
+    let good = json!({ "path": "a/b.txt", "mode": "Regular", "text": "x" });
+    assert!(serde_json::from_value::<FileChange>(good).is_ok(), "nothing but the path is wrong above");
+    let from = RepoPath::parse("app/requirements.txt").unwrap();
+    assert!(["../../x", "/x", "a\\b", "../.git/config"].iter().all(|other| from.join_sibling(other).is_err()));
 }
 
 #[tokio::test]

@@ -180,7 +180,7 @@ stories! {
     }
 
     /// The permission for workflows is one that an owner grants by choice.
-    async fn without_the_permission_for_workflows_none_is_changed(world: World) {
+    async fn security_06_without_the_permission_for_workflows_none_is_changed(world: World) {
         for tag in ["v4", "v5"] {
             world.publishes("actions/checkout", tag);
         }

@@ -9,7 +9,7 @@ use mass_driver::domain::ProposalState;
 async fn closed_because(world: &World, number: i64, reason: &str) {
     let pull = world.github.pull_request("acme/api", number).unwrap();
     assert_eq!(pull.state, "closed");
-    assert_eq!(comments(world, number), [format!("Closed: `{reason}`.")]);
+    assert_eq!(comments(world, number), [format!("Closed: {reason}.")]);
     assert!(!world.github.branches("acme/api").unwrap().iter().any(|(branch, _)| *branch == pull.head_branch));
     assert_eq!(world.proposals("acme/api", ProposalState::Withdrawn).await[0].reason, reason);
 }

@@ -103,7 +103,7 @@ stories! {
         assert!(world.open("acme/api").is_empty(), "{:?}", world.open("acme/api"));
         let comments = world.github.pull_request("acme/api", small.number).unwrap().comments;
         let why = "requirements.txt has django 5.0 already";
-        assert_eq!(comments[0].body, format!("Closed: `{why}`."));
+        assert_eq!(comments[0].body, format!("Closed: {why}."));
         assert_eq!(world.proposals("acme/api", ProposalState::Withdrawn).await[0].reason, why);
         assert_eq!(world.proposals("acme/api", ProposalState::Merged).await.len(), 1);
     }

@@ -52,6 +52,48 @@ async fn meanwhile(world: &World, method: &str, path: &str, happens: impl AsyncF
 }
 
 stories! {
+    /// A line for Windows, a mark at the beginning, no end of line at the end, all of it mixed: the version is all that changes.
+    async fn bad_input_15_a_file_from_any_editor_changes_by_its_version_alone(world: World) {
+        releases(&world);
+        let texts = [
+            ("crlf", "# ours\r\nhttpx==0.27.0\r\nidna\r\n"),
+            ("bom", "\u{feff}httpx==0.27.0\n"),
+            ("mixed", "# a\nhttpx==0.27.0\r\n# b\rc\n\r\n"),
+            ("no-end", "# a\r\nhttpx==0.27.0"),
+            ("all", "\u{feff}# a\r\n\thttpx==0.27.0 # tabs\tand so on\n\r\nidna"),
+        ];
+        let files = texts.map(|(folder, text)| (format!("{folder}/requirements.txt"), text));
+        // Letters of two bytes each are no text that is edited: it is told, and left alone.
+        let wide: Vec<u8> = "\u{feff}httpx==0.27.0\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let all = files.iter().map(|(path, text)| FileChangeInput::put(path, *text));
+        let all = all.chain([FileChangeInput::put("wide/requirements.txt", wide.clone()), FileChangeInput::put(NAME, FILE.1)]);
+        repository_of(&world, all.collect()).await;
+        let pull = world.pull("acme/api");
+        for (path, text) in &files {
+            let expected = text.replace("0.27.0", "0.28.0");
+            assert_eq!(world.file("acme/api", &pull.head_branch, path), expected, "{path}");
+        }
+        assert_eq!(pull.files.len(), files.len());
+        assert_eq!(world.github.file("acme/api", &pull.head_branch, "wide/requirements.txt").unwrap().unwrap(), wide);
+        let told = world.store.manifest_problems(world.repo_id("acme/api").await).await.unwrap();
+        assert!(told.iter().any(|(path, why)| path.as_str() == "wide/requirements.txt" && !why.is_empty()), "{told:?}");
+    }
+
+    /// Files that others name lead nowhere but to files of the same tree, and names that git itself could take for its own are
+    /// not looked at.
+    async fn security_06_what_a_manifest_names_elsewhere_is_not_asked_for(world: World) {
+        releases(&world);
+        let hostile = "-r ../../other/requirements.txt\n-r /etc/passwd\n-c ..\\x.txt\n-r .git/config\n-r .GIT/config\nhttpx==0.27.0\n";
+        let mark = world.github.mark();
+        world.repository("acme/api", &[("app/requirements.txt", hostile), FILE]).await;
+        let pull = world.pull("acme/api");
+        assert_eq!(pull.files, ["app/requirements.txt"]);
+        let expected = hostile.replace("0.27.0", "0.28.0");
+        assert_eq!(world.file("acme/api", &pull.head_branch, "app/requirements.txt"), expected);
+        let blobs = world.requests_since(mark).into_iter().filter(|r| r.contains("/git/blobs/")).count();
+        assert_eq!(blobs, 2, "the two files of the repository");
+    }
+
     /// As from a webhook of the repository's own, about the push of an account that was deleted since.
     async fn bad_input_05_a_ghosts_push_without_installation_is_acted_on(world: World) {
         releases(&world);

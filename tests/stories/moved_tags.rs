@@ -270,7 +270,7 @@ stories! {
         world.push(API, &[(WORKFLOW, &text.replace(&old, &next))]).await;
         assert!(world.open(API).is_empty(), "{:?}", world.open(API));
         let comments = world.github.pull_request(API, pull.number).unwrap().comments;
-        assert_eq!(comments[0].body, format!("Closed: `{WORKFLOW} has what actions/cache v4 points at already`."));
+        assert_eq!(comments[0].body, format!("Closed: {WORKFLOW} has what actions/cache v4 points at already."));
     }
 
     /// A refresh on top of a person's commit, and one whose lines were changed in the base.

@@ -189,7 +189,7 @@ both_databases! {
 #[test]
 fn the_events_with_a_name_are_those_that_are_acted_on() {
     let acted_on = |event: &str| {
-        ["created", "added", "opened", "rerequested"].iter().any(|action| {
+        ["created", "added", "opened", "submitted", "rerequested"].iter().any(|action| {
             let body = json!({ "action": action, "installation": { "id": 1 } }).to_string();
             // Where fields are missing, it wants to know what it says.
             !matches!(parse_event(event, body.as_bytes()), Ok(Event { kind: EventKind::Other { .. }, .. }))

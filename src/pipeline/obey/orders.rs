@@ -5,7 +5,7 @@ use crate::domain::{
     Command, Comment, Decided, Decision, IgnoreScope, Outlook, PackageId, Proposal, ProposalState, Rework, Snooze,
     Update,
 };
-use crate::planner::prose::{display_name, is_called, quoted, sentence};
+use crate::planner::prose::{display_name, is_called, quoted, spoken};
 use crate::planner::{self, timing};
 use crate::versioning::scheme;
 use jiff::tz::TimeZone;
@@ -85,7 +85,7 @@ impl Desk<'_> {
         match self.proposal.state {
             _ if self.orders.withdraw.is_some() => Err("another command has just closed this pull request".into()),
             ProposalState::Open => Ok(()),
-            _ => Err(format!("this pull request is not open any more ({})", sentence(&self.proposal.reason))),
+            _ => Err(format!("this pull request is not open any more ({})", spoken(&self.proposal.reason))),
         }
     }
 
@@ -159,7 +159,7 @@ impl Desk<'_> {
     fn why(&self) -> String {
         let packages: BTreeSet<&PackageId> = self.proposal.updates.iter().map(|update| &update.package).collect();
         let rows: Vec<&Outlook> = self.rest.outlook.iter().filter(|row| packages.contains(&row.package)).collect();
-        let mut text = format!("{}\n", sentence(&self.proposal.reason));
+        let mut text = format!("{}\n", spoken(&self.proposal.reason));
         if rows.is_empty() {
             text.push_str("\nNone of its packages is used in this repository any more.\n");
             return text;
@@ -175,7 +175,7 @@ impl Desk<'_> {
                 "| {name} | {place} | {} | {} | {} |",
                 version(&row.current),
                 version(&row.target),
-                sentence(&row.reason),
+                spoken(&row.reason),
             );
         }
         if rows.len() > ROWS_MAX {

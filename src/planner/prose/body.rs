@@ -63,7 +63,10 @@ pub fn body(updates: &[Update], occasion: &Occasion<'_>) -> String {
          - **Merge** it when it suits you.\n\
          - **Close** it, and {these} not proposed for {these_files} again. Newer releases are.\n\
          - **Push** to its branch what else has to change. Your commits are never overwritten.\n\
-         - **Leave** it, and a newer release takes its place when that one is due.\n\
+         - **Leave** it, and it goes on to a newer release when that one is due.\n\
+         - **Tell** the bot in a comment, as somebody who may write here: `/mass-driver rebase` or `recreate` brings the branch up to \
+         date, `/mass-driver ignore this version` (or `minor`, `major`, `dependency`) ends it for longer, `unignore` takes that back, \
+         `snooze 2w` puts it off, `why` tells how everything stands.\n\
          - **Change** {file} to be asked at other times (`delay`, `min_age`), together (`group`) or not at all (`ignore`).\n",
         these = if updates.len() == 1 { "this version is" } else { "these versions are" },
     );

@@ -27,18 +27,14 @@ pub fn quoted(text: &str) -> String {
     text::cell(text, QUOTED_MAX_CHARS)
 }
 
-/// A reason in Markdown, also within a table: such sentences repeat what files, registries and GitHub said.
-pub fn sentence(text: &str) -> String {
-    text::cell(text, SENTENCE_MAX_CHARS)
-}
-
-/// A reason in Markdown that reads as a sentence, also within a table: what stands in backticks becomes code spans. A text
-/// that has anything else in it than letters, digits and plain marks is not from us alone; it becomes one code span.
+/// A reason in Markdown that reads as a sentence, also within a table: what stands in backticks becomes code spans. Reasons
+/// repeat what files, registries and GitHub said: one that has anything else in it than letters, digits and plain marks becomes
+/// one code span.
 pub fn spoken(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     let balanced = parts.len() % 2 == 1 && text.chars().count() <= SENTENCE_MAX_CHARS;
     if !balanced || !parts.iter().step_by(2).all(|part| text::is_plain_prose(part)) {
-        return sentence(text);
+        return text::cell(text, SENTENCE_MAX_CHARS);
     }
     let spoken = |(i, part): (usize, &&str)| if i % 2 == 0 { (*part).to_string() } else { quoted(part) };
     parts.iter().enumerate().map(spoken).collect()

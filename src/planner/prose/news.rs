@@ -1,6 +1,6 @@
 //! What a pull request is told when its branch holds something else than before, or is left as it is.
 
-use super::{display_name, quoted, sentence};
+use super::{display_name, quoted, spoken};
 use crate::domain::{PullNumber, Update};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -56,7 +56,7 @@ pub fn left_alone(why: &str) -> String {
     format!(
         "This branch is left as it is: {}.\n\nmass-driver looks at it again when the branch or its base changes. \
          `/mass-driver recreate` has the change made anew; what people committed stays in the history, but not in the files.",
-        sentence(why)
+        spoken(why)
     )
 }
 
