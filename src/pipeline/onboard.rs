@@ -143,27 +143,21 @@ fn room_again(begun: &[Timestamp]) -> Option<Timestamp> {
     begun.last().filter(|_| is_full).map(|oldest| *oldest + DAY)
 }
 
-/// Has the repositories of an installation looked at that its organisation asks for, a portion at a time, and those whose
-/// pull request is not wanted any more.
+/// Has the repositories of an installation looked at whose onboarding is under way, and a portion of those that its
+/// organisation asks for.
 pub async fn all(store: &Store, installation: InstallationId, now: Timestamp) -> Result<Done, StepError> {
-    let Some(wish) = wish(store, installation).await? else { return finished(store).await };
+    let under_way = store.onboardings_to_look_at(installation, now - sync::REOPENED_WITHIN).await?;
+    let wanted = wanted(store, installation).await?;
     let begun = store.onboardings_begun(installation, now - DAY, A_DAY_MAX).await?;
-    let candidates = store.onboarding_candidates(installation).await?;
-    let mut wanted: Vec<RepoId> =
-        candidates.into_iter().filter(|(_, name)| wish.asks(name)).map(|(repo, _)| repo).collect();
-    let again = match room_again(&begun) {
-        Some(until) if !wanted.is_empty() => Some(until),
-        _ if wanted.len() > PORTION => Some(now + BETWEEN_PORTIONS),
-        _ => None,
+    let (now_due, again) = match room_again(&begun) {
+        Some(until) => (0, (!wanted.is_empty()).then_some(until)),
+        None => (PORTION, (wanted.len() > PORTION).then_some(now + BETWEEN_PORTIONS)),
     };
-    if room_again(&begun).is_some() {
-        wanted.clear();
-    }
     let mut tx = store.begin().await?;
-    for repo in under_way(store, installation, now).await? {
+    for repo in under_way {
         Step::Onboard { repo }.queue_unless_queued(&mut tx, Some(installation), now).await?;
     }
-    for repo in wanted.into_iter().take(PORTION) {
+    for repo in wanted.into_iter().take(now_due) {
         Step::Onboard { repo }.queue_last(&mut tx, Some(installation), now).await?;
     }
     if let Some(again) = again {
@@ -172,7 +166,9 @@ pub async fn all(store: &Store, installation: InstallationId, now: Timestamp) ->
     Ok(Done::Finished(tx))
 }
 
-/// The repositories whose onboarding is under way; what a person closed long ago is over.
-async fn under_way(store: &Store, installation: InstallationId, now: Timestamp) -> Result<Vec<RepoId>, StoreError> {
-    store.onboardings_to_look_at(installation, now - sync::REOPENED_WITHIN).await
+/// The repositories of an installation that nobody was asked about, and that its organisation asks for.
+async fn wanted(store: &Store, installation: InstallationId) -> Result<Vec<RepoId>, StepError> {
+    let Some(wish) = wish(store, installation).await? else { return Ok(Vec::new()) };
+    let candidates = store.onboarding_candidates(installation).await?;
+    Ok(candidates.into_iter().filter(|(_, name)| wish.asks(name)).map(|(repo, _)| repo).collect())
 }

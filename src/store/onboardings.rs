@@ -1,11 +1,12 @@
 //! The pull requests that bring repositories their first subscription file: one row for a repository, whatever became of it.
 
-use super::sql::{from_json, parsed, small, statements, time, to_json, values, word};
+use super::sql::{each, from_json, parsed, small, statements, time, to_json, values, word};
 use super::{Attempt, Store, StoreError, Tx};
 use crate::domain::{
     Change, InstallationId, ObjectId, Onboarding, OnboardingState, Progress, PullNumber, PullRequest, RepoId, RepoName,
 };
 use jiff::Timestamp;
+use std::collections::HashMap;
 
 #[derive(sqlx::FromRow)]
 struct OnboardingRecord {
@@ -32,6 +33,8 @@ statements! {
             commit_id = excluded.commit_id, pull_number = excluded.pull_number, pull_url = excluded.pull_url,
             pull_head = excluded.pull_head, farewell = excluded.farewell, begun_at = excluded.begun_at,
             updated_at = excluded.updated_at";
+    ONBOARDINGS_OF = "SELECT repo_id, state, reason, branch, commit_id, pull_number, pull_url, pull_head, farewell, begun_at,
+        updated_at FROM onboarding WHERE repo_id IN (VALUES (CAST($1 AS BIGINT))) ORDER BY repo_id";
     FORGET_ONBOARDING = "DELETE FROM onboarding WHERE repo_id = $1";
     ONBOARDING_ATTEMPT = "SELECT change, progress, orderly_claim FROM onboarding WHERE repo_id = $1 AND change IS NOT NULL";
     BEGIN_ONBOARDING_ATTEMPT = "UPDATE onboarding SET change = $2, progress = '{}', orderly_claim = $3 WHERE repo_id = $1";
@@ -39,11 +42,11 @@ statements! {
     END_ONBOARDING_ATTEMPT = "UPDATE onboarding SET change = NULL, progress = '{}', orderly_claim = NULL WHERE repo_id = $1";
     BEGUN = "SELECT o.begun_at FROM onboarding o JOIN repository r ON r.id = o.repo_id
         WHERE r.installation_id = $1 AND o.begun_at > $2 AND o.state <> 'nothing' ORDER BY o.begun_at DESC LIMIT $3";
-    /// Repositories that nobody was asked about, with a head in which nobody has looked yet.
+    /// Those in which nothing was found have a row: they are looked at again when a push brings something.
     CANDIDATES = "SELECT r.id, r.name FROM repository r LEFT JOIN onboarding o ON o.repo_id = r.id
         WHERE r.installation_id = $1 AND r.state = 'active' AND NOT r.fork AND r.config_state = 'none'
         AND r.config_commit IS NULL AND r.head_commit IS NOT NULL
-        AND (o.repo_id IS NULL OR o.state = 'nothing' AND o.commit_id <> r.head_commit) ORDER BY r.id";
+        AND o.repo_id IS NULL ORDER BY r.id";
     TO_LOOK_AT = "SELECT o.repo_id FROM onboarding o JOIN repository r ON r.id = o.repo_id
         WHERE r.installation_id = $1 AND r.state = 'active'
         AND (o.state IN ('opening', 'open') OR o.farewell IS NOT NULL OR o.state = 'closed' AND o.updated_at >= $2)
@@ -54,6 +57,12 @@ impl Store {
     /// The onboarding of a repository.
     pub async fn onboarding(&self, repo: RepoId) -> Result<Option<Onboarding>, StoreError> {
         self.row::<OnboardingRecord>(ONBOARDING, values![repo]).await?.map(OnboardingRecord::read).transpose()
+    }
+
+    /// The onboardings of several repositories; those without one are left out.
+    pub async fn onboardings_of(&self, repos: &[RepoId]) -> Result<HashMap<RepoId, Onboarding>, StoreError> {
+        let rows: Vec<OnboardingRecord> = self.rows_for(ONBOARDINGS_OF, each(repos)).await?;
+        rows.into_iter().map(|record| Ok((RepoId(record.repo_id), record.read()?))).collect()
     }
 
     /// The onboarding that a pull request is of.
@@ -86,7 +95,8 @@ impl Store {
         Ok(rows.into_iter().map(|(at,)| time(at)).collect())
     }
 
-    /// The repositories of an installation that may be onboarded as far as their rows tell, whatever its owner asks for.
+    /// The repositories of an installation in which nobody has looked for anything to be onboarded for, and that might be as
+    /// far as their rows tell, whatever its owner asks for.
     pub async fn onboarding_candidates(
         &self,
         installation: InstallationId,

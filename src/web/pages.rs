@@ -3,7 +3,7 @@
 mod view;
 
 use super::WebState;
-use crate::domain::ProposalState;
+use crate::domain::{ProposalState, RepoId};
 use crate::pipeline::account::Account;
 use crate::store::{ConfigState, Store, StoreError};
 use askama::Template;
@@ -32,7 +32,15 @@ pub async fn overview(State(state): State<WebState>) -> Response {
 async fn load_overview(store: &Store, now: Timestamp) -> Result<OverviewPage, StoreError> {
     let rows = store.repositories(SHOWN_MAX).await?;
     let broken = rows.iter().filter(|(row, _)| row.config.state == ConfigState::Broken).count();
-    let lines = rows.iter().map(|(row, subscriptions)| RepositoryLine::new(row, subscriptions, now)).collect();
+    let without_file = rows.iter().filter(|(row, _)| row.config.state == ConfigState::None);
+    let without_file: Vec<RepoId> = without_file.map(|(row, _)| row.repository.id).collect();
+    let onboardings = store.onboardings_of(&without_file).await?;
+    let lines = rows.iter().map(|(row, subscriptions)| {
+        let line = RepositoryLine::new(row, subscriptions, now);
+        let onboarding = onboardings.get(&row.repository.id).map(|one| one.reason.clone());
+        RepositoryLine { note: line.note.clone().or(onboarding), ..line }
+    });
+    let lines = lines.collect();
     let parked = store.parked_setbacks(SHOWN_MAX).await?.into_iter().map(|s| ParkedView::new(s, now)).collect();
     let all_parked = store.parked_count().await?;
     let counts = store.proposal_counts().await?;

@@ -121,6 +121,26 @@ stories_at_any_pace! {
         assert!(world.open(API).is_empty());
         assert_eq!(comments(&world, 1), ["Closed: the file was added by other hands."]);
     }
+
+    /// The pull request is closed once, with one word, whenever the process dies.
+    async fn killed_while_it_is_let_go(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.github.push(HOME, "main", &[(ASKS, Some(b"onboarding: none\n"))], "not any more").unwrap();
+        world.github.deliver_pending().await;
+        for (method, path) in [
+            ("POST", "/repos/acme/api/issues/1/comments"),
+            ("PATCH", "/repos/acme/api/pulls/1"),
+            ("DELETE", "/repos/acme/api/git/refs/**"),
+        ] {
+            world.dies_at(method, path, FaultKind::HangAfter).await;
+        }
+        world.settle().await;
+        assert_eq!(comments(&world, 1), ["Closed: the organisation does not ask for it any more."]);
+        assert_eq!(world.github.branches(API).unwrap().len(), 1);
+        let over = onboarding(&world, API).await.unwrap();
+        assert_eq!((over.state, over.farewell), (OnboardingState::Withdrawn, None));
+    }
 }
 
 stories! {
@@ -317,13 +337,13 @@ stories! {
             let broken = check(branch, "onbording: all\n").await;
             assert_eq!((broken.conclusion.as_deref(), broken.title.as_deref()), (Some("failure"), Some("1 problem in .mass-driver-organisation.yaml")));
             let summary = broken.summary.unwrap();
-            assert!(summary.ends_with("The last good one stays in force, which asks for `onboarding of the repositories api`.\n"), "{summary}");
+            assert!(summary.ends_with("The last good one stays in force, which asks for onboarding of the repositories api.\n"), "{summary}");
             assert_eq!(broken.annotations[0]["path"], ASKS);
             assert_eq!(broken.annotations[0]["start_line"], 1);
         }
         let mended = check("main", "onboarding: all\n").await;
         assert_eq!(mended.conclusion.as_deref(), Some("success"));
-        assert!(mended.summary.unwrap().ends_with("is valid: it asks for `onboarding of every repository`.\n"));
+        assert!(mended.summary.unwrap().ends_with("is valid: it asks for onboarding of every repository.\n"));
     }
 
     /// Both files change in one commit: there is one check for it, which speaks of both.
@@ -353,5 +373,29 @@ stories! {
         world.repository("ada/.github", &[(".mass-driver-organization.yml", "onboarding: all\n")]).await;
         world.repository("ada/tool", &[PINNED]).await;
         assert_eq!(world.open("ada/tool"), ["Add .mass-driver.yaml"]);
+    }
+
+    async fn what_people_did_while_the_bot_was_down_is_learned_at_the_start(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.goes_down();
+        world.github.close(API, 1).unwrap();
+        world.settle().await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+        world.comes_back();
+        world.restart().await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Closed));
+    }
+
+    async fn page_and_json_say_how_far_it_has_come(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        let page = world.page("/repositories/acme/api").await;
+        assert!(page.contains("First file:") && page.contains("pull request #1 adds the file"), "{page}");
+        let json: serde_json::Value = serde_json::from_str(&world.page("/repositories/acme/api.json").await).unwrap();
+        assert_eq!((&json["onboarding"]["state"], &json["onboarding"]["pull"]["number"]), (&"open".into(), &1.into()));
+        assert!(world.page("/").await.contains("pull request #1 adds the file"), "the overview says it, too");
+        let home = world.page("/repositories/acme/.github").await;
+        assert!(home.contains("asks for onboarding of every repository"), "{home}");
     }
 }

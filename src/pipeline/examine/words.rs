@@ -3,7 +3,7 @@
 use crate::domain::ObjectId;
 use crate::forge::{Annotation, CheckRun, Conclusion};
 use crate::planner::preview::Words;
-use crate::planner::prose::{quoted, sentence};
+use crate::planner::prose::{quoted, spoken};
 use crate::subscription::Problem;
 use sha2::{Digest as _, Sha256};
 
@@ -59,7 +59,7 @@ impl Organisation {
     }
 
     fn sentence(&self) -> String {
-        let (path, asks) = (quoted(&self.path), self.asks.as_deref().map(sentence));
+        let (path, asks) = (quoted(&self.path), self.asks.as_deref().map(spoken));
         match (self.problems.is_empty(), asks) {
             (true, asks) => format!("{path} is valid: it asks for {}.", asks.unwrap_or_else(|| "nothing".into())),
             (false, Some(asks)) => {

@@ -90,6 +90,8 @@ async fn nothing(case: &Case<'_>, head: &Head, why: &str) -> Result<Done, StepEr
 async fn another_day(case: &Case<'_>, until: Timestamp) -> Result<Done, StepError> {
     let installation = case.installation();
     let mut tx = case.tx().await?;
+    // Nothing was found here before; now there may be, and it is to be among the others.
+    tx.forget_onboarding(case.row.repository.id).await?;
     Step::OnboardAll { installation }.queue_at(&mut tx, Some(installation), until, case.now).await?;
     Ok(Done::Finished(tx))
 }
