@@ -4,7 +4,7 @@ use crate::revisions::comments;
 use crate::{World, stories, stories_at_any_pace};
 use github_sim::{Fault, FaultKind, PullRequestView, RepoOptions, Role};
 use jiff::SignedDuration;
-use mass_driver::domain::{Onboarding, OnboardingState};
+use mass_driver::domain::{Onboarding, OnboardingState, RepoId, RepoName, Repository};
 use mass_driver::pipeline::onboard::A_DAY_MAX;
 use mass_driver::store::ConfigState;
 
@@ -235,19 +235,40 @@ stories! {
         assert_eq!(world.open(API), ["Add .mass-driver.yaml"]);
     }
 
+    /// All but two of the day's number were asked already.
     async fn the_days_number_spreads_a_large_organisation_over_days(world: World) {
-        let more = 3;
-        for n in 0..A_DAY_MAX + more {
+        asks(&world, "onboarding: none\n").await;
+        for n in 0..4 {
             world.github.create_repo(&format!("acme/r{n}"), RepoOptions::default().file(PINNED.0, PINNED.1)).unwrap();
         }
         world.settle().await;
-        asks(&world, "onboarding: [\"r*\"]\n").await;
-        let asked = || (0..A_DAY_MAX + more).filter(|n| !pulls(&world, &format!("acme/r{n}")).is_empty()).count();
-        assert_eq!(asked(), A_DAY_MAX as usize);
+        let row = world.row("acme/r0").await;
+        let mut tx = world.store.begin().await.unwrap();
+        for n in 2..A_DAY_MAX {
+            let id = RepoId(1_000_000 + i64::from(n));
+            let name = RepoName::parse(&format!("acme/earlier{n}")).unwrap();
+            tx.save_repository(&Repository { id, name, ..row.repository.clone() }, world.clock_now()).await.unwrap();
+            let earlier = Onboarding {
+                repo: id,
+                state: OnboardingState::Closed,
+                reason: "a person closed it".into(),
+                branch: BRANCH.into(),
+                commit: row.head.clone().unwrap().commit,
+                pull: None,
+                farewell: None,
+                begun_at: world.clock_now(),
+                updated_at: world.clock_now(),
+            };
+            tx.save_onboarding(&earlier).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        world.push(HOME, &[(ASKS, "onboarding: [\"r*\"]\n")]).await;
+        let asked = || (0..4).filter(|n| !pulls(&world, &format!("acme/r{n}")).is_empty()).count();
+        assert_eq!(asked(), 2);
         world.time_passes(SignedDuration::from_hours(23)).await;
-        assert_eq!(asked(), A_DAY_MAX as usize);
+        assert_eq!(asked(), 2);
         world.time_passes(SignedDuration::from_hours(2)).await;
-        assert_eq!(asked(), (A_DAY_MAX + more) as usize);
+        assert_eq!(asked(), 4);
     }
 
     async fn commands_are_answered_and_obeyed_nothing(world: World) {
