@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use mass_driver::cli::check::{CheckArgs, CheckFormat, run};
 use mass_driver::cli::{Exit, schema};
-use mass_driver::subscription::FILE_NAMES;
+use mass_driver::subscription::{FILE_NAMES, ORGANISATION_FILE_NAMES};
 use std::path::Path;
 
 const BROKEN: &str = "delay: weakly\nlimit: 0\nlabls: x\nsubscriptions:\n  - migration: pipy\n    min_age: 3x\n";
@@ -187,5 +187,41 @@ fn the_schema_is_printed() {
     assert_eq!(schema::run(&args, &mut out).unwrap(), Exit::Done);
     let schema: serde_json::Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(schema, mass_driver::subscription::json_schema());
+    insta::assert_snapshot!(String::from_utf8(out).unwrap());
+}
+
+#[test]
+fn an_organisations_file_is_checked_too() {
+    let name = ORGANISATION_FILE_NAMES[0];
+    let good = folder(&[(name, "onboarding: [\"service-*\"]\nexclude: service-old\n")]);
+    let said = "asks for onboarding of the repositories service-*, without service-old";
+    for path in ["", name] {
+        let (exit, text) = check(good.path(), path, CheckFormat::Text);
+        assert_eq!((exit, text), (Exit::Done, format!("./{name} is valid: it {said}\n")));
+    }
+    let (_, text) = check(good.path(), "", CheckFormat::Json);
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&answer["valid"], &answer["organisation"]["exclude"][0]), (&true.into(), &"service-old".into()));
+
+    let bad = folder(&[(name, "onboarding: [a/b]\n")]);
+    let (exit, text) = check(bad.path(), "", CheckFormat::Text);
+    assert_eq!(exit, Exit::Failed);
+    assert!(
+        text.contains("1:14: `a/b` names an owner") || text.contains(":1:14") && text.contains("names an owner"),
+        "{text}"
+    );
+    let (exit, text) = check(bad.path(), "", CheckFormat::Github);
+    assert_eq!(exit, Exit::Failed);
+    assert!(text.contains("line=1,col=14"), "{text}");
+
+    let twice = folder(&[(name, "onboarding: all\n"), (ORGANISATION_FILE_NAMES[3], "onboarding: all\n")]);
+    let (exit, text) = check(twice.path(), "", CheckFormat::Text);
+    assert!(exit == Exit::Failed && text.contains("under several names"), "{text}");
+}
+
+#[test]
+fn the_schema_of_the_organisations_file_is_printed() {
+    let mut out = Vec::new();
+    schema::run(&schema::SchemaArgs { name: schema::SchemaName::Organisation }, &mut out).unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap());
 }

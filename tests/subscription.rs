@@ -4,6 +4,8 @@
 
 #[path = "subscription/mistakes.rs"]
 mod mistakes;
+#[path = "subscription/organisation.rs"]
+mod organisation;
 
 use jiff::SignedDuration;
 use mass_driver::domain::{Ecosystem, PackageId, RepoPath, VersionStep};

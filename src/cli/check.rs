@@ -1,11 +1,12 @@
-//! `mass-driver check [PATH]`: validates a subscription file and says what it subscribes to.
+//! `mass-driver check [PATH]`: validates a subscription file and says what it subscribes to; or the file of an organisation, and
+//! says what that asks for.
 
 use super::print::{json, printable};
 use super::{Exit, UsageError};
 use crate::planner::timing::next_slot;
 use crate::subscription::{
-    Delay, FILE_NAMES, MAX_BYTES, MigrationPattern, Problem, Subscription, SubscriptionFile, both_present, not_a_file,
-    parse,
+    Delay, FILE_NAMES, MAX_BYTES, MigrationPattern, ORGANISATION_FILE_NAMES, Problem, Subscription, SubscriptionFile,
+    both_present, not_a_file, parse, parse_organisation, several_organisation_files,
 };
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `mass-driver check`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CheckArgs {
-    /// The subscription file, or the folder that holds it
+    /// The subscription file or the organisation's file, or the folder that holds one
     #[arg(default_value = ".")]
     pub path: PathBuf,
     /// How to print the result
@@ -43,12 +44,19 @@ pub enum CheckFormat {
 ///
 /// Returns [`Exit::Failed`] when the file has problems. Errors: [`UsageError`] when there is no file.
 pub fn run(args: &CheckArgs, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let (path, result, bytes) = match find(&args.path)? {
+    let found = find(&args.path)?;
+    if let Found::File(path) = &found
+        && is_of_an_organisation(path)
+    {
+        return organisation(path, args.format, out);
+    }
+    let (path, result, bytes) = match found {
         Found::File(path) => {
             let bytes = read(&path)?;
             (path, parse(&bytes), bytes)
         }
         Found::Both(path) => (path, Err(vec![both_present()]), Vec::new()),
+        Found::Several(path) => (path, Err(vec![several_organisation_files()]), Vec::new()),
         Found::Other(path, kind) => (path, Err(vec![not_a_file(kind)]), Vec::new()),
     };
     let shown = printable(&path.strip_prefix(".").unwrap_or(&path).display().to_string());
@@ -67,10 +75,42 @@ pub fn run(args: &CheckArgs, now: Timestamp, out: &mut dyn Write) -> anyhow::Res
     Ok(if result.is_ok() { Exit::Done } else { Exit::Failed })
 }
 
+/// Whether a file is an organisation's, by its name.
+fn is_of_an_organisation(path: &Path) -> bool {
+    ORGANISATION_FILE_NAMES.iter().any(|name| path.file_name() == Some(name.as_ref()))
+}
+
+fn organisation(path: &Path, format: CheckFormat, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let bytes = read(path)?;
+    let result = parse_organisation(&bytes);
+    let shown = printable(&path.strip_prefix(".").unwrap_or(path).display().to_string());
+    let problems = result.as_ref().err().map_or(&[][..], Vec::as_slice);
+    match (&result, format) {
+        (Ok(file), CheckFormat::Text) => {
+            writeln!(out, "{shown} is valid: it asks for {}", printable(&file.in_words()))?;
+        }
+        (Ok(file), CheckFormat::Json) => {
+            print_json(&object!({ "path": shown, "valid": true, "problems": [], "organisation": file }), out)?;
+        }
+        (Err(_), CheckFormat::Json) => {
+            print_json(&object!({ "path": shown, "valid": false, "problems": problems }), out)?;
+        }
+        (Err(_), CheckFormat::Text) => print_problems(&shown, &bytes, problems, out)?,
+        (_, CheckFormat::Github) => {
+            for problem in problems {
+                writeln!(out, "{}", workflow_command(&shown, problem))?;
+            }
+        }
+    }
+    Ok(if result.is_ok() { Exit::Done } else { Exit::Failed })
+}
+
 enum Found {
     File(PathBuf),
     /// Both names are there; the path is the first of them.
     Both(PathBuf),
+    /// An organisation's file is there under several names; the path is the first of them.
+    Several(PathBuf),
     /// Something of that name that is no ordinary file.
     Other(PathBuf, &'static str),
 }
@@ -104,7 +144,7 @@ fn refused(path: &Path, error: &io::Error) -> anyhow::Error {
 fn find(path: &Path) -> anyhow::Result<Found> {
     let usage = |what: String| anyhow::Error::new(UsageError(what));
     // Under its own name it is judged as it would be in a repository, wherever it was named.
-    if FILE_NAMES.iter().any(|name| path.file_name() == Some(name.as_ref()))
+    if FILE_NAMES.iter().chain(&ORGANISATION_FILE_NAMES).any(|name| path.file_name() == Some(name.as_ref()))
         && let Some(found) = look(path).map_err(|error| refused(path, &error))?
     {
         return Ok(found);
@@ -126,12 +166,28 @@ fn find(path: &Path) -> anyhow::Result<Found> {
     match (look_into(FILE_NAMES[0])?, look_into(FILE_NAMES[1])?) {
         (Some(_), Some(_)) => Ok(Found::Both(path.join(FILE_NAMES[0]))),
         (Some(found), None) | (None, Some(found)) => Ok(found),
-        (None, None) => Err(usage(format!(
-            "there is no `{}` in `{}`. Give the path of a file, or write one: `subscriptions: [pypi]` is enough to begin with",
-            FILE_NAMES[0],
-            path.display()
-        ))),
+        (None, None) => match of_an_organisation(path)? {
+            Some(found) => Ok(found),
+            None => Err(usage(format!(
+                "there is no `{}` in `{}`. Give the path of a file, or write one: `subscriptions: [pypi]` is enough to begin with",
+                FILE_NAMES[0],
+                path.display()
+            ))),
+        },
     }
+}
+
+/// The organisation's file in a folder.
+fn of_an_organisation(folder: &Path) -> anyhow::Result<Option<Found>> {
+    let mut first = None;
+    for path in ORGANISATION_FILE_NAMES.map(|name| folder.join(name)) {
+        let Some(found) = look(&path).map_err(|error| refused(folder, &error))? else { continue };
+        match first {
+            None => first = Some((path, found)),
+            Some((path, _)) => return Ok(Some(Found::Several(path))),
+        }
+    }
+    Ok(first.map(|(_, found)| found))
 }
 
 /// The bytes of a file, one more than are ever parsed at most.

@@ -17,6 +17,8 @@ pub struct SchemaArgs {
 pub enum SchemaName {
     /// What `.mass-driver.yaml` may say
     Subscription,
+    /// What `.mass-driver-organisation.yaml` may say
+    Organisation,
 }
 
 /// Prints the schema.
@@ -25,6 +27,7 @@ pub enum SchemaName {
 pub fn run(args: &SchemaArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let schema = match args.name {
         SchemaName::Subscription => subscription::json_schema(),
+        SchemaName::Organisation => subscription::organisation_schema(),
     };
     writeln!(out, "{}", serde_json::to_string_pretty(&schema)?)?;
     Ok(Exit::Done)

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod lock_file;
 pub mod merging;
 pub mod notes;
+pub mod onboarding;
 pub mod package;
 pub mod people;
 pub mod proposal;
@@ -28,6 +29,7 @@ pub use ids::{CheckRunId, CommentId, DeliveryId, InstallationId, ProposalId, Pul
 pub use lock_file::LockFile;
 pub use merging::{Check, Colour, MergeMethod, Merging, Topic};
 pub use notes::{FoundNotes, NotesState, PackageLinks, ReleaseNotes};
+pub use onboarding::{Onboarding, OnboardingState};
 pub use package::{Content, Dependency, Ecosystem, PackageId, Release, Skip, Span};
 pub use proposal::{Farewell, Held, News, Outlook, Proposal, ProposalState, PullBranch, PullRequest, Rework, Standing};
 pub use repo::{Head, ObjectId, RepoName, RepoPath, RepoState, Repository};

@@ -5,11 +5,13 @@
 //! the store may be hours old; when a registry is asked again is looked up here, as it is known now.
 
 use super::{plan, setback};
-use crate::domain::{Dependency, Outlook, PackageId, Proposal, ProposalState, RepoPath, RepoState, Skip, Standing};
+use crate::domain::{
+    Dependency, Onboarding, Outlook, PackageId, Proposal, ProposalState, RepoPath, RepoState, Skip, Standing,
+};
 use crate::planner::prose::is_called;
 use crate::planner::{self, timing};
-use crate::store::{ConfigState, Next, PackageRow, RepositoryRow, Setback, Store, StoreError};
-use crate::subscription::Problem;
+use crate::store::{Config, ConfigState, Next, PackageRow, RepositoryRow, Setback, Store, StoreError};
+use crate::subscription::{OrganisationFile, Problem};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -24,6 +26,10 @@ pub struct Account {
     pub blocked: Option<String>,
     /// What is wrong with the subscription file.
     pub problems: Vec<Problem>,
+    /// How far the pull request has come that brings its first subscription file, where its organisation asks for one.
+    pub onboarding: Option<Onboarding>,
+    /// What is known of the organisation's own file, in the repository that holds it.
+    pub organisation: Option<String>,
     /// All proposals, oldest first.
     pub proposals: Vec<Proposal>,
     /// How each dependency stands: at least one row for each, by file and line.
@@ -45,11 +51,30 @@ pub async fn account(store: &Store, row: RepositoryRow, now: Timestamp) -> Resul
     Ok(Account {
         blocked: blocked(&row),
         problems: serde_json::from_value(row.config.problems.clone()).unwrap_or_default(),
+        onboarding: store.onboarding(repo).await?,
+        organisation: store.organisation(repo).await?.as_ref().and_then(organisation),
         proposals,
         dependencies: dependencies(store, &row, now).await?,
         unread: store.manifest_problems(repo).await?,
         setbacks: store.setbacks_of(repo).await?,
         row,
+    })
+}
+
+/// What is known of an organisation's file, in a sentence; `None` where there is none. Pure.
+fn organisation(config: &Config) -> Option<String> {
+    let path = config.path.as_ref()?;
+    let in_force: Option<OrganisationFile> =
+        config.file.as_ref().and_then(|file| serde_json::from_value(file.clone()).ok());
+    let problems: Vec<Problem> = serde_json::from_value(config.problems.clone()).unwrap_or_default();
+    let asks = in_force.map(|file| file.in_words());
+    Some(match (problems.first(), asks) {
+        (None, Some(asks)) => format!("{path} asks for {asks}"),
+        (None, None) => format!("{path} asks for nothing"),
+        (Some(problem), Some(asks)) => {
+            format!("{path} cannot be used ({problem}), so the last good one stays in force, which asks for {asks}")
+        }
+        (Some(problem), None) => format!("{path} cannot be used ({problem})"),
     })
 }
 
@@ -150,7 +175,10 @@ impl Account {
             return Some(format!("{name} is {}: nothing is proposed to it.", self.row.repository.state.as_str()));
         }
         match self.row.config.state {
-            ConfigState::None => Some(format!("{name} has no subscription file.")),
+            ConfigState::None => Some(match &self.onboarding {
+                Some(onboarding) => format!("{name} has no subscription file: {}.", onboarding.reason),
+                None => format!("{name} has no subscription file."),
+            }),
             ConfigState::Broken if self.row.config.file.is_some() => {
                 Some("The subscription file cannot be used, so the last good one stays in force:".into())
             }
@@ -161,13 +189,16 @@ impl Account {
 
     /// All of it for scripts, as one JSON object.
     pub fn to_json(&self) -> serde_json::Value {
-        let Self { row, blocked, problems, proposals, dependencies, unread, setbacks } = self;
+        let Self { row, blocked, problems, onboarding, organisation, proposals, dependencies, unread, setbacks } = self;
+        let onboarding = onboarding.as_ref().map(|one| {
+            json!({ "state": one.state.as_str(), "reason": one.reason, "pull": one.pull, "begun_at": one.begun_at })
+        });
         let (parked, put_back): (Vec<&Setback>, Vec<&Setback>) = setbacks.iter().partition(|one| is_parked(one));
         let rows = |setbacks: Vec<&Setback>| setbacks.into_iter().map(setback::to_json).collect::<Vec<_>>();
         json!({
             "repository": row.repository.name, "state": row.repository.state, "file": row.config.state.as_str(),
             "blocked": blocked, "problems": problems, "proposals": proposals, "dependencies": dependencies,
-            "unread": unread, "parked": rows(parked), "put_back": rows(put_back),
+            "onboarding": onboarding, "organisation": organisation, "unread": unread, "parked": rows(parked), "put_back": rows(put_back),
         })
     }
 }

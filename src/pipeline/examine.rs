@@ -8,15 +8,15 @@
 pub mod lookups;
 mod words;
 
-use self::words::{CHECK, Finding, check_of};
+use self::words::{CHECK, Finding, Organisation, check_of};
 use super::follow::is_final;
 use super::plan::foresee::{Ahead, closing};
 use super::plan::partings::NO_FILE;
 use super::{Done, StepError, Writing, finished, index, line, sync, target};
 use crate::domain::{Examined, ObjectId, Place, ProposalState, RepoId, RepoState};
-use crate::forge::{CheckRun, ForgeError, GitHub, OwnCheck, Target};
+use crate::forge::{CheckRun, ForgeError, GitHub, OwnCheck, Target, TreeEntry};
 use crate::planner::preview::{
-    Closing, InForce, Place as Standing, Preview, looking, preview, problems, removed, too_large, unreadable,
+    Closing, InForce, Place as Standing, Preview, Words, looking, preview, problems, removed, too_large, unreadable,
 };
 use crate::registries::Registries;
 use crate::store::{Config, ConfigState, Examination, RepositoryRow, Store, StoreError};
@@ -37,7 +37,7 @@ pub async fn examine(
     if row.repository.state != RepoState::Active || row.repository.fork {
         return finished(store).await;
     }
-    let one = Look { store, forge, registries, row: &row, known: &known, again, writing };
+    let mut one = Look { store, forge, registries, row: &row, known: &known, again, organisation: None, writing };
     // What was begun is to be ended.
     let is_begun = known.check_run.is_some() && known.said.is_none();
     if !again && !is_begun && store.is_followed(&known.asked).await? {
@@ -69,6 +69,8 @@ struct Look<'a> {
     row: &'a RepositoryRow,
     known: &'a Examination,
     again: bool,
+    /// What there is to say of the organisation's file in the same commit.
+    organisation: Option<Organisation>,
     writing: &'a Writing<'a>,
 }
 
@@ -98,9 +100,37 @@ impl Look<'_> {
     }
 
     /// Looks, and says what is to be said; `None` where that is nothing.
-    async fn take(&self) -> Result<Option<Said>, StepError> {
+    async fn take(&mut self) -> Result<Option<Said>, StepError> {
         let entries = self.forge.root(&self.target(), self.commit()).await?;
-        let found = sync::find_in(self.forge, &self.target(), &entries, &Config::none()).await?;
+        self.organisation = self.read_organisation(&entries).await?;
+        if let Some(said) = self.say_of_repository(&entries).await? {
+            return Ok(Some(said));
+        }
+        let Some(organisation) = &self.organisation else { return Ok(None) };
+        let hash = self.say(organisation.words(), Finding::Valid, None).await?.0;
+        Ok(Some(Said { blob: organisation.blob.clone(), hash }))
+    }
+
+    /// The organisation's file, where the commit is in the repository that holds it and there is news of it.
+    async fn read_organisation(&self, entries: &[TreeEntry]) -> Result<Option<Organisation>, StepError> {
+        let repo = self.row.repository.id;
+        if !sync::is_for_all(&self.row.repository.name) {
+            return Ok(None);
+        }
+        let stored = self.store.organisation(repo).await?.unwrap_or_else(Config::none);
+        let found = sync::find_in(&sync::ORGANISATION, self.forge, &self.target(), entries, &stored).await?;
+        let judged = sync::config_after(&sync::ORGANISATION, &stored, found, self.writing.clock.now());
+        let insist =
+            self.again || self.known.asked.named || self.known.outcome == Some(Examined::Said) || self.is_head();
+        let Some(path) = judged.path.as_ref().filter(|_| insist || judged != stored) else { return Ok(None) };
+        let problems = sync::problems(&judged)?;
+        let asks = sync::organisation_in_force(&judged)?.map(|file| file.in_words());
+        Ok(Some(Organisation { path: path.to_string(), blob: judged.blob.clone(), problems, asks }))
+    }
+
+    /// Says what is to be said of the repository's own file, if anything is.
+    async fn say_of_repository(&self, entries: &[TreeEntry]) -> Result<Option<Said>, StepError> {
+        let found = sync::find_in(&sync::SUBSCRIPTIONS, self.forge, &self.target(), entries, &Config::none()).await?;
         let asked = &self.known.asked;
         let said_before = match &asked.follows {
             Some(follows) => {
@@ -111,7 +141,7 @@ impl Look<'_> {
         };
         let config = &self.row.config;
         // The same judgement as on the default branch.
-        let judged = sync::config_after(&Config::none(), found, self.writing.clock.now());
+        let judged = sync::config_after(&sync::SUBSCRIPTIONS, &Config::none(), found, self.writing.clock.now());
         let essence = |of: &Config| (of.path.clone(), of.blob.clone(), of.state, of.problems.clone());
         let is_known = essence(&judged) == essence(config);
         // Later pushes to the default branch may have left the file alone.
@@ -122,6 +152,10 @@ impl Look<'_> {
         }
         let standing = if counts { Standing::Default } else { Standing::Proposed };
         let (Some(path), Some(blob)) = (&judged.path, &judged.blob) else {
+            if sync::is_for_all(&self.row.repository.name) && config.state == ConfigState::None {
+                // What was said and named there is the organisation's file.
+                return Ok(None);
+            }
             let was_there = config.state != ConfigState::None || said_before || (counts && asked.named);
             return match was_there && (asked.named || insist) {
                 true => self.say_removed(standing).await.map(Some),
@@ -141,7 +175,7 @@ impl Look<'_> {
             None => InForce::None,
         };
         let words = problems(path, found, standing, &in_force);
-        Ok(self.say(&check_of(words, Finding::Problems(path, found)), None).await?.0)
+        Ok(self.say(words, Finding::Problems(path, found), None).await?.0)
     }
 
     async fn say_removed(&self, standing: Standing) -> Result<Said, StepError> {
@@ -150,7 +184,7 @@ impl Look<'_> {
         let closings: Vec<Closing> =
             of(ProposalState::Open).filter_map(|proposal| closing(proposal, NO_FILE)).collect();
         let words = removed(standing, of(ProposalState::Waiting).count(), &closings);
-        let hash = self.say(&check_of(words, Finding::Removed), None).await?.0;
+        let hash = self.say(words, Finding::Removed, None).await?.0;
         Ok(Said { blob: None, hash })
     }
 
@@ -170,7 +204,7 @@ impl Look<'_> {
             match index::dependencies_at(self.forge, &self.target(), self.commit(), share).await {
                 Ok((found, left_out)) => (dependencies, unread) = (Some(found), left_out),
                 Err(ForgeError::TooLarge { .. }) => {
-                    return Ok(self.say(&check_of(too_large(path), Finding::Valid), check).await?.0);
+                    return Ok(self.say(too_large(path), Finding::Valid, check).await?.0);
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -207,7 +241,7 @@ impl Look<'_> {
             },
             now,
         );
-        Ok(self.say(&check_of(words, Finding::Valid), check).await?.0)
+        Ok(self.say(words, Finding::Valid, check).await?.0)
     }
 
     /// Says that there is more to come, unless all of it stands there and may stay the same.
@@ -215,11 +249,17 @@ impl Look<'_> {
         if self.known.said.is_some() && !self.again {
             return Ok(None);
         }
-        Ok(Some(self.say(&check_of(looking(path), Finding::Unknown), None).await?.1))
+        Ok(Some(self.say(looking(path), Finding::Unknown, None).await?.1))
     }
 
     /// Makes the check run say this, unless it does; returns a hash of the words. `known` is the run that was made just now.
-    async fn say(&self, run: &CheckRun, known: Option<OwnCheck>) -> Result<(String, OwnCheck), StepError> {
+    async fn say(
+        &self,
+        words: Words,
+        finding: Finding<'_>,
+        known: Option<OwnCheck>,
+    ) -> Result<(String, OwnCheck), StepError> {
+        let run = &check_of(words, finding, self.organisation.as_ref());
         let (target, commit) = (self.target(), self.commit());
         let hash = hash_of(run)?;
         if let (false, Some(id), Some(said)) = (self.again, self.known.check_run, &self.known.said)
@@ -264,7 +304,7 @@ impl Look<'_> {
         let begun = noted.filter(|noted| noted.said.is_none() || self.again).and_then(|noted| noted.check_run);
         let Some(id) = begun else { return Ok(()) };
         self.cut_in().await?;
-        let run = check_of(unreadable(), Finding::Unread);
+        let run = check_of(unreadable(), Finding::Unread, self.organisation.as_ref());
         match self.forge.update_check(&self.target(), OwnCheck { id, annotations: 0 }, &run).await {
             Err(error) if is_final(&error) => Ok(()),
             outcome => Ok(outcome.map(drop)?),

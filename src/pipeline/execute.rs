@@ -342,7 +342,7 @@ fn taken_over(change: &Change, number: crate::domain::PullNumber, repository_url
 }
 
 /// The repository, or its head, is not where we think it is.
-fn is_elsewhere(error: &ForgeError) -> bool {
+pub(super) fn is_elsewhere(error: &ForgeError) -> bool {
     matches!(
         error,
         ForgeError::StaleBase { .. }
@@ -354,7 +354,7 @@ fn is_elsewhere(error: &ForgeError) -> bool {
 }
 
 /// GitHub says no to this very change, and would say so again.
-fn is_refusal(error: &ForgeError) -> bool {
+pub(super) fn is_refusal(error: &ForgeError) -> bool {
     matches!(
         error,
         ForgeError::Conflict { .. }

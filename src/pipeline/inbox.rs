@@ -5,21 +5,23 @@
 //! know. It moves our head without a request, and it is by far the most frequent event.
 
 mod examination;
+mod known;
 
+use self::known::known_repository;
+pub use self::known::{KnownBranch, KnownRepository};
 use super::{Done, Step, StepError};
 use crate::commands;
 use crate::domain::{
-    Asked, Comment, DeliveryId, Examined, Head, Proposal, ProposalState, PullNumber, RepoId, RepoPath, Repository,
+    Asked, Comment, DeliveryId, Head, Onboarding, OnboardingState, Proposal, ProposalState, RepoId, RepoPath,
+    Repository,
 };
 use crate::forge::PullStatus;
 use crate::forge::webhook::{
     self, ChangedPaths, CommentFacts, Event, EventKind, PayloadError, PullFacts, Push, RepoFacts,
 };
 use crate::managers;
-use crate::planner::codeowners::CODE_OWNERS_PATHS;
-use crate::store::{ConfigState, NewDelivery, Outcome, RepositoryRow, Store, StoreError};
+use crate::store::{ConfigState, NewDelivery, Outcome, Store};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 
 /// What became of a delivery that was handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,77 +151,6 @@ pub async fn parse_apart<T: Send + 'static>(bytes: usize, read: impl FnOnce() ->
     }
 }
 
-/// What the store knows of the repository an event tells of.
-#[derive(Clone, Debug)]
-pub struct KnownRepository {
-    /// Its row.
-    pub row: RepositoryRow,
-    /// The files that were read, and those they include, whether they exist or not.
-    pub tracked: BTreeSet<String>,
-    /// Its lock files.
-    pub lock_files: BTreeSet<RepoPath>,
-    /// The proposal whose pull request the event tells of, if it is one of ours.
-    pub proposal: Option<Proposal>,
-    /// Our open pull requests whose head the event tells of.
-    pub pulls_at_head: Vec<PullNumber>,
-    /// Where a branch moved that is not the default one: what is known of it.
-    pub branch: KnownBranch,
-}
-
-/// What is known of a branch that moved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KnownBranch {
-    /// Something is said, or about to be, of the subscription file at the commit that it pointed at.
-    pub is_examined: bool,
-    /// It is the branch of a proposal, so that nobody but us is likely to have made it.
-    pub is_own: bool,
-}
-
-async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<Option<KnownRepository>, StoreError> {
-    let Some(row) = store.repository(repo).await? else { return Ok(None) };
-    let mut known = KnownRepository {
-        row,
-        tracked: BTreeSet::new(),
-        lock_files: BTreeSet::new(),
-        proposal: None,
-        pulls_at_head: Vec::new(),
-        branch: KnownBranch::default(),
-    };
-    match &event.kind {
-        EventKind::Push(push) if push.is_default_branch => {
-            known.tracked =
-                store.tracked_paths(repo).await?.into_iter().map(|path| path.as_str().to_string()).collect();
-            known.lock_files = store.lock_files(repo).await?;
-            // So that it is read again when it changes, or appears.
-            if super::sync::file_in_force(&known.row.config).ok().flatten().is_some_and(|file| file.asks_code_owners())
-            {
-                known.tracked.extend(CODE_OWNERS_PATHS.map(str::to_owned));
-            }
-        }
-        EventKind::Push(push) => {
-            let Some(branch) = &push.branch else { return Ok(Some(known)) };
-            let examined = store.examination(repo, &push.before).await?;
-            known.branch = KnownBranch {
-                is_examined: examined.is_some_and(|found| found.outcome.is_none_or(|it| it == Examined::Said)),
-                is_own: store.is_branch_of_proposal(repo, branch).await?,
-            };
-        }
-        EventKind::PullRequest(PullFacts { number, .. }) => {
-            known.proposal = store.proposal_by_pull(repo, *number).await?;
-        }
-        EventKind::Reconsidered { number } => known.proposal = store.proposal_by_pull(repo, *number).await?,
-        EventKind::Comment(comment) if commands::mentions(&comment.body) => {
-            known.proposal = store.proposal_by_pull(repo, comment.pull).await?;
-        }
-        EventKind::CheckRun { head_sha } | EventKind::Verdict { head_sha } => {
-            let pulls = store.proposals_by_head(repo, head_sha).await?;
-            known.pulls_at_head = pulls.into_iter().filter_map(|p| p.pull.map(|pull| pull.number)).collect();
-        }
-        _ => {}
-    }
-    Ok(Some(known))
-}
-
 /// Whether the owner of an account has just allowed the App more, or something else.
 fn grants_permissions(event: &Event) -> bool {
     event.kind == EventKind::Installation && event.action.as_deref() == Some("new_permissions_accepted")
@@ -293,6 +224,14 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
             (Some(repo), Some(_)) => {
                 Decision::look(Step::Follow { repo, number: pull.number }, "one of our pull requests may have changed")
             }
+            (Some(_), None)
+                if known.and_then(|known| known.onboarding.as_ref()).is_some_and(|one| is_as_known(pull, one)) =>
+            {
+                Decision::nothing("our pull request that adds the file is as we know it")
+            }
+            (Some(repo), None) if known.is_some_and(|known| known.onboarding.is_some()) => {
+                Decision::look(Step::Onboard { repo }, "our pull request that adds the file may have changed")
+            }
             (Some(_), None) => known.map_or_else(
                 || Decision::nothing("a pull request of a repository that is not known"),
                 |known| examination::of_pull(event.action.as_deref(), pull, known),
@@ -305,6 +244,9 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
         },
         EventKind::Comment(comment) => match (event.repo, known.and_then(|known| known.proposal.as_ref())) {
             (Some(repo), Some(_)) => steps_for_comment(repo, comment),
+            (Some(repo), None) if known.is_some_and(|known| known.onboarding.is_some()) => {
+                steps_for_comment(repo, comment)
+            }
             _ => Decision::nothing("not a command on one of our pull requests"),
         },
         EventKind::Verdict { .. } => match (event.repo, known) {
@@ -354,6 +296,12 @@ fn is_known(pull: &PullFacts, proposal: &Proposal) -> bool {
     pull.status == PullStatus::Open && proposal.state == ProposalState::Open && head == Some(&pull.head_sha)
 }
 
+/// The same for the pull request that adds the file.
+fn is_as_known(pull: &PullFacts, onboarding: &Onboarding) -> bool {
+    let head = onboarding.pull.as_ref().map(|known| &known.head);
+    pull.status == PullStatus::Open && onboarding.state == OnboardingState::Open && head == Some(&pull.head_sha)
+}
+
 fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {
     let repo = known.row.repository.id;
     let sync = |details, note: &str| {
@@ -388,9 +336,17 @@ fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {
     if touches_file {
         return sync(false, "the subscription file changed");
     }
+    if examination::names_organisations(changed, known) {
+        return sync(false, "what the organisation asks for changed");
+    }
     let head = Head { commit: push.after.clone(), tree: tree.clone() };
     // Its head is kept up to date all the same: a push that never came, and may have brought a file, shows at the next.
     if known.row.config.state == ConfigState::None && known.row.synced_at.is_some() {
+        let is_manifest = |path: &String| RepoPath::parse(path).is_ok_and(|path| managers::may_be_manifest(&path));
+        if known.may_be_onboarded && changed.iter().any(is_manifest) {
+            let note = "a repository without a subscription file, which its organisation asks for, has new manifests";
+            return Decision { head: Some(head), ..Decision::look(Step::Onboard { repo }, note) };
+        }
         let note = "the repository has no subscription file".into();
         return Decision { head: Some(head), note, ..Decision::default() };
     }

@@ -164,10 +164,22 @@ pub(super) async fn after_write(
     sent: Timestamp,
     policy: &PacePolicy,
 ) -> Result<Done, StoreError> {
-    let rest = pace::after_write(turn, sent, policy);
     let mut tx = store.begin().await?;
+    let until = keep_rest(&mut tx, lease, turn, sent, policy).await?;
+    Ok(Done::PutOff { tx, until, why: None })
+}
+
+/// Keeps what is left of a turn after one of its writes, whose answer came at `sent`, and says when the next one may follow.
+pub(super) async fn keep_rest(
+    tx: &mut Tx,
+    lease: &Claimed,
+    turn: &Turn,
+    sent: Timestamp,
+    policy: &PacePolicy,
+) -> Result<Timestamp, StoreError> {
+    let rest = pace::after_write(turn, sent, policy);
     tx.keep_args(lease, &with_turn(&lease.work.args, &rest)).await?;
-    Ok(Done::PutOff { tx, until: rest.from, why: None })
+    Ok(rest.from)
 }
 
 /// The key under which a turn lies within the fields of a step.

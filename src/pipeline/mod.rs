@@ -29,6 +29,7 @@ pub mod mailroom;
 pub mod merge;
 pub mod notes;
 pub mod obey;
+pub mod onboard;
 pub mod plan;
 mod remarks;
 pub mod retire;

@@ -26,16 +26,22 @@ pub async fn obey(
     if answered {
         return finished(store).await;
     }
-    let Some(proposal) = store.proposal_by_pull(repo, comment.pull).await? else { return finished(store).await };
-    let answer = match answer {
-        Some(answer) => answer,
-        None => decide(store, forge, (&row, &proposal), &comment, writing).await?,
+    let proposal = store.proposal_by_pull(repo, comment.pull).await?;
+    let answer = match (answer, &proposal) {
+        (Some(answer), _) => answer,
+        (None, Some(proposal)) => decide(store, forge, (&row, proposal), &comment, writing).await?,
+        (None, None) => match store.onboarding_by_pull(repo, comment.pull).await? {
+            Some(_) => explain(store, forge, &row, &comment, writing).await?,
+            None => return finished(store).await,
+        },
     };
     // A reaction and an answer; they do not wait in the line of pull requests.
     for _ in 0..if answer.is_empty() { 1 } else { 2 } {
         line::cut_in(store, writing.lease, row.repository.installation, writing.clock.now(), writing.pace).await?;
     }
-    match say(forge, &row, (&comment, &answer), writing.lease.work.claims > 1).await {
+    // On the pull request that adds the file there is nothing to be done by a command.
+    let is_done = proposal.is_some() && !answer.is_empty() && comment.commands.iter().all(Result::is_ok);
+    match say(forge, &row, (&comment, &answer), is_done, writing.lease.work.claims > 1).await {
         // The comment or the pull request is gone, or its conversation locked: it was obeyed all the same.
         Err(ForgeError::Gone { .. } | ForgeError::Forbidden { .. } | ForgeError::Archived { .. }) => {}
         other => other?,
@@ -95,6 +101,28 @@ async fn decide(
     Ok(orders.answer)
 }
 
+/// What is answered on the pull request that adds the file: there are no updates yet to give commands about.
+const NOT_YET: &str = "This pull request adds the file that says which updates there are to be, so there is nothing to command \
+    yet. Change the file on this branch if you want it otherwise. Merge it, and updates begin; close it, and this repository is \
+    not asked again.";
+
+/// Stores the answer to a command on the pull request that adds the file.
+async fn explain(
+    store: &Store,
+    forge: &GitHub,
+    row: &RepositoryRow,
+    comment: &Comment,
+    &Writing { lease, .. }: &Writing<'_>,
+) -> Result<String, StepError> {
+    let may_write = forge.may_write(&target(row), &comment.author).await?;
+    let answer = if may_write { NOT_YET } else { "" };
+    let mut tx = store.begin().await?;
+    tx.still_ours(lease).await?;
+    tx.save_answer(row.repository.id, comment.id, answer).await?;
+    tx.commit().await?;
+    Ok(answer.to_owned())
+}
+
 /// What the ledger keeps of a decision.
 fn told(decision: &Decision) -> String {
     let Decision { package, what, by, pull, .. } = decision;
@@ -107,11 +135,11 @@ async fn say(
     forge: &GitHub,
     row: &RepositoryRow,
     (comment, answer): (&Comment, &str),
+    is_done: bool,
     repeated: bool,
 ) -> Result<(), ForgeError> {
     let target = target(row);
-    let good = !answer.is_empty() && comment.commands.iter().all(Result::is_ok);
-    forge.react(&target, comment.id, if good { Reaction::ThumbsUp } else { Reaction::Confused }).await?;
+    forge.react(&target, comment.id, if is_done { Reaction::ThumbsUp } else { Reaction::Confused }).await?;
     if answer.is_empty() || (repeated && forge.commented_since(&target, (comment.pull, comment.at), answer).await?) {
         return Ok(());
     }

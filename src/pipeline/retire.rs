@@ -19,7 +19,7 @@ const REST: SignedDuration = SignedDuration::from_hours(24);
 /// So often GitHub may refuse a write because of an archive of which its own answers know nothing.
 pub(super) const SURPRISES_MAX: u32 = 5;
 /// The comment, the closing and the branch's removal.
-const WRITES_TO_RETIRE: u32 = 3;
+pub(super) const WRITES_TO_RETIRE: u32 = 3;
 
 /// Closes the pull request of a proposal that a newer one replaced or that is not wanted any more, says why, and takes its
 /// branch away. Where writes are paced, each claim sends one of them, and looks again what is left to do.
@@ -147,28 +147,32 @@ pub(in crate::pipeline) fn superseded_by(by: PullNumber) -> String {
 
 /// How a pull request is retired.
 #[derive(Clone, Copy)]
-struct Retiring<'a> {
+pub(super) struct Retiring<'a> {
     /// What is said on it, if anything.
-    words: Option<&'a str>,
+    pub(super) words: Option<&'a str>,
     /// What is said on it instead where it has become people's own and stays open.
-    theirs: Option<&'a str>,
+    pub(super) theirs: Option<&'a str>,
     /// Whether people's commits are below ours.
-    is_shared: bool,
+    pub(super) is_shared: bool,
     /// The branch that we opened it for.
-    base: Option<&'a str>,
+    pub(super) base: Option<&'a str>,
     /// Whether an earlier claim may have written the comment.
-    repeated: bool,
+    pub(super) repeated: bool,
     /// Stop after one write.
-    one_write: bool,
+    pub(super) one_write: bool,
 }
 
+/// How far a pull request was retired.
 #[derive(PartialEq, Eq)]
-enum Retired {
+pub(super) enum Retired {
+    /// One write was sent; there is more to do.
     InPart,
+    /// All of it was done.
     Wholly,
 }
 
-async fn retire_pull(
+/// Says a word on a pull request, closes it and takes its branch away, as far as that was not done before.
+pub(super) async fn retire_pull(
     forge: &GitHub,
     target: &Target,
     branch: &str,

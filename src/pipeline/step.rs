@@ -178,6 +178,16 @@ pub enum Step {
         /// The comment.
         comment: CommentId,
     },
+    /// Do what is next about the pull request that brings a repository its first subscription file.
+    Onboard {
+        /// The repository.
+        repo: RepoId,
+    },
+    /// Have the repositories looked at that an organisation's file is about.
+    OnboardAll {
+        /// The installation.
+        installation: InstallationId,
+    },
     /// Look at the subscription file of a commit, and say in a check run what it would do or what is wrong with it.
     Examine {
         /// The repository.
@@ -226,6 +236,8 @@ impl Step {
             Self::Checks { .. } => "checks",
             Self::Obey { .. } => "obey",
             Self::Examine { .. } => "examine",
+            Self::Onboard { .. } => "onboard",
+            Self::OnboardAll { .. } => "onboard_all",
         }
     }
 
@@ -244,9 +256,9 @@ impl Step {
             Self::SyncApp => "app".to_string(),
             Self::Redeliver { .. } => "deliveries".to_string(),
             Self::Tidy => "old rows".to_string(),
-            Self::SyncInstallation { installation } | Self::CatchUp { installation } => {
-                format!("installation:{installation}")
-            }
+            Self::SyncInstallation { installation }
+            | Self::CatchUp { installation }
+            | Self::OnboardAll { installation } => format!("installation:{installation}"),
             Self::Watch { package } | Self::Announce { package, .. } => format!("package:{package}"),
             // Not beside another one of the same release alone: a look at its package is none of its business.
             Self::Notes { package, version } => format!("release:{package}@{version}"),
@@ -264,6 +276,7 @@ impl Step {
             | Self::Invite { repo, .. }
             | Self::Merge { repo, .. }
             | Self::Obey { repo, .. }
+            | Self::Onboard { repo }
             | Self::Examine { repo, .. } => format!("repo:{repo}"),
         }
     }
@@ -274,11 +287,13 @@ impl Step {
         match self {
             Self::Inbox { delivery, .. } => format!("{name}:{delivery}"),
             Self::SyncApp | Self::Redeliver { .. } | Self::Tidy => name.to_string(),
-            Self::SyncInstallation { installation } | Self::CatchUp { installation } => {
-                format!("{name}:{installation}")
-            }
+            Self::SyncInstallation { installation }
+            | Self::CatchUp { installation }
+            | Self::OnboardAll { installation } => format!("{name}:{installation}"),
             Self::SyncRepository { repo, details: true, .. } => format!("{name}:{repo}:details"),
-            Self::SyncRepository { repo, .. } | Self::Index { repo } | Self::Plan { repo } => format!("{name}:{repo}"),
+            Self::SyncRepository { repo, .. } | Self::Index { repo } | Self::Plan { repo } | Self::Onboard { repo } => {
+                format!("{name}:{repo}")
+            }
             Self::Watch { package } | Self::Announce { package, .. } => format!("{name}:{package}"),
             Self::Notes { package, version } => format!("{name}:{package}@{version}"),
             Self::Execute { proposal, .. } | Self::Label { proposal, .. } | Self::Retire { proposal, .. } => {
@@ -371,11 +386,11 @@ impl Step {
             | Self::Checks { .. } => 2,
             Self::Notes { .. } => return Self::NOTES_PATIENCE,
             Self::Rework { .. } | Self::Merge { .. } | Self::Invite { .. } => 3,
-            Self::Execute { .. } => 5,
+            Self::Execute { .. } | Self::Onboard { .. } => 5,
             Self::SyncRepository { .. } | Self::Index { .. } | Self::Plan { .. } | Self::Announce { .. } => 10,
             Self::SyncApp | Self::SyncInstallation { .. } => 15,
             Self::Watch { .. } => 20,
-            Self::CatchUp { .. } | Self::Tidy => LAST_IN_LINE.as_secs(),
+            Self::CatchUp { .. } | Self::OnboardAll { .. } | Self::Tidy => LAST_IN_LINE.as_secs(),
         })
     }
 
@@ -384,7 +399,12 @@ impl Step {
         match self {
             // The tags of repositories are asked for in the name of an installation that is chosen when the step runs.
             Self::Watch { package } => package.ecosystem.is_of_the_forge(),
-            Self::Inbox { .. } | Self::Announce { .. } | Self::Plan { .. } | Self::CatchUp { .. } | Self::Tidy => false,
+            Self::Inbox { .. }
+            | Self::Announce { .. }
+            | Self::Plan { .. }
+            | Self::CatchUp { .. }
+            | Self::OnboardAll { .. }
+            | Self::Tidy => false,
             Self::Notes { .. }
             | Self::SyncApp
             | Self::Redeliver { .. }
@@ -401,6 +421,7 @@ impl Step {
             | Self::Invite { .. }
             | Self::Merge { .. }
             | Self::Obey { .. }
+            | Self::Onboard { .. }
             | Self::Examine { .. } => true,
         }
     }

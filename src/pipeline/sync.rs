@@ -1,11 +1,16 @@
 //! Brings what we know of installations, repositories and subscription files in line with GitHub.
 
 mod file;
+mod organisation;
 
-use self::file::{Found, find_file, subscription_rows};
-pub(super) use self::file::{config_after, file_in_force, find_in, problems};
+use self::file::{Found, subscription_rows};
+pub(super) use self::file::{
+    ORGANISATION, SUBSCRIPTIONS, config_after, file_in_force, find_in, organisation_in_force, problems,
+};
+use self::organisation::Shelf;
+pub(super) use self::organisation::is_for_all;
 use super::watch::UNWANTED_PAUSE;
-use super::{Done, Step, StepError, finished, target};
+use super::{Done, Step, StepError, finished, onboard, target};
 use crate::domain::{Asked, InstallationId, Place, Proposal, ProposalState, RepoId, RepoName, RepoState, Repository};
 use crate::forge::{ForgeError, GitHub, ListedRepository, Target};
 use crate::store::{Claimed, Config, ConfigState, Installation, ListedRow, Store, StoreError, Tx};
@@ -19,7 +24,7 @@ pub(super) const FORK: &str = "the repository is a fork, and updates reach it th
 /// So many repositories of a new installation are stored in one transaction: others want to write in between.
 const PORTION: usize = 500;
 /// Who changes their mind about a closed pull request does so soon. As far back GitHub's log of deliveries goes.
-const REOPENED_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
+pub(super) const REOPENED_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
 /// By so much our clock may differ from GitHub's.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(10);
 /// More installations than this are not looked for among those that GitHub does not list any more.
@@ -49,7 +54,7 @@ pub async fn catch_up(store: &Store, installation: InstallationId, now: Timestam
     let pulls = pulls.into_iter().map(|(repo, number)| Step::Follow { repo, number });
     let repositories = store.subscribed_repositories(installation).await?;
     let repositories = repositories.into_iter().map(|repo| Step::SyncRepository { repo, details: false, name: None });
-    let steps: Vec<Step> = pulls.chain(repositories).collect();
+    let steps: Vec<Step> = pulls.chain(repositories).chain([Step::OnboardAll { installation }]).collect();
     // A repetition finds those queued that wait already.
     for portion in steps.chunks(PORTION) {
         let mut tx = store.begin().await?;
@@ -276,13 +281,21 @@ pub async fn repository(
         Some(branch) => forge.head(&target, branch).await?,
         None => None,
     };
-    let found = match &head {
-        // The file goes with the head: neither is stored without the other.
-        Some(_) if head == row.head && row.synced_at.is_some() => Found::Unchanged,
-        Some(head) => find_file(forge, &target, head, &row.config).await?,
+    // The file goes with the head: neither is stored without the other.
+    let same = head.is_some() && head == row.head && row.synced_at.is_some();
+    let shelf = Shelf::of(store, &row).await?;
+    let tree = match &head {
+        Some(head) if !same || shelf.is_unread() => Some(forge.tree(&target, &head.tree).await?),
+        _ => None,
+    };
+    let found = match &tree {
+        _ if same => Found::Unchanged,
+        Some(tree) => find_in(&SUBSCRIPTIONS, forge, &target, tree, &row.config).await?,
         None => Found::None,
     };
-    let config = config_after(&row.config, found, now);
+    let config = config_after(&SUBSCRIPTIONS, &row.config, found, now);
+    let organisation = shelf.renewed(forge, &target, tree.as_deref(), now).await?;
+    let onboards = onboard::is_due(store, (&row.repository, &config, head.as_ref())).await?;
 
     let mut tx = store.begin().await?;
     if !tx.replace_repository(&before, &row.repository, now).await? {
@@ -312,20 +325,31 @@ pub async fn repository(
             tx.wake_packages(&[repo], now - UNWANTED_PAUSE, now).await?;
         }
     }
-    if let Some(head) = head.as_ref().filter(|_| is_another_file(&row.config, &config)) {
-        if config.state == ConfigState::Valid {
+    let is_other = is_another_file(&row.config, &config);
+    if let Some(head) = head.as_ref().filter(|_| is_other || organisation.is_some()) {
+        if is_other && config.state == ConfigState::Valid {
             tx.set_config_commit(repo, &head.commit).await?;
         }
+        let asks = organisation.as_ref().map(|organisation| organisation.state);
         // Nobody has just pushed what is there at the first look. That it does not work is worth a word all the same.
-        if row.synced_at.is_some() || config.state == ConfigState::Broken {
+        let is_broken = [Some(config.state), asks].contains(&Some(ConfigState::Broken));
+        let is_there = is_other || asks.is_some_and(|state| state != ConfigState::None);
+        if is_broken || (row.synced_at.is_some() && is_there) {
             let place = Place::Branch(row.repository.default_branch.clone().unwrap_or_default());
-            let asked = Asked { repo, commit: head.commit.clone(), place, follows: None, named: true };
+            let asked = Asked { repo, commit: head.commit.clone(), place, follows: None, named: is_other };
             tx.ask_examination(&asked, now).await?;
             let step = Step::Examine { repo, commit: head.commit.clone(), again: false };
             step.queue_unless_queued(&mut tx, Some(installation), now).await?;
         }
     }
     tx.set_synced(repo, now).await?;
+    if let Some(organisation) = &organisation {
+        tx.save_organisation(repo, organisation).await?;
+        Step::OnboardAll { installation }.queue(&mut tx, Some(installation), now).await?;
+    }
+    if onboards {
+        Step::Onboard { repo }.queue_unless_queued(&mut tx, Some(installation), now).await?;
+    }
     let next = if config.file.is_some() && head.is_some() { Step::Index { repo } } else { Step::Plan { repo } };
     next.queue(&mut tx, Some(installation), now).await?;
     Ok(Done::Finished(tx))

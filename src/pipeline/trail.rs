@@ -68,9 +68,9 @@ fn identify(span: &Span, step: &Step) -> Subject {
             span.record("delivery", display(delivery));
             repo.map_or(Subject::Other, |repo| Subject::Repository(repo.0))
         }
-        Step::SyncInstallation { installation } | Step::CatchUp { installation } => {
-            Subject::Installation(installation.0)
-        }
+        Step::SyncInstallation { installation }
+        | Step::CatchUp { installation }
+        | Step::OnboardAll { installation } => Subject::Installation(installation.0),
         Step::SyncRepository { repo, name, details: _ } => {
             if let Some(name) = name {
                 span.record("repository", display(name));
@@ -81,7 +81,7 @@ fn identify(span: &Span, step: &Step) -> Subject {
             span.record("package", display(package));
             Subject::Other
         }
-        Step::Index { repo } | Step::Plan { repo } => Subject::Repository(repo.0),
+        Step::Index { repo } | Step::Plan { repo } | Step::Onboard { repo } => Subject::Repository(repo.0),
         Step::Examine { repo, commit, again: _ } => {
             span.record("commit", display(commit));
             Subject::Repository(repo.0)

@@ -3,7 +3,7 @@
 use super::retry::{is_refusal, next_attempt, passes};
 use super::{
     Done, Step, StepError, Writing, allowance, duties, examine, execute, follow, inbox, index, invite, merge, notes,
-    obey, plan, retire, rework, sweep, sync, tell, tidy, trail, watch,
+    obey, onboard, plan, retire, rework, sweep, sync, tell, tidy, trail, watch,
 };
 use crate::domain::Clock;
 use crate::forge::{ForgeError, GitHub};
@@ -307,6 +307,8 @@ impl Worker {
             Step::Examine { repo, commit, again } => {
                 examine::examine(store, (forge, registries), (*repo, commit, *again), &writing).await
             }
+            Step::Onboard { repo } => onboard::onboard(store, (forge, registries), *repo, &writing).await,
+            Step::OnboardAll { installation } => onboard::all(store, *installation, now).await,
             Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), now).await,
             Step::Checks { repo, number } => follow::checks(store, forge, (*repo, *number), now).await,
         }

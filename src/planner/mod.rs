@@ -11,6 +11,7 @@ mod decided;
 mod farewell;
 mod group;
 mod memory;
+pub mod onboarding;
 mod outlook;
 pub mod polling;
 pub mod preview;

@@ -246,14 +246,27 @@ fn title(drafts: &Drafts<'_>, held: usize, preview: &Preview<'_>) -> String {
 }
 
 fn summary(drafts: &Drafts<'_>, held: &[Held<'_>], preview: &Preview<'_>, now: Timestamp) -> String {
-    let timezone = &preview.file.timezone;
-    let (opening, would, will, closes) = match preview.place {
-        Place::Default => (format!("{} is valid and in force.", quoted(preview.path)), "By it", "opens", "It closes"),
-        Place::Proposed => {
-            (format!("{} is valid.", quoted(preview.path)), "If it were merged now,", "would open", "It would close")
-        }
+    let opening = match preview.place {
+        Place::Default => format!("{} is valid and in force.", quoted(preview.path)),
+        Place::Proposed => format!("{} is valid.", quoted(preview.path)),
     };
-    let mut summary = format!("{ABOUT} {opening}\n\n");
+    format!("{ABOUT} {opening}\n\n{}", in_short(drafts, held, preview, now))
+}
+
+/// What a valid file would do, for whoever knows already which file of whom: in short, and as tables.
+pub fn foretold(preview: &Preview<'_>, now: Timestamp) -> (String, String) {
+    let drafts = Drafts::of(preview, now);
+    let held: Vec<Held<'_>> = drafts.held.iter().map(|draft| Held::draft(draft)).chain(refused(preview.plan)).collect();
+    (in_short(&drafts, &held, preview, now), text(&drafts, &held, preview, now))
+}
+
+fn in_short(drafts: &Drafts<'_>, held: &[Held<'_>], preview: &Preview<'_>, now: Timestamp) -> String {
+    let timezone = &preview.file.timezone;
+    let (would, will, closes) = match preview.place {
+        Place::Default => ("By it", "opens", "It closes"),
+        Place::Proposed => ("If it were merged now,", "would open", "It would close"),
+    };
+    let mut summary = String::new();
     if drafts.now.is_empty() && drafts.later.is_empty() {
         summary += &format!("{would} mass-driver {will} no pull request at present");
     } else {

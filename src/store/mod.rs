@@ -31,6 +31,8 @@ mod lock_files;
 mod looks;
 mod manifests;
 mod merging;
+mod onboardings;
+mod organisations;
 mod outlooks;
 mod packages;
 mod proposals;
@@ -59,6 +61,7 @@ pub use history::ReleaseTimes;
 pub use installations::{Installation, InstallationRow};
 pub use looks::LOOK_UNDER_WAY;
 pub use manifests::{DependencyRow, Manifest, ManifestHead, ManifestRow};
+pub use organisations::OrganisationRow;
 pub use outlooks::OutlookChange;
 pub use packages::PackageRow;
 pub use proposals::LedgerRow;
@@ -189,6 +192,8 @@ impl Store {
             subscriptions::STATEMENTS,
             manifests::STATEMENTS,
             merging::STATEMENTS,
+            onboardings::STATEMENTS,
+            organisations::STATEMENTS,
             release_notes::STATEMENTS,
             remarks::STATEMENTS,
             outlooks::STATEMENTS,

@@ -144,13 +144,16 @@ impl WrittenSubscription {
     }
 }
 
+/// What whoever has an empty file is told.
+const BEGIN: &str = "list what the repository subscribes to: `subscriptions: [pypi]`";
+
 /// Reads a subscription file from its raw bytes.
 ///
 /// Errors: every problem of the file, sorted by position; never empty.
 pub fn parse(bytes: &[u8]) -> Result<SubscriptionFile, Vec<Problem>> {
     let mut problems = Problems::default();
     let mut file = WrittenFile::default();
-    if let Some(root) = yaml::read(bytes, &mut problems) {
+    if let Some(root) = yaml::read(bytes, BEGIN, &mut problems) {
         match &root.value {
             Value::Map(map) => read_fields(
                 &mut file,
@@ -160,11 +163,7 @@ pub fn parse(bytes: &[u8]) -> Result<SubscriptionFile, Vec<Problem>> {
                 &mut problems,
             ),
             Value::Unreadable => {}
-            Value::Null => problems.add(
-                root.at,
-                "the file is empty",
-                "list what the repository subscribes to: `subscriptions: [pypi]`",
-            ),
+            Value::Null => problems.add(root.at, "the file is empty", BEGIN),
             _ => {
                 let what = format!("the file must be a mapping, this is {}", root.kind());
                 problems.add(root.at, what, "begin with `subscriptions:` and list what the repository subscribes to");

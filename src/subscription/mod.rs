@@ -1,5 +1,5 @@
 //! From the text of `.mass-driver.yaml` to subscriptions, or to problems with line, column, what is wrong and
-//! what would be right; and the JSON Schema of the same file.
+//! what would be right; and the JSON Schema of the same file. The same for the organisation's own file.
 //!
 //! Pure: bytes in, values out. It knows neither where the file came from nor what time it is. What a delay
 //! means for an instant is `planner::timing`'s to say, what a range of versions means is `versioning`'s.
@@ -15,6 +15,7 @@ mod file;
 mod glob;
 mod keys;
 mod migration;
+mod organisation;
 mod people;
 mod problem;
 mod rules;
@@ -29,6 +30,10 @@ pub use delays::Delays;
 pub use file::{Subscription, SubscriptionFile, USUAL_LIMIT, json_schema, parse};
 pub use glob::{NameGlob, PathGlobs};
 pub use migration::MigrationPattern;
+pub use organisation::{
+    ORGANISATION_FILE_NAMES, OrganisationFile, WhichRepositories, organisation_schema, parse_organisation,
+    several_organisation_files,
+};
 pub use people::{ASSIGNEES_MAX, Asked, REVIEWERS_MAX};
 pub use problem::Problem;
 pub use rules::{Grouping, IgnoreRule};

@@ -67,8 +67,9 @@ impl Node {
     }
 }
 
-/// Reads the one document of a file. `None` when there is nothing to validate; then a problem says why.
-pub(super) fn read(bytes: &[u8], problems: &mut Problems) -> Option<Node> {
+/// Reads the one document of a file. `None` when there is nothing to validate; then a problem says why. `begin` tells how to
+/// begin such a file.
+pub(super) fn read(bytes: &[u8], begin: &str, problems: &mut Problems) -> Option<Node> {
     let text = decode(bytes, problems)?;
     let mut builder = Builder::default();
     let options = granit::options! { emit_unresolved_aliases: true, emit_anchor_events: true, emit_comments: false };
@@ -88,11 +89,7 @@ pub(super) fn read(bytes: &[u8], problems: &mut Problems) -> Option<Node> {
     // What an error left of a file without any mapping says nothing about what was meant.
     let root = root.filter(|root| problems.is_empty() || matches!(root.value, Value::Map(_) | Value::List(_)));
     if root.is_none() && problems.is_empty() {
-        problems.add(
-            Spot::START,
-            "the file is empty",
-            "list what the repository subscribes to: `subscriptions: [pypi]`",
-        );
+        problems.add(Spot::START, "the file is empty", begin);
     }
     root
 }
@@ -102,7 +99,7 @@ fn decode<'a>(bytes: &'a [u8], problems: &mut Problems) -> Option<&'a str> {
     if bytes.len() > MAX_BYTES {
         // Whoever read it stopped here, so nobody knows how large it is.
         let what = format!("the file is larger than {}, which is the most that is read", in_bytes(MAX_BYTES));
-        problems.add(Spot::START, what, "a subscription file fits on a page; remove what does not belong in it");
+        problems.add(Spot::START, what, "such a file fits on a page; remove what does not belong in it");
         return None;
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {

@@ -3,7 +3,7 @@
 mod view;
 
 use super::WebState;
-use crate::domain::ProposalState;
+use crate::domain::{ProposalState, RepoId};
 use crate::pipeline::account::Account;
 use crate::store::{ConfigState, Store, StoreError};
 use askama::Template;
@@ -12,8 +12,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use view::{
-    Listing, MessagePage, Moment, OverviewPage, ParkedView, ProposalView, RepositoryLine, RepositoryPage, SetbackView,
-    WebhookCount,
+    Listing, MessagePage, Moment, OnboardingView, OverviewPage, ParkedView, ProposalView, RepositoryLine,
+    RepositoryPage, SetbackView, WebhookCount,
 };
 
 /// How many rows of a kind a page shows.
@@ -32,7 +32,15 @@ pub async fn overview(State(state): State<WebState>) -> Response {
 async fn load_overview(store: &Store, now: Timestamp) -> Result<OverviewPage, StoreError> {
     let rows = store.repositories(SHOWN_MAX).await?;
     let broken = rows.iter().filter(|(row, _)| row.config.state == ConfigState::Broken).count();
-    let lines = rows.iter().map(|(row, subscriptions)| RepositoryLine::new(row, subscriptions, now)).collect();
+    let without_file = rows.iter().filter(|(row, _)| row.config.state == ConfigState::None);
+    let without_file: Vec<RepoId> = without_file.map(|(row, _)| row.repository.id).collect();
+    let onboardings = store.onboardings_of(&without_file).await?;
+    let lines = rows.iter().map(|(row, subscriptions)| {
+        let line = RepositoryLine::new(row, subscriptions, now);
+        let onboarding = onboardings.get(&row.repository.id).map(|one| one.reason.clone());
+        RepositoryLine { note: line.note.clone().or(onboarding), ..line }
+    });
+    let lines = lines.collect();
     let parked = store.parked_setbacks(SHOWN_MAX).await?.into_iter().map(|s| ParkedView::new(s, now)).collect();
     let all_parked = store.parked_count().await?;
     let counts = store.proposal_counts().await?;
@@ -86,7 +94,10 @@ async fn load_repository(store: &Store, account: Account, now: Timestamp) -> Res
     let setbacks = account.setbacks.iter().map(SetbackView::new).collect();
     let proposals = Listing::new(proposals, all);
     let (row, rows) = (&account.row, &account.dependencies);
-    Ok(RepositoryPage::new(row, &subscriptions, proposals, rows, account.unread, setbacks, now))
+    let onboarding = account.onboarding.as_ref().map(|one| OnboardingView::new(one, now));
+    let organisation = account.organisation.clone();
+    let page = RepositoryPage::new(row, &subscriptions, proposals, rows, account.unread, setbacks, now);
+    Ok(RepositoryPage { onboarding, organisation, ..page })
 }
 
 /// `GET` of anything else.

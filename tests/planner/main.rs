@@ -16,6 +16,7 @@ mod hostile;
 mod latest;
 mod laws;
 mod notes;
+mod onboarding;
 mod overtaken;
 mod people;
 mod pins;

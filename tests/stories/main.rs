@@ -48,6 +48,7 @@ mod looks;
 mod missed;
 mod moved_tags;
 mod notes;
+mod onboarding;
 mod orders;
 mod outages;
 mod panics;

@@ -159,7 +159,7 @@ impl World {
     /// When the next step comes that waits for its turn to write.
     async fn next_write(&self) -> Option<Timestamp> {
         const SQL: &str = "SELECT min(due_at) FROM work WHERE state = 'queued'
-            AND step IN ('execute', 'invite', 'label', 'merge', 'retire', 'rework', 'tell')
+            AND step IN ('execute', 'invite', 'label', 'merge', 'onboard', 'retire', 'rework', 'tell')
             AND (last_error IS NULL OR last_error LIKE 'GitHub limits how fast%')";
         let due: Option<i64> = if self.database_url.starts_with("sqlite") {
             let mut database = SqliteConnection::connect(&self.database_url).await.unwrap();

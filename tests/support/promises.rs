@@ -3,9 +3,12 @@
 
 use github_sim::{GitHubSim, PullRequestView};
 use jiff::Timestamp;
-use mass_driver::domain::{Outlook, PackageId, Proposal, ProposalState, RepoId, Standing};
+use mass_driver::domain::{
+    Onboarding, OnboardingState, Outlook, PackageId, Proposal, ProposalState, RepoId, RepoState, Standing,
+};
 use mass_driver::pipeline::account::account;
 use mass_driver::pipeline::audit::audit;
+use mass_driver::planner::onboarding::{BRANCH, TITLE};
 use mass_driver::store::{RepositoryRow, Store, StoreError, WorkState};
 use std::collections::BTreeSet;
 
@@ -94,7 +97,12 @@ async fn of_repository(github: &GitHubSim, store: &Store, row: &RepositoryRow) {
     let Ok(pulls) = github.pull_requests(&name) else { return };
     let is_ours = |p: &&PullRequestView| p.head_branch.starts_with("mass-driver/") && p.head_owner == repo.name.owner();
     let ours: Vec<_> = pulls.iter().filter(is_ours).collect();
-    for pull in &ours {
+    let onboarding = store.onboarding(repo.id).await.unwrap();
+    let brings_file = |pull: &PullRequestView| {
+        onboarding.as_ref().is_some_and(|one| one.pull.as_ref().is_some_and(|known| known.number.0 == pull.number))
+    };
+    onboarded_at_most_once(store, row, onboarding.as_ref(), &pulls).await;
+    for pull in ours.iter().filter(|pull| !brings_file(pull)) {
         let known = proposals.iter().filter(|p| p.pull.as_ref().is_some_and(|known| known.number.0 == pull.number));
         let known: Vec<&Proposal> = known.collect();
         assert!(!known.is_empty(), "{name}#{} {} belongs to nobody", pull.number, pull.title);
@@ -122,6 +130,31 @@ async fn of_repository(github: &GitHubSim, store: &Store, row: &RepositoryRow) {
     }
     let heads: BTreeSet<&str> = ours.iter().map(|p| p.head_branch.as_str()).collect();
     assert_eq!(heads.len(), ours.len(), "two pull requests of {name} came from one branch");
+}
+
+/// A repository is asked for its first file by one pull request at most; what is over for the bot is over at GitHub, unless
+/// people have taken it over, and nothing is being sent any more for what has ended.
+async fn onboarded_at_most_once(
+    store: &Store,
+    row: &RepositoryRow,
+    onboarding: Option<&Onboarding>,
+    pulls: &[PullRequestView],
+) {
+    let (repo, name) = (row.repository.id, &row.repository.name);
+    let asked = pulls.iter().filter(|pull| pull.title == TITLE && pull.head_branch.starts_with(BRANCH)).count();
+    assert!(asked <= 1, "{name} was asked {asked} times for its first file");
+    assert!(asked == 0 || onboarding.is_some(), "{name} was asked, and nobody knows");
+    let Some(one) = onboarding else { return };
+    assert!(!one.reason.is_empty(), "{name} is {:?} without a reason", one.state);
+    let pull = one.pull.as_ref().and_then(|known| pulls.iter().find(|pull| pull.number == known.number.0));
+    if one.state == OnboardingState::Open && row.repository.state == RepoState::Active {
+        let state = pull.map(|pull| pull.state.as_str());
+        assert_eq!(state, Some("open"), "the first file of {name} is open for the bot");
+    }
+    if one.state != OnboardingState::Opening {
+        let attempt = store.onboarding_attempt(repo).await.unwrap();
+        assert!(attempt.is_none(), "{name} is {:?}, and something is being sent", one.state);
+    }
 }
 
 fn nothing_was_early(proposals: &[Proposal]) {

@@ -48,6 +48,8 @@ pub(crate) fn known() -> KnownRepository {
         tracked: ["requirements.txt", "deps/shared.lst"].map(String::from).into(),
         lock_files: [RepoPath::parse("Cargo.lock").unwrap()].into(),
         proposal: None,
+        onboarding: None,
+        may_be_onboarded: false,
         pulls_at_head: Vec::new(),
         branch: KnownBranch::default(),
     }

@@ -1,7 +1,9 @@
 //! From words to a check run: its conclusion, its reference, and the problems on their lines. Pure.
 
+use crate::domain::ObjectId;
 use crate::forge::{Annotation, CheckRun, Conclusion};
 use crate::planner::preview::Words;
+use crate::planner::prose::{quoted, spoken};
 use crate::subscription::Problem;
 use sha2::{Digest as _, Sha256};
 
@@ -27,8 +29,66 @@ pub enum Finding<'a> {
     Unread,
 }
 
-/// The check run that says these words.
-pub fn check_of(words: Words, finding: Finding<'_>) -> CheckRun {
+/// What there is to say of an organisation's file.
+#[derive(Clone, Debug)]
+pub struct Organisation {
+    /// Where it lies.
+    pub path: String,
+    /// What was read.
+    pub blob: Option<ObjectId>,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+    /// What the one in force asks for: this one, or the last one without problems.
+    pub asks: Option<String>,
+}
+
+impl Organisation {
+    /// A check run's words where there is nothing to be said of the repository's own file.
+    pub fn words(&self) -> Words {
+        let title = match self.problems.len() {
+            0 => format!("{} is valid", self.path),
+            1 => format!("1 problem in {}", self.path),
+            n => format!("{n} problems in {}", self.path),
+        };
+        let summary =
+            "mass-driver asks the repositories of an organisation whether they want updates, where this file says so."
+                .to_owned();
+        Words {
+            title,
+            summary,
+            text: "Each repository is asked once, by a pull request that adds a `.mass-driver.yaml`.\n".into(),
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let (path, asks) = (quoted(&self.path), self.asks.as_deref().map(spoken));
+        match (self.problems.is_empty(), asks) {
+            (true, asks) => format!("{path} is valid: it asks for {}.", asks.unwrap_or_else(|| "nothing".into())),
+            (false, Some(asks)) => {
+                format!("{path} cannot be used as it is. The last good one stays in force, which asks for {asks}.")
+            }
+            (false, None) => format!("{path} cannot be used as it is, so no repository is asked."),
+        }
+    }
+}
+
+/// The check run that says these words, and what there is to say of an organisation's file.
+pub fn check_of(words: Words, finding: Finding<'_>, organisation: Option<&Organisation>) -> CheckRun {
+    let mut run = check_of_repository(words, finding);
+    if let Some(organisation) = organisation {
+        run.summary = format!("{}\n\n{}\n", run.summary.trim_end(), organisation.sentence());
+        if !organisation.problems.is_empty() {
+            let more = organisation.problems.iter().map(|problem| annotation(&organisation.path, problem));
+            run.annotations.extend(more);
+            run.annotations.truncate(ANNOTATIONS_MAX);
+            run.reference = reference(&run.annotations);
+            run.conclusion = run.conclusion.map(|_| Conclusion::Failure);
+        }
+    }
+    run
+}
+
+fn check_of_repository(words: Words, finding: Finding<'_>) -> CheckRun {
     let annotations = match finding {
         Finding::Problems(path, problems) => {
             problems.iter().take(ANNOTATIONS_MAX).map(|problem| annotation(path, problem)).collect()

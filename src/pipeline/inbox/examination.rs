@@ -8,12 +8,22 @@ use crate::domain::{Asked, ObjectId, Place, RepoId, RepoState};
 use crate::forge::PullStatus;
 use crate::forge::webhook::{ChangedPaths, PullFacts, Push};
 use crate::store::ConfigState;
-use crate::subscription::FILE_NAMES;
+use crate::subscription::{FILE_NAMES, ORGANISATION_FILE_NAMES};
 use std::collections::BTreeSet;
 
 /// Whether the subscription file is among these paths.
 pub(super) fn names_file(paths: &BTreeSet<String>) -> bool {
     FILE_NAMES.iter().any(|name| paths.contains(*name))
+}
+
+/// The same for the file of an organisation, in the repository that holds it.
+pub(super) fn names_organisations(paths: &BTreeSet<String>, known: &KnownRepository) -> bool {
+    crate::pipeline::sync::is_for_all(&known.row.repository.name)
+        && ORGANISATION_FILE_NAMES.iter().any(|name| paths.contains(*name))
+}
+
+fn names_one_of_ours(paths: &BTreeSet<String>, known: &KnownRepository) -> bool {
+    names_file(paths) || names_organisations(paths, known)
 }
 
 /// What a push beside the default branch asks for. One that names no file costs no request, unless it is on top of a
@@ -23,8 +33,8 @@ pub(super) fn of_push(push: &Push, known: &KnownRepository) -> Decision {
         return Decision::nothing("not a push to the default branch");
     };
     let (named, is_all) = match &push.changed {
-        ChangedPaths::Known(paths) => (names_file(paths), true),
-        ChangedPaths::Truncated => (names_file(&push.among_others), false),
+        ChangedPaths::Known(paths) => (names_one_of_ours(paths, known), true),
+        ChangedPaths::Truncated => (names_one_of_ours(&push.among_others, known), false),
     };
     let note = if named {
         "the subscription file changed on a branch"

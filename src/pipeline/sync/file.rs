@@ -1,11 +1,43 @@
-//! The subscription file at the head of a repository's default branch: found, read, and in force until a better one comes.
+//! The files that people write for us, at the head of a repository's default branch: found, read, and in force until a better
+//! one comes. There are two kinds: a repository's subscriptions, and what an organisation asks for in all its repositories.
 
-use crate::domain::{FileMode, Head, ObjectId, RepoPath};
+use crate::domain::{FileMode, ObjectId, RepoPath};
 use crate::forge::{EntryKind, ForgeError, GitHub, Target, TreeEntry};
 use crate::pipeline::StepError;
 use crate::store::{Config, ConfigState, Subscription as SubscriptionColumns};
-use crate::subscription::{self, FILE_NAMES, MAX_BYTES, Problem, SubscriptionFile};
+use crate::subscription::{
+    self, FILE_NAMES, MAX_BYTES, ORGANISATION_FILE_NAMES, OrganisationFile, Problem, SubscriptionFile,
+};
 use jiff::Timestamp;
+use serde_json::Value as Json;
+
+/// A kind of file that people write for us.
+pub(in crate::pipeline) struct Kind {
+    /// The names it may have; it is there once.
+    names: &'static [&'static str],
+    /// The problem of a repository that has it under several of them.
+    several: fn() -> Problem,
+    /// Its content as it is stored, or its problems.
+    read: fn(&[u8]) -> Result<Json, Vec<Problem>>,
+}
+
+/// What a repository subscribes to.
+pub(in crate::pipeline) const SUBSCRIPTIONS: Kind = Kind {
+    names: &FILE_NAMES,
+    several: subscription::both_present,
+    read: |bytes| subscription::parse(bytes).map(|file| json(serde_json::to_value(&file))),
+};
+
+/// What an organisation asks for.
+pub(in crate::pipeline) const ORGANISATION: Kind = Kind {
+    names: &ORGANISATION_FILE_NAMES,
+    several: subscription::several_organisation_files,
+    read: |bytes| subscription::parse_organisation(bytes).map(|file| json(serde_json::to_value(&file))),
+};
+
+fn json(value: serde_json::Result<Json>) -> Json {
+    value.unwrap_or_default()
+}
 
 /// The subscription file as found at a head.
 pub(in crate::pipeline) enum Found {
@@ -26,26 +58,15 @@ pub(in crate::pipeline) enum Found {
     },
 }
 
-/// Looks for the subscription file at a head. What was read `before` is not read again.
-pub(super) async fn find_file(
-    forge: &GitHub,
-    target: &Target,
-    head: &Head,
-    before: &Config,
-) -> Result<Found, ForgeError> {
-    let tree = forge.tree(target, &head.tree).await?;
-    find_in(forge, target, &tree, before).await
-}
-
-/// Looks for the subscription file among the entries of a tree's root, or of all of it. What was read `before` is not read
-/// again.
+/// Looks for a file among the entries of a tree's root, or of all of it. What was read `before` is not read again.
 pub(in crate::pipeline) async fn find_in(
+    kind: &Kind,
     forge: &GitHub,
     target: &Target,
     tree: &[TreeEntry],
     before: &Config,
 ) -> Result<Found, ForgeError> {
-    let files: Vec<&TreeEntry> = FILE_NAMES.iter().filter_map(|name| tree.iter().find(|e| e.path == *name)).collect();
+    let files: Vec<&TreeEntry> = kind.names.iter().filter_map(|name| tree.iter().find(|e| e.path == *name)).collect();
     let (entry, other) = match files.as_slice() {
         [] => return Ok(Found::None),
         [one] => (*one, None),
@@ -54,7 +75,7 @@ pub(in crate::pipeline) async fn find_in(
     let Ok(path) = RepoPath::parse(&entry.path) else { return Ok(Found::None) };
     let unreadable = |problem| Found::Unreadable { path: path.clone(), blob: entry.id.clone(), problem };
     if other.is_some() {
-        return Ok(unreadable(subscription::both_present()));
+        return Ok(unreadable((kind.several)()));
     }
     let other_kind = match entry.kind {
         EntryKind::Blob if FileMode::from_git(&entry.mode).is_some() => None,
@@ -66,7 +87,9 @@ pub(in crate::pipeline) async fn find_in(
     if let Some(kind) = other_kind {
         return Ok(unreadable(subscription::not_a_file(kind)));
     }
-    if before.blob.as_ref() == Some(&entry.id) && before.path.as_ref() == Some(&path) {
+    // Of several files that were there, one may be left as it was.
+    let was_several = before.problems == json(serde_json::to_value([(kind.several)()]));
+    if before.blob.as_ref() == Some(&entry.id) && before.path.as_ref() == Some(&path) && !was_several {
         return Ok(Found::Unchanged);
     }
     match forge.blob(target, &entry.id, MAX_BYTES as u64).await {
@@ -79,7 +102,7 @@ pub(in crate::pipeline) async fn find_in(
 }
 
 /// What is in force after the file was looked at. A broken file leaves the last good one in force. Pure.
-pub(in crate::pipeline) fn config_after(before: &Config, found: Found, now: Timestamp) -> Config {
+pub(in crate::pipeline) fn config_after(kind: &Kind, before: &Config, found: Found, now: Timestamp) -> Config {
     let (path, blob, parsed) = match found {
         Found::None => return Config::none(),
         Found::Unchanged => return before.clone(),
@@ -89,18 +112,17 @@ pub(in crate::pipeline) fn config_after(before: &Config, found: Found, now: Time
             (
                 path,
                 blob,
-                subscription::parse(&bytes).map(|file| (file, text.clone())).map_err(|problems| (problems, Some(text))),
+                (kind.read)(&bytes).map(|file| (file, text.clone())).map_err(|problems| (problems, Some(text))),
             )
         }
     };
-    let json = |value: serde_json::Result<serde_json::Value>| value.unwrap_or_default();
     match parsed {
         Ok((file, text)) => Config {
             path: Some(path),
             blob: Some(blob),
             state: ConfigState::Valid,
             problems: json(serde_json::to_value([(); 0])),
-            file: Some(json(serde_json::to_value(&file))),
+            file: Some(file),
             text: Some(text),
             since: before.since.or(Some(now)),
         },
@@ -124,6 +146,13 @@ pub(in crate::pipeline) fn file_in_force(config: &Config) -> Result<Option<Subsc
         .map(|file| serde_json::from_value(file.clone()))
         .transpose()
         .map_err(|error| StepError::Corrupt(format!("the stored subscription file: {error}")))
+}
+
+/// What an organisation asks for, by the file in force.
+pub(in crate::pipeline) fn organisation_in_force(config: &Config) -> Result<Option<OrganisationFile>, StepError> {
+    let read = |file: &Json| serde_json::from_value(file.clone());
+    let corrupt = |error| StepError::Corrupt(format!("the stored file of an organisation: {error}"));
+    config.file.as_ref().map(read).transpose().map_err(corrupt)
 }
 
 /// What is wrong with the file that was last read.

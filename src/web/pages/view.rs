@@ -1,7 +1,7 @@
 //! What the templates are given: every value a text that is ready to be shown.
 
 use crate::domain::time::in_words;
-use crate::domain::{Outlook, Proposal, ProposalState, RepoName, RepoPath, RepoState, Standing};
+use crate::domain::{Onboarding, Outlook, Proposal, ProposalState, RepoName, RepoPath, RepoState, Standing};
 use crate::pipeline::setback;
 use crate::planner::audit::Drafted;
 use crate::planner::prose::display_name;
@@ -322,6 +322,10 @@ pub struct RepositoryPage {
     pub private: bool,
     pub state: Option<&'static str>,
     pub note: Option<String>,
+    /// How far the pull request has come that brings its first subscription file.
+    pub onboarding: Option<OnboardingView>,
+    /// What is known of the organisation's own file, where it lies here.
+    pub organisation: Option<String>,
     pub file: FileView,
     pub subscriptions: Vec<SubscriptionView>,
     pub proposals: Listing<ProposalView>,
@@ -353,6 +357,8 @@ impl RepositoryPage {
             private: row.repository.private,
             state: inactive(row),
             note: row.note.clone(),
+            onboarding: None,
+            organisation: None,
             file: FileView::new(row, usize::MAX),
             subscriptions: subscriptions.iter().map(|s| SubscriptionView::new(s, now)).collect(),
             proposals,
@@ -360,6 +366,23 @@ impl RepositoryPage {
             up_to_date: views(up_to_date),
             unread: unread.into_iter().map(|(path, problem)| (path.to_string(), problem)).collect(),
             setbacks,
+        }
+    }
+}
+
+/// The pull request that brings a repository its first subscription file.
+pub struct OnboardingView {
+    pub reason: String,
+    pub pull: Option<String>,
+    pub when: Moment,
+}
+
+impl OnboardingView {
+    pub fn new(onboarding: &Onboarding, now: Timestamp) -> Self {
+        Self {
+            reason: onboarding.reason.clone(),
+            pull: onboarding.pull.as_ref().and_then(|pull| link(&pull.url)),
+            when: Moment::seen_from(onboarding.updated_at, now),
         }
     }
 }

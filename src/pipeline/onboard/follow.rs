@@ -1,0 +1,121 @@
+//! What becomes of the pull request: people merge, close or reopen it; the file comes by other hands, or the organisation does
+//! not ask for it any more, and then the bot lets it go with a word.
+
+use super::Case;
+use crate::domain::{Onboarding, OnboardingState, RepoState};
+use crate::forge::{ForgeError, PullState, PullStatus};
+use crate::pipeline::follow::is_final;
+use crate::pipeline::line::{self, Admission};
+use crate::pipeline::retire::{Retired, Retiring, WRITES_TO_RETIRE, retire_pull};
+use crate::pipeline::{Done, Step, StepError, finished, target};
+use crate::store::ConfigState;
+
+/// Looks at the pull request, and lets it go where it is not wanted any more.
+pub(super) async fn follow(case: &Case<'_>, onboarding: Onboarding) -> Result<Done, StepError> {
+    let Some(pull) = onboarding.pull.as_ref().filter(|_| case.row.repository.state == RepoState::Active) else {
+        return finished(case.store).await;
+    };
+    let found = match case.forge.pull(&target(case.row), pull.number).await {
+        Ok(found) => found,
+        Err(ForgeError::Gone { .. } | ForgeError::Moved { .. }) => {
+            let mut tx = case.tx().await?;
+            let look = Step::SyncRepository { repo: onboarding.repo, details: true, name: None };
+            look.queue(&mut tx, Some(case.installation()), case.now).await?;
+            return Ok(Done::Finished(tx));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(amended) = after(&onboarding, &found) {
+        tracing::info!(repository = %case.row.repository.name, pull = %found.number, state = amended.state.as_str(), "the pull request that adds a subscription file has changed");
+        let mut tx = case.tx().await?;
+        tx.save_onboarding(&Onboarding { updated_at: case.now, ..amended }).await?;
+        // One that was reopened may be unwanted by now.
+        if found.status == PullStatus::Open {
+            Step::Onboard { repo: onboarding.repo }.queue(&mut tx, Some(case.installation()), case.now).await?;
+        }
+        return Ok(Done::Finished(tx));
+    }
+    if onboarding.farewell.is_some() {
+        return let_go(case, onboarding).await;
+    }
+    match unwanted(case).filter(|_| onboarding.state == OnboardingState::Open) {
+        None => finished(case.store).await,
+        Some(why) => {
+            let farewell = Some(format!("Closed: {why}."));
+            let state = OnboardingState::Withdrawn;
+            let withdrawn = Onboarding { state, reason: why, farewell, updated_at: case.now, ..onboarding };
+            // Before anything is closed: whoever hears of it then knows that it was us.
+            let mut tx = case.tx().await?;
+            tx.save_onboarding(&withdrawn).await?;
+            tx.commit().await?;
+            let_go(case, withdrawn).await
+        }
+    }
+}
+
+/// The onboarding after its pull request was looked at; `None` if nothing changed. Pure.
+fn after(onboarding: &Onboarding, pull: &PullState) -> Option<Onboarding> {
+    let number = pull.number;
+    let (state, reason) = match (pull.status, onboarding.state) {
+        (PullStatus::Merged, _) => {
+            (OnboardingState::Merged, format!("pull request #{number}, which added the file, was merged"))
+        }
+        (PullStatus::Closed, OnboardingState::Open) => (
+            OnboardingState::Closed,
+            format!("a person closed pull request #{number}, which adds the file; this repository is not asked again"),
+        ),
+        (PullStatus::Open, OnboardingState::Closed) => {
+            (OnboardingState::Open, format!("pull request #{number} adds the file"))
+        }
+        // We closed it ourselves, or are about to, or let people have it.
+        (PullStatus::Closed | PullStatus::Open, _) => return None,
+    };
+    let farewell = None;
+    (state != onboarding.state).then(|| Onboarding { state, reason, farewell, ..onboarding.clone() })
+}
+
+/// Why an open pull request is not wanted any more, if it is not. Pure.
+fn unwanted(case: &Case<'_>) -> Option<String> {
+    if case.row.config.state != ConfigState::None {
+        return Some("the file was added by other hands".into());
+    }
+    // Where nobody can read what the organisation asks for, what was begun goes on.
+    let wish = case.wish?;
+    (!wish.asks(&case.row.repository.name)).then(|| "the organisation does not ask for it any more".into())
+}
+
+/// Says why, closes the pull request and removes its branch, one write at a time where writes are paced. One that people have
+/// committed to is theirs, and stays.
+async fn let_go(case: &Case<'_>, onboarding: Onboarding) -> Result<Done, StepError> {
+    let (lease, pace, clock) = (case.writing.lease, case.writing.pace, case.writing.clock);
+    let (Some(pull), Some(words)) = (&onboarding.pull, &onboarding.farewell) else { return finished(case.store).await };
+    let turn = match line::admit(case.store, lease, (case.installation(), WRITES_TO_RETIRE), case.now, pace).await? {
+        Admission::Now(turn) => turn,
+        Admission::Later(done) => return Ok(done),
+    };
+    let theirs = format!(
+        "mass-driver would close this pull request: {}. People have taken it over, so it stays open and is left to you.",
+        onboarding.reason
+    );
+    let how = Retiring {
+        words: Some(words),
+        theirs: Some(&theirs),
+        is_shared: false,
+        base: case.row.repository.default_branch.as_deref(),
+        repeated: lease.work.claims > 1,
+        one_write: turn.is_some(),
+    };
+    match (retire_pull(case.forge, &target(case.row), &onboarding.branch, pull, how).await, turn) {
+        (Ok(Retired::InPart), Some(turn)) => {
+            return Ok(line::after_write(case.store, lease, &turn, clock.now(), pace).await?);
+        }
+        (Ok(_), _) => {}
+        (Err(error), _) if is_final(&error) => {
+            tracing::warn!(repository = %case.row.repository.name, pull = %pull.number, %error, "a pull request that adds a subscription file could not be closed");
+        }
+        (Err(error), _) => return Err(error.into()),
+    }
+    let mut tx = case.tx().await?;
+    tx.save_onboarding(&Onboarding { farewell: None, updated_at: clock.now(), ..onboarding }).await?;
+    Ok(Done::Finished(tx))
+}

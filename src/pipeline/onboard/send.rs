@@ -1,0 +1,219 @@
+//! Sends the change that was written down, or takes it back, a write at a time where writes are paced.
+//!
+//! As with every other change, a claim that ends in good order says so; after any other the next one looks what is there.
+
+use super::Case;
+use crate::domain::{Change, Onboarding, OnboardingState, Progress, PullNumber, PullRequest, RepoId, RepoState, Turn};
+use crate::forge::{Advance, ForgeError, Proposed, PullStatus, Retreat};
+use crate::pipeline::execute::{is_elsewhere, is_refusal};
+use crate::pipeline::line::{self, Admission};
+use crate::pipeline::{Done, Step, StepError, Writing, finished, target};
+use crate::planner::onboarding::BRANCH;
+use crate::store::Attempt;
+use jiff::SignedDuration;
+
+/// How often it is tried while the repository is not as we know it.
+const TRIES_MAX: u32 = 5;
+/// How long to wait for the repository to be read again.
+const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// Tree, commit, branch, pull request.
+const WRITES: u32 = 4;
+/// The tree, where nobody knows it, and the removal of the branch.
+const WRITES_TO_TAKE_BACK: u32 = 2;
+
+/// Goes on with an onboarding whose pull request is being made.
+pub(super) async fn go_on(case: &Case<'_>, onboarding: Onboarding) -> Result<Done, StepError> {
+    if case.row.repository.state != RepoState::Active {
+        // It goes on when that changes.
+        return finished(case.store).await;
+    }
+    let Some(begun) = case.store.onboarding_attempt(onboarding.repo).await? else {
+        return forget(case, &onboarding).await;
+    };
+    let is_unsent = begun.orderly_claim.is_some() && begun.progress.is_start();
+    let is_wanted = begun.progress.refused.is_none() && case.wish_for_it().is_some();
+    let head = case.row.head.as_ref().map(|head| &head.commit);
+    // The commit it stands on may be gone; what was not sent can be made anew for the present one.
+    let is_outdated = head != Some(&begun.change.base.commit) && (is_unsent || case.writing.lease.work.refusals > 0);
+    if is_unsent && (!is_wanted || is_outdated) {
+        return forget(case, &onboarding).await;
+    }
+    let takes_back = !is_wanted || is_outdated;
+    let writes = if takes_back { WRITES_TO_TAKE_BACK } else { WRITES };
+    let turn =
+        match line::admit(case.store, case.writing.lease, (case.installation(), writes), case.now, case.writing.pace)
+            .await?
+        {
+            Admission::Now(turn) => turn,
+            Admission::Later(done) => return Ok(done),
+        };
+    let mut tx = case.tx().await?;
+    // From here on something may be under way.
+    tx.save_onboarding_progress(onboarding.repo, &begun.progress, None).await?;
+    tx.commit().await?;
+    if takes_back { take_back(case, onboarding, begun, turn).await } else { send(case, onboarding, begun, turn).await }
+}
+
+/// Nothing of it was sent, or nothing is left of it: as if it had never been begun. It may be begun anew at once.
+async fn forget(case: &Case<'_>, onboarding: &Onboarding) -> Result<Done, StepError> {
+    let mut tx = case.tx().await?;
+    tx.forget_onboarding(onboarding.repo).await?;
+    if case.wish_for_it().is_some() {
+        return Ok(Done::PutOff { tx, until: case.now, why: None });
+    }
+    Ok(Done::Finished(tx))
+}
+
+async fn send(
+    case: &Case<'_>,
+    onboarding: Onboarding,
+    Attempt { change, progress, orderly_claim }: Attempt,
+    turn: Option<Turn>,
+) -> Result<Done, StepError> {
+    let (to, look) = (target(case.row), orderly_claim.is_none());
+    let sent = match (turn, look) {
+        (None, _) => case.forge.propose(&to, &change, look || !progress.is_start()).await.map(Advance::Arrived),
+        (Some(_), true) => case.forge.take_up(&to, &change).await,
+        (Some(_), false) => case.forge.advance(&to, &change, &progress).await,
+    };
+    match (sent, turn) {
+        (Ok(Advance::Arrived(proposed)), _) => arrived(case, onboarding, proposed).await,
+        (Ok(Advance::Further(progress)), turn) => {
+            let claim = Some(case.writing.lease.work.claims);
+            next_write(case, onboarding.repo, (&progress, claim), turn).await
+        }
+        (Err(ForgeError::Conflict { pull: Some(number), .. }), _) if look => {
+            arrived(case, onboarding, taken_over(case, &change, number)).await
+        }
+        // Somebody else has a branch of that name: it is left alone, and another name is taken.
+        (Err(error @ ForgeError::Conflict { .. }), _) if change.branch == BRANCH => {
+            let branch = format!("{BRANCH}-{}", &change.base.commit.as_str()[..8]);
+            let mut tx = case.tx().await?;
+            tx.save_onboarding(&Onboarding { branch: branch.clone(), updated_at: case.now, ..onboarding.clone() })
+                .await?;
+            let change = Change { branch, ..change };
+            tx.begin_onboarding_attempt(onboarding.repo, &change, case.writing.lease.work.claims).await?;
+            Ok(Done::PutBack { tx, until: case.now, why: error.to_string() })
+        }
+        (Err(error), _) if is_elsewhere(&error) && case.writing.lease.work.refusals + 1 < TRIES_MAX => {
+            read_again(case, &error).await
+        }
+        (Err(error), _) if is_elsewhere(&error) || is_refusal(&error) => {
+            // Stored before anything is taken back: a repeat must not send it once more.
+            let progress = Progress { refused: Some(error.to_string()), ..progress };
+            let mut tx = case.tx().await?;
+            tx.save_onboarding_progress(onboarding.repo, &progress, None).await?;
+            Ok(Done::PutOff { tx, until: case.now, why: None })
+        }
+        (Err(error), _) => Err(error.into()),
+    }
+}
+
+async fn take_back(
+    case: &Case<'_>,
+    onboarding: Onboarding,
+    Attempt { change, mut progress, .. }: Attempt,
+    turn: Option<Turn>,
+) -> Result<Done, StepError> {
+    let error = loop {
+        match case.forge.withdraw(&target(case.row), &change, progress.tree.as_ref()).await {
+            Ok(Retreat::Recognised(tree)) => progress.tree = Some(tree),
+            Ok(Retreat::Kept(proposed)) => return arrived(case, onboarding, proposed).await,
+            Ok(Retreat::Done) => {
+                return match progress.refused {
+                    Some(why) => fail(case, onboarding, why).await,
+                    None => forget(case, &onboarding).await,
+                };
+            }
+            Err(error) => break error,
+        }
+        if turn.is_some() {
+            // Nothing says how far it got while it was sent: should it be wanted again, somebody has to look.
+            return next_write(case, onboarding.repo, (&progress, None), turn).await;
+        }
+        // The removal comes next, and it must still be ours to decide.
+        case.tx().await?.commit().await?;
+    };
+    match error {
+        ForgeError::Conflict { pull: Some(number), .. } => {
+            arrived(case, onboarding, taken_over(case, &change, number)).await
+        }
+        error
+            if is_elsewhere(&error)
+                && progress.refused.is_none()
+                && case.writing.lease.work.refusals + 1 < TRIES_MAX =>
+        {
+            read_again(case, &error).await
+        }
+        error if is_elsewhere(&error) || is_refusal(&error) => {
+            tracing::warn!(repository = %case.row.repository.name, branch = change.branch, %error, "what was begun could not be taken back");
+            fail(case, onboarding, progress.refused.unwrap_or_else(|| error.to_string())).await
+        }
+        error => Err(error.into()),
+    }
+}
+
+/// Ends a claim after one write.
+async fn next_write(
+    case: &Case<'_>,
+    repo: RepoId,
+    (progress, orderly_claim): (&Progress, Option<u32>),
+    turn: Option<Turn>,
+) -> Result<Done, StepError> {
+    let Writing { lease, pace, clock } = *case.writing;
+    let mut tx = case.tx().await?;
+    tx.save_onboarding_progress(repo, progress, orderly_claim).await?;
+    let until = match &turn {
+        Some(turn) => line::keep_rest(&mut tx, lease, turn, clock.now(), pace).await?,
+        None => clock.now(),
+    };
+    Ok(Done::PutOff { tx, until, why: None })
+}
+
+/// Our pull request, on which a person put commits before we saw that it exists. With the base as the head that we left
+/// there, it never looks untouched, so it is never closed over their heads.
+fn taken_over(case: &Case<'_>, change: &Change, number: PullNumber) -> Proposed {
+    let head = change.base.commit.clone();
+    let url = format!("{}/pull/{number}", case.row.repository.web_url);
+    let pull = PullRequest { number, url, head };
+    Proposed { pull, adopted: true, no_draft: false, status: PullStatus::Open }
+}
+
+/// The change stands on GitHub as a pull request.
+async fn arrived(
+    case: &Case<'_>,
+    onboarding: Onboarding,
+    Proposed { pull, status, .. }: Proposed,
+) -> Result<Done, StepError> {
+    let repo = onboarding.repo;
+    tracing::info!(repository = %case.row.repository.name, pull = %pull.number, "opened a pull request that adds a subscription file");
+    let mut tx = case.tx().await?;
+    tx.end_onboarding_attempt(repo).await?;
+    let reason = format!("pull request #{} adds the file", pull.number);
+    let open =
+        Onboarding { state: OnboardingState::Open, reason, pull: Some(pull), updated_at: case.now, ..onboarding };
+    tx.save_onboarding(&open).await?;
+    if status != PullStatus::Open || case.wish_for_it().is_none() {
+        // An earlier attempt got this far, and people were faster than our repeat.
+        Step::Onboard { repo }.queue(&mut tx, Some(case.installation()), case.now).await?;
+    }
+    Ok(Done::Finished(tx))
+}
+
+async fn fail(case: &Case<'_>, onboarding: Onboarding, why: String) -> Result<Done, StepError> {
+    tracing::warn!(repository = %case.row.repository.name, why, "a pull request that adds a subscription file could not be made");
+    let mut tx = case.tx().await?;
+    tx.end_onboarding_attempt(onboarding.repo).await?;
+    let reason = format!("the pull request that adds the file could not be made: {why}");
+    let failed = Onboarding { state: OnboardingState::Failed, reason, updated_at: case.now, ..onboarding };
+    tx.save_onboarding(&failed).await?;
+    Ok(Done::Finished(tx))
+}
+
+/// Has the repository read again, and this step repeated afterwards: as the same row, so that its tries are counted.
+async fn read_again(case: &Case<'_>, error: &ForgeError) -> Result<Done, StepError> {
+    let step = Step::SyncRepository { repo: case.row.repository.id, details: true, name: None };
+    let mut tx = case.tx().await?;
+    step.queue(&mut tx, Some(case.installation()), case.now).await?;
+    Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
+}
