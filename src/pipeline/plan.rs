@@ -132,15 +132,16 @@ pub(super) async fn unwanted(
         None => Vec::new(),
     };
     let mut partings = partings(one, &loaded.packages).into_iter();
-    let found = partings.find(|p| p.proposal.id == proposal.id && goes(p, &ready, &loaded.attempted));
+    let found = partings.find(|p| p.proposal.id == proposal.id && goes(p, one, &ready, &loaded.attempted));
     Ok(found.map(|parting| parting.reason))
 }
 
-/// Whether a proposal is to be closed: nothing of it is wanted, nothing is being sent to its branch, and nothing is ready to
-/// take its place there.
-fn goes(parting: &Parting<'_>, ready: &[String], attempted: &BTreeSet<ProposalId>) -> bool {
+/// Whether a proposal is to be closed: nothing of it is wanted, nothing is being sent to its branch, neither for it nor for a
+/// newer one of its group, and nothing is ready to take its place there.
+fn goes(parting: &Parting<'_>, one: &RepositoryFacts, ready: &[String], attempted: &BTreeSet<ProposalId>) -> bool {
     let Parting { proposal, whole, .. } = parting;
-    *whole && !attempted.contains(&proposal.id) && !ready.contains(&proposal.group)
+    let is_sent = |p: &Proposal| p.group == proposal.group && attempted.contains(&p.id);
+    *whole && !one.proposals.iter().any(is_sent) && !ready.contains(&proposal.group)
 }
 
 /// What is to be stored of one repository's plan.
@@ -191,7 +192,7 @@ fn decide(
         .collect();
 
     let (mut steps, mut steps_unless_queued, mut held_up) = (Vec::new(), Vec::new(), Vec::new());
-    for id in partings.iter().filter(|p| goes(p, &ready, attempted)).map(|p| p.proposal.id.clone()) {
+    for id in partings.iter().filter(|p| goes(p, one, &ready, attempted)).map(|p| p.proposal.id.clone()) {
         let step = Step::Retire { repo, proposal: id, farewell: Farewell::NotWanted };
         steps_unless_queued.push(step.work(installation, now)?);
     }

@@ -4,6 +4,8 @@
 //! and what looks like a change made by other hands may be the merge of this very pull request. A pull request that people
 //! have committed to, or led to another base, is theirs: it stays open, and is told why the bot lets it go.
 
+use super::branch::is_under_way;
+use super::execute::ONE_AT_A_TIME;
 use super::follow::is_final;
 use super::line::{self, Admission};
 use super::{Done, Step, StepError, Writing, finished, plan, target};
@@ -18,6 +20,8 @@ use jiff::{SignedDuration, Timestamp};
 const REST: SignedDuration = SignedDuration::from_hours(24);
 /// So often GitHub may refuse a write because of an archive of which its own answers know nothing.
 pub(super) const SURPRISES_MAX: u32 = 5;
+/// So many looks at what is under way come later and later.
+const LOOKS_THAT_SLOW_DOWN: u32 = 120;
 /// The comment, the closing and the branch's removal.
 const WRITES_TO_RETIRE: u32 = 3;
 
@@ -45,6 +49,16 @@ pub async fn retire(
     };
     if row.repository.state == RepoState::Archived {
         return rest(store, &row, Archive::Known, Some((proposal, farewell)), clock.now()).await;
+    }
+    // What is being sent to its branch arrives first: what stands there is ours, and not yet noted as such.
+    if row.repository.state == RepoState::Active && is_under_way(store, repo, pull.number).await? {
+        let tx = store.begin().await?;
+        // That may take an hour, while GitHub does not answer.
+        let claims = i32::try_from(lease.work.claims.min(LOOKS_THAT_SLOW_DOWN)).unwrap_or(1);
+        return Ok(Done::PutOff { tx, until: clock.now() + ONE_AT_A_TIME * claims, why: None });
+    }
+    if let Some(heir) = store.proposal_by_pull(repo, pull.number).await?.filter(|last| last.id != proposal.id) {
+        return pass_on(store, &row, (proposal, farewell), heir, clock.now()).await;
     }
     let writes = (row.repository.installation, WRITES_TO_RETIRE);
     let turn = match line::admit(store, lease, writes, clock.now(), pace).await? {
@@ -81,6 +95,34 @@ pub async fn retire(
     if proposal.reason != reason {
         tx.save_proposal(&Proposal { reason, updated_at: clock.now(), ..proposal }).await?;
     }
+    Ok(Done::Finished(tx))
+}
+
+/// Ends a proposal on whose pull request a newer one has arrived, which was on its way there. What a person told the older
+/// one goes for the pull request, so the newer one ends by it, and what it holds is planned anew, if it is still wanted.
+async fn pass_on(
+    store: &Store,
+    row: &RepositoryRow,
+    (proposal, farewell): (Proposal, Farewell),
+    heir: Proposal,
+    now: Timestamp,
+) -> Result<Done, StepError> {
+    let (repo, installation) = (row.repository.id, Some(row.repository.installation));
+    let Some(number) = proposal.pull.as_ref().map(|pull| pull.number) else { return finished(store).await };
+    let mut tx = store.begin().await?;
+    if farewell == Farewell::Told && heir.state == ProposalState::Open {
+        let reason = reason_of(&proposal, farewell);
+        tx.record(&heir.id, now, "withdrawn", &reason).await?;
+        Step::Retire { repo, proposal: heir.id.clone(), farewell }.queue(&mut tx, installation, now).await?;
+        let state = ProposalState::Withdrawn;
+        tx.save_proposal(&Proposal { state, reason, updated_at: now, ..heir.clone() }).await?;
+    }
+    if proposal.state == ProposalState::Withdrawn {
+        let (state, reason) = (ProposalState::Superseded, prose::goes_on(number, &heir.updates));
+        tx.record(&proposal.id, now, "superseded", &format!("on #{number}")).await?;
+        tx.save_proposal(&Proposal { state, reason, updated_at: now, ..proposal }).await?;
+    }
+    Step::Plan { repo }.queue(&mut tx, installation, now).await?;
     Ok(Done::Finished(tx))
 }
 
@@ -223,7 +265,8 @@ async fn let_go(
     let (now, repo, installation) = (clock.now(), row.repository.id, Some(row.repository.installation));
     let Some(pull) = &proposal.pull else { return Ok(LetGo::Not(finished(store).await?)) };
     // What is being sent to its branch arrives first.
-    if store.attempt(&proposal.id).await?.is_some() || row.repository.state != RepoState::Active {
+    let is_sent = store.attempt(&proposal.id).await?.is_some() || is_under_way(store, repo, pull.number).await?;
+    if is_sent || row.repository.state != RepoState::Active {
         return Ok(LetGo::Not(finished(store).await?));
     }
     let is_open = match forge.pull(&target(row), pull.number).await {

@@ -49,6 +49,7 @@ mod orders;
 mod outages;
 mod panics;
 mod parked;
+mod partings;
 mod places;
 mod pull_requests;
 mod races;

@@ -1,0 +1,72 @@
+//! The end of a pull request, where something else is under way, and what comes after it.
+
+use crate::revisions::{api, comments};
+use crate::{World, stories_at_any_pace};
+use github_sim::{Fault, FaultKind, Role};
+use jiff::SignedDuration;
+
+/// A newer version whose commit is on the branch already, while GitHub does not take the words for it.
+async fn half_revised(world: &World) -> i64 {
+    let number = api(world).await;
+    world.registry.release("httpx", "0.28.1");
+    world.clock_moves(SignedDuration::from_mins(11));
+    world.dies_at("PATCH", "/repos/*/*/git/refs/**", FaultKind::HangAfter).await;
+    world.github.fault(Fault::once("PATCH", "/repos/*/*/pulls/*", FaultKind::BadGateway).times(50));
+    world.settle().await;
+    let pull = world.pull("acme/api");
+    assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==0.28.1\n");
+    assert_eq!(pull.title, "Bump httpx from 0.27.0 to 0.28.0");
+    number
+}
+
+async fn goes_on(world: &World) {
+    world.github.clear_faults();
+    for _ in 0..4 {
+        world.time_passes(SignedDuration::from_mins(31)).await;
+    }
+}
+
+fn is_closed_without_its_branch(world: &World, number: i64) {
+    let pull = world.github.pull_request("acme/api", number).unwrap();
+    assert_eq!(pull.state, "closed");
+    assert!(!world.github.branches("acme/api").unwrap().iter().any(|(branch, _)| *branch == pull.head_branch));
+}
+
+stories_at_any_pace! {
+    async fn put_off_while_a_newer_version_is_on_its_way(world: World) {
+        let number = half_revised(&world).await;
+        world.github.set_role("acme/api", "ada", Role::Write).unwrap();
+        world.github.comment("acme/api", number, "ada", "/mass-driver snooze 2w").unwrap();
+        world.settle().await;
+        goes_on(&world).await;
+        let said = comments(&world, number);
+        assert!(said.len() == 2 && said[1].contains("This pull request is closed."), "{said:?}");
+        is_closed_without_its_branch(&world, number);
+        assert!(world.open("acme/api").is_empty());
+    }
+
+    async fn ignored_while_a_newer_version_is_on_its_way(world: World) {
+        let number = half_revised(&world).await;
+        world.github.set_role("acme/api", "ada", Role::Write).unwrap();
+        world.github.comment("acme/api", number, "ada", "/mass-driver ignore this version").unwrap();
+        world.settle().await;
+        goes_on(&world).await;
+        let said = comments(&world, number);
+        assert!(said.len() == 2 && said[1].contains("This pull request is closed."), "{said:?}");
+        is_closed_without_its_branch(&world, number);
+        assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.1"], "nobody spoke of the newer one");
+    }
+
+    async fn not_wanted_while_a_newer_version_is_on_its_way(world: World) {
+        let number = half_revised(&world).await;
+        for version in ["0.28.0", "0.28.1"] {
+            world.registry.yank("httpx", version);
+        }
+        world.bot_looks().await;
+        goes_on(&world).await;
+        let said = comments(&world, number);
+        assert_eq!(said.last().unwrap(), "Closed: httpx 0.28.1 was taken back by its publisher.", "{said:?}");
+        assert!(!said.iter().any(|words| words.contains("People")), "{said:?}");
+        is_closed_without_its_branch(&world, number);
+    }
+}
