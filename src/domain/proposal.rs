@@ -120,6 +120,8 @@ pub struct Held {
     pub head: ObjectId,
     /// The commit at the head of its base by then.
     pub base: ObjectId,
+    /// Whether that is for the sake of people's commits: then newer versions wait for them too.
+    pub people: bool,
 }
 
 /// What the conversation of a pull request is told.

@@ -327,11 +327,12 @@ fn guarded(
     (plan, ready)
 }
 
-/// Whether the branch of a group's open pull request was found not to be changed, and nothing has moved since. Pure.
+/// Whether people's commits were found to be in the way on the branch of a group's open pull request, and nothing has moved
+/// since. Pure.
 fn held(one: &RepositoryFacts, group: &str) -> Option<Verdict> {
     let open = one.proposals.iter().rev().find(|p| p.state == ProposalState::Open && p.group == group)?;
     let number = open.pull.as_ref()?.number;
-    let (_, held) = one.held.iter().find(|(held, _)| *held == number)?;
+    let (_, held) = one.held.iter().find(|(held, _)| *held == number).filter(|(_, held)| held.people)?;
     let is_same = one.row.head.as_ref().is_some_and(|head| head.commit == held.base);
     is_same.then(|| Verdict::Wait { until: None, why: held.why.clone() })
 }

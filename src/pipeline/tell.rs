@@ -33,7 +33,7 @@ pub async fn tell(
     let held = store.pull_branch(repo, pull.number).await?.held;
     let words = match news {
         News::Revised => words_of_change(&store.proposals(repo).await?, &proposal),
-        News::Held => held.map(|held| prose::left_alone(&held.why)),
+        News::Held => held.map(|held| prose::left_alone(&held.why, held.people)),
     };
     let Some(words) = words else { return finished(store).await };
     let writes = (row.repository.installation, WRITES);

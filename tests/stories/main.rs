@@ -37,6 +37,7 @@ mod figures;
 mod files;
 mod groups;
 mod hashes;
+mod holds;
 mod inputs;
 mod invitations;
 mod leases;

@@ -1,0 +1,48 @@
+//! A branch that is left as it is: for whose sake, how that shows, and how it ends.
+
+use crate::revisions::{api, comments};
+use crate::reworks::{a_moment_passes, neighbours};
+use crate::{World, stories, stories_at_any_pace};
+use github_sim::{Fault, FaultKind, InstallOptions};
+
+/// Two pull requests for neighbouring lines: one is merged, and the bot may not make the other one anew.
+async fn refused(world: &World) -> (i64, String) {
+    let (first, second) = neighbours(world).await;
+    let head = world.github.pull_request("acme/api", second).unwrap().head_sha;
+    let refusal = FaultKind::Status { status: 403, message: "Resource not accessible by integration".into() };
+    world.github.fault(Fault::once("PATCH", "/repos/*/*/git/refs/**", refusal).times(50));
+    world.github.merge("acme/api", first).unwrap();
+    world.settle().await;
+    a_moment_passes(world).await;
+    world.github.clear_faults();
+    let pull = world.pull("acme/api");
+    assert_eq!((pull.number, &pull.head_sha), (second, &head));
+    let said = comments(world, second);
+    assert!(said.len() == 1 && said[0].starts_with("This branch is left as it is: "), "{said:?}");
+    assert!(!said[0].contains("people"), "nobody has committed to it: {said:?}");
+    (second, head)
+}
+
+stories_at_any_pace! {
+    async fn what_keeps_the_bot_from_a_branch_of_its_own_does_not_keep_newer_versions_from_it(world: World) {
+        let (number, head) = refused(&world).await;
+        world.registry.release("rich", "1.2.0");
+        world.bot_looks().await;
+        let pull = world.pull("acme/api");
+        assert_eq!((pull.number, pull.title.as_str()), (number, "Bump rich from 1.0.0 to 1.2.0"));
+        assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==1.1.0\nrich==1.2.0\n");
+        assert_ne!(pull.head_sha, head);
+    }
+}
+
+stories! {
+    async fn a_permission_that_is_granted_ends_what_its_want_held_up(world: World) {
+        let (number, _) = refused(&world).await;
+        world.github.accept_permissions(world.installation, InstallOptions::default().permissions).unwrap();
+        world.settle().await;
+        a_moment_passes(&world).await;
+        let pull = world.pull("acme/api");
+        assert_eq!(pull.number, number);
+        assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==1.1.0\nrich==1.1.0\n");
+    }
+}
