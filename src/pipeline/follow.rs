@@ -56,6 +56,9 @@ pub(super) async fn take_over(
     let indexed = amended.state != ProposalState::Merged || is_indexed(&amended, &store.dependencies(repo).await?);
     let mut tx = store.begin().await?;
     tx.save_proposal(&amended).await?;
+    if is_free(&known, pull) {
+        tx.save_pull_branch((repo, number), &PullBranch { held: None, ..known }).await?;
+    }
     tx.record(&proposal.id, now, word, &format!("#{number}")).await?;
     // The push of the merge may be late. A plan made before it is indexed would see the old versions, and propose what
     // lies between them and the merged ones.

@@ -160,6 +160,8 @@ pub struct KnownRepository {
     pub lock_files: BTreeSet<RepoPath>,
     /// The proposal whose pull request the event tells of, if it is one of ours.
     pub proposal: Option<Proposal>,
+    /// Whether the branch of that pull request is left as it is until it moves.
+    pub is_held: bool,
     /// Our open pull requests whose head the event tells of.
     pub pulls_at_head: Vec<PullNumber>,
     /// Where a branch moved that is not the default one: what is known of it.
@@ -182,6 +184,7 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
         tracked: BTreeSet::new(),
         lock_files: BTreeSet::new(),
         proposal: None,
+        is_held: false,
         pulls_at_head: Vec::new(),
         branch: KnownBranch::default(),
     };
@@ -206,6 +209,9 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
         }
         EventKind::PullRequest(PullFacts { number, .. }) => {
             known.proposal = store.proposal_by_pull(repo, *number).await?;
+            if known.proposal.is_some() {
+                known.is_held = store.pull_branch(repo, *number).await?.held.is_some();
+            }
         }
         EventKind::Reconsidered { number } => known.proposal = store.proposal_by_pull(repo, *number).await?,
         EventKind::Comment(comment) if commands::mentions(&comment.body) => {
@@ -287,7 +293,8 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
             (None, None) => Decision::nothing("a push to a repository that is not known, without an installation"),
         },
         EventKind::PullRequest(pull) => match (event.repo, known.and_then(|known| known.proposal.as_ref())) {
-            (Some(_), Some(proposal)) if is_known(pull, proposal) => {
+            // Where the branch was held, our own commit at its head is news.
+            (Some(_), Some(proposal)) if is_known(pull, proposal) && known.is_some_and(|known| !known.is_held) => {
                 Decision::nothing("our pull request is as we know it")
             }
             (Some(repo), Some(_)) => {
