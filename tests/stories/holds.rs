@@ -76,6 +76,14 @@ stories_at_any_pace! {
         assert_eq!((pull.number, pull.title.as_str()), (number, "Bump httpx from 0.27.0 to 0.28.2"));
         assert_eq!(world.file("acme/api", &branch, "requirements.txt"), "httpx==0.28.2\n");
     }
+
+    async fn what_is_held_is_not_said_to_be_opened_next(world: World) {
+        held(&world).await;
+        let outlook = world.outlook("acme/api").await;
+        let reasons: Vec<&str> = outlook.iter().map(|row| row.reason.as_str()).collect();
+        assert!(reasons.iter().any(|why| why.contains("people's commits on #1 come first")), "{reasons:?}");
+        assert!(!reasons.iter().any(|why| why.contains("opened next")), "{reasons:?}");
+    }
 }
 
 stories! {
