@@ -109,6 +109,8 @@ pub struct PullBranch {
     pub shared: bool,
     /// Why it is left as it is, if it is.
     pub held: Option<Held>,
+    /// When we closed its pull request and took it away: should that be open again, a person reopened it.
+    pub closed_at: Option<Timestamp>,
 }
 
 /// Why the branch of a pull request is left as it is. It is looked at again when the branch or its base has moved.

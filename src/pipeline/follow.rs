@@ -6,7 +6,10 @@ use super::{Done, Step, StepError, Writing, finished, merge, target};
 use crate::domain::{Proposal, ProposalId, ProposalState, PullBranch, PullNumber, RepoId, RepoState};
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus};
 use crate::store::{DependencyRow, RepositoryRow, Store};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// So long GitHub may go on showing a pull request as open that we have closed.
+const READS_LAG: SignedDuration = SignedDuration::from_secs(60);
 
 /// Looks at one of our pull requests and takes over what happened to it.
 pub async fn follow(
@@ -42,7 +45,12 @@ pub(super) async fn take_over(
 ) -> Result<Done, StepError> {
     let (repo, number, installation) = (row.repository.id, pull.number, Some(row.repository.installation));
     let known = store.pull_branch(repo, number).await?;
-    let Some((amended, word)) = after(proposal, pull, now) else {
+    let is_over = matches!(proposal.state, ProposalState::Superseded | ProposalState::Withdrawn);
+    let settled_at = known.closed_at.map(|at| at + READS_LAG);
+    if let Some(until) = settled_at.filter(|until| now < *until && is_over && pull.status == PullStatus::Open) {
+        return Ok(Done::PutOff { tx: store.begin().await?, until, why: None });
+    }
+    let Some((amended, word)) = after(proposal, pull, known.closed_at.is_some(), now) else {
         let mut tx = store.begin().await?;
         if is_free(&known, pull) {
             tx.save_pull_branch((repo, number), &PullBranch { held: None, ..known }).await?;
@@ -56,8 +64,10 @@ pub(super) async fn take_over(
     let indexed = amended.state != ProposalState::Merged || is_indexed(&amended, &store.dependencies(repo).await?);
     let mut tx = store.begin().await?;
     tx.save_proposal(&amended).await?;
-    if is_free(&known, pull) {
-        tx.save_pull_branch((repo, number), &PullBranch { held: None, ..known }).await?;
+    let held = known.held.clone().filter(|_| !is_free(&known, pull));
+    let branch = PullBranch { held, closed_at: None, ..known.clone() };
+    if branch != known {
+        tx.save_pull_branch((repo, number), &branch).await?;
     }
     tx.record(&proposal.id, now, word, &format!("#{number}")).await?;
     // The push of the merge may be late. A plan made before it is indexed would see the old versions, and propose what
@@ -88,8 +98,9 @@ fn is_indexed(merged: &Proposal, dependencies: &[DependencyRow]) -> bool {
     })
 }
 
-/// The proposal after its pull request was looked at, with the ledger's word for it; `None` if nothing changed. Pure.
-fn after(proposal: &Proposal, pull: &PullState, now: Timestamp) -> Option<(Proposal, &'static str)> {
+/// The proposal after its pull request was looked at, with the ledger's word for it; `None` if nothing changed. `closed` says
+/// that we have closed it. Pure.
+fn after(proposal: &Proposal, pull: &PullState, closed: bool, now: Timestamp) -> Option<(Proposal, &'static str)> {
     let number = pull.number;
     let (state, reason, word) = match (pull.status, proposal.state) {
         (PullStatus::Merged, _) => (ProposalState::Merged, format!("pull request #{number} was merged"), "merged"),
@@ -100,7 +111,8 @@ fn after(proposal: &Proposal, pull: &PullState, now: Timestamp) -> Option<(Propo
             format!("a person closed pull request #{number}; these versions are not proposed again"),
             "closed",
         ),
-        (PullStatus::Open, ProposalState::Superseded | ProposalState::Withdrawn) => return None,
+        // We have yet to close it. One that we closed was reopened by a person.
+        (PullStatus::Open, ProposalState::Superseded | ProposalState::Withdrawn) if !closed => return None,
         (PullStatus::Open, _) => (ProposalState::Open, format!("pull request #{number} is open"), "reopened"),
     };
     (state != proposal.state).then(|| (Proposal { state, reason, updated_at: now, ..proposal.clone() }, word))

@@ -9,7 +9,9 @@ use super::execute::ONE_AT_A_TIME;
 use super::follow::is_final;
 use super::line::{self, Admission};
 use super::{Done, Step, StepError, Writing, finished, plan, target};
-use crate::domain::{Farewell, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoState};
+use crate::domain::{
+    Farewell, Proposal, ProposalId, ProposalState, PullBranch, PullNumber, PullRequest, RepoId, RepoState,
+};
 use crate::forge::{ForgeError, GitHub, PullStatus, Target};
 use crate::planner::prose;
 use crate::registries::Registries;
@@ -76,11 +78,12 @@ pub async fn retire(
         repeated: lease.work.claims > 1,
         one_write: turn.is_some(),
     };
+    let mut is_closed = false;
     match (retire_pull(forge, &target(&row), &proposal.branch, pull, how).await, turn) {
         (Ok(Retired::InPart), Some(turn)) => {
             return Ok(line::after_write(store, lease, &turn, clock.now(), pace).await?);
         }
-        (Ok(_), _) => {}
+        (Ok(retired), _) => is_closed = retired == Retired::Wholly,
         (Err(ForgeError::Archived { .. }), _) if lease.work.refusals < SURPRISES_MAX => {
             return rest(store, &row, Archive::News, Some((proposal, farewell)), clock.now()).await;
         }
@@ -91,6 +94,10 @@ pub async fn retire(
         (Err(error), _) => return Err(error.into()),
     }
     let mut tx = store.begin().await?;
+    if is_closed {
+        let known = tx.pull_branch(repo, pull.number).await?;
+        tx.save_pull_branch((repo, pull.number), &PullBranch { closed_at: Some(clock.now()), ..known }).await?;
+    }
     let reason = reason_of(&proposal, farewell);
     if proposal.reason != reason {
         tx.save_proposal(&Proposal { reason, updated_at: clock.now(), ..proposal }).await?;
@@ -208,6 +215,8 @@ struct Retiring<'a> {
 enum Retired {
     InPart,
     Wholly,
+    /// It was merged, or is people's own: it is left to them.
+    NotByUs,
 }
 
 async fn retire_pull(
@@ -234,7 +243,7 @@ async fn retire_pull(
             }
         }
         if is_theirs {
-            return Ok(Retired::Wholly);
+            return Ok(Retired::NotByUs);
         }
         forge.close(target, pull.number).await?;
         if one_write {
@@ -242,9 +251,10 @@ async fn retire_pull(
         }
     }
     // Whoever merges decides about the branch.
-    if !is_theirs && found.status != PullStatus::Merged {
-        forge.delete_branch(target, branch, &pull.head).await?;
+    if is_theirs || found.status == PullStatus::Merged {
+        return Ok(Retired::NotByUs);
     }
+    forge.delete_branch(target, branch, &pull.head).await?;
     Ok(Retired::Wholly)
 }
 

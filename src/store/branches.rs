@@ -1,6 +1,6 @@
 //! What is known of the branches of our pull requests.
 
-use super::sql::{each, parsed, statements, values};
+use super::sql::{each, parsed, statements, time, values};
 use super::{Store, StoreError, Tx};
 use crate::domain::{Held, InstallationId, ObjectId, PullBranch, PullNumber, RepoId};
 use std::collections::HashMap;
@@ -15,13 +15,14 @@ struct BranchRecord {
     held_head: Option<String>,
     held_base: Option<String>,
     held_for_people: bool,
+    closed_at: Option<i64>,
 }
 
 /// A query of branches, with what distinguishes it at its end.
 macro_rules! select_branches {
     ($tail:literal) => {
         concat!(
-            "SELECT repo_id, pull_number, base, shared, held_because, held_head, held_base, held_for_people ",
+            "SELECT repo_id, pull_number, base, shared, held_because, held_head, held_base, held_for_people, closed_at ",
             "FROM pull_branch ",
             $tail
         )
@@ -30,11 +31,11 @@ macro_rules! select_branches {
 
 statements! {
     SAVE_BRANCH = "INSERT INTO pull_branch
-            (repo_id, pull_number, base, shared, held_because, held_head, held_base, held_for_people)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            (repo_id, pull_number, base, shared, held_because, held_head, held_base, held_for_people, closed_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (repo_id, pull_number) DO UPDATE SET base = excluded.base, shared = excluded.shared,
             held_because = excluded.held_because, held_head = excluded.held_head, held_base = excluded.held_base,
-            held_for_people = excluded.held_for_people";
+            held_for_people = excluded.held_for_people, closed_at = excluded.closed_at";
     BRANCH = select_branches!("WHERE repo_id = $1 AND pull_number = $2");
     HELD_OF = select_branches!(
         "WHERE held_because IS NOT NULL AND repo_id IN (VALUES (CAST($1 AS BIGINT))) ORDER BY repo_id, pull_number"
@@ -91,11 +92,12 @@ impl Tx {
         (repo, number): (RepoId, PullNumber),
         branch: &PullBranch,
     ) -> Result<(), StoreError> {
-        let PullBranch { base, shared, held } = branch;
+        let PullBranch { base, shared, held, closed_at } = branch;
         let held = held.as_ref();
         let (why, head, at) = (held.map(|h| &h.why), held.map(|h| &h.head), held.map(|h| &h.base));
         let people = held.is_some_and(|held| held.people);
-        self.execute(SAVE_BRANCH, values![repo, number, base.as_ref(), *shared, why, head, at, people]).await.map(drop)
+        let row = values![repo, number, base.as_ref(), *shared, why, head, at, people, *closed_at];
+        self.execute(SAVE_BRANCH, row).await.map(drop)
     }
 }
 
@@ -111,7 +113,8 @@ impl BranchRecord {
             }),
             _ => None,
         };
+        let closed_at = self.closed_at.map(time);
         let base = self.base.map(|base| id("pull_branch.base", &base)).transpose()?;
-        Ok(PullBranch { base, shared: self.shared, held })
+        Ok(PullBranch { base, shared: self.shared, held, closed_at })
     }
 }

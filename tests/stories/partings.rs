@@ -1,6 +1,6 @@
 //! The end of a pull request, where something else is under way, and what comes after it.
 
-use crate::revisions::{api, comments};
+use crate::revisions::{FILE, api, comments};
 use crate::{World, stories_at_any_pace};
 use github_sim::{Fault, FaultKind, Role};
 use jiff::SignedDuration;
@@ -68,5 +68,23 @@ stories_at_any_pace! {
         assert_eq!(said.last().unwrap(), "Closed: httpx 0.28.1 was taken back by its publisher.", "{said:?}");
         assert!(!said.iter().any(|words| words.contains("People")), "{said:?}");
         is_closed_without_its_branch(&world, number);
+    }
+
+    async fn what_was_closed_by_mistake_is_reopened_and_goes_on(world: World) {
+        let number = api(&world).await;
+        let pull = world.pull("acme/api");
+        world.remove("acme/api", FILE.0).await;
+        is_closed_without_its_branch(&world, number);
+        world.time_passes(SignedDuration::from_mins(2)).await;
+        // The file comes back, the branch too, and somebody presses "Reopen".
+        world.push_quietly("acme/api", &[FILE]);
+        world.github.force_push("acme/api", &pull.head_branch, &pull.head_sha).unwrap();
+        world.github.reopen("acme/api", number).unwrap();
+        world.settle().await;
+        assert_eq!(world.pull("acme/api").number, number, "there is no second one");
+        world.registry.release("httpx", "0.28.1");
+        world.bot_looks().await;
+        let again = world.pull("acme/api");
+        assert_eq!((again.number, again.title.as_str()), (number, "Bump httpx from 0.27.0 to 0.28.1"));
     }
 }

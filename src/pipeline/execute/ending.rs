@@ -64,6 +64,7 @@ pub(super) async fn arrived(
         base: change.made_on().cloned().or(known.base),
         shared: change.onto.as_ref().is_some_and(|onto| onto.shared),
         held: None,
+        closed_at: None,
     };
     let mut tx = store.begin().await?;
     tx.save_pull_branch((repo, pull.number), &branch).await?;
