@@ -304,7 +304,7 @@ impl Worker {
             Step::Examine { repo, commit, again } => {
                 examine::examine(store, (forge, registries), (*repo, commit, *again), &writing).await
             }
-            Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), now).await,
+            Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), claimed, now).await,
             Step::Checks { repo, number } => follow::checks(store, forge, (*repo, *number), now).await,
         }
     }

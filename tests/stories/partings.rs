@@ -1,9 +1,10 @@
 //! The end of a pull request, where something else is under way, and what comes after it.
 
 use crate::revisions::{FILE, api, comments};
-use crate::{World, stories_at_any_pace};
+use crate::{World, stories, stories_at_any_pace};
 use github_sim::{Fault, FaultKind, Role};
 use jiff::SignedDuration;
+use mass_driver::domain::ProposalState;
 
 /// A newer version whose commit is on the branch already, while GitHub does not take the words for it.
 async fn half_revised(world: &World) -> i64 {
@@ -86,5 +87,24 @@ stories_at_any_pace! {
         world.bot_looks().await;
         let again = world.pull("acme/api");
         assert_eq!((again.number, again.title.as_str()), (number, "Bump httpx from 0.27.0 to 0.28.1"));
+    }
+}
+
+stories! {
+    async fn a_pull_request_that_github_does_not_show_is_not_looked_for_without_end(world: World) {
+        let number = api(&world).await;
+        let gone = FaultKind::Status { status: 404, message: "Not Found".into() };
+        world.github.fault(Fault::once("GET", "/repos/*/*/pulls/*", gone).times(100));
+        world.registry.yank("httpx", "0.28.0");
+        let mark = world.github.mark();
+        for _ in 0..3 {
+            world.bot_looks().await;
+        }
+        let looks = world.requests_since(mark).iter().filter(|one| one.starts_with("GET") && one.contains("/pulls/")).count();
+        assert!(looks <= 10, "{looks} looks");
+        world.github.clear_faults();
+        let closed = world.proposals("acme/api", ProposalState::Closed).await;
+        assert_eq!(closed.len(), 1);
+        assert!(closed[0].reason.starts_with(&format!("GitHub does not show pull request #{number} any more")), "{}", closed[0].reason);
     }
 }
