@@ -107,4 +107,26 @@ stories! {
         assert_eq!(closed.len(), 1);
         assert!(closed[0].reason.starts_with(&format!("GitHub does not show pull request #{number} any more")), "{}", closed[0].reason);
     }
+
+    async fn a_file_beyond_the_share_closes_nothing(world: World) {
+        const DEEP: [&str; 2] = ["a/b/c/d/e/requirements.txt", "a/b/c/d/e/pins.lst"];
+        for package in ["httpx", "rich"] {
+            world.registry.release(package, "1.0.0");
+            world.registry.release(package, "1.1.0");
+        }
+        let deep = [(DEEP[0], "httpx==1.0.0\n-r pins.lst\n"), (DEEP[1], "rich==1.0.0\n"), FILE];
+        world.repository("acme/api", &deep).await;
+        let open = world.open("acme/api");
+        assert_eq!(open.len(), 2);
+        let paths: Vec<String> = (0..405).map(|n| format!("services/{n:03}/requirements.txt")).collect();
+        let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "# nothing\n")).collect();
+        world.push("acme/api", &files).await;
+        world.bot_looks().await;
+        assert_eq!(world.open("acme/api"), open);
+        let heads = world.store.manifest_heads(world.repo_id("acme/api").await).await.unwrap();
+        for deep in heads.iter().filter(|head| DEEP.contains(&head.path.as_str())) {
+            assert!(deep.problem.as_ref().is_some_and(|why| why.starts_with("it was left out: ")), "{:?}", deep.problem);
+        }
+        assert_eq!(heads.len(), 402, "300 are read, 100 of the others are listed, and those two");
+    }
 }
