@@ -105,6 +105,8 @@ pub struct PullRequest {
 pub struct PullBranch {
     /// The commit of the base that it holds; `None` where nobody noted it.
     pub base: Option<ObjectId>,
+    /// The branch that it goes to by our doing; `None` where nobody noted it.
+    pub base_branch: Option<String>,
     /// Whether people's commits are below ours.
     pub shared: bool,
     /// Why it is left as it is, if it is.

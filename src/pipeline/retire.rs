@@ -68,13 +68,16 @@ pub async fn retire(
         Admission::Later(done) => return Ok(done),
     };
     let (words, theirs) = (closing_words(&proposal, farewell), parting_words(&proposal, farewell));
-    let is_shared = store.pull_branch(repo, pull.number).await?.shared;
+    let elsewhere = words_elsewhere(farewell);
+    let known = store.pull_branch(repo, pull.number).await?;
     let base = row.repository.default_branch.as_deref();
     let how = Retiring {
         words: words.as_deref(),
         theirs: theirs.as_deref(),
-        is_shared,
+        elsewhere: elsewhere.as_deref().or(words.as_deref()),
+        is_shared: known.shared,
         base,
+        opened_for: known.base_branch.as_deref().or(base),
         repeated: lease.work.claims > 1,
         one_write: turn.is_some(),
     };
@@ -201,10 +204,14 @@ struct Retiring<'a> {
     words: Option<&'a str>,
     /// What is said on it instead where it has become people's own and stays open.
     theirs: Option<&'a str>,
+    /// What is said on it instead where the default branch is another one than it goes to.
+    elsewhere: Option<&'a str>,
     /// Whether people's commits are below ours.
     is_shared: bool,
-    /// The branch that we opened it for.
+    /// The default branch.
     base: Option<&'a str>,
+    /// What that was when we opened it.
+    opened_for: Option<&'a str>,
     /// Whether an earlier claim may have written the comment.
     repeated: bool,
     /// Stop after one write.
@@ -224,11 +231,17 @@ async fn retire_pull(
     target: &Target,
     branch: &str,
     pull: &PullRequest,
-    Retiring { words, theirs, is_shared, base, repeated, one_write }: Retiring<'_>,
+    Retiring { words, theirs, elsewhere, is_shared, base, opened_for, repeated, one_write }: Retiring<'_>,
 ) -> Result<Retired, ForgeError> {
     let found = forge.pull(target, pull.number).await?;
-    let is_theirs = found.head != pull.head || is_shared || base.is_some_and(|base| found.base_branch != base);
-    let words = if is_theirs { theirs } else { words };
+    let goes_to = |branch: Option<&str>| branch.is_none_or(|branch| found.base_branch == branch);
+    // GitHub takes it along where the default branch is renamed, and leaves it where another one is chosen.
+    let is_theirs = found.head != pull.head || is_shared || !(goes_to(base) || goes_to(opened_for));
+    let words = match (is_theirs, goes_to(base)) {
+        (true, _) => theirs,
+        (false, true) => words,
+        (false, false) => elsewhere,
+    };
     if found.status == PullStatus::Open {
         let unsaid = match words {
             Some(words) if repeated && forge.commented(target, pull.number, words).await? => None,
@@ -308,6 +321,16 @@ fn closing_words(proposal: &Proposal, farewell: Farewell) -> Option<String> {
         Farewell::Replaced { by } => Some(format!("#{by} goes further than this pull request and takes its place.")),
         Farewell::Told => None,
         Farewell::NotWanted => Some(format!("Closed: {}.", prose::spoken(&reason_of(proposal, farewell)))),
+    }
+}
+
+/// What is said on a pull request that is closed, where a newer one goes to another default branch.
+fn words_elsewhere(farewell: Farewell) -> Option<String> {
+    match farewell {
+        Farewell::Replaced { by } => {
+            Some(format!("#{by} takes the place of this pull request: the default branch is another one now."))
+        }
+        Farewell::Told | Farewell::NotWanted => None,
     }
 }
 

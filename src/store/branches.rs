@@ -16,14 +16,15 @@ struct BranchRecord {
     held_base: Option<String>,
     held_for_people: bool,
     closed_at: Option<i64>,
+    base_branch: Option<String>,
 }
 
 /// A query of branches, with what distinguishes it at its end.
 macro_rules! select_branches {
     ($tail:literal) => {
         concat!(
-            "SELECT repo_id, pull_number, base, shared, held_because, held_head, held_base, held_for_people, closed_at ",
-            "FROM pull_branch ",
+            "SELECT repo_id, pull_number, base, shared, held_because, held_head, held_base, held_for_people, closed_at, ",
+            "base_branch FROM pull_branch ",
             $tail
         )
     };
@@ -31,11 +32,13 @@ macro_rules! select_branches {
 
 statements! {
     SAVE_BRANCH = "INSERT INTO pull_branch
-            (repo_id, pull_number, base, shared, held_because, held_head, held_base, held_for_people, closed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            (repo_id, pull_number, base, shared, held_because, held_head, held_base, held_for_people, closed_at,
+            base_branch)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (repo_id, pull_number) DO UPDATE SET base = excluded.base, shared = excluded.shared,
             held_because = excluded.held_because, held_head = excluded.held_head, held_base = excluded.held_base,
-            held_for_people = excluded.held_for_people, closed_at = excluded.closed_at";
+            held_for_people = excluded.held_for_people, closed_at = excluded.closed_at,
+            base_branch = excluded.base_branch";
     BRANCH = select_branches!("WHERE repo_id = $1 AND pull_number = $2");
     HELD_OF = select_branches!(
         "WHERE held_because IS NOT NULL AND repo_id IN (VALUES (CAST($1 AS BIGINT))) ORDER BY repo_id, pull_number"
@@ -92,11 +95,12 @@ impl Tx {
         (repo, number): (RepoId, PullNumber),
         branch: &PullBranch,
     ) -> Result<(), StoreError> {
-        let PullBranch { base, shared, held, closed_at } = branch;
+        let PullBranch { base, base_branch, shared, held, closed_at } = branch;
         let held = held.as_ref();
         let (why, head, at) = (held.map(|h| &h.why), held.map(|h| &h.head), held.map(|h| &h.base));
         let people = held.is_some_and(|held| held.people);
-        let row = values![repo, number, base.as_ref(), *shared, why, head, at, people, *closed_at];
+        let base_branch = base_branch.as_ref();
+        let row = values![repo, number, base.as_ref(), *shared, why, head, at, people, *closed_at, base_branch];
         self.execute(SAVE_BRANCH, row).await.map(drop)
     }
 }
@@ -115,6 +119,6 @@ impl BranchRecord {
         };
         let closed_at = self.closed_at.map(time);
         let base = self.base.map(|base| id("pull_branch.base", &base)).transpose()?;
-        Ok(PullBranch { base, shared: self.shared, held, closed_at })
+        Ok(PullBranch { base, base_branch: self.base_branch, shared: self.shared, held, closed_at })
     }
 }

@@ -88,6 +88,21 @@ stories_at_any_pace! {
         let again = world.pull("acme/api");
         assert_eq!((again.number, again.title.as_str()), (number, "Bump httpx from 0.27.0 to 0.28.1"));
     }
+
+    async fn another_default_branch_does_not_make_a_pull_request_peoples_own(world: World) {
+        let number = api(&world).await;
+        let main = world.github.head("acme/api", "main").unwrap().unwrap();
+        world.github.force_push("acme/api", "trunk", &main).unwrap();
+        world.github.set_default_branch("acme/api", "trunk").unwrap();
+        world.settle().await;
+        world.registry.release("httpx", "0.28.1");
+        world.bot_looks().await;
+        let pull = world.pull("acme/api");
+        assert_eq!((pull.base.as_str(), pull.title.as_str()), ("trunk", "Bump httpx from 0.27.0 to 0.28.1"));
+        let said = comments(&world, number);
+        assert!(said.len() == 1 && said[0].contains("the default branch is another one now"), "{said:?}");
+        is_closed_without_its_branch(&world, number);
+    }
 }
 
 stories! {

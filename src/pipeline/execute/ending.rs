@@ -62,6 +62,7 @@ pub(super) async fn arrived(
     };
     let branch = PullBranch {
         base: change.made_on().cloned().or(known.base),
+        base_branch: Some(change.base_branch.clone()),
         shared: change.onto.as_ref().is_some_and(|onto| onto.shared),
         held: None,
         closed_at: None,
