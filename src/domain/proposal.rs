@@ -105,10 +105,14 @@ pub struct PullRequest {
 pub struct PullBranch {
     /// The commit of the base that it holds; `None` where nobody noted it.
     pub base: Option<ObjectId>,
+    /// The branch that it goes to by our doing; `None` where nobody noted it.
+    pub base_branch: Option<String>,
     /// Whether people's commits are below ours.
     pub shared: bool,
     /// Why it is left as it is, if it is.
     pub held: Option<Held>,
+    /// When we closed its pull request and took it away: should that be open again, a person reopened it.
+    pub closed_at: Option<Timestamp>,
 }
 
 /// Why the branch of a pull request is left as it is. It is looked at again when the branch or its base has moved.
@@ -120,6 +124,8 @@ pub struct Held {
     pub head: ObjectId,
     /// The commit at the head of its base by then.
     pub base: ObjectId,
+    /// Whether that is for the sake of people's commits: then newer versions wait for them too.
+    pub people: bool,
 }
 
 /// What the conversation of a pull request is told.

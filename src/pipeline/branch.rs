@@ -6,8 +6,8 @@
 use super::execute::installation;
 use super::{Step, StepError, target};
 use crate::domain::{
-    Dependency, FileMode, Head, Held, News, ObjectId, Onto, Proposal, ProposalState, PullBranch, PullNumber, RepoPath,
-    Site, Update,
+    Dependency, FileMode, Head, Held, News, ObjectId, Onto, Proposal, ProposalState, PullBranch, PullNumber, RepoId,
+    RepoPath, Site, Update,
 };
 use crate::forge::{EntryKind, ForgeError, GitHub, PullState, PullStatus, Target};
 use crate::managers::{self, LARGEST_MANIFEST_BYTES};
@@ -34,6 +34,17 @@ pub(super) fn open_of<'a>(all: &'a [Proposal], proposal: &Proposal) -> Option<&'
         p.state == ProposalState::Open && p.group == proposal.group && p.id != proposal.id && p.pull.is_some()
     };
     all.iter().rev().find(is_meant)
+}
+
+/// Whether a change is on its way to the branch of a pull request: nobody knows by then what stands there.
+pub(super) async fn is_under_way(store: &Store, repo: RepoId, number: PullNumber) -> Result<bool, StoreError> {
+    for id in store.attempted(repo).await? {
+        let onto = store.attempt(&id).await?.and_then(|attempt| attempt.change.onto);
+        if onto.is_some_and(|onto| onto.number == number) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Looks at a pull request and its branch. `base` is the head that a change would be made from.

@@ -127,6 +127,8 @@ pub async fn execute(
             let reason = held.why.clone();
             hold(&mut tx, &row, &open, held, now).await?;
             tx.save_proposal(&Proposal { reason, updated_at: now, ..case.proposal }).await?;
+            // It has the words for every place where people read how this stands.
+            Step::Plan { repo }.queue(&mut tx, installation(&row), now).await?;
             Ok(Done::Finished(tx))
         }
         (None, Intent::Over(number)) => {

@@ -5,34 +5,73 @@ use super::retire::{Archive, SURPRISES_MAX, rest};
 use super::{Done, Step, StepError, Writing, finished, merge, target};
 use crate::domain::{News, Proposal, ProposalId, ProposalState, PullBranch, PullNumber, RepoId, RepoState};
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus};
-use crate::store::{DependencyRow, RepositoryRow, Store};
+use crate::store::{Claimed, DependencyRow, RepositoryRow, Store};
 use jiff::{SignedDuration, Timestamp};
 
 /// A branch that moved may be left as it is once more: its label is not taken off before that can be known.
 const SECOND_THOUGHT: SignedDuration = SignedDuration::from_secs(30);
+/// So long GitHub may go on showing a pull request as open that we have closed.
+const READS_LAG: SignedDuration = SignedDuration::from_secs(60);
+
+/// How often a pull request is looked for that is not there …
+const LOOKS_MAX: u32 = 5;
+/// … and how long the repository is given to be read meanwhile.
+const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// What follows from a closed pull request.
+const NOT_AGAIN: &str = "these versions are not proposed again";
 
 /// Looks at one of our pull requests and takes over what happened to it.
 pub async fn follow(
     store: &Store,
     forge: &GitHub,
     (repo, number): (RepoId, PullNumber),
+    lease: &Claimed,
     now: Timestamp,
 ) -> Result<Done, StepError> {
     let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal_by_pull(repo, number).await?)
     else {
         return Ok(Done::Finished(store.begin().await?));
     };
-    let status = match forge.pull(&target(&row), number).await {
-        Ok(status) => status,
-        Err(ForgeError::Gone { .. } | ForgeError::Moved { .. }) => {
-            let mut tx = store.begin().await?;
-            let look = Step::SyncRepository { repo, details: true, name: None };
-            look.queue(&mut tx, Some(row.repository.installation), now).await?;
-            return Ok(Done::Finished(tx));
+    match forge.pull(&target(&row), number).await {
+        Ok(status) => take_over(store, &row, &proposal, &status, now).await,
+        Err(error @ (ForgeError::Gone { .. } | ForgeError::Moved { .. })) => {
+            not_there(store, &row, (proposal, number), error, (lease, now)).await
         }
-        Err(error) => return Err(error.into()),
-    };
-    take_over(store, &row, &proposal, &status, now).await
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A pull request is not where we look for it. The repository may be elsewhere, or not ours to see any more: it is read, and
+/// then this step looks again. What is missing from a repository that is there will not come back.
+async fn not_there(
+    store: &Store,
+    row: &RepositoryRow,
+    (proposal, number): (Proposal, PullNumber),
+    error: ForgeError,
+    (lease, now): (&Claimed, Timestamp),
+) -> Result<Done, StepError> {
+    let (repo, installation) = (row.repository.id, Some(row.repository.installation));
+    let is_open = proposal.state == ProposalState::Open && row.repository.state == RepoState::Active;
+    let is_read = row.synced_at.is_some_and(|at| at >= lease.work.created_at) && lease.work.refusals > 0;
+    let mut tx = store.begin().await?;
+    match error {
+        ForgeError::Gone { .. } if is_open && is_read => {
+            let reason = format!("GitHub does not show pull request #{number} any more; {NOT_AGAIN}");
+            tx.record(&proposal.id, now, "closed", &format!("#{number} is gone")).await?;
+            tx.save_proposal(&Proposal { state: ProposalState::Closed, reason, updated_at: now, ..proposal }).await?;
+            Step::Plan { repo }.queue(&mut tx, installation, now).await?;
+            Ok(Done::Finished(tx))
+        }
+        error if is_open && lease.work.refusals + 1 >= LOOKS_MAX => Err(error.into()),
+        error => {
+            let look = Step::SyncRepository { repo, details: true, name: None };
+            look.queue(&mut tx, installation, now).await?;
+            if is_open {
+                return Ok(Done::PutBack { tx, until: now + PAUSE, why: error.to_string() });
+            }
+            Ok(Done::Finished(tx))
+        }
+    }
 }
 
 /// Takes over what a look at a pull request found.
@@ -45,7 +84,12 @@ pub(super) async fn take_over(
 ) -> Result<Done, StepError> {
     let (repo, number, installation) = (row.repository.id, pull.number, Some(row.repository.installation));
     let known = store.pull_branch(repo, number).await?;
-    let Some((amended, word)) = after(proposal, pull, now) else {
+    let is_over = matches!(proposal.state, ProposalState::Superseded | ProposalState::Withdrawn);
+    let settled_at = known.closed_at.map(|at| at + READS_LAG);
+    if let Some(until) = settled_at.filter(|until| now < *until && is_over && pull.status == PullStatus::Open) {
+        return Ok(Done::PutOff { tx: store.begin().await?, until, why: None });
+    }
+    let Some((amended, word)) = after(proposal, pull, known.closed_at.is_some(), now) else {
         let mut tx = store.begin().await?;
         if is_free(&known, pull) {
             tx.save_pull_branch((repo, number), &PullBranch { held: None, ..known }).await?;
@@ -61,6 +105,11 @@ pub(super) async fn take_over(
     let indexed = amended.state != ProposalState::Merged || is_indexed(&amended, &store.dependencies(repo).await?);
     let mut tx = store.begin().await?;
     tx.save_proposal(&amended).await?;
+    let held = known.held.clone().filter(|_| !is_free(&known, pull));
+    let branch = PullBranch { held, closed_at: None, ..known.clone() };
+    if branch != known {
+        tx.save_pull_branch((repo, number), &branch).await?;
+    }
     tx.record(&proposal.id, now, word, &format!("#{number}")).await?;
     // The push of the merge may be late. A plan made before it is indexed would see the old versions, and propose what
     // lies between them and the merged ones.
@@ -90,19 +139,19 @@ fn is_indexed(merged: &Proposal, dependencies: &[DependencyRow]) -> bool {
     })
 }
 
-/// The proposal after its pull request was looked at, with the ledger's word for it; `None` if nothing changed. Pure.
-fn after(proposal: &Proposal, pull: &PullState, now: Timestamp) -> Option<(Proposal, &'static str)> {
+/// The proposal after its pull request was looked at, with the ledger's word for it; `None` if nothing changed. `closed` says
+/// that we have closed it. Pure.
+fn after(proposal: &Proposal, pull: &PullState, closed: bool, now: Timestamp) -> Option<(Proposal, &'static str)> {
     let number = pull.number;
     let (state, reason, word) = match (pull.status, proposal.state) {
         (PullStatus::Merged, _) => (ProposalState::Merged, format!("pull request #{number} was merged"), "merged"),
         // We closed it ourselves, or are about to.
         (PullStatus::Closed, ProposalState::Superseded | ProposalState::Withdrawn) => return None,
-        (PullStatus::Closed, _) => (
-            ProposalState::Closed,
-            format!("a person closed pull request #{number}; these versions are not proposed again"),
-            "closed",
-        ),
-        (PullStatus::Open, ProposalState::Superseded | ProposalState::Withdrawn) => return None,
+        (PullStatus::Closed, _) => {
+            (ProposalState::Closed, format!("a person closed pull request #{number}; {NOT_AGAIN}"), "closed")
+        }
+        // We have yet to close it. One that we closed was reopened by a person.
+        (PullStatus::Open, ProposalState::Superseded | ProposalState::Withdrawn) if !closed => return None,
         (PullStatus::Open, _) => (ProposalState::Open, format!("pull request #{number} is open"), "reopened"),
     };
     (state != proposal.state).then(|| (Proposal { state, reason, updated_at: now, ..proposal.clone() }, word))

@@ -218,7 +218,8 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
             (None, None) => Decision::nothing("a push to a repository that is not known, without an installation"),
         },
         EventKind::PullRequest(pull) => match (event.repo, known.and_then(|known| known.proposal.as_ref())) {
-            (Some(_), Some(proposal)) if is_known(pull, proposal) => {
+            // Where the branch was held, our own commit at its head is news.
+            (Some(_), Some(proposal)) if is_known(pull, proposal) && known.is_some_and(|known| !known.is_held) => {
                 Decision::nothing("our pull request is as we know it")
             }
             (Some(repo), Some(_)) => {

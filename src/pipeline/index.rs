@@ -22,7 +22,7 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 pub(super) const SHARE: Share = Share { manifests: 300, bytes: 32 * 1024 * 1024, dependencies: 10_000 };
 /// The share of what is not to be stored, and asked for by somebody who may not write to the repository.
 pub(super) const SMALL_SHARE: Share = Share { manifests: 20, bytes: 2 * 1024 * 1024, dependencies: 1_000 };
-/// So many of the files beyond the share are listed with their problem.
+/// So many of the files beyond the share are listed with their problem, beside those that are stored already.
 const LEFT_OUT_LISTED_MAX: usize = 100;
 /// How the problem of a file beyond the share begins. Such a file is looked at anew each time: others may have gone.
 const LEFT_OUT: &str = "it was left out: ";
@@ -65,7 +65,7 @@ pub async fn index(
     if index.left_out > 0 {
         tracing::warn!(
             repository = %row.repository.name,
-            read = index.manifests.len() - index.left_out.min(LEFT_OUT_LISTED_MAX),
+            read = index.manifests.len() - index.listed,
             left_out = index.left_out,
             "a repository has more manifests than its share; the deepest were left out"
         );
@@ -127,7 +127,7 @@ pub(super) async fn dependencies_at(
     let index = read_manifests(forge, target, &tree, &[], share).await?;
     let read = || index.manifests.values().flatten();
     let unread = read().filter(|read| read.manifest.problem.is_some()).count();
-    let beyond = index.left_out.saturating_sub(LEFT_OUT_LISTED_MAX);
+    let beyond = index.left_out - index.listed;
     let developed: BTreeSet<PackageId> = read().filter_map(|read| read.develops.clone()).collect();
     let mut dependencies: Vec<Dependency> = read().flat_map(|read| read.dependencies.iter().cloned()).collect();
     managers::leave_developed_alone(dependencies.iter_mut(), &developed);
@@ -176,8 +176,10 @@ type Key = (RepoPath, String);
 struct Index {
     /// By path and manager; `None` for one that is stored as it is.
     manifests: BTreeMap<Key, Option<Read>>,
-    /// How many files were beyond the share, listed or not.
+    /// How many files were beyond the share, listed or not …
     left_out: usize,
+    /// … and how many of them are listed.
+    listed: usize,
 }
 
 /// Reads every file that a manager claims, and what those files include: the shallow ones first, as far as the share goes.
@@ -231,9 +233,11 @@ async fn read_manifests(
         }
         if let Some(why) = &used_up {
             index.left_out += 1;
-            if index.left_out > LEFT_OUT_LISTED_MAX {
+            // What is stored stays listed: a file that is there and of which nothing is said looks like one that is gone.
+            if index.left_out > LEFT_OUT_LISTED_MAX && !stored.contains_key(&(&path, manager.name())) {
                 continue;
             }
+            index.listed += 1;
             let problem = format!("{LEFT_OUT}{why}");
             found = (was_left_out != Some(problem.as_str())).then(|| unread(&path, manager, &entry.id, *mode, problem));
         } else {
@@ -243,6 +247,20 @@ async fn read_manifests(
             todo.extend(new);
         }
         index.manifests.insert(key, found);
+    }
+    let Some(why) = used_up else { return Ok(index) };
+    // Those that a file beyond the share may still include.
+    for (&(path, name), old) in &stored {
+        let key = (path.clone(), name.to_string());
+        let (Some((entry, mode)), Some(manager)) = (files.get(path), managers::by_name(name)) else { continue };
+        if !index.manifests.contains_key(&key) {
+            let problem = format!("{LEFT_OUT}{why}");
+            let same = old.blob == entry.id && old.mode == *mode && old.problem.as_ref() == Some(&problem);
+            let found = (!same).then(|| unread(path, manager, &entry.id, *mode, problem));
+            index.left_out += 1;
+            index.listed += 1;
+            index.manifests.insert(key, found);
+        }
     }
     Ok(index)
 }

@@ -81,7 +81,7 @@ pub(super) async fn intent(
                     OnTop::Files(onto, base, files) => (onto, base, files),
                     OnTop::Moved => return Ok(Intent::PlanAgain),
                     OnTop::Impossible(why, head) => {
-                        let held = Held { why, head, base: base.commit };
+                        let held = Held { why, head, base: base.commit, people: true };
                         return Ok(Intent::Held(Box::new(open.clone()), held));
                     }
                 };

@@ -135,15 +135,16 @@ pub(super) async fn unwanted(
         None => Vec::new(),
     };
     let mut partings = partings(one, &loaded.packages).into_iter();
-    let found = partings.find(|p| p.proposal.id == proposal.id && goes(p, &ready, &loaded.attempted));
+    let found = partings.find(|p| p.proposal.id == proposal.id && goes(p, one, &ready, &loaded.attempted));
     Ok(found.map(|parting| parting.reason))
 }
 
-/// Whether a proposal is to be closed: nothing of it is wanted, nothing is being sent to its branch, and nothing is ready to
-/// take its place there.
-fn goes(parting: &Parting<'_>, ready: &[String], attempted: &BTreeSet<ProposalId>) -> bool {
+/// Whether a proposal is to be closed: nothing of it is wanted, nothing is being sent to its branch, neither for it nor for a
+/// newer one of its group, and nothing is ready to take its place there.
+fn goes(parting: &Parting<'_>, one: &RepositoryFacts, ready: &[String], attempted: &BTreeSet<ProposalId>) -> bool {
     let Parting { proposal, whole, .. } = parting;
-    *whole && !attempted.contains(&proposal.id) && !ready.contains(&proposal.group)
+    let is_sent = |p: &Proposal| p.group == proposal.group && attempted.contains(&p.id);
+    *whole && !one.proposals.iter().any(is_sent) && !ready.contains(&proposal.group)
 }
 
 /// What is to be stored of one repository's plan.
@@ -194,7 +195,7 @@ fn decide(
         .collect();
 
     let (mut steps, mut steps_unless_queued, mut held_up) = (Vec::new(), Vec::new(), Vec::new());
-    for id in partings.iter().filter(|p| goes(p, &ready, attempted)).map(|p| p.proposal.id.clone()) {
+    for id in partings.iter().filter(|p| goes(p, one, &ready, attempted)).map(|p| p.proposal.id.clone()) {
         let step = Step::Retire { repo, proposal: id, farewell: Farewell::NotWanted };
         steps_unless_queued.push(step.work(installation, now)?);
     }
@@ -332,11 +333,12 @@ fn guarded(
     (plan, ready)
 }
 
-/// Whether the branch of a group's open pull request was found not to be changed, and nothing has moved since. Pure.
+/// Whether people's commits were found to be in the way on the branch of a group's open pull request, and nothing has moved
+/// since. Pure.
 fn held(one: &RepositoryFacts, group: &str) -> Option<Verdict> {
     let open = one.proposals.iter().rev().find(|p| p.state == ProposalState::Open && p.group == group)?;
     let number = open.pull.as_ref()?.number;
-    let (_, held) = one.held.iter().find(|(held, _)| *held == number)?;
+    let (_, held) = one.held.iter().find(|(held, _)| *held == number).filter(|(_, held)| held.people)?;
     let is_same = one.row.head.as_ref().is_some_and(|head| head.commit == held.base);
     is_same.then(|| Verdict::Wait { until: None, why: held.why.clone() })
 }

@@ -4,10 +4,14 @@
 //! and what looks like a change made by other hands may be the merge of this very pull request. A pull request that people
 //! have committed to, or led to another base, is theirs: it stays open, and is told why the bot lets it go.
 
+use super::branch::is_under_way;
+use super::execute::ONE_AT_A_TIME;
 use super::follow::is_final;
 use super::line::{self, Admission};
 use super::{Done, Step, StepError, Writing, finished, plan, target};
-use crate::domain::{Farewell, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoState};
+use crate::domain::{
+    Farewell, Proposal, ProposalId, ProposalState, PullBranch, PullNumber, PullRequest, RepoId, RepoState,
+};
 use crate::forge::{ForgeError, GitHub, PullStatus, Target};
 use crate::planner::prose;
 use crate::registries::Registries;
@@ -18,6 +22,8 @@ use jiff::{SignedDuration, Timestamp};
 const REST: SignedDuration = SignedDuration::from_hours(24);
 /// So often GitHub may refuse a write because of an archive of which its own answers know nothing.
 pub(super) const SURPRISES_MAX: u32 = 5;
+/// So many looks at what is under way come later and later.
+const LOOKS_THAT_SLOW_DOWN: u32 = 120;
 /// The comment, the closing and the branch's removal.
 pub(super) const WRITES_TO_RETIRE: u32 = 3;
 
@@ -46,27 +52,41 @@ pub async fn retire(
     if row.repository.state == RepoState::Archived {
         return rest(store, &row, Archive::Known, Some((proposal, farewell)), clock.now()).await;
     }
+    // What is being sent to its branch arrives first: what stands there is ours, and not yet noted as such.
+    if row.repository.state == RepoState::Active && is_under_way(store, repo, pull.number).await? {
+        let tx = store.begin().await?;
+        // That may take an hour, while GitHub does not answer.
+        let claims = i32::try_from(lease.work.claims.min(LOOKS_THAT_SLOW_DOWN)).unwrap_or(1);
+        return Ok(Done::PutOff { tx, until: clock.now() + ONE_AT_A_TIME * claims, why: None });
+    }
+    if let Some(heir) = store.proposal_by_pull(repo, pull.number).await?.filter(|last| last.id != proposal.id) {
+        return pass_on(store, &row, (proposal, farewell), heir, clock.now()).await;
+    }
     let writes = (row.repository.installation, WRITES_TO_RETIRE);
     let turn = match line::admit(store, lease, writes, clock.now(), pace).await? {
         Admission::Now(turn) => turn,
         Admission::Later(done) => return Ok(done),
     };
     let (words, theirs) = (closing_words(&proposal, farewell), parting_words(&proposal, farewell));
-    let is_shared = store.pull_branch(repo, pull.number).await?.shared;
+    let elsewhere = words_elsewhere(farewell);
+    let known = store.pull_branch(repo, pull.number).await?;
     let base = row.repository.default_branch.as_deref();
     let how = Retiring {
         words: words.as_deref(),
         theirs: theirs.as_deref(),
-        is_shared,
+        elsewhere: elsewhere.as_deref().or(words.as_deref()),
+        is_shared: known.shared,
         base,
+        opened_for: known.base_branch.as_deref().or(base),
         repeated: lease.work.claims > 1,
         one_write: turn.is_some(),
     };
+    let mut is_closed = false;
     match (retire_pull(forge, &target(&row), &proposal.branch, pull, how).await, turn) {
         (Ok(Retired::InPart), Some(turn)) => {
             return Ok(line::after_write(store, lease, &turn, clock.now(), pace).await?);
         }
-        (Ok(_), _) => {}
+        (Ok(retired), _) => is_closed = retired == Retired::Wholly,
         (Err(ForgeError::Archived { .. }), _) if lease.work.refusals < SURPRISES_MAX => {
             return rest(store, &row, Archive::News, Some((proposal, farewell)), clock.now()).await;
         }
@@ -77,10 +97,42 @@ pub async fn retire(
         (Err(error), _) => return Err(error.into()),
     }
     let mut tx = store.begin().await?;
+    if is_closed {
+        let known = tx.pull_branch(repo, pull.number).await?;
+        tx.save_pull_branch((repo, pull.number), &PullBranch { closed_at: Some(clock.now()), ..known }).await?;
+    }
     let reason = reason_of(&proposal, farewell);
     if proposal.reason != reason {
         tx.save_proposal(&Proposal { reason, updated_at: clock.now(), ..proposal }).await?;
     }
+    Ok(Done::Finished(tx))
+}
+
+/// Ends a proposal on whose pull request a newer one has arrived, which was on its way there. What a person told the older
+/// one goes for the pull request, so the newer one ends by it, and what it holds is planned anew, if it is still wanted.
+async fn pass_on(
+    store: &Store,
+    row: &RepositoryRow,
+    (proposal, farewell): (Proposal, Farewell),
+    heir: Proposal,
+    now: Timestamp,
+) -> Result<Done, StepError> {
+    let (repo, installation) = (row.repository.id, Some(row.repository.installation));
+    let Some(number) = proposal.pull.as_ref().map(|pull| pull.number) else { return finished(store).await };
+    let mut tx = store.begin().await?;
+    if farewell == Farewell::Told && heir.state == ProposalState::Open {
+        let reason = reason_of(&proposal, farewell);
+        tx.record(&heir.id, now, "withdrawn", &reason).await?;
+        Step::Retire { repo, proposal: heir.id.clone(), farewell }.queue(&mut tx, installation, now).await?;
+        let state = ProposalState::Withdrawn;
+        tx.save_proposal(&Proposal { state, reason, updated_at: now, ..heir.clone() }).await?;
+    }
+    if proposal.state == ProposalState::Withdrawn {
+        let (state, reason) = (ProposalState::Superseded, prose::goes_on(number, &heir.updates));
+        tx.record(&proposal.id, now, "superseded", &format!("on #{number}")).await?;
+        tx.save_proposal(&Proposal { state, reason, updated_at: now, ..proposal }).await?;
+    }
+    Step::Plan { repo }.queue(&mut tx, installation, now).await?;
     Ok(Done::Finished(tx))
 }
 
@@ -152,10 +204,14 @@ pub(super) struct Retiring<'a> {
     pub(super) words: Option<&'a str>,
     /// What is said on it instead where it has become people's own and stays open.
     pub(super) theirs: Option<&'a str>,
+    /// What is said on it instead where the default branch is another one than it goes to.
+    pub(super) elsewhere: Option<&'a str>,
     /// Whether people's commits are below ours.
     pub(super) is_shared: bool,
-    /// The branch that we opened it for.
+    /// The default branch.
     pub(super) base: Option<&'a str>,
+    /// What that was when we opened it.
+    pub(super) opened_for: Option<&'a str>,
     /// Whether an earlier claim may have written the comment.
     pub(super) repeated: bool,
     /// Stop after one write.
@@ -169,6 +225,8 @@ pub(super) enum Retired {
     InPart,
     /// All of it was done.
     Wholly,
+    /// It was merged, or is people's own: it is left to them.
+    NotByUs,
 }
 
 /// Says a word on a pull request, closes it and takes its branch away, as far as that was not done before.
@@ -177,11 +235,17 @@ pub(super) async fn retire_pull(
     target: &Target,
     branch: &str,
     pull: &PullRequest,
-    Retiring { words, theirs, is_shared, base, repeated, one_write }: Retiring<'_>,
+    Retiring { words, theirs, elsewhere, is_shared, base, opened_for, repeated, one_write }: Retiring<'_>,
 ) -> Result<Retired, ForgeError> {
     let found = forge.pull(target, pull.number).await?;
-    let is_theirs = found.head != pull.head || is_shared || base.is_some_and(|base| found.base_branch != base);
-    let words = if is_theirs { theirs } else { words };
+    let goes_to = |branch: Option<&str>| branch.is_none_or(|branch| found.base_branch == branch);
+    // GitHub takes it along where the default branch is renamed, and leaves it where another one is chosen.
+    let is_theirs = found.head != pull.head || is_shared || !(goes_to(base) || goes_to(opened_for));
+    let words = match (is_theirs, goes_to(base)) {
+        (true, _) => theirs,
+        (false, true) => words,
+        (false, false) => elsewhere,
+    };
     if found.status == PullStatus::Open {
         let unsaid = match words {
             Some(words) if repeated && forge.commented(target, pull.number, words).await? => None,
@@ -196,7 +260,7 @@ pub(super) async fn retire_pull(
             }
         }
         if is_theirs {
-            return Ok(Retired::Wholly);
+            return Ok(Retired::NotByUs);
         }
         forge.close(target, pull.number).await?;
         if one_write {
@@ -204,9 +268,10 @@ pub(super) async fn retire_pull(
         }
     }
     // Whoever merges decides about the branch.
-    if !is_theirs && found.status != PullStatus::Merged {
-        forge.delete_branch(target, branch, &pull.head).await?;
+    if is_theirs || found.status == PullStatus::Merged {
+        return Ok(Retired::NotByUs);
     }
+    forge.delete_branch(target, branch, &pull.head).await?;
     Ok(Retired::Wholly)
 }
 
@@ -227,7 +292,8 @@ async fn let_go(
     let (now, repo, installation) = (clock.now(), row.repository.id, Some(row.repository.installation));
     let Some(pull) = &proposal.pull else { return Ok(LetGo::Not(finished(store).await?)) };
     // What is being sent to its branch arrives first.
-    if store.attempt(&proposal.id).await?.is_some() || row.repository.state != RepoState::Active {
+    let is_sent = store.attempt(&proposal.id).await?.is_some() || is_under_way(store, repo, pull.number).await?;
+    if is_sent || row.repository.state != RepoState::Active {
         return Ok(LetGo::Not(finished(store).await?));
     }
     let is_open = match forge.pull(&target(row), pull.number).await {
@@ -259,6 +325,16 @@ fn closing_words(proposal: &Proposal, farewell: Farewell) -> Option<String> {
         Farewell::Replaced { by } => Some(format!("#{by} goes further than this pull request and takes its place.")),
         Farewell::Told => None,
         Farewell::NotWanted => Some(format!("Closed: {}.", prose::spoken(&reason_of(proposal, farewell)))),
+    }
+}
+
+/// What is said on a pull request that is closed, where a newer one goes to another default branch.
+fn words_elsewhere(farewell: Farewell) -> Option<String> {
+    match farewell {
+        Farewell::Replaced { by } => {
+            Some(format!("#{by} takes the place of this pull request: the default branch is another one now."))
+        }
+        Farewell::Told | Farewell::NotWanted => None,
     }
 }
 

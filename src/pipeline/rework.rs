@@ -126,7 +126,8 @@ async fn decide(
         Standing::Over(number) => return Ok(Way::Ask(Step::Follow { repo, number })),
         Standing::Elsewhere => return Ok(Way::Nothing),
     };
-    let held = |why: String| Way::Held(Held { why, head: onto.head.clone(), base: base.commit.clone() });
+    let (head, at) = (onto.head.clone(), base.commit.clone());
+    let held = |why: String, people: bool| Way::Held(Held { why, head: head.clone(), base: at.clone(), people });
     let used = used(store, repo).await?;
     // What was changed where our own commits change it conflicts, whatever GitHub has worked out so far.
     let is_known = is_ours && !planner::all_stand(&proposal.updates, used.iter());
@@ -140,7 +141,7 @@ async fn decide(
     }
     match (how, is_ours) {
         (Rework::Conflict, false) => {
-            return Ok(held(people_first(onto.number, "they and the base changed the same lines")));
+            return Ok(held(people_first(onto.number, "they and the base changed the same lines"), true));
         }
         (Rework::Rebase, false) => return Ok(Way::Merge(onto)),
         // It holds just that.
@@ -153,7 +154,7 @@ async fn decide(
     };
     let pinned = match pins(store, (forge, registries), row, &updates, None, *now).await? {
         Ok(pinned) => pinned,
-        Err(Intent::Impossible(why)) => return Ok(held(why)),
+        Err(Intent::Impossible(why)) => return Ok(held(why, false)),
         Err(Intent::Moved(moved)) => {
             learn(store, &moved, writing.lease, *now).await?;
             return Ok(Way::Ask(Step::Plan { repo }));
@@ -164,7 +165,7 @@ async fn decide(
     let anew = Proposal { updates: updates.clone(), title: title.clone(), ..proposal.clone() };
     let files = match edited(&store.manifests(repo).await?, &updates, (&pinned.0, &pinned.1)) {
         Ok(files) => files,
-        Err(why) => return Ok(held(why)),
+        Err(why) => return Ok(held(why, false)),
     };
     let words = worded(store, row, &anew, &file).await?;
     let merged = onto.merged.clone().or_else(|| (!is_ours).then(|| base.commit.clone()));
@@ -198,7 +199,7 @@ async fn merge(store: &Store, forge: &GitHub, case: Case<'_>, onto: Onto) -> Res
     }
     let workflows =
         proposal.updates.iter().flat_map(|u| &u.sites).any(|site| site.path.as_str().starts_with(".github/"));
-    let why = match forge.merge_base(&target(row), onto.number, &onto.head, workflows).await {
+    let (why, people) = match forge.merge_base(&target(row), onto.number, &onto.head, workflows).await {
         Ok(BaseMerge::Done) => {
             let mut tx = store.begin().await?;
             tx.record(&proposal.id, now, "rebased", "GitHub merged its base into it").await?;
@@ -208,14 +209,13 @@ async fn merge(store: &Store, forge: &GitHub, case: Case<'_>, onto: Onto) -> Res
             let tx = store.begin().await?;
             return Ok(Done::PutBack { tx, until: now + ONE_AT_A_TIME, why: "somebody has just pushed to it".into() });
         }
-        Ok(BaseMerge::Conflict) => "they and the base changed the same lines".to_string(),
-        Err(error @ (ForgeError::Invalid { .. } | ForgeError::Forbidden { .. })) => error.to_string(),
+        Ok(BaseMerge::Conflict) => (people_first(onto.number, "they and the base changed the same lines"), true),
+        Err(error @ (ForgeError::Invalid { .. } | ForgeError::Forbidden { .. })) => (error.to_string(), false),
         Err(error) => return Err(error.into()),
     };
     let mut tx = store.begin().await?;
     if let Some(base) = &row.head {
-        let why = people_first(onto.number, &why);
-        let held = Held { why, head: onto.head, base: base.commit.clone() };
+        let held = Held { why, head: onto.head, base: base.commit.clone(), people };
         hold(&mut tx, row, &proposal, held, now).await?;
     }
     Ok(Done::Finished(tx))

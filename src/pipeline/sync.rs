@@ -11,7 +11,9 @@ use self::organisation::Shelf;
 pub(super) use self::organisation::is_for_all;
 use super::watch::UNWANTED_PAUSE;
 use super::{Done, Step, StepError, finished, onboard, target};
-use crate::domain::{Asked, InstallationId, Place, Proposal, ProposalState, RepoId, RepoName, RepoState, Repository};
+use crate::domain::{
+    Asked, InstallationId, Place, Proposal, ProposalState, PullBranch, RepoId, RepoName, RepoState, Repository, Rework,
+};
 use crate::forge::{ForgeError, GitHub, ListedRepository, Target};
 use crate::store::{Claimed, Config, ConfigState, Installation, ListedRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
@@ -142,7 +144,7 @@ pub async fn installation(
     Ok(Done::Finished(tx))
 }
 
-/// Has everything planned anew that failed in an installation. Its permissions have just been changed: what was missing
+/// Has everything tried anew that failed in an installation. Its permissions have just been changed: what was missing
 /// may be there now, and what failed for another reason costs one more attempt.
 pub(super) async fn forget_failures(
     store: &Store,
@@ -157,6 +159,14 @@ pub(super) async fn forget_failures(
         tx.save_proposal(&withdrawn).await?;
         tx.record(&id, now, "withdrawn", "the App's permissions were changed").await?;
         Step::Plan { repo }.queue(tx, Some(installation), now).await?;
+    }
+    for (repo, number, branch) in store.held_of_installation(installation).await? {
+        tx.save_pull_branch((repo, number), &PullBranch { held: None, ..branch }).await?;
+        let open = store.proposal_by_pull(repo, number).await?.filter(|p| p.state == ProposalState::Open);
+        if let Some(proposal) = open {
+            let step = Step::Rework { repo, proposal: proposal.id, how: Rework::Conflict };
+            step.queue(tx, Some(installation), now).await?;
+        }
     }
     Ok(())
 }

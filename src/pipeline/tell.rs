@@ -42,7 +42,7 @@ pub async fn tell(
         News::Freed if held.is_none() => return free(store, forge, (&row, pull.number), writing).await,
         News::Freed => None,
         News::Revised => words_of_change(&store.proposals(repo).await?, &proposal),
-        News::Held => held.map(|held| prose::left_alone(&held.why)),
+        News::Held => held.map(|held| prose::left_alone(&held.why, held.people)),
     };
     let Some(words) = words else { return finished(store).await };
     let writes = (row.repository.installation, WRITES);

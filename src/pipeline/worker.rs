@@ -309,7 +309,7 @@ impl Worker {
             }
             Step::Onboard { repo } => onboard::onboard(store, (forge, registries), *repo, &writing).await,
             Step::OnboardAll { installation } => onboard::all(store, *installation, now).await,
-            Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), now).await,
+            Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), claimed, now).await,
             Step::Checks { repo, number } => follow::checks(store, forge, (*repo, *number), now).await,
         }
     }

@@ -48,6 +48,7 @@ pub(crate) fn known() -> KnownRepository {
         tracked: ["requirements.txt", "deps/shared.lst"].map(String::from).into(),
         lock_files: [RepoPath::parse("Cargo.lock").unwrap()].into(),
         proposal: None,
+        is_held: false,
         onboarding: None,
         may_be_onboarded: false,
         pulls_at_head: Vec::new(),
@@ -262,6 +263,9 @@ fn what_we_know_of_our_pull_request_needs_no_look() {
     let number = PullNumber(5);
     let ours = KnownRepository { proposal: Some(open_proposal(number)), ..known() };
     assert_eq!(steps_for(&told("open", 'c'), Some(&ours)).steps, [], "it tells of our own doing");
+    let held = KnownRepository { is_held: true, ..ours.clone() };
+    let look = [Step::Follow { repo: REPO, number }];
+    assert_eq!(steps_for(&told("open", 'c'), Some(&held)).steps, look, "people's commits are gone from it");
     for event in [told("closed", 'c'), told("open", 'd')] {
         assert_eq!(steps_for(&event, Some(&ours)).steps, [Step::Follow { repo: REPO, number }]);
     }

@@ -42,7 +42,7 @@ pub(super) async fn fail(store: &Store, case: Case<'_>, why: &str) -> Result<Don
         Step::Plan { repo: proposal.repo }.queue(&mut tx, installation(row), now).await?;
     } else if let (Some(pull), Some(base)) = (&proposal.pull, &row.head) {
         tracing::warn!(repository = %row.repository.name, pull = %pull.number, why, "a branch could not be brought up to date");
-        let held = Held { why: why.to_string(), head: pull.head.clone(), base: base.commit.clone() };
+        let held = Held { why: why.to_string(), head: pull.head.clone(), base: base.commit.clone(), people: false };
         hold(&mut tx, row, &proposal, held, now).await?;
     }
     Ok(Done::Finished(tx))
@@ -62,8 +62,10 @@ pub(super) async fn arrived(
     };
     let branch = PullBranch {
         base: change.made_on().cloned().or(known.base),
+        base_branch: Some(change.base_branch.clone()),
         shared: change.onto.as_ref().is_some_and(|onto| onto.shared),
         held: None,
+        closed_at: None,
     };
     let mut tx = store.begin().await?;
     tx.save_pull_branch((repo, pull.number), &branch).await?;

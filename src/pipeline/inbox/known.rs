@@ -19,6 +19,8 @@ pub struct KnownRepository {
     pub lock_files: BTreeSet<RepoPath>,
     /// The proposal whose pull request the event tells of, if it is one of ours.
     pub proposal: Option<Proposal>,
+    /// Whether the branch of that pull request is left as it is until it moves.
+    pub is_held: bool,
     /// The onboarding whose pull request the event tells of.
     pub onboarding: Option<Onboarding>,
     /// Whether the repository may be asked for its first subscription file once it holds something to be kept up to date.
@@ -49,6 +51,7 @@ pub(super) async fn known_repository(
         tracked: BTreeSet::new(),
         lock_files: BTreeSet::new(),
         proposal: None,
+        is_held: false,
         onboarding: None,
         may_be_onboarded: false,
         pulls_at_head: Vec::new(),
@@ -79,6 +82,9 @@ pub(super) async fn known_repository(
         }
         EventKind::PullRequest(PullFacts { number, .. }) => {
             known.proposal = store.proposal_by_pull(repo, *number).await?;
+            if known.proposal.is_some() {
+                known.is_held = store.pull_branch(repo, *number).await?.held.is_some();
+            }
             known.onboarding = store.onboarding_by_pull(repo, *number).await?;
         }
         EventKind::Reconsidered { number } => known.proposal = store.proposal_by_pull(repo, *number).await?,

@@ -100,8 +100,10 @@ async fn let_go(case: &Case<'_>, onboarding: Onboarding) -> Result<Done, StepErr
     let how = Retiring {
         words: Some(words),
         theirs: Some(&theirs),
+        elsewhere: None,
         is_shared: false,
         base: case.row.repository.default_branch.as_deref(),
+        opened_for: None,
         repeated: lease.work.claims > 1,
         one_write: turn.is_some(),
     };

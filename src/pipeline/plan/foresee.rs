@@ -85,7 +85,7 @@ impl Ahead {
             foreseen.ready = self.admit(one, &mut foreseen.plan, now);
             let ready: Vec<String> = foreseen.ready.iter().cloned().collect();
             let partings = partings(one, catalogue.packages());
-            let gone = partings.into_iter().filter(|parting| goes(parting, &ready, &self.loaded.attempted));
+            let gone = partings.into_iter().filter(|parting| goes(parting, one, &ready, &self.loaded.attempted));
             foreseen.closings = gone.filter_map(|parting| closing(parting.proposal, &parting.reason)).collect();
         }
         foreseen

@@ -51,13 +51,16 @@ pub fn revised(before: &[Update], after: &[Update]) -> String {
     text
 }
 
-/// Why a branch is left as it is, in Markdown, and what helps.
-pub fn left_alone(why: &str) -> String {
-    format!(
-        "This branch is left as it is: {}.\n\nmass-driver looks at it again when the branch or its base changes. \
-         `/mass-driver recreate` has the change made anew; what people committed stays in the history, but not in the files.",
-        spoken(why)
-    )
+/// Why a branch is left as it is, in Markdown, and what helps: `people` says that it is for the sake of people's commits.
+pub fn left_alone(why: &str, people: bool) -> String {
+    let next = if people {
+        "mass-driver looks at it again when the branch or its base changes. \
+         `/mass-driver recreate` has the change made anew; what people committed stays in the history, but not in the files."
+    } else {
+        "mass-driver tries again when the base changes a file of it, when the App's permissions are changed, and with the \
+         next version. `/mass-driver rebase` has it tried at once."
+    };
+    format!("This branch is left as it is: {}.\n\n{next}", spoken(why))
 }
 
 /// Each package with the versions it goes to.

@@ -1,0 +1,99 @@
+//! A branch that is left as it is: for whose sake, how that shows, and how it ends.
+
+use crate::revisions::{api, comments, somebody_commits};
+use crate::reworks::{a_moment_passes, neighbours};
+use crate::{World, stories, stories_at_any_pace};
+use github_sim::{Fault, FaultKind, InstallOptions};
+use mass_driver::domain::ProposalState;
+
+/// A newer version that waits, as a person has written something else where it would go. Returns the number, and the commit
+/// that the bot left on the branch.
+async fn held(world: &World) -> (i64, String) {
+    let number = api(world).await;
+    let ours = world.pull("acme/api").head_sha;
+    somebody_commits(world, "requirements.txt", "httpx>=0.20\n").await;
+    world.registry.release("httpx", "0.28.1");
+    world.bot_looks().await;
+    assert!(world.waiting("acme/api").await[0].contains("people's commits on #1 come first"));
+    (number, ours)
+}
+
+/// Two pull requests for neighbouring lines: one is merged, and the bot may not make the other one anew.
+async fn refused(world: &World) -> (i64, String) {
+    let (first, second) = neighbours(world).await;
+    let head = world.github.pull_request("acme/api", second).unwrap().head_sha;
+    let refusal = FaultKind::Status { status: 403, message: "Resource not accessible by integration".into() };
+    world.github.fault(Fault::once("PATCH", "/repos/*/*/git/refs/**", refusal).times(50));
+    world.github.merge("acme/api", first).unwrap();
+    world.settle().await;
+    a_moment_passes(world).await;
+    world.github.clear_faults();
+    let pull = world.pull("acme/api");
+    assert_eq!((pull.number, &pull.head_sha), (second, &head));
+    let said = comments(world, second);
+    assert!(said.len() == 1 && said[0].starts_with("This branch is left as it is: "), "{said:?}");
+    assert!(!said[0].contains("people"), "nobody has committed to it: {said:?}");
+    (second, head)
+}
+
+stories_at_any_pace! {
+    async fn what_keeps_the_bot_from_a_branch_of_its_own_does_not_keep_newer_versions_from_it(world: World) {
+        let (number, head) = refused(&world).await;
+        world.registry.release("rich", "1.2.0");
+        world.bot_looks().await;
+        let pull = world.pull("acme/api");
+        assert_eq!((pull.number, pull.title.as_str()), (number, "Bump rich from 1.0.0 to 1.2.0"));
+        assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==1.1.0\nrich==1.2.0\n");
+        assert_ne!(pull.head_sha, head);
+    }
+
+    async fn a_reset_of_the_branch_to_the_bots_commit_makes_room(world: World) {
+        let (number, ours) = held(&world).await;
+        let branch = world.pull("acme/api").head_branch;
+        world.github.force_push("acme/api", &branch, &ours).unwrap();
+        world.settle().await;
+        let pull = world.pull("acme/api");
+        assert_eq!((pull.number, pull.title.as_str()), (number, "Bump httpx from 0.27.0 to 0.28.1"));
+        assert_eq!(world.file("acme/api", &branch, "requirements.txt"), "httpx==0.28.1\n");
+    }
+
+    async fn a_push_while_it_was_closed_makes_room(world: World) {
+        let (number, _) = held(&world).await;
+        let branch = world.pull("acme/api").head_branch;
+        // Nothing is to come of the newer version meanwhile.
+        world.registry.yank("httpx", "0.28.1");
+        world.bot_looks().await;
+        world.github.close("acme/api", number).unwrap();
+        world.settle().await;
+        assert_eq!(world.proposals("acme/api", ProposalState::Closed).await.len(), 1);
+        let text: &[u8] = b"httpx==0.28.0\n";
+        world.github.push("acme/api", &branch, &[("requirements.txt", Some(text))], "a person's commit").unwrap();
+        world.github.reopen("acme/api", number).unwrap();
+        world.settle().await;
+        world.registry.release("httpx", "0.28.2");
+        world.bot_looks().await;
+        let pull = world.pull("acme/api");
+        assert_eq!((pull.number, pull.title.as_str()), (number, "Bump httpx from 0.27.0 to 0.28.2"));
+        assert_eq!(world.file("acme/api", &branch, "requirements.txt"), "httpx==0.28.2\n");
+    }
+
+    async fn what_is_held_is_not_said_to_be_opened_next(world: World) {
+        held(&world).await;
+        let outlook = world.outlook("acme/api").await;
+        let reasons: Vec<&str> = outlook.iter().map(|row| row.reason.as_str()).collect();
+        assert!(reasons.iter().any(|why| why.contains("people's commits on #1 come first")), "{reasons:?}");
+        assert!(!reasons.iter().any(|why| why.contains("opened next")), "{reasons:?}");
+    }
+}
+
+stories! {
+    async fn a_permission_that_is_granted_ends_what_its_want_held_up(world: World) {
+        let (number, _) = refused(&world).await;
+        world.github.accept_permissions(world.installation, InstallOptions::default().permissions).unwrap();
+        world.settle().await;
+        a_moment_passes(&world).await;
+        let pull = world.pull("acme/api");
+        assert_eq!(pull.number, number);
+        assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==1.1.0\nrich==1.1.0\n");
+    }
+}
