@@ -243,9 +243,16 @@ impl Case<'_> {
             return Ok(no(NOT_ALONE));
         }
         let settled_at = self.since + SETTLE;
+        // Before the checks: what has ended by now has all its checks among those.
+        let suites = match now < settled_at {
+            true => Some(Vec::new()),
+            false => forge.unfinished_suites(target, &pull.head).await?,
+        };
         let runs = forge.check_runs(target, &pull.head).await?;
-        if let Some(why) = against(runs.as_deref(), true) {
-            return Ok(no(why));
+        for checks in [&runs, &suites] {
+            if let Some(why) = against(checks.as_deref(), true) {
+                return Ok(no(why));
+            }
         }
         if now < settled_at {
             return Ok(no_until("more checks may begin", settled_at));

@@ -145,6 +145,21 @@ stories! {
         assert_eq!(asked(&world), 0);
     }
 
+    /// A job that needs another has no check before that one ended; until then all checks that there are may be green.
+    async fn a_job_that_is_still_to_come_is_waited_for(world: World) {
+        let head = open(&world, FILE).await;
+        world.github.jobs_to_come(API, &head, true).unwrap();
+        turns(&world, &head, "build", Colour::Green).await;
+        assert_eq!(why(&world).await, "the check `all of Other CI` has not ended");
+        assert_eq!(asked(&world), 0);
+        turns(&world, &head, "test", Colour::Pending).await;
+        assert_eq!(why(&world).await, "the check `test` has not ended");
+        world.github.set_check(API, &head, "test", Colour::Green).unwrap();
+        world.github.jobs_to_come(API, &head, false).unwrap();
+        passes(&world).await;
+        assert!(is_merged(&world).await);
+    }
+
     async fn what_a_person_has_put_commits_on_is_theirs_to_merge(world: World) {
         let head = open(&world, FILE).await;
         let branch = world.pull(API).head_branch;
