@@ -316,11 +316,11 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
             _ => Decision::nothing("not a check or status of one of our pull requests"),
         },
         EventKind::Reconsidered { number } => match (event.repo, known.and_then(|known| known.proposal.as_ref())) {
-            (Some(repo), Some(_)) => Decision::look(
+            (Some(repo), Some(proposal)) if proposal.state == ProposalState::Open => Decision::look(
                 Step::Merge { repo, number: *number },
                 "people may think otherwise of one of our pull requests",
             ),
-            _ => Decision::nothing("not one of our pull requests"),
+            _ => Decision::nothing("not one of our open pull requests"),
         },
         EventKind::CheckRun { .. } => match (event.repo, known) {
             (Some(repo), Some(known)) if !known.pulls_at_head.is_empty() => Decision {

@@ -12,7 +12,7 @@ use super::line::{self, Admission};
 use super::remarks::remark;
 use super::{Done, Step, StepError, Writing, finished, follow, plan, sync, target};
 use crate::domain::{
-    Check, MergeMethod, Merging, Proposal, ProposalState, PullNumber, PullRequest, RepoId, RepoState, Topic,
+    Check, MergeMethod, Merging, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoState, Topic,
 };
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus, Target};
 use crate::planner::prose::display_name;
@@ -83,8 +83,10 @@ enum Look {
     Go { method: MergeMethod },
     /// Not now, and why. It is looked at again at this time, or when something changes.
     No { why: String, again: Option<Timestamp> },
-    /// It is over, or GitHub was asked to merge it before.
+    /// It is over, and not by what we asked for.
     Over(PullState),
+    /// It is over, and GitHub was asked to merge it.
+    Sent(PullState),
 }
 
 fn no(why: impl Into<String>) -> Look {
@@ -110,9 +112,9 @@ pub async fn merge(
     };
     let Some(pull) = proposal.pull.clone() else { return finished(store).await };
     let merging = store.merging(&proposal.id).await?;
-    let is_sent = merging.as_ref().is_some_and(|merging| merging.sent_at.is_some() && merging.head == pull.head);
-    if proposal.state == ProposalState::Merged && is_sent {
-        return clean_up(store, forge, &row, &proposal.branch, &pull).await;
+    let sent = merging.clone().filter(|merging| merging.sent_at.is_some() && merging.head == pull.head);
+    if let (ProposalState::Merged, Some(sent)) = (proposal.state, &sent) {
+        return clean_up(store, forge, (&row, &pull), (&proposal.id, &proposal.branch), sent).await;
     }
     if proposal.state != ProposalState::Open || row.repository.state != RepoState::Active {
         return finished(store).await;
@@ -141,7 +143,7 @@ pub async fn merge(
     };
     let target = target(&row);
     let case = Case { store, forge, registries, row: &row, target: &target, pull: &pull, since, named, now };
-    let (proposal, look) = match case.look(proposal, is_sent, lease).await {
+    let (proposal, look) = match case.look(proposal, sent.as_ref(), lease).await {
         Ok(found) => found,
         Err((proposal, error)) => match refusal(&error) {
             Some(why) => (proposal, no(why)),
@@ -151,9 +153,13 @@ pub async fn merge(
     let method = match look {
         Look::Go { method } => method,
         Look::No { why, again } => return put_off(store, proposal, why, again, clock.now()).await,
-        Look::Over(found) if found.status == PullStatus::Merged && is_sent => {
-            save_merged(store, &row, proposal, lease, clock.now()).await?;
-            return clean_up(store, forge, &row, &found.head_branch, &pull).await;
+        Look::Sent(found) => {
+            let (id, sent) = (proposal.id.clone(), Merging { head: pull.head.clone(), since, sent_at: None });
+            if found.status == PullStatus::Merged {
+                save_merged(store, &row, proposal, lease, clock.now()).await?;
+                return clean_up(store, forge, (&row, &pull), (&id, &found.head_branch), &sent).await;
+            }
+            return follow::take_over(store, &row, &proposal, &found, clock.now()).await;
         }
         Look::Over(found) => return follow::take_over(store, &row, &proposal, &found, clock.now()).await,
     };
@@ -184,11 +190,11 @@ pub async fn merge(
         let again = why.contains("try the merge again").then(|| now + LATER);
         return put_off(store, proposal, format!("GitHub does not merge it: {why}"), again, now).await;
     }
-    let branch = proposal.branch.clone();
+    let (id, branch) = (proposal.id.clone(), proposal.branch.clone());
     save_merged(store, &row, proposal, lease, clock.now()).await?;
     match turn {
         Some(turn) => Ok(line::after_write(store, lease, &turn, clock.now(), pace).await?),
-        None => clean_up(store, forge, &row, &branch, &pull).await,
+        None => clean_up(store, forge, (&row, &pull), (&id, &branch), &sent).await,
     }
 }
 
@@ -217,23 +223,28 @@ impl Case<'_> {
     async fn look(
         &self,
         proposal: Proposal,
-        is_sent: bool,
+        sent: Option<&Merging>,
         lease: &Claimed,
     ) -> Result<(Proposal, Look), (Proposal, StepError)> {
-        match self.look_at(&proposal, is_sent, lease).await {
+        match self.look_at(&proposal, sent, lease).await {
             Ok(look) => Ok((proposal, look)),
             Err(error) => Err((proposal, error)),
         }
     }
 
-    async fn look_at(&self, proposal: &Proposal, is_sent: bool, lease: &Claimed) -> Result<Look, StepError> {
+    async fn look_at(&self, proposal: &Proposal, sent: Option<&Merging>, lease: &Claimed) -> Result<Look, StepError> {
         let Self { store, forge, target, pull, now, .. } = *self;
-        if is_sent {
+        if let Some(sent) = sent {
             // Somebody was interrupted after asking for it: it may be done.
             let found = forge.pull(target, pull.number).await?;
             if found.status != PullStatus::Open {
-                return Ok(Look::Over(found));
+                return Ok(Look::Sent(found));
             }
+            // It was not done, so what happens to the pull request from now on is not our doing.
+            let mut tx = store.begin().await?;
+            tx.still_ours(lease).await?;
+            tx.save_merging(&proposal.id, &Merging { sent_at: None, ..sent.clone() }).await?;
+            tx.commit().await?;
         }
         // Whoever broke the file may have meant to forbid this.
         if self.row.config.state == ConfigState::Broken {
@@ -376,13 +387,13 @@ async fn save_merged(
     Ok(tx.commit().await?)
 }
 
-/// Takes the branch away that was merged, if nobody has put anything on it.
+/// Takes the branch away that was merged, if nobody has put anything on it. Once: who makes it anew wants it.
 async fn clean_up(
     store: &Store,
     forge: &GitHub,
-    row: &RepositoryRow,
-    branch: &str,
-    pull: &PullRequest,
+    (row, pull): (&RepositoryRow, &PullRequest),
+    (id, branch): (&ProposalId, &str),
+    sent: &Merging,
 ) -> Result<Done, StepError> {
     match forge.delete_branch(&target(row), branch, &pull.head).await {
         Err(error) if refusal(&StepError::Forge(error.clone())).is_some() => {
@@ -392,5 +403,7 @@ async fn clean_up(
             other?;
         }
     }
-    finished(store).await
+    let mut tx = store.begin().await?;
+    tx.save_merging(id, &Merging { sent_at: None, ..sent.clone() }).await?;
+    Ok(Done::Finished(tx))
 }

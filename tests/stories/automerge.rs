@@ -3,7 +3,7 @@
 use crate::{World, stories, stories_at_any_pace};
 use github_sim::{Colour, Fault, FaultKind, FileChangeInput, MergeMethod, Permissions, Protection, ReviewVerdict};
 use jiff::SignedDuration;
-use mass_driver::domain::{ProposalState, PullNumber};
+use mass_driver::domain::{InstallationId, ProposalState, PullNumber};
 use mass_driver::pipeline::Step;
 
 const FILE: &str = "automerge: minor\nsubscriptions: [pypi]\n";
@@ -42,6 +42,17 @@ async fn why(world: &World) -> String {
 /// How often GitHub was asked to merge.
 fn asked(world: &World) -> usize {
     world.github.requests_since(0).iter().filter(|e| e.method == "PUT" && e.path.ends_with("/merge")).count()
+}
+
+/// Looks whether to merge, before anybody hears of what happened.
+async fn looks_first(world: &World) {
+    let repo = world.repo_id(API).await;
+    let mut tx = world.store.begin().await.unwrap();
+    let step = Step::Merge { repo, number: PullNumber(1) };
+    step.queue(&mut tx, Some(InstallationId(world.installation)), world.clock_now()).await.unwrap();
+    tx.commit().await.unwrap();
+    world.work().await;
+    passes(world).await;
 }
 
 async fn is_merged(world: &World) -> bool {
@@ -317,13 +328,7 @@ stories! {
         let head = open(&world, FILE).await;
         world.github.set_check(API, &head, "build", Colour::Green).unwrap();
         world.github.merge(API, 1).unwrap();
-        let repo = world.repo_id(API).await;
-        let mut tx = world.store.begin().await.unwrap();
-        let step = Step::Merge { repo, number: PullNumber(1) };
-        step.queue(&mut tx, Some(mass_driver::domain::InstallationId(world.installation)), world.clock_now()).await.unwrap();
-        tx.commit().await.unwrap();
-        world.work().await;
-        passes(&world).await;
+        looks_first(&world).await;
         assert_eq!(asked(&world), 0);
         let merged = world.proposals(API, ProposalState::Merged).await;
         assert_eq!(merged[0].reason, "pull request #1 was merged");
@@ -357,5 +362,36 @@ stories! {
         turns(&world, &head, &name(0), Colour::Green).await;
         assert_eq!(why(&world).await, "the check `check-119` did not succeed");
         assert_eq!(asked(&world), 0);
+    }
+
+    /// What is put there after the merge is a person's.
+    async fn a_branch_that_is_restored_after_the_merge_stays(world: World) {
+        let head = open(&world, FILE).await;
+        let branch = world.pull(API).head_branch;
+        turns(&world, &head, "build", Colour::Green).await;
+        assert_eq!(world.github.branches(API).unwrap().len(), 1, "its branch is gone");
+        world.github.force_push(API, &branch, &head).unwrap();
+        world.github.review(API, 1, "alice", ReviewVerdict::Approve).unwrap();
+        passes(&world).await;
+        assert_eq!(world.github.branches(API).unwrap().len(), 2, "a person wants it");
+    }
+
+    /// GitHub fell silent and did nothing; by the time it is asked again a check has turned red.
+    async fn what_a_person_merges_after_a_request_that_came_to_nothing_is_theirs(world: World) {
+        let head = open(&world, FILE).await;
+        world.github.set_limits(|limits| limits.unknown_mergeability = 0);
+        world.github.fault(Fault::once("PUT", "/repos/acme/api/pulls/1/merge", FaultKind::BadGateway));
+        world.github.set_check(API, &head, "build", Colour::Green).unwrap();
+        world.settle().await;
+        turns(&world, &head, "build", Colour::Red).await;
+        for _ in 0..3 {
+            world.time_passes(SignedDuration::from_mins(5)).await;
+        }
+        assert_eq!(why(&world).await, "the check `build` did not succeed");
+        assert_eq!(asked(&world), 1);
+        world.github.merge(API, 1).unwrap();
+        looks_first(&world).await;
+        assert_eq!(world.proposals(API, ProposalState::Merged).await[0].reason, "pull request #1 was merged");
+        assert_eq!(world.github.branches(API).unwrap().len(), 2, "its branch is theirs to delete");
     }
 }
