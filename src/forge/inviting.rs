@@ -1,6 +1,7 @@
 //! Asking people and teams to look at a pull request.
 //!
-//! Permissions: `pull_requests: write`, and `metadata: read` to learn who has access.
+//! Permissions: `pull_requests: write`; `members: read` (of the organisation) to name teams; `metadata: read` to learn who
+//! has access.
 
 use super::client::Call;
 use super::tokens::Access;
@@ -30,7 +31,8 @@ impl GitHub {
     /// Asks people, by login, and teams of the repository's owner, by slug, to review a pull request. Asking again changes
     /// nothing.
     ///
-    /// Errors: [`ForgeError::Invalid`] if one of them cannot be asked; then nobody was.
+    /// Errors: [`ForgeError::Invalid`] if one of them cannot be asked, and [`ForgeError::Forbidden`] with `needs` if there are
+    /// teams and the owner has not granted `members: read`; then nobody was asked.
     pub async fn request_reviews(
         &self,
         target: &Target,
@@ -39,7 +41,8 @@ impl GitHub {
     ) -> Result<(), ForgeError> {
         let body = json!({ "reviewers": people, "team_reviewers": teams });
         let call = Call::post(target.path(&["pulls", &number.to_string(), "requested_reviewers"]), &body);
-        let answer = self.client.send(&call, target.scope(Access::WritePulls).into()).await?;
+        let access = if teams.is_empty() { Access::WritePulls } else { Access::AskTeams };
+        let answer = self.client.send(&call, target.scope(access).into()).await?;
         answer.read::<NumberedBody>().map(drop)
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Nobody can be asked who has no access, and GitHub then refuses everybody named beside them. So the request is made once
 //! for all; refused, without the people who have no access; refused again, without the teams. Each of these is a step of
-//! its own. Who was left out is told once, as a remark on the pull request and in the log; the pull request itself is fine.
+//! its own. Where the App may not name teams at all, the people are asked at once and alone. Who was left out is told once, as a remark on the pull request and in the log; the pull request itself is fine.
 
 use super::follow::is_final;
 use super::line::{self, Admission};
@@ -95,14 +95,25 @@ pub async fn invite(
         return Ok(done);
     }
     let people: Vec<&str> = guests.people.iter().map(String::as_str).collect();
-    let teams: Vec<&str> = guests.teams.iter().map(String::as_str).collect();
+    let mut teams: Vec<&str> = guests.teams.iter().map(String::as_str).collect();
     let mut left_out = guests.left_out;
     let outcome = match whom {
         Whom::Assignees => forge.assign(&target, pull.number, &people).await.map(|assigned| {
             let is_there = |login: &str| assigned.iter().any(|one| one.eq_ignore_ascii_case(login));
             left_out.extend(people.iter().filter(|login| !is_there(login)).map(|login| NO_ACCESS.replace("{}", login)));
         }),
-        _ => forge.request_reviews(&target, pull.number, (&people, &teams)).await,
+        _ => match forge.request_reviews(&target, pull.number, (&people, &teams)).await {
+            // No token was given out for that, so nothing was sent.
+            Err(ForgeError::Forbidden { needs: Some(_), .. }) if !teams.is_empty() => {
+                teams.clear();
+                left_out.push(NO_TEAMS.into());
+                match people.as_slice() {
+                    [] => Ok(()),
+                    people => forge.request_reviews(&target, pull.number, (people, &[])).await,
+                }
+            }
+            outcome => outcome,
+        },
     };
     let next = match (whom, &teams[..]) {
         (Whom::Reviewers, _) => Some(Whom::KnownReviewers),
@@ -126,6 +137,8 @@ pub async fn invite(
     leave_out(store, proposal, whom, left_out, clock.now()).await
 }
 
+/// Why no team is asked where the owner has not allowed that.
+const NO_TEAMS: &str = "the App needs `members: read`, granted by the organisation's owner, to ask teams";
 /// How somebody is told of who cannot be asked.
 const NO_ACCESS: &str = "`{}` has no access to the repository";
 
@@ -224,10 +237,13 @@ async fn guests(
     }
     match refused.as_slice() {
         [] => {}
-        [one] => guests.left_out.push(format!("{one} has no access to the repository")),
-        several => {
-            guests.left_out.push(format!("one of the teams {} has no access to the repository", several.join(", ")))
-        }
+        [one] => guests
+            .left_out
+            .push(format!("the team {one} has no access to the repository, or GitHub does not show it to the App")),
+        several => guests.left_out.push(format!(
+            "one of the teams {} has no access to the repository, or GitHub does not show it to the App",
+            several.join(", ")
+        )),
     }
     Ok(guests)
 }

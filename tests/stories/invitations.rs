@@ -43,7 +43,7 @@ stories_at_any_pace! {
         let pull = world.pull(API);
         assert_eq!((pull.reviewers, pull.assignees), (vec!["alice".into()], vec!["bob".into()]));
         assert_eq!(pull.teams, [] as [&str; 0], "one of the teams is not there, and nobody says which");
-        insta::assert_snapshot!(reason(&world).await, @"pull request #1 is open; not everybody could be asked for a review: `mallory` has no access to the repository, `other/team` is no team of the repository's owner, one of the teams `acme/platform`, `acme/ghosts` has no access to the repository; not everybody could be assigned: `mallory` has no access to the repository");
+        insta::assert_snapshot!(reason(&world).await, @"pull request #1 is open; not everybody could be asked for a review: `mallory` has no access to the repository, `other/team` is no team of the repository's owner, one of the teams `acme/platform`, `acme/ghosts` has no access to the repository, or GitHub does not show it to the App; not everybody could be assigned: `mallory` has no access to the repository");
     }
 }
 
@@ -70,6 +70,17 @@ stories! {
         assert_eq!((pull.reviewers, pull.teams), (vec!["alice".into()], vec!["platform".into()]));
         assert_eq!(pull.assignees, ["alice"], "teams cannot be assigned");
         assert_eq!(reason(&world).await, "pull request #1 is open");
+    }
+
+    /// GitHub resolves the names of teams for those alone who may read the organisation's members.
+    async fn without_the_permission_to_read_members_people_are_asked_alone_and_that_is_told(world: World) {
+        let granted = [("metadata", "read"), ("contents", "write"), ("pull_requests", "write"), ("checks", "write")];
+        let granted = granted.map(|(name, level)| (name.to_owned(), level.to_owned())).into();
+        world.github.accept_permissions(world.installation, granted).unwrap();
+        open(&world, "reviewers: [alice, acme/platform]\nsubscriptions: [pypi]\n", &[]).await;
+        let pull = world.pull(API);
+        assert_eq!((pull.reviewers, pull.teams), (vec!["alice".into()], vec![]));
+        insta::assert_snapshot!(reason(&world).await, @"pull request #1 is open; not everybody could be asked for a review: the App needs `members: read`, granted by the organisation's owner, to ask teams");
     }
 
     /// The file is read when it changes, and no pull request costs a look at it.
