@@ -53,10 +53,15 @@ pub(super) async fn take_over(
         }
         return Ok(Done::Finished(tx));
     };
+    let by_us = amended.state == ProposalState::Merged && merge::is_sent(store, proposal).await?;
+    let (amended, detail) = match by_us {
+        true => (Proposal { reason: merge::merged_by_us(number), ..amended }, merge::by_us(number)),
+        false => (amended, format!("#{number}")),
+    };
     let indexed = amended.state != ProposalState::Merged || is_indexed(&amended, &store.dependencies(repo).await?);
     let mut tx = store.begin().await?;
     tx.save_proposal(&amended).await?;
-    tx.record(&proposal.id, now, word, &format!("#{number}")).await?;
+    tx.record(&proposal.id, now, word, &detail).await?;
     // The push of the merge may be late. A plan made before it is indexed would see the old versions, and propose what
     // lies between them and the merged ones.
     let next = if indexed { Step::Plan { repo } } else { Step::SyncRepository { repo, details: false, name: None } };

@@ -18,7 +18,7 @@ use crate::forge::{ForgeError, GitHub, PullState, PullStatus, Target};
 use crate::planner::prose::display_name;
 use crate::registries::Registries;
 use crate::safeguards::automerge::{self, Signals};
-use crate::store::{Claimed, ConfigState, RepositoryRow, Store};
+use crate::store::{Claimed, ConfigState, RepositoryRow, Store, StoreError};
 use crate::subscription::SubscriptionFile;
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,6 +26,8 @@ use jiff::{SignedDuration, Timestamp};
 const SETTLE: SignedDuration = SignedDuration::from_mins(2);
 /// How long GitHub is given to work out whether it merges; longer each time, up to an hour.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
+/// GitHub may still be at a merge that it was asked for this long ago: it is not asked once more.
+const UNDER_WAY: SignedDuration = SignedDuration::from_mins(1);
 /// A refusal that asks to try again is tried again after this. So is what the plan may ask for again.
 const LATER: SignedDuration = SignedDuration::from_mins(10);
 
@@ -178,6 +180,10 @@ pub async fn merge(
         let error = StepError::from(error);
         let Some(why) = refusal(&error) else { return Err(error) };
         let now = clock.now();
+        // It is at what it was asked for before, which was never answered.
+        if why.to_ascii_lowercase().contains("already in progress") {
+            return put_off(store, proposal, format!("it is not merged yet: {why}"), Some(now + LATER), now).await;
+        }
         // Nothing was merged by it, so what happens to the pull request from now on is not our doing.
         let mut tx = store.begin().await?;
         tx.still_ours(lease).await?;
@@ -239,6 +245,9 @@ impl Case<'_> {
             let found = forge.pull(target, pull.number).await?;
             if found.status != PullStatus::Open {
                 return Ok(Look::Sent(found));
+            }
+            if let Some(until) = sent.sent_at.map(|at| at + UNDER_WAY).filter(|until| now < *until) {
+                return Ok(no_until("GitHub was asked to merge it and has not answered", until));
             }
             // It was not done, so what happens to the pull request from now on is not our doing.
             let mut tx = store.begin().await?;
@@ -365,6 +374,22 @@ async fn put_off(
     })
 }
 
+/// Whether GitHub was asked to merge a proposal's pull request as it is, and has not said no.
+pub(super) async fn is_sent(store: &Store, proposal: &Proposal) -> Result<bool, StoreError> {
+    let merging = store.merging(&proposal.id).await?.filter(|merging| merging.sent_at.is_some());
+    Ok(merging.is_some_and(|merging| proposal.pull.as_ref().is_some_and(|pull| pull.head == merging.head)))
+}
+
+/// The reason of one that the bot merged. Pure.
+pub(super) fn merged_by_us(number: PullNumber) -> String {
+    format!("pull request #{number} was merged by the bot, as `automerge` asks for")
+}
+
+/// The ledger's words for one that the bot merged. Pure.
+pub(super) fn by_us(number: PullNumber) -> String {
+    format!("#{number}, by `automerge`")
+}
+
 /// Stores that it was merged, and by whom.
 async fn save_merged(
     store: &Store,
@@ -376,11 +401,11 @@ async fn save_merged(
     let (repo, installation) = (row.repository.id, Some(row.repository.installation));
     let Some(number) = proposal.pull.as_ref().map(|pull| pull.number) else { return Ok(()) };
     tracing::info!(repository = %row.repository.name, proposal = %proposal.id, pull = %number, "merged a pull request");
-    let reason = format!("pull request #{number} was merged by the bot, as `automerge` asks for");
+    let reason = merged_by_us(number);
     let mut tx = store.begin().await?;
     tx.still_ours(lease).await?;
     tx.set_remark(&proposal.id, Topic::Merging, None).await?;
-    tx.record(&proposal.id, now, "merged", &format!("#{number}, by `automerge`")).await?;
+    tx.record(&proposal.id, now, "merged", &by_us(number)).await?;
     tx.save_proposal(&Proposal { state: ProposalState::Merged, reason, updated_at: now, ..proposal }).await?;
     // The push of the merge may be late; until it is indexed, a plan would see the old versions.
     Step::SyncRepository { repo, details: false, name: None }.queue(&mut tx, installation, now).await?;

@@ -394,4 +394,27 @@ stories! {
         assert_eq!(world.proposals(API, ProposalState::Merged).await[0].reason, "pull request #1 was merged");
         assert_eq!(world.github.branches(API).unwrap().len(), 2, "its branch is theirs to delete");
     }
+
+    /// The connection was cut while GitHub was at it, and it went on. Nobody asks twice within a minute.
+    async fn a_merge_that_is_under_way_is_the_bots(world: World) {
+        let head = open(&world, FILE).await;
+        let path = "/repos/acme/api/pulls/1/merge";
+        world.github.set_limits(|limits| limits.unknown_mergeability = 0);
+        world.github.fault(Fault::once("PUT", path, FaultKind::BadGateway));
+        world.github.set_check(API, &head, "build", Colour::Green).unwrap();
+        world.settle().await;
+        world.time_passes(SignedDuration::from_secs(30)).await;
+        assert_eq!((asked(&world), why(&world).await.as_str()), (1, "GitHub was asked to merge it and has not answered"));
+        let message = "Merge already in progress".to_owned();
+        world.github.fault(Fault::once("PUT", path, FaultKind::Status { status: 405, message }));
+        world.time_passes(SignedDuration::from_mins(1)).await;
+        assert_eq!((asked(&world), why(&world).await.as_str()), (2, "Merge already in progress"));
+        world.github.merge(API, 1).unwrap();
+        world.settle().await;
+        let merged = world.proposals(API, ProposalState::Merged).await;
+        assert_eq!(merged[0].reason, "pull request #1 was merged by the bot, as `automerge` asks for");
+        world.time_passes(SignedDuration::from_mins(11)).await;
+        assert_eq!(world.github.branches(API).unwrap().len(), 1, "its branch is gone");
+        assert_eq!(asked(&world), 2);
+    }
 }
