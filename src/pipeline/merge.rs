@@ -8,19 +8,24 @@
 //! The request to merge names the head that was looked at, so nothing else can be merged by it. A check that turns red
 //! between the look and the request is for the protection of the branch to stop; GitHub looks at that again.
 
+mod ending;
+mod wish;
+
 use super::line::{self, Admission};
 use super::remarks::remark;
 use super::{Done, Step, StepError, Writing, finished, follow, plan, sync, target};
 use crate::domain::{
-    Check, MergeMethod, Merging, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoState, Topic,
+    Check, MergeMethod, Merging, Proposal, ProposalState, PullNumber, PullRequest, RepoId, RepoState, Topic,
 };
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus, Target};
-use crate::planner::prose::display_name;
 use crate::registries::Registries;
 use crate::safeguards::automerge::{self, Signals};
-use crate::store::{Claimed, ConfigState, RepositoryRow, Store, StoreError};
-use crate::subscription::SubscriptionFile;
+use crate::store::{Claimed, ConfigState, RepositoryRow, Store};
+pub(super) use ending::{by_us, is_sent, merged_by_us};
+use ending::{clean_up, save_merged};
 use jiff::{SignedDuration, Timestamp};
+use wish::{Wish, wish};
+pub(super) use wish::{is_wished, wants};
 
 /// Nothing is merged sooner after its head was first looked at: other checks may still appear.
 const SETTLE: SignedDuration = SignedDuration::from_mins(2);
@@ -30,54 +35,6 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(1);
 /// A refusal that asks to try again is tried again after this. So is what the plan may ask for again.
 const LATER: SignedDuration = SignedDuration::from_mins(10);
-
-/// What is wanted of a proposal's pull request by the file. Pure.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Wish {
-    /// A person merges it.
-    None,
-    /// The file merges some of its updates, and not this one.
-    NotAll(String),
-    /// It is to be merged, in this way if the file names one.
-    Merge(Option<MergeMethod>),
-}
-
-/// What a file asks for of a proposal. Every update has to be allowed at each of its places. Pure.
-fn wish(proposal: &Proposal, file: &SubscriptionFile) -> Wish {
-    let (mut allowed, mut against, mut method) = (false, None, None);
-    for update in &proposal.updates {
-        for site in &update.sites {
-            match file.subscription_for(update.package.ecosystem, &site.path) {
-                Some(subscription) if subscription.automerge.allows(update.step) => {
-                    allowed = true;
-                    method = method.or(subscription.merge_method);
-                }
-                Some(subscription) => {
-                    allowed |= !subscription.automerge.is_off();
-                    against.get_or_insert_with(|| {
-                        format!("`automerge` does not name {} updates ({})", update.step, display_name(&update.package))
-                    });
-                }
-                None => {
-                    against.get_or_insert_with(|| {
-                        format!("no subscription is about {} any more", display_name(&update.package))
-                    });
-                }
-            }
-        }
-    }
-    match against {
-        _ if !allowed => Wish::None,
-        Some(why) => Wish::NotAll(why),
-        None => Wish::Merge(method),
-    }
-}
-
-/// Whether a look at a proposal's pull request is worth it: its file has something to say about merging it.
-pub(super) fn is_wished(row: &RepositoryRow, proposal: &Proposal) -> Result<bool, StepError> {
-    let file = sync::file_in_force(&row.config)?;
-    Ok(file.is_some_and(|file| wish(proposal, &file) != Wish::None))
-}
 
 /// How a look ended.
 enum Look {
@@ -372,63 +329,4 @@ async fn put_off(
         Some(until) => Done::PutOff { tx, until, why: None },
         None => Done::Finished(tx),
     })
-}
-
-/// Whether GitHub was asked to merge a proposal's pull request as it is, and has not said no.
-pub(super) async fn is_sent(store: &Store, proposal: &Proposal) -> Result<bool, StoreError> {
-    let merging = store.merging(&proposal.id).await?.filter(|merging| merging.sent_at.is_some());
-    Ok(merging.is_some_and(|merging| proposal.pull.as_ref().is_some_and(|pull| pull.head == merging.head)))
-}
-
-/// The reason of one that the bot merged. Pure.
-pub(super) fn merged_by_us(number: PullNumber) -> String {
-    format!("pull request #{number} was merged by the bot, as `automerge` asks for")
-}
-
-/// The ledger's words for one that the bot merged. Pure.
-pub(super) fn by_us(number: PullNumber) -> String {
-    format!("#{number}, by `automerge`")
-}
-
-/// Stores that it was merged, and by whom.
-async fn save_merged(
-    store: &Store,
-    row: &RepositoryRow,
-    proposal: Proposal,
-    lease: &Claimed,
-    now: Timestamp,
-) -> Result<(), StepError> {
-    let (repo, installation) = (row.repository.id, Some(row.repository.installation));
-    let Some(number) = proposal.pull.as_ref().map(|pull| pull.number) else { return Ok(()) };
-    tracing::info!(repository = %row.repository.name, proposal = %proposal.id, pull = %number, "merged a pull request");
-    let reason = merged_by_us(number);
-    let mut tx = store.begin().await?;
-    tx.still_ours(lease).await?;
-    tx.set_remark(&proposal.id, Topic::Merging, None).await?;
-    tx.record(&proposal.id, now, "merged", &by_us(number)).await?;
-    tx.save_proposal(&Proposal { state: ProposalState::Merged, reason, updated_at: now, ..proposal }).await?;
-    // The push of the merge may be late; until it is indexed, a plan would see the old versions.
-    Step::SyncRepository { repo, details: false, name: None }.queue(&mut tx, installation, now).await?;
-    Ok(tx.commit().await?)
-}
-
-/// Takes the branch away that was merged, if nobody has put anything on it. Once: who makes it anew wants it.
-async fn clean_up(
-    store: &Store,
-    forge: &GitHub,
-    (row, pull): (&RepositoryRow, &PullRequest),
-    (id, branch): (&ProposalId, &str),
-    sent: &Merging,
-) -> Result<Done, StepError> {
-    match forge.delete_branch(&target(row), branch, &pull.head).await {
-        Err(error) if refusal(&StepError::Forge(error.clone())).is_some() => {
-            tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "a merged branch could not be deleted");
-        }
-        other => {
-            other?;
-        }
-    }
-    let mut tx = store.begin().await?;
-    tx.save_merging(id, &Merging { sent_at: None, ..sent.clone() }).await?;
-    Ok(Done::Finished(tx))
 }
