@@ -1,7 +1,9 @@
 //! `automerge`: what is merged without a person, and what never is.
 
 use crate::{World, stories, stories_at_any_pace};
-use github_sim::{Colour, Fault, FaultKind, FileChangeInput, MergeMethod, Permissions, Protection, ReviewVerdict};
+use github_sim::{
+    Colour, Fault, FaultKind, FileChangeInput, MergeMethod, Permissions, Protection, ReviewVerdict, Role,
+};
 use jiff::SignedDuration;
 use mass_driver::domain::{InstallationId, ProposalState, PullNumber};
 use mass_driver::pipeline::Step;
@@ -416,5 +418,24 @@ stories! {
         world.time_passes(SignedDuration::from_mins(11)).await;
         assert_eq!(world.github.branches(API).unwrap().len(), 1, "its branch is gone");
         assert_eq!(asked(&world), 2);
+    }
+
+    /// The checks of the old commit say nothing about the new one, which is the bot's own.
+    async fn a_branch_that_was_brought_up_to_date_is_looked_at_anew(world: World) {
+        let head = open(&world, FILE).await;
+        turns(&world, &head, "build", Colour::Red).await;
+        assert_eq!(why(&world).await, "the check `build` did not succeed");
+        world.push(API, &[("README.md", "the base moves\n")]).await;
+        world.github.set_role(API, "ada", Role::Write).unwrap();
+        world.github.comment(API, 1, "ada", "/mass-driver rebase").unwrap();
+        world.github.deliver_pending().await;
+        world.dies_at("PATCH", "/repos/acme/api/git/refs/**", FaultKind::HangAfter).await;
+        passes(&world).await;
+        let moved = world.pull(API).head_sha;
+        assert_ne!(moved, head);
+        assert_eq!(why(&world).await, "no check has reported on it");
+        world.time_passes(SignedDuration::from_mins(3)).await;
+        turns(&world, &moved, "build", Colour::Green).await;
+        assert!(is_merged(&world).await);
     }
 }
