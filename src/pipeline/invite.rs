@@ -74,10 +74,13 @@ pub async fn invite(
     (repo, id, whom): (RepoId, &ProposalId, Whom),
     &Writing { lease, pace, clock }: &Writing<'_>,
 ) -> Result<Done, StepError> {
-    let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
+    let (Some(row), Some(first)) = (store.repository(repo).await?, store.proposal(id).await?) else {
         return finished(store).await;
     };
-    let Some(pull) = proposal.pull.clone().filter(|_| proposal.state == ProposalState::Open) else {
+    let Some(pull) = first.pull else { return finished(store).await };
+    // A newer version may have gone onto its pull request meanwhile, and nobody is asked twice because of that.
+    let newest = store.proposal_by_pull(repo, pull.number).await?;
+    let Some(proposal) = newest.filter(|newest| newest.state == ProposalState::Open) else {
         return finished(store).await;
     };
     let Some(file) = sync::file_in_force(&row.config)? else { return finished(store).await };

@@ -1,7 +1,7 @@
 //! Who is asked to look at a pull request: reviewers, assignees, the owners of its files; and drafts.
 
 use crate::{World, stories, stories_at_any_pace};
-use github_sim::Role;
+use github_sim::{Fault, FaultKind, Role};
 use jiff::SignedDuration;
 use mass_driver::domain::ProposalState;
 
@@ -81,6 +81,23 @@ stories! {
         let pull = world.pull(API);
         assert_eq!((pull.reviewers, pull.teams), (vec!["alice".into()], vec![]));
         insta::assert_snapshot!(reason(&world).await, @"pull request #1 is open; not everybody could be asked for a review: the App needs `members: read`, granted by the organisation's owner, to ask teams");
+    }
+
+    /// GitHub falls silent at the request; before it is made again a newer version goes onto the pull request.
+    async fn who_could_not_be_asked_before_a_newer_version_came_is_asked_all_the_same(world: World) {
+        let refused = "/repos/acme/api/pulls/1/requested_reviewers";
+        world.github.fault(Fault::once("POST", refused, FaultKind::BadGateway));
+        let held_back = "reviewers: alice\nsubscriptions: [{ migration: pypi, ignore: [{ name: httpx, versions: '>=0.29' }] }]\n";
+        world.github.person("alice");
+        for version in ["0.27.0", "0.28.0", "0.29.0"] {
+            world.registry.release("httpx", version);
+        }
+        world.repository(API, &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", held_back)]).await;
+        world.push(API, &[(".mass-driver.yaml", "reviewers: alice\nsubscriptions: [pypi]\n")]).await;
+        let pull = world.pull(API);
+        assert_eq!((pull.title.as_str(), pull.reviewers), ("Bump httpx from 0.27.0 to 0.29.0", vec![]));
+        world.time_passes(SignedDuration::from_mins(1)).await;
+        assert_eq!(world.pull(API).reviewers, ["alice"]);
     }
 
     /// The file is read when it changes, and no pull request costs a look at it.
