@@ -34,7 +34,7 @@ const SETTLE: SignedDuration = SignedDuration::from_mins(2);
 const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 /// GitHub may still be at a merge that it was asked for this long ago: it is not asked once more.
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(1);
-/// A refusal that asks to try again is tried again after this. So is what the plan may ask for again.
+/// A refusal that asks to try again is tried again after this.
 const LATER: SignedDuration = SignedDuration::from_mins(10);
 
 /// How a look ended.
@@ -236,6 +236,10 @@ impl Case<'_> {
         if store.pull_branch(self.row.repository.id, pull.number).await?.shared {
             return Ok(no(NOT_ALONE));
         }
+        // The plan has it looked at again when it does.
+        if !plan::still_open(store, self.registries, (self.row, proposal), now).await? {
+            return Ok(no("the plan does not ask for just this any more"));
+        }
         let settled_at = self.since + SETTLE;
         // Before the checks: what has ended by now has all its checks among those.
         let suites = match now < settled_at {
@@ -255,9 +259,6 @@ impl Case<'_> {
         let all = runs.zip(statuses).map(|(runs, statuses)| [runs, statuses].concat());
         if let Some(why) = against(all.as_deref(), false) {
             return Ok(no(why));
-        }
-        if !plan::still_open(store, self.registries, (self.row, proposal), now).await? {
-            return Ok(no_until("the plan does not ask for just this any more", now + LATER));
         }
         let found = forge.pull(target, pull.number).await?;
         if found.status != PullStatus::Open {

@@ -280,6 +280,26 @@ stories! {
         assert!(!is_merged(&world).await);
     }
 
+    /// A newer version is due and cannot be made: nothing is merged, and nobody asks GitHub about it again and again.
+    async fn while_a_newer_version_is_due_nothing_is_asked(world: World) {
+        let head = open(&world, FILE).await;
+        let message = "Tree is broken".to_owned();
+        let broken = Fault::once("POST", "/repos/acme/api/git/trees", FaultKind::Status { status: 422, message });
+        world.github.fault(broken.times(20));
+        world.registry.release("httpx", "0.29.0");
+        world.bot_looks().await;
+        turns(&world, &head, "build", Colour::Green).await;
+        assert_eq!(why(&world).await, "the plan does not ask for just this any more");
+        let mark = world.github.mark();
+        for _ in 0..6 {
+            world.time_passes(SignedDuration::from_mins(10)).await;
+        }
+        let asked_about: Vec<String> =
+            world.requests_since(mark).into_iter().filter(|request| request.contains("/commits/")).collect();
+        assert_eq!(asked_about, [] as [&str; 0]);
+        world.github.clear_faults();
+    }
+
     /// The owner has not let the App read statuses: then nothing is known of all checks.
     async fn without_the_permission_to_read_statuses_nothing_is_merged(world: World) {
         let granted = [("metadata", "read"), ("contents", "write"), ("pull_requests", "write"), ("checks", "write")];
