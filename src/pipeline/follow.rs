@@ -49,7 +49,7 @@ pub(super) async fn take_over(
             Step::Plan { repo }.queue(&mut tx, installation, now).await?;
         }
         if pull.status == PullStatus::Open && merge::is_wished(row, proposal)? {
-            Step::Merge { repo, number }.queue(&mut tx, installation, now).await?;
+            Step::Merge { repo, number }.queue_unless_queued(&mut tx, installation, now).await?;
         }
         return Ok(Done::Finished(tx));
     };
@@ -67,7 +67,7 @@ pub(super) async fn take_over(
     let next = if indexed { Step::Plan { repo } } else { Step::SyncRepository { repo, details: false, name: None } };
     next.queue(&mut tx, installation, now).await?;
     if amended.state == ProposalState::Open && merge::is_wished(row, &amended)? {
-        Step::Merge { repo, number }.queue(&mut tx, installation, now).await?;
+        Step::Merge { repo, number }.queue_unless_queued(&mut tx, installation, now).await?;
     }
     Ok(Done::Finished(tx))
 }
@@ -133,7 +133,7 @@ pub async fn checks(
     };
     let mut tx = store.begin().await?;
     if merge::is_wished(&row, &proposal)? {
-        Step::Merge { repo, number }.queue(&mut tx, Some(row.repository.installation), now).await?;
+        Step::Merge { repo, number }.queue_unless_queued(&mut tx, Some(row.repository.installation), now).await?;
     }
     if found != proposal.checks {
         tx.save_proposal(&Proposal { checks: found, updated_at: now, ..proposal }).await?;

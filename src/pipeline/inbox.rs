@@ -123,7 +123,11 @@ pub async fn decide(store: &Store, delivery: &DeliveryId, now: Timestamp) -> Res
         tx.ask_examination(asked, now).await?;
     }
     for step in &decision.steps {
-        step.queue(&mut tx, installation, now).await?;
+        match step {
+            // One that waits for its turn to write keeps that; it reads everything anew by then.
+            Step::Merge { .. } => step.queue_unless_queued(&mut tx, installation, now).await?,
+            _ => step.queue(&mut tx, installation, now).await?,
+        }
     }
     if let (Some(installation), true) = (event.installation, grants_permissions(&event)) {
         super::sync::forget_failures(store, &mut tx, installation, now).await?;

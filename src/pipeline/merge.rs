@@ -30,8 +30,10 @@ pub(super) use wish::{is_wished, wants};
 
 /// Nothing is merged sooner after its head was first looked at: other checks may still appear.
 const SETTLE: SignedDuration = SignedDuration::from_mins(2);
-/// How long GitHub is given to work out whether it merges; longer each time, up to an hour.
+/// How long GitHub is given to work out whether it merges; longer each time, up to a few minutes: nothing that happens
+/// meanwhile is looked at sooner.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
+const PATIENCE_MAX: SignedDuration = SignedDuration::from_mins(3);
 /// GitHub may still be at a merge that it was asked for this long ago: it is not asked once more.
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(1);
 /// A refusal that asks to try again is tried again after this.
@@ -278,7 +280,7 @@ impl Case<'_> {
             Some(false) => return Ok(no("it conflicts with its base")),
             None => {
                 let wait = PATIENCE * (1_i32 << lease.work.claims.clamp(1, 10));
-                return Ok(no_until("GitHub has not worked out yet whether it merges", now + wait.min(LATER * 6)));
+                return Ok(no_until("GitHub has not worked out yet whether it merges", now + wait.min(PATIENCE_MAX)));
             }
         }
         if forge.changes_requested(target, pull.number).await? {

@@ -173,6 +173,27 @@ stories! {
         assert!(is_merged(&world).await);
     }
 
+    /// Each event of a check is read once; whether to merge is looked at when the first look said.
+    async fn checks_that_end_while_others_may_begin_are_looked_at_together(world: World) {
+        world.repository_using_httpx(API, FILE).await;
+        world.registry.release("httpx", "0.28.0");
+        world.bot_looks().await;
+        let head = world.pull(API).head_sha;
+        world.github.set_check(API, &head, "check-0", Colour::Green).unwrap();
+        world.settle().await;
+        let mark = world.github.mark();
+        for n in 1..5 {
+            world.github.check_run(API, &head, &format!("check-{n}"), "success").unwrap();
+            world.settle().await;
+        }
+        assert_eq!(why(&world).await, "more checks may begin");
+        let reads = world.requests_since(mark).into_iter().filter(|request| request.contains("/check-runs")).count();
+        assert_eq!(reads, 4);
+        world.time_passes(SignedDuration::from_mins(3)).await;
+        passes(&world).await;
+        assert!(is_merged(&world).await);
+    }
+
     async fn what_a_person_has_put_commits_on_is_theirs_to_merge(world: World) {
         let head = open(&world, FILE).await;
         let branch = world.pull(API).head_branch;
