@@ -1,6 +1,7 @@
 //! What becomes of a pull request after it was opened: people merge or close it, checks run, a newer one takes its place.
 
 use super::line::{self, Admission};
+use super::remarks::with_remarks;
 use super::retire::{Archive, SURPRISES_MAX, rest};
 use super::{Done, Step, StepError, Writing, finished, merge, target};
 use crate::domain::{Proposal, ProposalId, ProposalState, PullBranch, PullNumber, RepoId, RepoState};
@@ -57,6 +58,13 @@ pub(super) async fn take_over(
     let (amended, detail) = match by_us {
         true => (Proposal { reason: merge::merged_by_us(number), ..amended }, merge::by_us(number)),
         false => (amended, format!("#{number}")),
+    };
+    let amended = match amended.state {
+        ProposalState::Open => {
+            let reason = with_remarks(store, &amended.id, &amended.reason).await?;
+            Proposal { reason, ..amended }
+        }
+        _ => amended,
     };
     let indexed = amended.state != ProposalState::Merged || is_indexed(&amended, &store.dependencies(repo).await?);
     let mut tx = store.begin().await?;

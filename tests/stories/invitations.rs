@@ -140,4 +140,17 @@ stories! {
         assert!(!world.pull(API).draft);
         insta::assert_snapshot!(reason(&world).await, @"pull request #1 is open; it is no draft: the repository's owner has none on their plan");
     }
+
+    async fn what_was_told_is_told_again_when_it_is_reopened(world: World) {
+        world.repository_using_httpx(API, "draft: true\nsubscriptions: [pypi]\n").await;
+        world.github.without_drafts(API).unwrap();
+        world.registry.release("httpx", "0.28.0");
+        world.bot_looks().await;
+        let told = reason(&world).await;
+        world.github.close(API, 1).unwrap();
+        world.settle().await;
+        world.github.reopen(API, 1).unwrap();
+        world.settle().await;
+        assert_eq!(reason(&world).await, told);
+    }
 }
