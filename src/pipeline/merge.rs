@@ -132,7 +132,7 @@ pub async fn merge(
     // The merge, and the removal of its branch.
     let turn = match line::admit(store, lease, (row.repository.installation, 2), clock.now(), pace).await? {
         Admission::Now(turn) => turn,
-        Admission::Later(done) => return Ok(done),
+        Admission::Later(done) => return in_line(store, proposal, done, clock.now()).await,
     };
     let mut tx = store.begin().await?;
     tx.still_ours(lease).await?;
@@ -182,6 +182,8 @@ async fn is_being_written(store: &Store, proposal: &Proposal, number: PullNumber
 
 /// Why what people have worked on is not merged.
 const NOT_ALONE: &str = "somebody else has put commits on its branch";
+/// What is told of one that waits for its turn.
+const IN_LINE: &str = "it is merged when its turn to write comes";
 /// What lies here may be changed by those alone who may change workflows.
 const WORKFLOWS: &str = ".github/workflows/";
 
@@ -334,6 +336,13 @@ async fn say(store: &Store, proposal: Proposal, why: Option<String>, now: Timest
     let mut tx = store.begin().await?;
     remark(store, &mut tx, proposal, (Topic::Merging, why.as_deref()), now).await?;
     Ok(Done::Finished(tx))
+}
+
+/// Tells that nothing but its turn is waited for.
+async fn in_line(store: &Store, proposal: Proposal, done: Done, now: Timestamp) -> Result<Done, StepError> {
+    let Done::PutOff { mut tx, until, why } = done else { return Ok(done) };
+    remark(store, &mut tx, proposal, (Topic::Merging, Some(IN_LINE)), now).await?;
+    Ok(Done::PutOff { tx, until, why })
 }
 
 async fn put_off(
