@@ -89,7 +89,14 @@ pub async fn invite(
     }
     let target = target(&row);
     let named = named(store, &row, &proposal, &file, whom).await?;
-    let guests = guests(forge, &target, named, whom).await?;
+    let mut guests = guests(forge, &target, named, whom).await?;
+    if whom != Whom::Assignees && lease.work.claims > 1 {
+        // The answer to an earlier request may have been lost, and who has reviewed since would be asked once more.
+        let (people, teams) = forge.asked_to_review(&target, pull.number).await?;
+        let is_in = |all: &[String], one: &String| all.iter().any(|known| known.eq_ignore_ascii_case(one));
+        guests.people.retain(|login| !is_in(&people, login));
+        guests.teams.retain(|slug| !is_in(&teams, slug));
+    }
     if guests.people.is_empty() && guests.teams.is_empty() {
         return leave_out(store, proposal, whom, guests.left_out, clock.now()).await;
     }

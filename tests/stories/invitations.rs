@@ -1,7 +1,7 @@
 //! Who is asked to look at a pull request: reviewers, assignees, the owners of its files; and drafts.
 
 use crate::{World, stories, stories_at_any_pace};
-use github_sim::{Fault, FaultKind, Role};
+use github_sim::{Fault, FaultKind, ReviewVerdict, Role};
 use jiff::SignedDuration;
 use mass_driver::domain::ProposalState;
 
@@ -98,6 +98,23 @@ stories! {
         assert_eq!((pull.title.as_str(), pull.reviewers), ("Bump httpx from 0.27.0 to 0.29.0", vec![]));
         world.time_passes(SignedDuration::from_mins(1)).await;
         assert_eq!(world.pull(API).reviewers, ["alice"]);
+    }
+
+    /// The answer never came, and she was quick.
+    async fn who_has_reviewed_it_already_is_not_asked_again(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.registry.release("httpx", "0.28.0");
+        for login in ["alice", "bob"] {
+            world.github.person(login);
+        }
+        let asked = "/repos/acme/api/pulls/1/requested_reviewers";
+        world.github.fault(Fault::once("POST", asked, FaultKind::BadGatewayAfter));
+        let file = "reviewers: [alice, bob]\nsubscriptions: [pypi]\n";
+        world.repository(API, &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", file)]).await;
+        assert_eq!(world.pull(API).reviewers, ["alice", "bob"]);
+        world.github.review(API, 1, "alice", ReviewVerdict::Approve).unwrap();
+        world.time_passes(SignedDuration::from_mins(1)).await;
+        assert_eq!(world.pull(API).reviewers, ["bob"]);
     }
 
     /// The file is read when it changes, and no pull request costs a look at it.
