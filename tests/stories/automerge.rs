@@ -1,20 +1,18 @@
 //! `automerge`: what is merged without a person, and what never is.
 
 use crate::{World, stories, stories_at_any_pace};
-use github_sim::{
-    Colour, Fault, FaultKind, FileChangeInput, MergeMethod, Permissions, Protection, ReviewVerdict, Role,
-};
+use github_sim::{Colour, Fault, FaultKind, FileChangeInput, MergeMethod, Permissions, Protection, ReviewVerdict};
 use jiff::SignedDuration;
 use mass_driver::domain::{InstallationId, ProposalState, PullNumber};
 use mass_driver::pipeline::Step;
 
-const FILE: &str = "automerge: minor\nsubscriptions: [pypi]\n";
-const API: &str = "acme/api";
+pub const FILE: &str = "automerge: minor\nsubscriptions: [pypi]\n";
+pub const API: &str = "acme/api";
 /// What every reason begins with.
 const OPEN: &str = "pull request #1 is open";
 
 /// A pull request of ours from httpx 0.27.0 to 0.28.0, open long enough that no other check is waited for. Its head.
-async fn open(world: &World, file: &str) -> String {
+pub async fn open(world: &World, file: &str) -> String {
     world.repository_using_httpx(API, file).await;
     world.registry.release("httpx", "0.28.0");
     world.bot_looks().await;
@@ -23,18 +21,18 @@ async fn open(world: &World, file: &str) -> String {
 }
 
 /// A check turns a colour, and as much time goes by as GitHub needs to work out whether the pull request merges.
-async fn turns(world: &World, head: &str, check: &str, colour: Colour) {
+pub async fn turns(world: &World, head: &str, check: &str, colour: Colour) {
     world.github.set_check(API, head, check, colour).unwrap();
     passes(world).await;
 }
 
-async fn passes(world: &World) {
+pub async fn passes(world: &World) {
     world.settle().await;
     world.time_passes(SignedDuration::from_mins(1)).await;
 }
 
 /// Why it is not merged, as people are told.
-async fn why(world: &World) -> String {
+pub async fn why(world: &World) -> String {
     let open = world.proposals(API, ProposalState::Open).await;
     assert_eq!(open.len(), 1, "{open:#?}");
     let reason = open[0].reason.strip_prefix(OPEN).unwrap_or(&open[0].reason);
@@ -42,12 +40,12 @@ async fn why(world: &World) -> String {
 }
 
 /// How often GitHub was asked to merge.
-fn asked(world: &World) -> usize {
+pub fn asked(world: &World) -> usize {
     world.github.requests_since(0).iter().filter(|e| e.method == "PUT" && e.path.ends_with("/merge")).count()
 }
 
 /// Looks whether to merge, before anybody hears of what happened.
-async fn looks_first(world: &World) {
+pub async fn looks_first(world: &World) {
     let repo = world.repo_id(API).await;
     let mut tx = world.store.begin().await.unwrap();
     let step = Step::Merge { repo, number: PullNumber(1) };
@@ -57,7 +55,7 @@ async fn looks_first(world: &World) {
     passes(world).await;
 }
 
-async fn is_merged(world: &World) -> bool {
+pub async fn is_merged(world: &World) -> bool {
     world.proposals(API, ProposalState::Merged).await.len() == 1
 }
 
@@ -156,42 +154,6 @@ stories! {
         world.time_passes(SignedDuration::from_mins(3)).await;
         assert_eq!(why(&world).await, "the check `build` has not ended");
         assert_eq!(asked(&world), 0);
-    }
-
-    /// A job that needs another has no check before that one ended; until then all checks that there are may be green.
-    async fn a_job_that_is_still_to_come_is_waited_for(world: World) {
-        let head = open(&world, FILE).await;
-        world.github.jobs_to_come(API, &head, true).unwrap();
-        turns(&world, &head, "build", Colour::Green).await;
-        assert_eq!(why(&world).await, "the check `all of Other CI` has not ended");
-        assert_eq!(asked(&world), 0);
-        turns(&world, &head, "test", Colour::Pending).await;
-        assert_eq!(why(&world).await, "the check `test` has not ended");
-        world.github.set_check(API, &head, "test", Colour::Green).unwrap();
-        world.github.jobs_to_come(API, &head, false).unwrap();
-        passes(&world).await;
-        assert!(is_merged(&world).await);
-    }
-
-    /// Each event of a check is read once; whether to merge is looked at when the first look said.
-    async fn checks_that_end_while_others_may_begin_are_looked_at_together(world: World) {
-        world.repository_using_httpx(API, FILE).await;
-        world.registry.release("httpx", "0.28.0");
-        world.bot_looks().await;
-        let head = world.pull(API).head_sha;
-        world.github.set_check(API, &head, "check-0", Colour::Green).unwrap();
-        world.settle().await;
-        let mark = world.github.mark();
-        for n in 1..5 {
-            world.github.check_run(API, &head, &format!("check-{n}"), "success").unwrap();
-            world.settle().await;
-        }
-        assert_eq!(why(&world).await, "more checks may begin");
-        let reads = world.requests_since(mark).into_iter().filter(|request| request.contains("/check-runs")).count();
-        assert_eq!(reads, 4);
-        world.time_passes(SignedDuration::from_mins(3)).await;
-        passes(&world).await;
-        assert!(is_merged(&world).await);
     }
 
     async fn what_a_person_has_put_commits_on_is_theirs_to_merge(world: World) {
@@ -301,26 +263,6 @@ stories! {
         assert!(!is_merged(&world).await);
     }
 
-    /// A newer version is due and cannot be made: nothing is merged, and nobody asks GitHub about it again and again.
-    async fn while_a_newer_version_is_due_nothing_is_asked(world: World) {
-        let head = open(&world, FILE).await;
-        let message = "Tree is broken".to_owned();
-        let broken = Fault::once("POST", "/repos/acme/api/git/trees", FaultKind::Status { status: 422, message });
-        world.github.fault(broken.times(20));
-        world.registry.release("httpx", "0.29.0");
-        world.bot_looks().await;
-        turns(&world, &head, "build", Colour::Green).await;
-        assert_eq!(why(&world).await, "the plan does not ask for just this any more");
-        let mark = world.github.mark();
-        for _ in 0..6 {
-            world.time_passes(SignedDuration::from_mins(10)).await;
-        }
-        let asked_about: Vec<String> =
-            world.requests_since(mark).into_iter().filter(|request| request.contains("/commits/")).collect();
-        assert_eq!(asked_about, [] as [&str; 0]);
-        world.github.clear_faults();
-    }
-
     /// The owner has not let the App read statuses: then nothing is known of all checks.
     async fn without_the_permission_to_read_statuses_nothing_is_merged(world: World) {
         let granted = [("metadata", "read"), ("contents", "write"), ("pull_requests", "write"), ("checks", "write")];
@@ -405,78 +347,5 @@ stories! {
         turns(&world, &head, &name(0), Colour::Green).await;
         assert_eq!(why(&world).await, "the check `check-119` did not succeed");
         assert_eq!(asked(&world), 0);
-    }
-
-    /// What is put there after the merge is a person's.
-    async fn a_branch_that_is_restored_after_the_merge_stays(world: World) {
-        let head = open(&world, FILE).await;
-        let branch = world.pull(API).head_branch;
-        turns(&world, &head, "build", Colour::Green).await;
-        assert_eq!(world.github.branches(API).unwrap().len(), 1, "its branch is gone");
-        world.github.force_push(API, &branch, &head).unwrap();
-        world.github.review(API, 1, "alice", ReviewVerdict::Approve).unwrap();
-        passes(&world).await;
-        assert_eq!(world.github.branches(API).unwrap().len(), 2, "a person wants it");
-    }
-
-    /// GitHub fell silent and did nothing; by the time it is asked again a check has turned red.
-    async fn what_a_person_merges_after_a_request_that_came_to_nothing_is_theirs(world: World) {
-        let head = open(&world, FILE).await;
-        world.github.set_limits(|limits| limits.unknown_mergeability = 0);
-        world.github.fault(Fault::once("PUT", "/repos/acme/api/pulls/1/merge", FaultKind::BadGateway));
-        world.github.set_check(API, &head, "build", Colour::Green).unwrap();
-        world.settle().await;
-        turns(&world, &head, "build", Colour::Red).await;
-        for _ in 0..3 {
-            world.time_passes(SignedDuration::from_mins(5)).await;
-        }
-        assert_eq!(why(&world).await, "the check `build` did not succeed");
-        assert_eq!(asked(&world), 1);
-        world.github.merge(API, 1).unwrap();
-        looks_first(&world).await;
-        assert_eq!(world.proposals(API, ProposalState::Merged).await[0].reason, "pull request #1 was merged");
-        assert_eq!(world.github.branches(API).unwrap().len(), 2, "its branch is theirs to delete");
-    }
-
-    /// The connection was cut while GitHub was at it, and it went on. Nobody asks twice within a minute.
-    async fn a_merge_that_is_under_way_is_the_bots(world: World) {
-        let head = open(&world, FILE).await;
-        let path = "/repos/acme/api/pulls/1/merge";
-        world.github.set_limits(|limits| limits.unknown_mergeability = 0);
-        world.github.fault(Fault::once("PUT", path, FaultKind::BadGateway));
-        world.github.set_check(API, &head, "build", Colour::Green).unwrap();
-        world.settle().await;
-        world.time_passes(SignedDuration::from_secs(30)).await;
-        assert_eq!((asked(&world), why(&world).await.as_str()), (1, "GitHub was asked to merge it and has not answered"));
-        let message = "Merge already in progress".to_owned();
-        world.github.fault(Fault::once("PUT", path, FaultKind::Status { status: 405, message }));
-        world.time_passes(SignedDuration::from_mins(1)).await;
-        assert_eq!((asked(&world), why(&world).await.as_str()), (2, "Merge already in progress"));
-        world.github.merge(API, 1).unwrap();
-        world.settle().await;
-        let merged = world.proposals(API, ProposalState::Merged).await;
-        assert_eq!(merged[0].reason, "pull request #1 was merged by the bot, as `automerge` asks for");
-        world.time_passes(SignedDuration::from_mins(11)).await;
-        assert_eq!(world.github.branches(API).unwrap().len(), 1, "its branch is gone");
-        assert_eq!(asked(&world), 2);
-    }
-
-    /// The checks of the old commit say nothing about the new one, which is the bot's own.
-    async fn a_branch_that_was_brought_up_to_date_is_looked_at_anew(world: World) {
-        let head = open(&world, FILE).await;
-        turns(&world, &head, "build", Colour::Red).await;
-        assert_eq!(why(&world).await, "the check `build` did not succeed");
-        world.push(API, &[("README.md", "the base moves\n")]).await;
-        world.github.set_role(API, "ada", Role::Write).unwrap();
-        world.github.comment(API, 1, "ada", "/mass-driver rebase").unwrap();
-        world.github.deliver_pending().await;
-        world.dies_at("PATCH", "/repos/acme/api/git/refs/**", FaultKind::HangAfter).await;
-        passes(&world).await;
-        let moved = world.pull(API).head_sha;
-        assert_ne!(moved, head);
-        assert_eq!(why(&world).await, "no check has reported on it");
-        world.time_passes(SignedDuration::from_mins(3)).await;
-        turns(&world, &moved, "build", Colour::Green).await;
-        assert!(is_merged(&world).await);
     }
 }

@@ -83,10 +83,10 @@ stories! {
         insta::assert_snapshot!(reason(&world).await, @"pull request #1 is open; not everybody could be asked for a review: the App needs `members: read`, granted by the organisation's owner, to ask teams");
     }
 
-    /// GitHub falls silent at the request; before it is made again a newer version goes onto the pull request.
+    /// GitHub fails at the request, and once more when the file changes; before it is made again a newer version goes onto the pull request.
     async fn who_could_not_be_asked_before_a_newer_version_came_is_asked_all_the_same(world: World) {
         let refused = "/repos/acme/api/pulls/1/requested_reviewers";
-        world.github.fault(Fault::once("POST", refused, FaultKind::BadGateway));
+        world.github.fault(Fault::once("POST", refused, FaultKind::BadGateway).times(2));
         let held_back = "reviewers: alice\nsubscriptions: [{ migration: pypi, ignore: [{ name: httpx, versions: '>=0.29' }] }]\n";
         world.github.person("alice");
         for version in ["0.27.0", "0.28.0", "0.29.0"] {
