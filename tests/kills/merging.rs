@@ -2,46 +2,58 @@
 
 use crate::bot::Bot;
 use crate::databases::both_databases;
-use crate::world::World;
+use crate::world::{World, until};
 use github_sim::{Colour, Fault, FaultKind};
 use jiff::SignedDuration;
-use mass_driver::domain::{Merging, ProposalState, RepoName};
+use mass_driver::domain::{Merging, PullNumber, RepoName};
+use mass_driver::pipeline::Step;
+use mass_driver::store::Store;
 use std::time::Duration;
 
 const API: &str = "acme/api";
-const FILE: (&str, &str) =
+const ASKS: (&str, &str) = (".mass-driver.yaml", "reviewers: alice\nassignees: bob\nsubscriptions: [pypi]\n");
+const MERGES: (&str, &str) =
     (".mass-driver.yaml", "automerge: minor\nreviewers: alice\nassignees: bob\nsubscriptions: [pypi]\n");
 
 /// Its head has stood long enough that no other check is waited for: a test in real time has no minutes for that.
 async fn has_stood_for_a_while(world: &World) {
-    world
-        .look(async |store| {
-            let row = store.repository_by_name(&RepoName::parse(API).unwrap()).await.unwrap().unwrap();
-            let proposals = store.proposals(row.repository.id).await.unwrap();
-            let open = proposals.into_iter().find(|one| one.state == ProposalState::Open).unwrap();
-            let merging = store.merging(&open.id).await.unwrap().expect("it was looked at when it was opened");
-            let mut tx = store.begin().await.unwrap();
-            let since = merging.since - SignedDuration::from_mins(10);
-            tx.save_merging(&open.id, &Merging { since, ..merging }).await.unwrap();
-            tx.commit().await.unwrap();
-        })
-        .await;
+    let settings = world.settings();
+    let (_, url) = settings.iter().find(|(name, _)| *name == "DATABASE_URL").unwrap();
+    let shift = async || {
+        let store = Store::connect_with(url, 1).await.unwrap();
+        let row = store.repository_by_name(&RepoName::parse(API).unwrap()).await.unwrap().unwrap();
+        let proposal = store.proposal_by_pull(row.repository.id, PullNumber(1)).await.unwrap().unwrap();
+        let Some(merging) = store.merging(&proposal.id).await.unwrap() else {
+            store.close().await;
+            return false;
+        };
+        let mut tx = store.begin().await.unwrap();
+        let since = merging.since - SignedDuration::from_mins(10);
+        tx.save_merging(&proposal.id, &Merging { since, ..merging }).await.unwrap();
+        let step = Step::Merge { repo: row.repository.id, number: PullNumber(1) };
+        step.queue(&mut tx, Some(row.repository.installation), mass_driver::app::now()).await.unwrap();
+        tx.commit().await.unwrap();
+        store.close().await;
+        true
+    };
+    until("it is looked at whether to merge", shift).await;
 }
 
-/// A pull request is opened, two people are asked to look at it, its check turns green, it is merged and its branch removed.
-/// The bot is killed whenever `doom` says so.
+/// A pull request is opened and two people are asked to look at it; then its file wants it merged, its check turns green, it
+/// is merged and its branch removed. The bot is killed whenever `doom` says so.
 async fn course(world: &World, bot: Bot, doom: &mut dyn FnMut() -> Option<Duration>) -> Bot {
     world.releases("httpx", &["0.27.0", "0.28.0"]);
     world.organization("acme");
     for login in ["alice", "bob"] {
         world.github.person(login);
     }
-    world.repository(API, &[("requirements.txt", "httpx==0.27.0\n"), FILE]);
+    world.repository(API, &[("requirements.txt", "httpx==0.27.0\n"), ASKS]);
     let bot = world.settle(bot, doom).await;
-    has_stood_for_a_while(world).await;
     world.github.set_limits(|limits| limits.unknown_mergeability = 0);
     let head = world.github.pull_request(API, 1).unwrap().head_sha;
     world.github.set_check(API, &head, "build", Colour::Green).unwrap();
+    world.push(API, &[MERGES]);
+    has_stood_for_a_while(world).await;
     world.settle(bot, doom).await
 }
 
