@@ -33,6 +33,7 @@ fn the_app_asks_for_the_least() {
             "checks": "write",
             "issues": "read",
             "statuses": "read",
+            "members": "read",
         })
     );
     // `installation` and its like are always sent, and refused in a manifest.

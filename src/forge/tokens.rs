@@ -39,6 +39,9 @@ pub(super) enum Access {
     Statuses,
     /// Changing pull requests: closing them, their labels and comments.
     WritePulls,
+    /// Asking for reviews where teams are among those who are asked: GitHub resolves a team's name for those alone who may
+    /// read the organisation's members.
+    AskTeams,
     /// Deleting branches, merging.
     WriteContents,
     /// Merging what changes workflows.
@@ -59,6 +62,7 @@ impl Access {
             Self::WriteChecks => json!({ "metadata": "read", "checks": "write" }),
             Self::Statuses => json!({ "metadata": "read", "statuses": "read" }),
             Self::WritePulls => json!({ "metadata": "read", "pull_requests": "write" }),
+            Self::AskTeams => json!({ "metadata": "read", "pull_requests": "write", "members": "read" }),
             Self::WriteContents => json!({ "metadata": "read", "contents": "write" }),
             Self::WriteWorkflows => json!({ "metadata": "read", "contents": "write", "workflows": "write" }),
             Self::Propose => json!({ "metadata": "read", "contents": "write", "pull_requests": "write" }),

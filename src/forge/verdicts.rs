@@ -45,6 +45,27 @@ struct AppBody {
 }
 
 #[derive(Deserialize)]
+struct SuitesBody {
+    total_count: usize,
+    check_suites: Vec<WholeSuiteBody>,
+}
+
+#[derive(Deserialize)]
+struct WholeSuiteBody {
+    #[serde(default)]
+    status: Option<String>,
+    latest_check_runs_count: u64,
+    #[serde(default)]
+    app: Option<NamedAppBody>,
+}
+
+#[derive(Deserialize)]
+struct NamedAppBody {
+    id: i64,
+    name: String,
+}
+
+#[derive(Deserialize)]
 struct StatusesBody {
     total_count: usize,
     statuses: Vec<StatusBody>,
@@ -86,6 +107,30 @@ impl GitHub {
         })
         .await?;
         Ok((runs.len() >= told).then(|| latest(runs, self.client.app_id())))
+    }
+
+    /// The suites of a commit that other Apps have begun to fill and not ended: a job that needs another has no check of its
+    /// own before that one ended, and its suite alone tells that it is to come. What is completed now has all its checks in
+    /// what [`GitHub::check_runs`] answers after this. An App that never made a check leaves its suite queued for ever; that
+    /// tells nothing.
+    ///
+    /// `None` if there are more than are read.
+    pub async fn unfinished_suites(
+        &self,
+        target: &Target,
+        commit: &ObjectId,
+    ) -> Result<Option<Vec<Check>>, ForgeError> {
+        let path = target.path(&["commits", commit.as_str(), "check-suites"]) + "?per_page=100";
+        let mut suites: Vec<WholeSuiteBody> = Vec::new();
+        let mut told = 0;
+        let identity: Identity = target.scope(Access::Checks).into();
+        read_while(&self.client, identity, path, |page: SuitesBody| {
+            told = page.total_count;
+            suites.extend(page.check_suites);
+            suites.len() < MOST
+        })
+        .await?;
+        Ok((suites.len() >= told).then(|| unfinished(suites, self.client.app_id())))
     }
 
     /// The latest commit status of each context of a commit; `None` if there are more than are read.
@@ -175,6 +220,17 @@ fn latest(runs: Vec<RunBody>, our_app: i64) -> Vec<Check> {
     checks.into_values().map(|(_, check)| check).collect()
 }
 
+/// What is to come in suites that have begun, a check for each of them. Pure.
+fn unfinished(suites: Vec<WholeSuiteBody>, our_app: i64) -> Vec<Check> {
+    let is_over = |suite: &WholeSuiteBody| suite.status.as_deref() == Some("completed");
+    let is_ours = |suite: &WholeSuiteBody| suite.app.as_ref().is_some_and(|app| app.id == our_app);
+    let begun =
+        suites.into_iter().filter(|suite| suite.latest_check_runs_count > 0 && !is_over(suite) && !is_ours(suite));
+    let name =
+        |app: Option<NamedAppBody>| app.map_or_else(|| "all of an App".into(), |app| format!("all of {}", app.name));
+    begun.map(|suite| Check { name: name(suite.app), colour: Colour::Pending, own: false }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,5 +285,26 @@ mod tests {
         assert_eq!(colours(apps), [Colour::Green, Colour::Red], "two Apps with a check of one name");
         let own = latest(vec![run(1, 900, "mass-driver", "completed", green)], 9);
         assert!(own[0].own);
+    }
+
+    #[test]
+    fn a_suite_that_has_begun_and_not_ended_holds_more() {
+        let suite = |app: i64, status: Option<&str>, runs: u64| WholeSuiteBody {
+            status: status.map(Into::into),
+            latest_check_runs_count: runs,
+            app: Some(NamedAppBody { id: app, name: "CI".into() }),
+        };
+        for (app, status, runs, expected) in [
+            (1, Some("in_progress"), 1, vec!["all of CI"]),
+            (1, Some("queued"), 1, vec!["all of CI"]),
+            (1, None, 1, vec!["all of CI"]),
+            (1, Some("completed"), 1, vec![]),
+            (1, Some("queued"), 0, vec![]),
+            (9, Some("in_progress"), 1, vec![]),
+        ] {
+            let found: Vec<String> =
+                unfinished(vec![suite(app, status, runs)], 9).into_iter().map(|c| c.name).collect();
+            assert_eq!(found, expected, "{app} {status:?} {runs}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What becomes of a pull request after it was opened: people merge or close it, checks run, a newer one takes its place.
 
 use super::line::{self, Admission};
+use super::remarks::with_remarks;
 use super::retire::{Archive, SURPRISES_MAX, rest};
 use super::{Done, Step, StepError, Writing, finished, merge, target};
 use crate::domain::{News, Proposal, ProposalId, ProposalState, PullBranch, PullNumber, RepoId, RepoState};
@@ -98,9 +99,21 @@ pub(super) async fn take_over(
             news.queue_at(&mut tx, installation, now + SECOND_THOUGHT, now).await?;
         }
         if pull.status == PullStatus::Open && merge::is_wished(row, proposal)? {
-            Step::Merge { repo, number }.queue(&mut tx, installation, now).await?;
+            Step::Merge { repo, number }.queue_unless_queued(&mut tx, installation, now).await?;
         }
         return Ok(Done::Finished(tx));
+    };
+    let by_us = amended.state == ProposalState::Merged && merge::is_sent(store, proposal).await?;
+    let (amended, detail) = match by_us {
+        true => (Proposal { reason: merge::merged_by_us(number), ..amended }, merge::by_us(number)),
+        false => (amended, format!("#{number}")),
+    };
+    let amended = match amended.state {
+        ProposalState::Open => {
+            let reason = with_remarks(store, &amended.id, &amended.reason).await?;
+            Proposal { reason, ..amended }
+        }
+        _ => amended,
     };
     let indexed = amended.state != ProposalState::Merged || is_indexed(&amended, &store.dependencies(repo).await?);
     let mut tx = store.begin().await?;
@@ -110,13 +123,13 @@ pub(super) async fn take_over(
     if branch != known {
         tx.save_pull_branch((repo, number), &branch).await?;
     }
-    tx.record(&proposal.id, now, word, &format!("#{number}")).await?;
+    tx.record(&proposal.id, now, word, &detail).await?;
     // The push of the merge may be late. A plan made before it is indexed would see the old versions, and propose what
     // lies between them and the merged ones.
     let next = if indexed { Step::Plan { repo } } else { Step::SyncRepository { repo, details: false, name: None } };
     next.queue(&mut tx, installation, now).await?;
     if amended.state == ProposalState::Open && merge::is_wished(row, &amended)? {
-        Step::Merge { repo, number }.queue(&mut tx, installation, now).await?;
+        Step::Merge { repo, number }.queue_unless_queued(&mut tx, installation, now).await?;
     }
     Ok(Done::Finished(tx))
 }
@@ -182,7 +195,7 @@ pub async fn checks(
     };
     let mut tx = store.begin().await?;
     if merge::is_wished(&row, &proposal)? {
-        Step::Merge { repo, number }.queue(&mut tx, Some(row.repository.installation), now).await?;
+        Step::Merge { repo, number }.queue_unless_queued(&mut tx, Some(row.repository.installation), now).await?;
     }
     if found != proposal.checks {
         tx.save_proposal(&Proposal { checks: found, updated_at: now, ..proposal }).await?;

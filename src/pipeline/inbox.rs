@@ -125,7 +125,11 @@ pub async fn decide(store: &Store, delivery: &DeliveryId, now: Timestamp) -> Res
         tx.ask_examination(asked, now).await?;
     }
     for step in &decision.steps {
-        step.queue(&mut tx, installation, now).await?;
+        match step {
+            // One that waits for its turn to write keeps that; it reads everything anew by then.
+            Step::Merge { .. } => step.queue_unless_queued(&mut tx, installation, now).await?,
+            _ => step.queue(&mut tx, installation, now).await?,
+        }
     }
     if let (Some(installation), true) = (event.installation, grants_permissions(&event)) {
         super::sync::forget_failures(store, &mut tx, installation, now).await?;
@@ -259,11 +263,11 @@ pub fn steps_for(event: &Event, known: Option<&KnownRepository>) -> Decision {
             _ => Decision::nothing("not a check or status of one of our pull requests"),
         },
         EventKind::Reconsidered { number } => match (event.repo, known.and_then(|known| known.proposal.as_ref())) {
-            (Some(repo), Some(_)) => Decision::look(
+            (Some(repo), Some(proposal)) if proposal.state == ProposalState::Open => Decision::look(
                 Step::Merge { repo, number: *number },
                 "people may think otherwise of one of our pull requests",
             ),
-            _ => Decision::nothing("not one of our pull requests"),
+            _ => Decision::nothing("not one of our open pull requests"),
         },
         EventKind::CheckRun { .. } => match (event.repo, known) {
             (Some(repo), Some(known)) if !known.pulls_at_head.is_empty() => Decision {

@@ -3,7 +3,7 @@
 //!
 //! Nobody can be asked who has no access, and GitHub then refuses everybody named beside them. So the request is made once
 //! for all; refused, without the people who have no access; refused again, without the teams. Each of these is a step of
-//! its own. Who was left out is told once, as a remark on the pull request and in the log; the pull request itself is fine.
+//! its own. Where the App may not name teams at all, the people are asked at once and alone. Who was left out is told once, as a remark on the pull request and in the log; the pull request itself is fine.
 
 use super::follow::is_final;
 use super::line::{self, Admission};
@@ -74,10 +74,13 @@ pub async fn invite(
     (repo, id, whom): (RepoId, &ProposalId, Whom),
     &Writing { lease, pace, clock }: &Writing<'_>,
 ) -> Result<Done, StepError> {
-    let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
+    let (Some(row), Some(first)) = (store.repository(repo).await?, store.proposal(id).await?) else {
         return finished(store).await;
     };
-    let Some(pull) = proposal.pull.clone().filter(|_| proposal.state == ProposalState::Open) else {
+    let Some(pull) = first.pull else { return finished(store).await };
+    // A newer version may have gone onto its pull request meanwhile, and nobody is asked twice because of that.
+    let newest = store.proposal_by_pull(repo, pull.number).await?;
+    let Some(proposal) = newest.filter(|newest| newest.state == ProposalState::Open) else {
         return finished(store).await;
     };
     let Some(file) = sync::file_in_force(&row.config)? else { return finished(store).await };
@@ -86,7 +89,14 @@ pub async fn invite(
     }
     let target = target(&row);
     let named = named(store, &row, &proposal, &file, whom).await?;
-    let guests = guests(forge, &target, named, whom).await?;
+    let mut guests = guests(forge, &target, named, whom).await?;
+    if whom != Whom::Assignees && lease.work.claims > 1 {
+        // The answer to an earlier request may have been lost, and who has reviewed since would be asked once more.
+        let (people, teams) = forge.asked_to_review(&target, pull.number).await?;
+        let is_in = |all: &[String], one: &String| all.iter().any(|known| known.eq_ignore_ascii_case(one));
+        guests.people.retain(|login| !is_in(&people, login));
+        guests.teams.retain(|slug| !is_in(&teams, slug));
+    }
     if guests.people.is_empty() && guests.teams.is_empty() {
         return leave_out(store, proposal, whom, guests.left_out, clock.now()).await;
     }
@@ -95,14 +105,25 @@ pub async fn invite(
         return Ok(done);
     }
     let people: Vec<&str> = guests.people.iter().map(String::as_str).collect();
-    let teams: Vec<&str> = guests.teams.iter().map(String::as_str).collect();
+    let mut teams: Vec<&str> = guests.teams.iter().map(String::as_str).collect();
     let mut left_out = guests.left_out;
     let outcome = match whom {
         Whom::Assignees => forge.assign(&target, pull.number, &people).await.map(|assigned| {
             let is_there = |login: &str| assigned.iter().any(|one| one.eq_ignore_ascii_case(login));
             left_out.extend(people.iter().filter(|login| !is_there(login)).map(|login| NO_ACCESS.replace("{}", login)));
         }),
-        _ => forge.request_reviews(&target, pull.number, (&people, &teams)).await,
+        _ => match forge.request_reviews(&target, pull.number, (&people, &teams)).await {
+            // No token was given out for that, so nothing was sent.
+            Err(ForgeError::Forbidden { needs: Some(_), .. }) if !teams.is_empty() => {
+                teams.clear();
+                left_out.push(NO_TEAMS.into());
+                match people.as_slice() {
+                    [] => Ok(()),
+                    people => forge.request_reviews(&target, pull.number, (people, &[])).await,
+                }
+            }
+            outcome => outcome,
+        },
     };
     let next = match (whom, &teams[..]) {
         (Whom::Reviewers, _) => Some(Whom::KnownReviewers),
@@ -126,6 +147,8 @@ pub async fn invite(
     leave_out(store, proposal, whom, left_out, clock.now()).await
 }
 
+/// Why no team is asked where the owner has not allowed that.
+const NO_TEAMS: &str = "the App needs `members: read`, granted by the organisation's owner, to ask teams";
 /// How somebody is told of who cannot be asked.
 const NO_ACCESS: &str = "`{}` has no access to the repository";
 
@@ -224,10 +247,13 @@ async fn guests(
     }
     match refused.as_slice() {
         [] => {}
-        [one] => guests.left_out.push(format!("{one} has no access to the repository")),
-        several => {
-            guests.left_out.push(format!("one of the teams {} has no access to the repository", several.join(", ")))
-        }
+        [one] => guests
+            .left_out
+            .push(format!("the team {one} has no access to the repository, or GitHub does not show it to the App")),
+        several => guests.left_out.push(format!(
+            "one of the teams {} has no access to the repository, or GitHub does not show it to the App",
+            several.join(", ")
+        )),
     }
     Ok(guests)
 }

@@ -8,6 +8,10 @@
 //! The request to merge names the head that was looked at, so nothing else can be merged by it. A check that turns red
 //! between the look and the request is for the protection of the branch to stop; GitHub looks at that again.
 
+mod ending;
+mod wish;
+
+use super::execute::ONE_AT_A_TIME;
 use super::line::{self, Admission};
 use super::remarks::remark;
 use super::{Done, Step, StepError, Writing, finished, follow, plan, sync, target};
@@ -15,67 +19,25 @@ use crate::domain::{
     Check, MergeMethod, Merging, Proposal, ProposalState, PullNumber, PullRequest, RepoId, RepoState, Topic,
 };
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus, Target};
-use crate::planner::prose::display_name;
 use crate::registries::Registries;
 use crate::safeguards::automerge::{self, Signals};
-use crate::store::{Claimed, ConfigState, RepositoryRow, Store};
-use crate::subscription::SubscriptionFile;
+use crate::store::{Attempt, Claimed, ConfigState, RepositoryRow, Store, StoreError};
+pub(super) use ending::{by_us, is_sent, merged_by_us};
+use ending::{clean_up, save_merged};
 use jiff::{SignedDuration, Timestamp};
+use wish::{Wish, wish};
+pub(super) use wish::{is_wished, wants};
 
 /// Nothing is merged sooner after its head was first looked at: other checks may still appear.
 const SETTLE: SignedDuration = SignedDuration::from_mins(2);
-/// How long GitHub is given to work out whether it merges; longer each time, up to an hour.
+/// How long GitHub is given to work out whether it merges; longer each time, up to a few minutes: nothing that happens
+/// meanwhile is looked at sooner.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
-/// A refusal that asks to try again is tried again after this. So is what the plan may ask for again.
+const PATIENCE_MAX: SignedDuration = SignedDuration::from_mins(3);
+/// GitHub may still be at a merge that it was asked for this long ago: it is not asked once more.
+const UNDER_WAY: SignedDuration = SignedDuration::from_mins(1);
+/// A refusal that asks to try again is tried again after this.
 const LATER: SignedDuration = SignedDuration::from_mins(10);
-
-/// What is wanted of a proposal's pull request by the file. Pure.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Wish {
-    /// A person merges it.
-    None,
-    /// The file merges some of its updates, and not this one.
-    NotAll(String),
-    /// It is to be merged, in this way if the file names one.
-    Merge(Option<MergeMethod>),
-}
-
-/// What a file asks for of a proposal. Every update has to be allowed at each of its places. Pure.
-fn wish(proposal: &Proposal, file: &SubscriptionFile) -> Wish {
-    let (mut allowed, mut against, mut method) = (false, None, None);
-    for update in &proposal.updates {
-        for site in &update.sites {
-            match file.subscription_for(update.package.ecosystem, &site.path) {
-                Some(subscription) if subscription.automerge.allows(update.step) => {
-                    allowed = true;
-                    method = method.or(subscription.merge_method);
-                }
-                Some(subscription) => {
-                    allowed |= !subscription.automerge.is_off();
-                    against.get_or_insert_with(|| {
-                        format!("`automerge` does not name {} updates ({})", update.step, display_name(&update.package))
-                    });
-                }
-                None => {
-                    against.get_or_insert_with(|| {
-                        format!("no subscription is about {} any more", display_name(&update.package))
-                    });
-                }
-            }
-        }
-    }
-    match against {
-        _ if !allowed => Wish::None,
-        Some(why) => Wish::NotAll(why),
-        None => Wish::Merge(method),
-    }
-}
-
-/// Whether a look at a proposal's pull request is worth it: its file has something to say about merging it.
-pub(super) fn is_wished(row: &RepositoryRow, proposal: &Proposal) -> Result<bool, StepError> {
-    let file = sync::file_in_force(&row.config)?;
-    Ok(file.is_some_and(|file| wish(proposal, &file) != Wish::None))
-}
 
 /// How a look ended.
 enum Look {
@@ -83,8 +45,10 @@ enum Look {
     Go { method: MergeMethod },
     /// Not now, and why. It is looked at again at this time, or when something changes.
     No { why: String, again: Option<Timestamp> },
-    /// It is over, or GitHub was asked to merge it before.
+    /// It is over, and not by what we asked for.
     Over(PullState),
+    /// It is over, and GitHub was asked to merge it.
+    Sent(PullState),
 }
 
 fn no(why: impl Into<String>) -> Look {
@@ -110,9 +74,9 @@ pub async fn merge(
     };
     let Some(pull) = proposal.pull.clone() else { return finished(store).await };
     let merging = store.merging(&proposal.id).await?;
-    let is_sent = merging.as_ref().is_some_and(|merging| merging.sent_at.is_some() && merging.head == pull.head);
-    if proposal.state == ProposalState::Merged && is_sent {
-        return clean_up(store, forge, &row, &proposal.branch, &pull).await;
+    let sent = merging.clone().filter(|merging| merging.sent_at.is_some() && merging.head == pull.head);
+    if let (ProposalState::Merged, Some(sent)) = (proposal.state, &sent) {
+        return clean_up(store, forge, (&row, &pull), (&proposal.id, &proposal.branch), sent).await;
     }
     if proposal.state != ProposalState::Open || row.repository.state != RepoState::Active {
         return finished(store).await;
@@ -128,6 +92,10 @@ pub async fn merge(
         }
         Wish::Merge(method) => method,
     };
+    if is_being_written(store, &proposal, number).await? {
+        let tx = store.begin().await?;
+        return Ok(Done::PutOff { tx, until: clock.now() + ONE_AT_A_TIME, why: None });
+    }
     let now = clock.now();
     let since = match &merging {
         Some(merging) if merging.head == pull.head => merging.since,
@@ -141,7 +109,7 @@ pub async fn merge(
     };
     let target = target(&row);
     let case = Case { store, forge, registries, row: &row, target: &target, pull: &pull, since, named, now };
-    let (proposal, look) = match case.look(proposal, is_sent, lease).await {
+    let (proposal, look) = match case.look(proposal, sent.as_ref(), lease).await {
         Ok(found) => found,
         Err((proposal, error)) => match refusal(&error) {
             Some(why) => (proposal, no(why)),
@@ -151,16 +119,20 @@ pub async fn merge(
     let method = match look {
         Look::Go { method } => method,
         Look::No { why, again } => return put_off(store, proposal, why, again, clock.now()).await,
-        Look::Over(found) if found.status == PullStatus::Merged && is_sent => {
-            save_merged(store, &row, proposal, lease, clock.now()).await?;
-            return clean_up(store, forge, &row, &found.head_branch, &pull).await;
+        Look::Sent(found) => {
+            let (id, sent) = (proposal.id.clone(), Merging { head: pull.head.clone(), since, sent_at: None });
+            if found.status == PullStatus::Merged {
+                save_merged(store, &row, proposal, lease, clock.now()).await?;
+                return clean_up(store, forge, (&row, &pull), (&id, &found.head_branch), &sent).await;
+            }
+            return follow::take_over(store, &row, &proposal, &found, clock.now()).await;
         }
         Look::Over(found) => return follow::take_over(store, &row, &proposal, &found, clock.now()).await,
     };
     // The merge, and the removal of its branch.
     let turn = match line::admit(store, lease, (row.repository.installation, 2), clock.now(), pace).await? {
         Admission::Now(turn) => turn,
-        Admission::Later(done) => return Ok(done),
+        Admission::Later(done) => return in_line(store, proposal, done, clock.now()).await,
     };
     let mut tx = store.begin().await?;
     tx.still_ours(lease).await?;
@@ -172,6 +144,10 @@ pub async fn merge(
         let error = StepError::from(error);
         let Some(why) = refusal(&error) else { return Err(error) };
         let now = clock.now();
+        // It is at what it was asked for before, which was never answered.
+        if why.to_ascii_lowercase().contains("already in progress") {
+            return put_off(store, proposal, format!("it is not merged yet: {why}"), Some(now + LATER), now).await;
+        }
         // Nothing was merged by it, so what happens to the pull request from now on is not our doing.
         let mut tx = store.begin().await?;
         tx.still_ours(lease).await?;
@@ -184,16 +160,30 @@ pub async fn merge(
         let again = why.contains("try the merge again").then(|| now + LATER);
         return put_off(store, proposal, format!("GitHub does not merge it: {why}"), again, now).await;
     }
-    let branch = proposal.branch.clone();
+    let (id, branch) = (proposal.id.clone(), proposal.branch.clone());
     save_merged(store, &row, proposal, lease, clock.now()).await?;
     match turn {
         Some(turn) => Ok(line::after_write(store, lease, &turn, clock.now(), pace).await?),
-        None => clean_up(store, forge, &row, &branch, &pull).await,
+        None => clean_up(store, forge, (&row, &pull), (&id, &branch), &sent).await,
     }
+}
+
+/// Whether something is on its way to the branch of a proposal's pull request, by itself or by a newer one that goes onto
+/// it: then its head is not the one we know, and it is us who moved it.
+async fn is_being_written(store: &Store, proposal: &Proposal, number: PullNumber) -> Result<bool, StoreError> {
+    for id in store.attempted(proposal.repo).await? {
+        let goes_onto_it = |attempt: Attempt| attempt.change.onto.is_some_and(|onto| onto.number == number);
+        if id == proposal.id || store.attempt(&id).await?.is_some_and(goes_onto_it) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Why what people have worked on is not merged.
 const NOT_ALONE: &str = "somebody else has put commits on its branch";
+/// What is told of one that waits for its turn.
+const IN_LINE: &str = "it is merged when its turn to write comes";
 /// What lies here may be changed by those alone who may change workflows.
 const WORKFLOWS: &str = ".github/workflows/";
 
@@ -217,23 +207,31 @@ impl Case<'_> {
     async fn look(
         &self,
         proposal: Proposal,
-        is_sent: bool,
+        sent: Option<&Merging>,
         lease: &Claimed,
     ) -> Result<(Proposal, Look), (Proposal, StepError)> {
-        match self.look_at(&proposal, is_sent, lease).await {
+        match self.look_at(&proposal, sent, lease).await {
             Ok(look) => Ok((proposal, look)),
             Err(error) => Err((proposal, error)),
         }
     }
 
-    async fn look_at(&self, proposal: &Proposal, is_sent: bool, lease: &Claimed) -> Result<Look, StepError> {
+    async fn look_at(&self, proposal: &Proposal, sent: Option<&Merging>, lease: &Claimed) -> Result<Look, StepError> {
         let Self { store, forge, target, pull, now, .. } = *self;
-        if is_sent {
+        if let Some(sent) = sent {
             // Somebody was interrupted after asking for it: it may be done.
             let found = forge.pull(target, pull.number).await?;
             if found.status != PullStatus::Open {
-                return Ok(Look::Over(found));
+                return Ok(Look::Sent(found));
             }
+            if let Some(until) = sent.sent_at.map(|at| at + UNDER_WAY).filter(|until| now < *until) {
+                return Ok(no_until("GitHub was asked to merge it and has not answered", until));
+            }
+            // It was not done, so what happens to the pull request from now on is not our doing.
+            let mut tx = store.begin().await?;
+            tx.still_ours(lease).await?;
+            tx.save_merging(&proposal.id, &Merging { sent_at: None, ..sent.clone() }).await?;
+            tx.commit().await?;
         }
         // Whoever broke the file may have meant to forbid this.
         if self.row.config.state == ConfigState::Broken {
@@ -242,10 +240,21 @@ impl Case<'_> {
         if store.pull_branch(self.row.repository.id, pull.number).await?.shared {
             return Ok(no(NOT_ALONE));
         }
+        // The plan has it looked at again when it does.
+        if !plan::still_open(store, self.registries, (self.row, proposal), now).await? {
+            return Ok(no("the plan does not ask for just this any more"));
+        }
         let settled_at = self.since + SETTLE;
+        // Before the checks: what has ended by now has all its checks among those.
+        let suites = match now < settled_at {
+            true => Some(Vec::new()),
+            false => forge.unfinished_suites(target, &pull.head).await?,
+        };
         let runs = forge.check_runs(target, &pull.head).await?;
-        if let Some(why) = against(runs.as_deref(), true) {
-            return Ok(no(why));
+        for checks in [&runs, &suites] {
+            if let Some(why) = against(checks.as_deref(), true) {
+                return Ok(no(why));
+            }
         }
         if now < settled_at {
             return Ok(no_until("more checks may begin", settled_at));
@@ -254,9 +263,6 @@ impl Case<'_> {
         let all = runs.zip(statuses).map(|(runs, statuses)| [runs, statuses].concat());
         if let Some(why) = against(all.as_deref(), false) {
             return Ok(no(why));
-        }
-        if !plan::still_open(store, self.registries, (self.row, proposal), now).await? {
-            return Ok(no_until("the plan does not ask for just this any more", now + LATER));
         }
         let found = forge.pull(target, pull.number).await?;
         if found.status != PullStatus::Open {
@@ -276,7 +282,7 @@ impl Case<'_> {
             Some(false) => return Ok(no("it conflicts with its base")),
             None => {
                 let wait = PATIENCE * (1_i32 << lease.work.claims.clamp(1, 10));
-                return Ok(no_until("GitHub has not worked out yet whether it merges", now + wait.min(LATER * 6)));
+                return Ok(no_until("GitHub has not worked out yet whether it merges", now + wait.min(PATIENCE_MAX)));
             }
         }
         if forge.changes_requested(target, pull.number).await? {
@@ -332,6 +338,13 @@ async fn say(store: &Store, proposal: Proposal, why: Option<String>, now: Timest
     Ok(Done::Finished(tx))
 }
 
+/// Tells that nothing but its turn is waited for.
+async fn in_line(store: &Store, proposal: Proposal, done: Done, now: Timestamp) -> Result<Done, StepError> {
+    let Done::PutOff { mut tx, until, why } = done else { return Ok(done) };
+    remark(store, &mut tx, proposal, (Topic::Merging, Some(IN_LINE)), now).await?;
+    Ok(Done::PutOff { tx, until, why })
+}
+
 async fn put_off(
     store: &Store,
     proposal: Proposal,
@@ -345,45 +358,4 @@ async fn put_off(
         Some(until) => Done::PutOff { tx, until, why: None },
         None => Done::Finished(tx),
     })
-}
-
-/// Stores that it was merged, and by whom.
-async fn save_merged(
-    store: &Store,
-    row: &RepositoryRow,
-    proposal: Proposal,
-    lease: &Claimed,
-    now: Timestamp,
-) -> Result<(), StepError> {
-    let (repo, installation) = (row.repository.id, Some(row.repository.installation));
-    let Some(number) = proposal.pull.as_ref().map(|pull| pull.number) else { return Ok(()) };
-    tracing::info!(repository = %row.repository.name, proposal = %proposal.id, pull = %number, "merged a pull request");
-    let reason = format!("pull request #{number} was merged by the bot, as `automerge` asks for");
-    let mut tx = store.begin().await?;
-    tx.still_ours(lease).await?;
-    tx.set_remark(&proposal.id, Topic::Merging, None).await?;
-    tx.record(&proposal.id, now, "merged", &format!("#{number}, by `automerge`")).await?;
-    tx.save_proposal(&Proposal { state: ProposalState::Merged, reason, updated_at: now, ..proposal }).await?;
-    // The push of the merge may be late; until it is indexed, a plan would see the old versions.
-    Step::SyncRepository { repo, details: false, name: None }.queue(&mut tx, installation, now).await?;
-    Ok(tx.commit().await?)
-}
-
-/// Takes the branch away that was merged, if nobody has put anything on it.
-async fn clean_up(
-    store: &Store,
-    forge: &GitHub,
-    row: &RepositoryRow,
-    branch: &str,
-    pull: &PullRequest,
-) -> Result<Done, StepError> {
-    match forge.delete_branch(&target(row), branch, &pull.head).await {
-        Err(error) if refusal(&StepError::Forge(error.clone())).is_some() => {
-            tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "a merged branch could not be deleted");
-        }
-        other => {
-            other?;
-        }
-    }
-    finished(store).await
 }

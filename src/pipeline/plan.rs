@@ -8,7 +8,7 @@ pub(super) mod foresee;
 pub(super) mod partings;
 
 use super::notes::{self, Looks};
-use super::{Done, Step, StepError, guard};
+use super::{Done, Step, StepError, guard, merge};
 use crate::domain::{
     Ecosystem, Farewell, Outlook, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState,
     Standing, Verdict,
@@ -99,18 +99,21 @@ pub(super) async fn still_open(
     let mut catalogue = Catalogue::of(&loaded.packages);
     let Some(one) = loaded.repositories.first() else { return Ok(false) };
     let outlook = plan_of(one, &without_hashes, &mut catalogue, now).outlook;
+    Ok(stands(proposal, &outlook))
+}
+
+/// Whether all that a proposal holds is open by this outlook. Pure.
+fn stands(proposal: &Proposal, outlook: &[Outlook]) -> bool {
     let is_open = |package: &PackageId, path: &RepoPath, target: &str| {
-        outlook.iter().any(|row: &Outlook| {
+        outlook.iter().any(|row| {
             row.standing == Standing::Open
                 && row.package == *package
                 && row.path == *path
                 && row.target.as_deref() == Some(target)
         })
     };
-    Ok(proposal
-        .updates
-        .iter()
-        .all(|update| update.sites.iter().all(|site| is_open(&update.package, &site.path, &update.target()))))
+    let mut updates = proposal.updates.iter();
+    updates.all(|update| update.sites.iter().all(|site| is_open(&update.package, &site.path, &update.target())))
 }
 
 /// Why an open proposal is not wanted any more, if the plan, made now, has nothing to put in its place.
@@ -216,6 +219,14 @@ fn decide(
         // One that failed waits, however often it is planned for other reasons.
         let is_new = amended.iter().any(|change| change.proposal.id == *proposal);
         if is_new { &mut steps } else { &mut steps_unless_queued }.push(step);
+    }
+    // Nothing is merged that the plan does not ask for; what it asks for again is looked at.
+    let comes_back = |p: &&Proposal| {
+        let is_wished = file.as_ref().is_some_and(|file| merge::wants(p, file));
+        p.state == ProposalState::Open && is_wished && stands(p, &plan.outlook) && !stands(p, &shown)
+    };
+    for number in proposals.iter().filter(comes_back).filter_map(|p| Some(p.pull.as_ref()?.number)) {
+        steps_unless_queued.push(Step::Merge { repo, number }.work(installation, now)?);
     }
     if let Some(wake_at) = plan.wake_at {
         steps.push(Step::Plan { repo }.work(installation, wake_at)?);

@@ -1,7 +1,7 @@
 //! What people are told of an open pull request beside that it is open: each topic has a sentence of its own in the store,
 //! and the proposal's reason ends with all of them, wherever it is shown.
 
-use crate::domain::{Proposal, ProposalState, Topic};
+use crate::domain::{Proposal, ProposalId, ProposalState, Topic};
 use crate::store::{Store, StoreError, Tx};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -19,7 +19,9 @@ pub(super) async fn remark(
     now: Timestamp,
 ) -> Result<Proposal, StoreError> {
     let before = store.remarks(&proposal.id).await?;
-    if before.get(&topic).map(String::as_str) == said {
+    // Somebody may have replaced the reason, and the remarks with it.
+    let is_shown = proposal.state != ProposalState::Open || proposal.reason.ends_with(&tail(&before));
+    if before.get(&topic).map(String::as_str) == said && is_shown {
         return Ok(proposal);
     }
     let mut after = before.clone();
@@ -36,6 +38,11 @@ pub(super) async fn remark(
     let proposal = Proposal { reason, updated_at: now, ..proposal };
     tx.save_proposal(&proposal).await?;
     Ok(proposal)
+}
+
+/// A new reason of an open pull request, with all that is told of it besides.
+pub(super) async fn with_remarks(store: &Store, id: &ProposalId, reason: &str) -> Result<String, StoreError> {
+    Ok(format!("{reason}{}", tail(&store.remarks(id).await?)))
 }
 
 /// A reason with other remarks at its end. If somebody replaced the reason meanwhile, there are none at its end to be taken

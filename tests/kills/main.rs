@@ -22,6 +22,7 @@ mod line;
 mod world;
 
 mod commits;
+mod merging;
 mod moments;
 mod points;
 mod replicas;

@@ -3,16 +3,16 @@
 use crate::{World, stories, stories_at_any_pace};
 use github_sim::{Colour, Fault, FaultKind, FileChangeInput, MergeMethod, Permissions, Protection, ReviewVerdict};
 use jiff::SignedDuration;
-use mass_driver::domain::{ProposalState, PullNumber};
+use mass_driver::domain::{InstallationId, ProposalState, PullNumber};
 use mass_driver::pipeline::Step;
 
-const FILE: &str = "automerge: minor\nsubscriptions: [pypi]\n";
-const API: &str = "acme/api";
+pub const FILE: &str = "automerge: minor\nsubscriptions: [pypi]\n";
+pub const API: &str = "acme/api";
 /// What every reason begins with.
 const OPEN: &str = "pull request #1 is open";
 
 /// A pull request of ours from httpx 0.27.0 to 0.28.0, open long enough that no other check is waited for. Its head.
-async fn open(world: &World, file: &str) -> String {
+pub async fn open(world: &World, file: &str) -> String {
     world.repository_using_httpx(API, file).await;
     world.registry.release("httpx", "0.28.0");
     world.bot_looks().await;
@@ -21,18 +21,18 @@ async fn open(world: &World, file: &str) -> String {
 }
 
 /// A check turns a colour, and as much time goes by as GitHub needs to work out whether the pull request merges.
-async fn turns(world: &World, head: &str, check: &str, colour: Colour) {
+pub async fn turns(world: &World, head: &str, check: &str, colour: Colour) {
     world.github.set_check(API, head, check, colour).unwrap();
     passes(world).await;
 }
 
-async fn passes(world: &World) {
+pub async fn passes(world: &World) {
     world.settle().await;
     world.time_passes(SignedDuration::from_mins(1)).await;
 }
 
 /// Why it is not merged, as people are told.
-async fn why(world: &World) -> String {
+pub async fn why(world: &World) -> String {
     let open = world.proposals(API, ProposalState::Open).await;
     assert_eq!(open.len(), 1, "{open:#?}");
     let reason = open[0].reason.strip_prefix(OPEN).unwrap_or(&open[0].reason);
@@ -40,11 +40,22 @@ async fn why(world: &World) -> String {
 }
 
 /// How often GitHub was asked to merge.
-fn asked(world: &World) -> usize {
+pub fn asked(world: &World) -> usize {
     world.github.requests_since(0).iter().filter(|e| e.method == "PUT" && e.path.ends_with("/merge")).count()
 }
 
-async fn is_merged(world: &World) -> bool {
+/// Looks whether to merge, before anybody hears of what happened.
+pub async fn looks_first(world: &World) {
+    let repo = world.repo_id(API).await;
+    let mut tx = world.store.begin().await.unwrap();
+    let step = Step::Merge { repo, number: PullNumber(1) };
+    step.queue(&mut tx, Some(InstallationId(world.installation)), world.clock_now()).await.unwrap();
+    tx.commit().await.unwrap();
+    world.work().await;
+    passes(world).await;
+}
+
+pub async fn is_merged(world: &World) -> bool {
     world.proposals(API, ProposalState::Merged).await.len() == 1
 }
 
@@ -302,13 +313,7 @@ stories! {
         let head = open(&world, FILE).await;
         world.github.set_check(API, &head, "build", Colour::Green).unwrap();
         world.github.merge(API, 1).unwrap();
-        let repo = world.repo_id(API).await;
-        let mut tx = world.store.begin().await.unwrap();
-        let step = Step::Merge { repo, number: PullNumber(1) };
-        step.queue(&mut tx, Some(mass_driver::domain::InstallationId(world.installation)), world.clock_now()).await.unwrap();
-        tx.commit().await.unwrap();
-        world.work().await;
-        passes(&world).await;
+        looks_first(&world).await;
         assert_eq!(asked(&world), 0);
         let merged = world.proposals(API, ProposalState::Merged).await;
         assert_eq!(merged[0].reason, "pull request #1 was merged");

@@ -1,7 +1,7 @@
 //! Who is asked to look at a pull request: reviewers, assignees, the owners of its files; and drafts.
 
 use crate::{World, stories, stories_at_any_pace};
-use github_sim::Role;
+use github_sim::{Fault, FaultKind, ReviewVerdict, Role};
 use jiff::SignedDuration;
 use mass_driver::domain::ProposalState;
 
@@ -43,7 +43,7 @@ stories_at_any_pace! {
         let pull = world.pull(API);
         assert_eq!((pull.reviewers, pull.assignees), (vec!["alice".into()], vec!["bob".into()]));
         assert_eq!(pull.teams, [] as [&str; 0], "one of the teams is not there, and nobody says which");
-        insta::assert_snapshot!(reason(&world).await, @"pull request #1 is open; not everybody could be asked for a review: `mallory` has no access to the repository, `other/team` is no team of the repository's owner, one of the teams `acme/platform`, `acme/ghosts` has no access to the repository; not everybody could be assigned: `mallory` has no access to the repository");
+        insta::assert_snapshot!(reason(&world).await, @"pull request #1 is open; not everybody could be asked for a review: `mallory` has no access to the repository, `other/team` is no team of the repository's owner, one of the teams `acme/platform`, `acme/ghosts` has no access to the repository, or GitHub does not show it to the App; not everybody could be assigned: `mallory` has no access to the repository");
     }
 }
 
@@ -70,6 +70,51 @@ stories! {
         assert_eq!((pull.reviewers, pull.teams), (vec!["alice".into()], vec!["platform".into()]));
         assert_eq!(pull.assignees, ["alice"], "teams cannot be assigned");
         assert_eq!(reason(&world).await, "pull request #1 is open");
+    }
+
+    /// GitHub resolves the names of teams for those alone who may read the organisation's members.
+    async fn without_the_permission_to_read_members_people_are_asked_alone_and_that_is_told(world: World) {
+        let granted = [("metadata", "read"), ("contents", "write"), ("pull_requests", "write"), ("checks", "write")];
+        let granted = granted.map(|(name, level)| (name.to_owned(), level.to_owned())).into();
+        world.github.accept_permissions(world.installation, granted).unwrap();
+        open(&world, "reviewers: [alice, acme/platform]\nsubscriptions: [pypi]\n", &[]).await;
+        let pull = world.pull(API);
+        assert_eq!((pull.reviewers, pull.teams), (vec!["alice".into()], vec![]));
+        insta::assert_snapshot!(reason(&world).await, @"pull request #1 is open; not everybody could be asked for a review: the App needs `members: read`, granted by the organisation's owner, to ask teams");
+    }
+
+    /// GitHub fails at the request, and once more when the file changes; before it is made again a newer version goes onto the pull request.
+    async fn who_could_not_be_asked_before_a_newer_version_came_is_asked_all_the_same(world: World) {
+        let refused = "/repos/acme/api/pulls/1/requested_reviewers";
+        world.github.fault(Fault::once("POST", refused, FaultKind::BadGateway).times(2));
+        let held_back = "reviewers: alice\nsubscriptions: [{ migration: pypi, ignore: [{ name: httpx, versions: '>=0.29' }] }]\n";
+        world.github.person("alice");
+        for version in ["0.27.0", "0.28.0", "0.29.0"] {
+            world.registry.release("httpx", version);
+        }
+        world.repository(API, &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", held_back)]).await;
+        world.push(API, &[(".mass-driver.yaml", "reviewers: alice\nsubscriptions: [pypi]\n")]).await;
+        let pull = world.pull(API);
+        assert_eq!((pull.title.as_str(), pull.reviewers), ("Bump httpx from 0.27.0 to 0.29.0", vec![]));
+        world.time_passes(SignedDuration::from_mins(1)).await;
+        assert_eq!(world.pull(API).reviewers, ["alice"]);
+    }
+
+    /// The answer never came, and she was quick.
+    async fn who_has_reviewed_it_already_is_not_asked_again(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.registry.release("httpx", "0.28.0");
+        for login in ["alice", "bob"] {
+            world.github.person(login);
+        }
+        let asked = "/repos/acme/api/pulls/1/requested_reviewers";
+        world.github.fault(Fault::once("POST", asked, FaultKind::BadGatewayAfter));
+        let file = "reviewers: [alice, bob]\nsubscriptions: [pypi]\n";
+        world.repository(API, &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", file)]).await;
+        assert_eq!(world.pull(API).reviewers, ["alice", "bob"]);
+        world.github.review(API, 1, "alice", ReviewVerdict::Approve).unwrap();
+        world.time_passes(SignedDuration::from_mins(1)).await;
+        assert_eq!(world.pull(API).reviewers, ["bob"]);
     }
 
     /// The file is read when it changes, and no pull request costs a look at it.
@@ -111,5 +156,18 @@ stories! {
         world.bot_looks().await;
         assert!(!world.pull(API).draft);
         insta::assert_snapshot!(reason(&world).await, @"pull request #1 is open; it is no draft: the repository's owner has none on their plan");
+    }
+
+    async fn what_was_told_is_told_again_when_it_is_reopened(world: World) {
+        world.repository_using_httpx(API, "draft: true\nsubscriptions: [pypi]\n").await;
+        world.github.without_drafts(API).unwrap();
+        world.registry.release("httpx", "0.28.0");
+        world.bot_looks().await;
+        let told = reason(&world).await;
+        world.github.close(API, 1).unwrap();
+        world.settle().await;
+        world.github.reopen(API, 1).unwrap();
+        world.settle().await;
+        assert_eq!(reason(&world).await, told);
     }
 }

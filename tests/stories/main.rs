@@ -46,6 +46,7 @@ mod leases;
 mod leaving;
 mod limits;
 mod looks;
+mod merges;
 mod missed;
 mod moved_tags;
 mod notes;

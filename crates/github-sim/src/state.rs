@@ -213,6 +213,8 @@ pub(crate) struct CheckSuite {
     pub head_branch: Option<String>,
     pub before: Option<Oid>,
     pub created_at: Timestamp,
+    /// Its App will make more runs: it is not completed, whatever those that there are say.
+    pub more_to_come: bool,
 }
 
 #[derive(Debug, Clone)]

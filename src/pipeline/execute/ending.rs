@@ -8,7 +8,7 @@ use crate::pipeline::remarks::remark;
 use crate::pipeline::retire::superseded_by;
 use crate::pipeline::{Done, Step, StepError, invite, merge};
 use crate::planner::{audit, prose};
-use crate::store::{RepositoryRow, Store, StoreError, Tx};
+use crate::store::{RepositoryRow, Store, Tx};
 use jiff::Timestamp;
 
 pub(super) async fn plan_again(store: &Store, row: &RepositoryRow, now: Timestamp) -> Result<Done, StepError> {
@@ -143,7 +143,7 @@ async fn opened(tx: &mut Tx, case: Case<'_>, change: &Change, pull: PullRequest)
     Ok(proposal)
 }
 
-async fn reworked(tx: &mut Tx, case: Case<'_>, how: Rework, pull: PullRequest) -> Result<(), StoreError> {
+async fn reworked(tx: &mut Tx, case: Case<'_>, how: Rework, pull: PullRequest) -> Result<(), StepError> {
     let Case { row, mut proposal, now, .. } = case;
     tracing::info!(repository = %row.repository.name, pull = %pull.number, ?how, "brought a branch up to date");
     let what = match how {
@@ -151,10 +151,13 @@ async fn reworked(tx: &mut Tx, case: Case<'_>, how: Rework, pull: PullRequest) -
         Rework::Recreate => "recreated",
     };
     tx.record(&proposal.id, now, what, pull.head.as_str()).await?;
+    if merge::is_wished(row, &proposal)? {
+        Step::Merge { repo: proposal.repo, number: pull.number }.queue(tx, installation(row), now).await?;
+    }
     proposal.pull = Some(pull);
     // Those were of another commit.
     proposal.checks = None;
     proposal.updated_at = now;
     tx.save_proposal(&proposal).await?;
-    Step::Plan { repo: proposal.repo }.queue(tx, installation(row), now).await
+    Ok(Step::Plan { repo: proposal.repo }.queue(tx, installation(row), now).await?)
 }

@@ -127,6 +127,18 @@ impl Act<'_> {
         Ok(())
     }
 
+    /// An App says whether it will make more runs on a commit: a job that needs another has none before that one ended.
+    pub(crate) fn more_to_come(&mut self, repo: i64, app: CheckApp, head: Oid, more: bool) -> Result<(), Reply> {
+        let id = self.suite(repo, app, head)?;
+        let suite = self.repo_mut(repo)?.suites.get_mut(&id).ok_or_else(Reply::not_found)?;
+        let had_more = std::mem::replace(&mut suite.more_to_come, more);
+        let shown = self.render().check_suite(repo, id)?;
+        if had_more && shown["status"] == "completed" {
+            self.emit(repo, "check_suite", Some("completed"), json!({ "check_suite": shown }));
+        }
+        Ok(())
+    }
+
     /// Tells the App of a check run: `created`, `completed`.
     pub(crate) fn check_event(&mut self, repo: i64, id: i64, action: &str) -> Result<(), Reply> {
         let check = self.render().check_run_payload(repo, id)?;
@@ -175,7 +187,7 @@ impl Act<'_> {
         let branch = this.git.references("refs/heads/")?.into_iter().find(|(_, tip)| *tip == head_sha);
         let head_branch = branch.map(|(name, _)| name.trim_start_matches("refs/heads/").to_owned());
         let (id, created_at) = (self.state.new_id(), self.now);
-        let suite = CheckSuite { id, app, head_sha, head_branch, before: None, created_at };
+        let suite = CheckSuite { id, app, head_sha, head_branch, before: None, created_at, more_to_come: false };
         self.repo_mut(repo)?.suites.insert(id, suite);
         Ok(id)
     }

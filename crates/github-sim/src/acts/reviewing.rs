@@ -97,6 +97,8 @@ impl Act<'_> {
         let pull = self.pull_mut(repo, number)?;
         let review = Review { id, author, state: verdict.word(), commit: pull.head_sha, submitted_at: now };
         pull.reviews.push(review.clone());
+        // Who has reviewed it is asked no longer.
+        pull.reviewers.retain(|login| *login != review.author);
         self.review_event(repo, number, &review, "submitted")
     }
 

@@ -123,9 +123,9 @@ impl Render<'_> {
     }
 }
 
-/// The least the product needs: metadata read; contents, pull requests and checks write.
+/// The least the product needs: metadata, statuses and members read; contents, pull requests and checks write.
 pub(crate) fn default_permissions() -> Permissions {
-    [("metadata", "read"), ("contents", "write"), ("pull_requests", "write"), ("checks", "write"), ("statuses", "read")]
-        .map(|(name, level)| (name.to_owned(), level.to_owned()))
-        .into()
+    let reads = ["metadata", "statuses", "members"].map(|name| (name, "read"));
+    let writes = ["contents", "pull_requests", "checks"].map(|name| (name, "write"));
+    [reads, writes].concat().into_iter().map(|(name, level)| (name.to_owned(), level.to_owned())).collect()
 }

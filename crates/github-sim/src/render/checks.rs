@@ -73,7 +73,7 @@ impl Render<'_> {
         let mut seen = BTreeSet::new();
         let of_suite = repo.checks.values().rev().filter(|run| run.suite == suite);
         let runs: Vec<_> = of_suite.filter(|run| seen.insert(run.name.as_str())).collect();
-        let done = !runs.is_empty() && runs.iter().all(|run| run.status == "completed");
+        let done = !found.more_to_come && !runs.is_empty() && runs.iter().all(|run| run.status == "completed");
         let status = if done {
             "completed"
         } else if runs.is_empty() {

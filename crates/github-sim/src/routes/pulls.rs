@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Call, READ_CONTENTS, READ_PULLS, WRITE_CONTENTS, WRITE_PULLS};
 use crate::acts::{MergeMethod, NewPull, PullEdit};
-use crate::render::pull_commits;
+use crate::render::{node_id, pull_commits};
 use crate::reply::{Answer, Reply};
 use crate::request::{optional, required, strings};
 
@@ -87,6 +87,15 @@ pub(super) fn route(call: &mut Call<'_>, repo: i64, rest: &[&str]) -> Answer {
             let body = call.request.json()?;
             let (people, teams) = (strings(&body, "reviewers")?, strings(&body, "team_reviewers")?);
             let add = call.method() == "POST";
+            // A team is looked up by its name, which only those may who may read the organisation's members.
+            if !teams.is_empty() && call.permissions().is_some_and(|granted| !granted.contains_key("members")) {
+                let owner = &call.repo(repo)?.owner;
+                let team = call.act.state.team(owner, &teams[0]).map_or(0, |team| team.id);
+                let id = node_id("04:Team", team);
+                return Err(Reply::unprocessable(&format!(
+                    "Could not resolve to a node with the global id of '{id}'."
+                )));
+            }
             call.act.request_reviews(repo, number, &people, &teams, add)?;
             Ok(Reply::json(if add { 201 } else { 200 }, call.render().pull(repo, number, false)?))
         }

@@ -77,6 +77,15 @@ impl GitHubSim {
         })
     }
 
+    /// Another App's jobs on a commit: whether some are still to come that have no check run yet, because they need others.
+    pub fn jobs_to_come(&self, repo: &str, commit: &str, more: bool) -> anyhow::Result<()> {
+        let id = self.find(repo)?;
+        self.act("other-ci[bot]", |act| {
+            let head = named(act, id, commit)?;
+            act.more_to_come(id, CheckApp::OtherCi, head, more)
+        })
+    }
+
     /// Somebody's CI sets a commit status, the older sister of a check.
     pub fn set_status(&self, repo: &str, commit: &str, context: &str, colour: Colour) -> anyhow::Result<()> {
         let id = self.find(repo)?;
