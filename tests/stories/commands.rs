@@ -165,6 +165,24 @@ stories_at_any_pace! {
 }
 
 stories! {
+    async fn what_was_put_off_keeps_to_its_slot_although_it_was_planned_before(world: World) {
+        world.registry.release("httpx", "0.27.0");
+        world.registry.release("httpx", "0.28.0");
+        let file = (".mass-driver.yaml", "delay: weekly\nsubscriptions: [pypi]\n");
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), file]).await;
+        world.github.set_role("acme/api", "ada", Role::Write).unwrap();
+        world.time_comes("2026-03-09T06:00:00Z").await;
+        says(&world, "ada", "/mass-driver snooze 2d").await;
+        world.time_comes("2026-03-11T12:00:00Z").await;
+        world.push("acme/api", &[("requirements.txt", "# a comment\nhttpx==0.27.0\n")]).await;
+        assert!(world.open("acme/api").is_empty());
+        assert!(world.outlook("acme/api").await[0].reason.starts_with("waits for Monday 2026-03-16 06:00"));
+        world.time_comes("2026-03-16T05:59:00Z").await;
+        assert!(world.open("acme/api").is_empty());
+        world.time_comes("2026-03-16T06:00:00Z").await;
+        assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
+
     async fn what_was_not_understood_is_said(world: World) {
         api(&world).await;
         let (_, answer) = says(&world, "ada", "/mass-driver rebsae\n/mass-driver snooze until yesterday").await;
