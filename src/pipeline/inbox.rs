@@ -185,6 +185,9 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
         pulls_at_head: Vec::new(),
         branch: KnownBranch::default(),
     };
+    if let Some(number) = number_of(event) {
+        known.proposal = store.proposal_by_pull(repo, number).await?;
+    }
     match &event.kind {
         EventKind::Push(push) if push.is_default_branch => {
             known.tracked =
@@ -204,13 +207,6 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
                 is_own: store.is_branch_of_proposal(repo, branch).await?,
             };
         }
-        EventKind::PullRequest(PullFacts { number, .. }) => {
-            known.proposal = store.proposal_by_pull(repo, *number).await?;
-        }
-        EventKind::Reconsidered { number } => known.proposal = store.proposal_by_pull(repo, *number).await?,
-        EventKind::Comment(comment) if commands::mentions(&comment.body) => {
-            known.proposal = store.proposal_by_pull(repo, comment.pull).await?;
-        }
         EventKind::CheckRun { head_sha } | EventKind::Verdict { head_sha } => {
             let pulls = store.proposals_by_head(repo, head_sha).await?;
             known.pulls_at_head = pulls.into_iter().filter_map(|p| p.pull.map(|pull| pull.number)).collect();
@@ -218,6 +214,15 @@ async fn known_repository(store: &Store, repo: RepoId, event: &Event) -> Result<
         _ => {}
     }
     Ok(Some(known))
+}
+
+/// The pull request that an event tells of, where it matters whether it is one of ours.
+fn number_of(event: &Event) -> Option<PullNumber> {
+    match &event.kind {
+        EventKind::PullRequest(PullFacts { number, .. }) | EventKind::Reconsidered { number } => Some(*number),
+        EventKind::Comment(comment) => commands::mentions(&comment.body).then_some(comment.pull),
+        _ => None,
+    }
 }
 
 /// Whether the owner of an account has just allowed the App more, or something else.
