@@ -7,9 +7,10 @@
 mod orders;
 
 use self::orders::{Orders, Rest, orders};
+use super::branch::is_under_way;
 use super::{Done, Step, StepError, Writing, account, finished, line, sync, target};
-use crate::domain::{Comment, CommentId, Decision, Farewell, Proposal, ProposalState, RepoId};
-use crate::forge::{ForgeError, GitHub, Reaction};
+use crate::domain::{Command, Comment, CommentId, Decision, Farewell, Proposal, ProposalState, RepoId};
+use crate::forge::{ForgeError, GitHub, PullStatus, Reaction};
 use crate::store::{CommentRow, RepositoryRow, Store};
 
 /// Obeys one comment.
@@ -35,16 +36,15 @@ pub async fn obey(
             None => return finished(store).await,
         },
     };
-    // A reaction and an answer; they do not wait in the line of pull requests.
-    for _ in 0..if answer.is_empty() { 1 } else { 2 } {
-        line::cut_in(store, writing.lease, row.repository.installation, writing.clock.now(), writing.pace).await?;
-    }
-    // On the pull request that adds the file there is nothing to be done by a command.
-    let is_done = proposal.is_some() && !answer.is_empty() && comment.commands.iter().all(Result::is_ok);
-    match say(forge, &row, (&comment, &answer), is_done, writing.lease.work.claims > 1).await {
-        // The comment or the pull request is gone, or its conversation locked: it was obeyed all the same.
-        Err(ForgeError::Gone { .. } | ForgeError::Forbidden { .. } | ForgeError::Archived { .. }) => {}
-        other => other?,
+    // Nothing is said to who may not give commands: strangers have no part in what an installation may write.
+    if !answer.is_empty() {
+        // A reaction and an answer; they do not wait in the line of pull requests.
+        for _ in 0..2 {
+            line::cut_in(store, writing.lease, row.repository.installation, writing.clock.now(), writing.pace).await?;
+        }
+        // On the pull request that adds the file there is nothing to be done by a command.
+        let is_done = proposal.is_some() && comment.commands.iter().all(Result::is_ok);
+        say(forge, &row, (&comment, &answer), is_done, writing.lease.work.claims > 1).await?;
     }
     let mut tx = store.begin().await?;
     tx.end_comment(repo, id, writing.clock.now()).await?;
@@ -60,13 +60,20 @@ async fn decide(
     &Writing { lease, clock, .. }: &Writing<'_>,
 ) -> Result<String, StepError> {
     let (repo, now) = (row.repository.id, clock.now());
+    // Left to people, who are told so in the answer.
+    let mut is_left = false;
     let orders = if forge.may_write(&target(row), &comment.author).await? {
         let file = sync::file_in_force(&row.config)?;
+        let is_under_way = is_under_way(store, repo, comment.pull).await?;
+        let seen = store.proposal_seen(repo, comment.pull, comment.at).await?;
         let rest = Rest {
+            stays_open: is_theirs(store, forge, (row, proposal), (comment, is_under_way)).await?,
+            seen: seen.map_or_else(|| proposal.updates.clone(), |seen| seen.updates),
             timezone: file.map(|file| file.timezone),
             decisions: store.decisions_of(&[repo]).await?.remove(&repo).unwrap_or_default(),
             outlook: account::dependencies(store, row, now).await?,
         };
+        is_left = rest.stays_open && !is_under_way;
         orders(comment, proposal, &rest, now)
     } else {
         tracing::info!(repository = %row.repository.name, pull = %comment.pull, author = comment.author, "a command by somebody who may not write here");
@@ -86,9 +93,11 @@ async fn decide(
         let state = ProposalState::Withdrawn;
         tx.save_proposal(&Proposal { state, reason: reason.clone(), updated_at: now, ..proposal.clone() }).await?;
         tx.record(&proposal.id, now, "withdrawn", reason).await?;
-        Step::Retire { repo, proposal: proposal.id.clone(), farewell: Farewell::Told }
-            .queue(&mut tx, installation, now)
-            .await?;
+        if !is_left {
+            Step::Retire { repo, proposal: proposal.id.clone(), farewell: Farewell::Told }
+                .queue(&mut tx, installation, now)
+                .await?;
+        }
     }
     if let Some(how) = orders.rework {
         Step::Rework { repo, proposal: proposal.id.clone(), how }.queue(&mut tx, installation, now).await?;
@@ -129,8 +138,8 @@ fn told(decision: &Decision) -> String {
     serde_json::json!({ "package": package.to_string(), "what": what, "by": by, "pull": pull }).to_string()
 }
 
-/// Reacts to a comment and answers it. Nothing is answered to who may not give commands: nobody gets the bot to talk who
-/// could not write here anyway.
+/// Reacts to a comment and answers it. The comment or the pull request may be gone, or its conversation locked, and a reaction
+/// may be refused where an answer is not: it was obeyed all the same.
 async fn say(
     forge: &GitHub,
     row: &RepositoryRow,
@@ -139,9 +148,53 @@ async fn say(
     repeated: bool,
 ) -> Result<(), ForgeError> {
     let target = target(row);
-    forge.react(&target, comment.id, if is_done { Reaction::ThumbsUp } else { Reaction::Confused }).await?;
-    if answer.is_empty() || (repeated && forge.commented_since(&target, (comment.pull, comment.at), answer).await?) {
-        return Ok(());
+    let reaction = if is_done { Reaction::ThumbsUp } else { Reaction::Confused };
+    or_let_be(forge.react(&target, comment.id, reaction).await)?;
+    if repeated {
+        match forge.commented_since(&target, (comment.pull, comment.at), answer).await {
+            Ok(true) => return Ok(()),
+            other => or_let_be(other.map(drop))?,
+        }
     }
-    forge.comment(&target, comment.pull, answer).await
+    or_let_be(forge.comment(&target, comment.pull, answer).await)
+}
+
+/// What GitHub refuses for good is let be.
+fn or_let_be(outcome: Result<(), ForgeError>) -> Result<(), ForgeError> {
+    match outcome {
+        Err(
+            error @ (ForgeError::Gone { .. }
+            | ForgeError::Forbidden { .. }
+            | ForgeError::Archived { .. }
+            | ForgeError::Invalid { .. }),
+        ) => {
+            tracing::warn!(%error, "a command could not be answered");
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+/// Whether people have committed to a pull request that a comment asks to close: it is not closed then. What stands on its
+/// branch and is not what we noted may be ours all the same as long as we are sending something there.
+async fn is_theirs(
+    store: &Store,
+    forge: &GitHub,
+    (row, proposal): (&RepositoryRow, &Proposal),
+    (comment, is_under_way): (&Comment, bool),
+) -> Result<bool, StepError> {
+    let closes = |command: &Command| matches!(command, Command::Ignore { .. } | Command::Snooze(_));
+    let Some(pull) = &proposal.pull else { return Ok(false) };
+    if !comment.commands.iter().flatten().any(closes) {
+        return Ok(false);
+    }
+    let is_shared = store.pull_branch(row.repository.id, pull.number).await?.shared;
+    match forge.pull(&target(row), pull.number).await {
+        Ok(found) => {
+            let is_moved = found.head != pull.head && !is_under_way;
+            Ok(found.status == PullStatus::Open && (is_shared || is_moved))
+        }
+        Err(ForgeError::Gone { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -277,7 +277,7 @@ fn plan_of(
     now: Timestamp,
 ) -> Plan {
     let Some(file) = one.plannable() else { return Plan::default() };
-    let held_until = |p: &Proposal| failed_until(p, &one.manifests, now);
+    let held_until = |p: &Proposal| holds_back_until(p, &one.manifests, now);
     let failed: Vec<Timestamp> = one.proposals.iter().filter_map(held_until).collect();
     let left = left(&partings(one, catalogue.packages()));
     let is_over = |p: &Proposal| p.state == ProposalState::Failed && held_until(p).is_none();
@@ -299,7 +299,7 @@ fn plan_of(
 
 /// Until when a failure still holds its proposal back; `None` for one that is over: what it failed at may have passed, or
 /// a person has changed a file of it. Pure.
-fn failed_until(proposal: &Proposal, manifests: &[(RepoPath, Timestamp)], now: Timestamp) -> Option<Timestamp> {
+fn holds_back_until(proposal: &Proposal, manifests: &[(RepoPath, Timestamp)], now: Timestamp) -> Option<Timestamp> {
     let failed_at = proposal.updated_at;
     let touches = |path: &RepoPath| proposal.updates.iter().any(|u| u.sites.iter().any(|site| site.path == *path));
     let changed = manifests.iter().any(|(path, updated_at)| *updated_at > failed_at && touches(path));

@@ -42,13 +42,14 @@ impl<'a> Decisions<'a> {
         })
     }
 
-    /// The decision that keeps a package's proposals away for now.
-    pub fn snooze(&self, package: &PackageId, now: Timestamp) -> Option<(&'a Decision, Timestamp)> {
+    /// The decision that keeps a package's proposals away for longest, and until when. One that is over counts as well: the delay
+    /// lets out what was put off at its first slot after that, which may be ahead.
+    pub fn snooze(&self, package: &PackageId) -> Option<(&'a Decision, Timestamp)> {
         let about = self.about(package).iter();
         about
             .filter_map(|decision| match decision.what {
-                Decided::Snoozed { until } if until > now => Some((*decision, until)),
-                _ => None,
+                Decided::Snoozed { until } => Some((*decision, until)),
+                Decided::Ignored { .. } => None,
             })
             .max_by_key(|(_, until)| *until)
     }

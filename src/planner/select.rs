@@ -193,7 +193,7 @@ impl<'s, 'p: 'a, 'a> Selection<'s, 'p, 'a> {
                 self.newer.entry(key).or_insert(newer).clone()
             }
         };
-        let snoozed = self.decisions.snooze(package, self.now);
+        let snoozed = self.decisions.snooze(package);
 
         let in_use = self.catalogue.release(package, current);
         let refreshed = match refresh::of(dependency, current, self.catalogue) {

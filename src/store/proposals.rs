@@ -5,7 +5,7 @@ use super::{Store, StoreError, Tx};
 use crate::domain::{
     InstallationId, ObjectId, Proposal, ProposalId, ProposalState, PullNumber, PullRequest, RepoId, RepoName,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -82,6 +82,9 @@ statements! {
     OF_REPOSITORIES =
         select_proposals!("WHERE repo_id IN (VALUES (CAST($1 AS BIGINT))) ORDER BY repo_id, created_at, id");
     BY_PULL = select_proposals!("WHERE repo_id = $1 AND pull_number = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
+    SEEN_ON_PULL = select_proposals!(
+        "WHERE repo_id = $1 AND pull_number = $2 AND opened_at < $3 ORDER BY opened_at DESC, created_at DESC, id DESC LIMIT 1"
+    );
     OPEN_BY_HEAD = select_proposals!("WHERE repo_id = $1 AND pull_head = $2 AND state = 'open' ORDER BY id");
     OF_BRANCH = "SELECT id FROM proposal WHERE repo_id = $1 AND branch = $2 LIMIT 1";
     IN_STATE = select_proposals!(
@@ -129,6 +132,17 @@ impl Store {
     /// The proposal of a pull request.
     pub async fn proposal_by_pull(&self, repo: RepoId, number: PullNumber) -> Result<Option<Proposal>, StoreError> {
         self.row(BY_PULL, values![repo, number]).await?.map(ProposalRecord::read).transpose()
+    }
+
+    /// The proposal that stood on a pull request at a time, which GitHub tells in whole seconds.
+    pub async fn proposal_seen(
+        &self,
+        repo: RepoId,
+        number: PullNumber,
+        at: Timestamp,
+    ) -> Result<Option<Proposal>, StoreError> {
+        let before = at + SignedDuration::from_secs(1);
+        self.row(SEEN_ON_PULL, values![repo, number, before]).await?.map(ProposalRecord::read).transpose()
     }
 
     /// The open proposals whose branch we left at a commit.

@@ -207,7 +207,7 @@ impl World {
         bot.ends().await;
         self.front.leads_to(None);
         self.look(async |store| {
-            promises::are_kept(&self.github, &store).await;
+            promises::are_kept(&self.github, &store, mass_driver::app::now()).await;
             for post in self.github.webhook_posts() {
                 let delivery = store.delivery(&DeliveryId(post.guid.clone())).await.unwrap();
                 assert!(delivery.is_some(), "{} {:?} was never taken in", post.event, post.action);

@@ -202,7 +202,7 @@ fn notes_of_one_thing_over_and_over_end() {
     }
 }
 
-const PIECES: [&str; 84] = [
+const PIECES: [&str; 91] = [
     "@octocat",
     "@acme/team",
     "#1",
@@ -287,6 +287,13 @@ const PIECES: [&str; 84] = [
     "日本",
     "\u{200b}",
     "\u{202e}",
+    "#",
+    "# ",
+    "GH-",
+    "[](http://a)",
+    "*<b></b>*",
+    "1",
+    "fixes\n\n",
 ];
 
 proptest! {

@@ -267,7 +267,7 @@ impl World {
     /// What must hold at the end of every story.
     pub async fn the_end(&self) {
         self.nothing_violates_githubs_description();
-        crate::promises::are_kept(&self.github, &self.store).await;
+        crate::promises::are_kept(&self.github, &self.store, self.clock.now()).await;
         let _ = self.stop.send(true);
     }
 

@@ -1,5 +1,5 @@
 //! What must not be in the Markdown that is made of a stranger's notes, looked for as GitHub would find it: in the raw text, which
-//! a squash merge makes a commit's message, and in the text between the tags after Markdown was read.
+//! a squash merge may make a commit's message (there, what makes GitHub act), and in the text between the tags after Markdown was read.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 

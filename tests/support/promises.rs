@@ -4,7 +4,7 @@
 use github_sim::{GitHubSim, PullRequestView};
 use jiff::Timestamp;
 use mass_driver::domain::{
-    Onboarding, OnboardingState, Outlook, PackageId, Proposal, ProposalState, RepoId, RepoState, Standing,
+    Onboarding, OnboardingState, Outlook, PackageId, Proposal, ProposalState, PullNumber, RepoId, RepoState, Standing,
 };
 use mass_driver::pipeline::account::account;
 use mass_driver::pipeline::audit::audit;
@@ -13,7 +13,7 @@ use mass_driver::store::{RepositoryRow, Store, StoreError, WorkState};
 use std::collections::BTreeSet;
 
 /// The promises that hold at any time when nothing runs, for every repository that the bot knows.
-pub async fn are_kept(github: &GitHubSim, store: &Store) {
+pub async fn are_kept(github: &GitHubSim, store: &Store, now: Timestamp) {
     let parked = store.parked(10).await.unwrap();
     assert!(parked.is_empty(), "steps were given up: {parked:#?}");
     let depth = store.queue_depth().await.unwrap();
@@ -23,7 +23,7 @@ pub async fn are_kept(github: &GitHubSim, store: &Store) {
     }
     for (row, _) in store.repositories(1_000).await.unwrap() {
         of_repository(github, store, &row).await;
-        everything_has_a_reason(store, row).await;
+        everything_has_a_reason(store, row, now).await;
     }
     nothing_speaks_against_the_ledger(store).await;
 }
@@ -50,12 +50,15 @@ const EVENTS: [&str; 6] = [
     "come first",
 ];
 
+/// When something that failed is tried again without a date, at the end of its reason.
+const AGAIN: [&str; 2] = ["looked up again within minutes", "looked at again when the file changes"];
+
 /// Each dependency of a repository that is subscribed to anything stands somewhere, with a reason; what waits or failed
 /// says until when, or for what.
-async fn everything_has_a_reason(store: &Store, row: RepositoryRow) {
+async fn everything_has_a_reason(store: &Store, row: RepositoryRow, now: Timestamp) {
     let (id, name) = (row.repository.id, row.repository.name.to_string());
     let stored = store.outlook(id).await.unwrap();
-    let account = account(store, row, Timestamp::UNIX_EPOCH).await.unwrap();
+    let account = account(store, row, now).await.unwrap();
     // What was put back with an error has not come so far yet.
     let planned = account.blocked.is_none() && account.setbacks.is_empty();
     for row in store.dependencies(id).await.unwrap() {
@@ -71,7 +74,10 @@ async fn everything_has_a_reason(store: &Store, row: RepositoryRow) {
         let until_an_event = EVENTS.iter().any(|words| o.reason.contains(words));
         match o.standing {
             Standing::Waiting => assert!(o.until.is_some() || until_an_event, "no date and no event: {said}"),
-            Standing::Failed => assert!(o.reason.contains("again"), "it does not say when again: {said}"),
+            Standing::Failed => {
+                let soon = AGAIN.iter().any(|words| o.reason.ends_with(words));
+                assert!(soon || o.until.is_some() && o.reason.contains("again "), "it does not say when again: {said}");
+            }
             Standing::Open => assert!(o.reason.contains('#'), "no number: {said}"),
             Standing::UpToDate | Standing::Refused => assert!(o.until.is_none(), "nothing to wait for: {said}"),
         }
@@ -118,6 +124,7 @@ async fn of_repository(github: &GitHubSim, store: &Store, row: &RepositoryRow) {
         let due_s = known[0].due_at.as_second();
         assert!(due_s <= pull.created_at.as_second(), "GitHub has {name}#{} from before its time", pull.number);
     }
+    what_is_let_go_is_closed_or_theirs(store, row, &proposals, &ours).await;
     // What is said of a commit's file is said to its end, and in one place.
     let checks = github.check_runs(&name).unwrap_or_default();
     let checks: Vec<_> = checks.iter().filter(|check| check.own).collect();
@@ -155,6 +162,33 @@ async fn onboarded_at_most_once(
     if one.state != OnboardingState::Opening {
         let attempt = store.onboarding_attempt(repo).await.unwrap();
         assert!(attempt.is_none(), "{name} is {:?}, and something is being sent", one.state);
+    }
+}
+
+/// A pull request that the bot wants no more is closed, or has become people's own and was told that it stays open.
+async fn what_is_let_go_is_closed_or_theirs(
+    store: &Store,
+    row: &RepositoryRow,
+    proposals: &[Proposal],
+    ours: &[&PullRequestView],
+) {
+    let (repo, name) = (row.repository.id, &row.repository.name);
+    // What is held up is not over.
+    if row.repository.state != RepoState::Active || !store.setbacks_of(repo).await.unwrap().is_empty() {
+        return;
+    }
+    for pull in ours.iter().filter(|pull| pull.state == "open") {
+        let number = PullNumber(pull.number);
+        let last = proposals.iter().rfind(|p| p.pull.as_ref().is_some_and(|known| known.number == number));
+        let Some(known) = last.filter(|p| p.state == ProposalState::Withdrawn).and_then(|p| p.pull.as_ref()) else {
+            continue;
+        };
+        let is_shared = store.pull_branch(repo, number).await.unwrap().shared;
+        let is_elsewhere = row.repository.default_branch.as_ref() != Some(&pull.base);
+        let is_theirs = is_shared || is_elsewhere || known.head.as_str() != pull.head_sha;
+        assert!(is_theirs, "{name}#{number} is only ours, is not wanted any more, and is open");
+        let is_told = pull.locked || pull.comments.iter().any(|comment| comment.body.contains("stays open"));
+        assert!(is_told, "{name}#{number} is left to people, and nobody told them: {:?}", pull.comments);
     }
 }
 

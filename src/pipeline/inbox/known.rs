@@ -57,6 +57,13 @@ pub(super) async fn known_repository(
         pulls_at_head: Vec::new(),
         branch: KnownBranch::default(),
     };
+    if let Some(number) = number_of(event) {
+        known.proposal = store.proposal_by_pull(repo, number).await?;
+        match known.proposal {
+            Some(_) => known.is_held = store.pull_branch(repo, number).await?.held.is_some(),
+            None => known.onboarding = store.onboarding_by_pull(repo, number).await?,
+        }
+    }
     match &event.kind {
         EventKind::Push(push) if push.is_default_branch => {
             known.tracked =
@@ -80,18 +87,6 @@ pub(super) async fn known_repository(
                 is_own: store.is_branch_of_proposal(repo, branch).await?,
             };
         }
-        EventKind::PullRequest(PullFacts { number, .. }) => {
-            known.proposal = store.proposal_by_pull(repo, *number).await?;
-            if known.proposal.is_some() {
-                known.is_held = store.pull_branch(repo, *number).await?.held.is_some();
-            }
-            known.onboarding = store.onboarding_by_pull(repo, *number).await?;
-        }
-        EventKind::Reconsidered { number } => known.proposal = store.proposal_by_pull(repo, *number).await?,
-        EventKind::Comment(comment) if commands::mentions(&comment.body) => {
-            known.proposal = store.proposal_by_pull(repo, comment.pull).await?;
-            known.onboarding = store.onboarding_by_pull(repo, comment.pull).await?;
-        }
         EventKind::CheckRun { head_sha } | EventKind::Verdict { head_sha } => {
             let pulls = store.proposals_by_head(repo, head_sha).await?;
             known.pulls_at_head = pulls.into_iter().filter_map(|p| p.pull.map(|pull| pull.number)).collect();
@@ -99,4 +94,13 @@ pub(super) async fn known_repository(
         _ => {}
     }
     Ok(Some(known))
+}
+
+/// The pull request that an event tells of, where it matters whether it is one of ours.
+fn number_of(event: &Event) -> Option<PullNumber> {
+    match &event.kind {
+        EventKind::PullRequest(PullFacts { number, .. }) | EventKind::Reconsidered { number } => Some(*number),
+        EventKind::Comment(comment) => commands::mentions(&comment.body).then_some(comment.pull),
+        _ => None,
+    }
 }

@@ -51,12 +51,10 @@ pub struct Line {
     /// Text of which the last word may still go on.
     pending: String,
     begun: Vec<Begun>,
-    /// Those of them that were written, each once.
-    open: Vec<Mark>,
+    /// Those of them that were written, each once, with the length of the text after what begins them.
+    open: Vec<(Mark, usize)>,
     /// What the marks that are open need for their ends. Unit: characters.
     ends_chars: usize,
-    /// The length of the text after the last mark was opened.
-    opened_at: usize,
     /// What to write before the next word.
     space: bool,
     newline: bool,
@@ -76,7 +74,6 @@ impl Line {
             begun: Vec::new(),
             open: Vec::new(),
             ends_chars: 0,
-            opened_at: 0,
             space: false,
             newline: false,
             ended: false,
@@ -127,7 +124,7 @@ impl Line {
             self.flush();
         }
         let Some(Begun { mark, end: Some(end), before, after }) = self.begun.pop() else { return };
-        self.open.retain(|open| *open != mark);
+        self.open.retain(|(open, _)| *open != mark);
         self.ends_chars -= end.chars().count();
         if self.text.len() == after {
             self.chars -= self.text[before..].chars().count();
@@ -171,7 +168,7 @@ impl Line {
     fn open(&mut self, mark: Mark, sign: &str, end: Option<String>) {
         // Bold in bold is bold, and links have no links in them. A word goes on over a mark that is not written: what is found
         // in it is found in all of it.
-        let end = end.filter(|_| !self.open.contains(&mark));
+        let end = end.filter(|_| !self.is_open(mark));
         if end.is_some() {
             self.flush();
         }
@@ -187,8 +184,7 @@ impl Line {
             self.no_image(sign);
             before = self.text.len();
             self.append(sign);
-            self.opened_at = self.text.len();
-            self.open.push(mark);
+            self.open.push((mark, self.text.len()));
             self.ends_chars += end.chars().count();
             self.ended = false;
         }
@@ -203,9 +199,13 @@ impl Line {
         }
     }
 
-    /// Writes the space or the break that is due.
+    fn is_open(&self, mark: Mark) -> bool {
+        self.open.iter().any(|(open, _)| *open == mark)
+    }
+
+    /// Writes the space or the break that is due: none at the beginning, or right within a mark.
     fn gap(&mut self) {
-        let begins = self.text.is_empty() || self.text.len() == self.opened_at;
+        let begins = self.text.is_empty() || self.open.iter().any(|(_, after)| *after == self.text.len());
         let (newline, space) = (std::mem::take(&mut self.newline), std::mem::take(&mut self.space));
         if begins {
             return;
@@ -257,7 +257,7 @@ impl Line {
 
     fn link(&mut self, url: &str, shown: &str) {
         let shown = span(shown, CODE_MAX_CHARS, self.form.in_cell);
-        match self.open.contains(&Mark::Link) {
+        match self.is_open(Mark::Link) {
             true => self.push(&shown),
             false => self.push(&format!("[{shown}]({url})")),
         }

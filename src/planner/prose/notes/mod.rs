@@ -7,9 +7,12 @@
 //!
 //! Why a code span: GitHub turns Markdown into HTML, cleans that, and looks for names and references in the text that came
 //! out of it. An entity (`@&#8203;name`, `&#64;name`), a backslash or a comment between the two is gone by then, or leaves an invisible
-//! character in what people copy. It does not look into `code`, `pre` and `a`. Raw, as a squash merge puts it into a commit's
-//! message, the backtick stands between the `@`, the `#` or the keyword and what is before them; `[skip ci]` and closing
-//! keywords are broken up within code as well, since a message has none.
+//! character in what people copy. It does not look into `code`, `pre` and `a`.
+//!
+//! A squash merge puts the text raw into a commit's message where the repository asks for descriptions there, which is not the
+//! default. A message has no code, so what makes GitHub act is broken up within code as well: `[skip ci]`, and a closing keyword
+//! before an issue. Names and references in code stay as they are, since people copy it: a decorator is `@name`, a colour `#123456`.
+//! In such a message GitHub may link them, and note the commit at an issue; nothing is closed by that.
 //!
 //! Addresses of issues, pull requests, discussions and commits leave a trace on them, wherever they are linked from. Those of
 //! github.com go by way of its host for that, which leaves none; on other hosts, of which one may be the forge, they are text.

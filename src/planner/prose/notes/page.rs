@@ -317,9 +317,12 @@ impl Page {
     fn end_code(&mut self) {
         let Some((language, code)) = self.code.take() else { return };
         let mut lines: Vec<String> = code.lines().map(line_of_code).collect();
-        for n in 1..lines.len() {
-            if words::ends_with_keyword(&lines[n - 1]) {
-                lines[n].insert_str(0, "– ");
+        let mut is_due = false;
+        // A keyword reaches over empty lines.
+        for line in lines.iter_mut().filter(|line| !line.is_empty()) {
+            let ends = words::ends_with_keyword(line);
+            if std::mem::replace(&mut is_due, ends) {
+                line.insert_str(0, "– ");
             }
         }
         if lines.iter().all(String::is_empty) {

@@ -35,7 +35,8 @@ pub fn words(text: &str) -> Vec<Word> {
             Some(length)
         } else if first.is_ascii() {
             let end = rest.find(|c: char| !c.is_ascii() || c.is_whitespace());
-            word(&rest[..end.unwrap_or(rest.len())], &mut words);
+            let (this, after) = rest.split_at(end.unwrap_or(rest.len()));
+            word(this, after.starts_with(may_be_of_a_name), &mut words);
             end
         } else {
             let mut many = rest.char_indices().take_while(|(_, c)| !c.is_ascii() && !c.is_whitespace());
@@ -57,8 +58,16 @@ fn template(text: &str) -> Option<usize> {
     Some(text.len() - inner.len() + end + 2)
 }
 
-/// A word of ASCII: what is around it stays outside of the code span or the link that it becomes.
-fn word(text: &str, words: &mut Vec<Word>) {
+/// Whether a character right after an address may belong to the name of its host: all may but ASCII, white space and the
+/// punctuation that is written there.
+fn may_be_of_a_name(c: char) -> bool {
+    let is_punctuation = matches!(c, '«' | '»' | '\u{2010}'..='\u{2064}' | '\u{3001}'..='\u{3020}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}');
+    !c.is_ascii() && !c.is_whitespace() && !is_punctuation
+}
+
+/// A word of ASCII: what is around it stays outside of the code span or the link that it becomes. `goes_on` says that other
+/// characters follow it that a name may have.
+fn word(text: &str, goes_on: bool, words: &mut Vec<Word>) {
     const OPENING: [char; 3] = ['(', '"', '\''];
     const CLOSING: [char; 10] = [')', '"', '\'', '.', ',', ';', ':', '!', '?', '>'];
     if !is_read_by_github(text) {
@@ -75,7 +84,9 @@ fn word(text: &str, words: &mut Vec<Word>) {
         let before = cut(before, WORD_MAX_CHARS);
         words.push(if is_read_by_github(&before) { Word::Code(before) } else { Word::Plain(before) });
     }
-    match Link::read(core) {
+    // The beginning of a name is another host.
+    let is_part = goes_on && after.chars().all(|c| c == '.') && !has_path(core);
+    match Link::read(core).filter(|_| !is_part) {
         Some(Link { url: Some(url), shown }) => words.push(Word::Link { url, shown }),
         Some(Link { url: None, shown }) => words.push(Word::Code(shown)),
         None if core.is_empty() => {}
@@ -84,6 +95,11 @@ fn word(text: &str, words: &mut Vec<Word>) {
     if !after.is_empty() {
         words.push(Word::Plain(cut(after, WORD_MAX_CHARS)));
     }
+}
+
+/// Whether an address has anything after its host.
+fn has_path(address: &str) -> bool {
+    address.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#']))
 }
 
 fn address_start(text: &str) -> Option<usize> {
