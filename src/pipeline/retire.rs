@@ -18,6 +18,8 @@ use jiff::{SignedDuration, Timestamp};
 const REST: SignedDuration = SignedDuration::from_hours(24);
 /// So often GitHub may refuse a write because of an archive of which its own answers know nothing.
 pub(super) const SURPRISES_MAX: u32 = 5;
+/// GitHub's clock may be so far behind ours.
+pub(super) const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 /// The comment, the closing and the branch's removal.
 const WRITES_TO_RETIRE: u32 = 3;
 
@@ -59,7 +61,7 @@ pub async fn retire(
         theirs: theirs.as_deref(),
         is_shared,
         base,
-        repeated: lease.work.claims > 1,
+        said_since: (lease.work.claims > 1).then(|| lease.work.created_at - CLOCKS_DIFFER),
         one_write: turn.is_some(),
     };
     match (retire_pull(forge, &target(&row), &proposal.branch, pull, how).await, turn) {
@@ -156,8 +158,8 @@ struct Retiring<'a> {
     is_shared: bool,
     /// The branch that we opened it for.
     base: Option<&'a str>,
-    /// Whether an earlier claim may have written the comment.
-    repeated: bool,
+    /// Since when an earlier claim may have written the comment, if one may have.
+    said_since: Option<Timestamp>,
     /// Stop after one write.
     one_write: bool,
 }
@@ -173,15 +175,16 @@ async fn retire_pull(
     target: &Target,
     branch: &str,
     pull: &PullRequest,
-    Retiring { words, theirs, is_shared, base, repeated, one_write }: Retiring<'_>,
+    Retiring { words, theirs, is_shared, base, said_since, one_write }: Retiring<'_>,
 ) -> Result<Retired, ForgeError> {
     let found = forge.pull(target, pull.number).await?;
     let is_theirs = found.head != pull.head || is_shared || base.is_some_and(|base| found.base_branch != base);
     let words = if is_theirs { theirs } else { words };
-    if found.status == PullStatus::Open {
-        let unsaid = match words {
-            Some(words) if repeated && forge.commented(target, pull.number, words).await? => None,
-            words => words,
+    let mut status = found.status;
+    if status == PullStatus::Open {
+        let unsaid = match (words, said_since) {
+            (Some(words), Some(since)) if forge.commented_since(target, (pull.number, since), words).await? => None,
+            (words, _) => words,
         };
         if let Some(words) = unsaid {
             match forge.comment(target, pull.number, words).await {
@@ -194,13 +197,14 @@ async fn retire_pull(
         if is_theirs {
             return Ok(Retired::Wholly);
         }
-        forge.close(target, pull.number).await?;
+        // Somebody may have merged it since it was looked at.
+        status = forge.close(target, pull.number).await?.status;
         if one_write {
             return Ok(Retired::InPart);
         }
     }
     // Whoever merges decides about the branch.
-    if !is_theirs && found.status != PullStatus::Merged {
+    if !is_theirs && status != PullStatus::Merged {
         forge.delete_branch(target, branch, &pull.head).await?;
     }
     Ok(Retired::Wholly)
