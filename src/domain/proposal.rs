@@ -180,6 +180,13 @@ pub struct Proposal {
     pub updated_at: Timestamp,
 }
 
+impl Proposal {
+    /// Whether it changes a workflow, for which GitHub asks more than for other files.
+    pub fn touches_workflows(&self) -> bool {
+        self.updates.iter().flat_map(|update| &update.sites).any(|site| site.path.is_workflow())
+    }
+}
+
 /// How a dependency of a subscribed repository stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
