@@ -87,6 +87,11 @@ impl Rework {
             Self::Recreate => "recreate",
         }
     }
+
+    /// The errand a word stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Conflict, Self::Rebase, Self::Recreate].into_iter().find(|how| how.as_str() == word)
+    }
 }
 
 /// The pull request of a proposal.
@@ -130,6 +135,8 @@ pub enum News {
     Revised,
     /// Its branch is left as it is, and why.
     Held,
+    /// A person asked for something that cannot be done: its branch is gone, or leads elsewhere.
+    Elsewhere,
 }
 
 impl News {
@@ -138,6 +145,7 @@ impl News {
         match self {
             Self::Revised => "revised",
             Self::Held => "held",
+            Self::Elsewhere => "elsewhere",
         }
     }
 }
