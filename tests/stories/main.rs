@@ -25,6 +25,7 @@ mod answers;
 mod archives;
 mod audits;
 mod automerge;
+mod branches;
 mod checks;
 mod clocks;
 mod commands;

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use mass_driver::domain::ProposalState;
 
 /// Two pull requests for neighbouring lines: merging the first puts the second in conflict.
-async fn neighbours(world: &World) -> (i64, i64) {
+pub async fn neighbours(world: &World) -> (i64, i64) {
     for package in ["httpx", "rich"] {
         world.registry.release(package, "1.0.0");
         world.registry.release(package, "1.1.0");
@@ -19,7 +19,7 @@ async fn neighbours(world: &World) -> (i64, i64) {
 }
 
 /// GitHub needs a moment to work out what can be merged.
-async fn a_moment_passes(world: &World) {
+pub async fn a_moment_passes(world: &World) {
     for _ in 0..3 {
         world.time_passes(SignedDuration::from_secs(6)).await;
     }

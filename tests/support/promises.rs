@@ -38,12 +38,13 @@ async fn nothing_speaks_against_the_ledger(store: &Store) {
 }
 
 /// What only an event will end, by the words that name it.
-const EVENTS: [&str; 5] = [
+const EVENTS: [&str; 6] = [
     "has not been asked yet",
     "it is opened next",
     "merge or close",
     "`limit: 0` lets no pull request be open",
     "it was found just now",
+    "people's commits on #",
 ];
 
 /// Each dependency of a repository that is subscribed to anything stands somewhere, with a reason; what waits or failed
