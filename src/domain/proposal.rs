@@ -87,6 +87,11 @@ impl Rework {
             Self::Recreate => "recreate",
         }
     }
+
+    /// The errand a word stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Conflict, Self::Rebase, Self::Recreate].into_iter().find(|how| how.as_str() == word)
+    }
 }
 
 /// The pull request of a proposal.
@@ -138,6 +143,8 @@ pub enum News {
     Held,
     /// Its branch is not left as it is any more. Nobody is told in words: what follows speaks for itself.
     Freed,
+    /// A person asked for something that cannot be done: its branch is gone, or leads elsewhere.
+    Elsewhere,
 }
 
 impl News {
@@ -147,6 +154,7 @@ impl News {
             Self::Revised => "revised",
             Self::Held => "held",
             Self::Freed => "freed",
+            Self::Elsewhere => "elsewhere",
         }
     }
 }
@@ -187,6 +195,13 @@ pub struct Proposal {
     pub opened_at: Option<Timestamp>,
     /// When anything of it last changed.
     pub updated_at: Timestamp,
+}
+
+impl Proposal {
+    /// Whether it changes a workflow, for which GitHub asks more than for other files.
+    pub fn touches_workflows(&self) -> bool {
+        self.updates.iter().flat_map(|update| &update.sites).any(|site| site.path.is_workflow())
+    }
 }
 
 /// How a dependency of a subscribed repository stands.

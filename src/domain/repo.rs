@@ -117,6 +117,11 @@ impl RepoPath {
         self.0.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
+    /// Whether GitHub runs what lies here, so that it may be changed by those alone who may change workflows.
+    pub fn is_workflow(&self) -> bool {
+        self.0.starts_with(".github/workflows/")
+    }
+
     /// The path that `relative` means when it is written in this file, or an error if it leads out of the repository.
     pub fn join_sibling(&self, relative: &str) -> Result<Self, BadName> {
         let bad = |why| BadName::new(relative, "a path inside a repository", why);

@@ -3,6 +3,7 @@
 //! Permissions: `metadata: read` to learn what somebody may do, `pull_requests: write` to react and to answer.
 
 use super::client::Call;
+use super::pages::read_while;
 use super::tokens::Access;
 use super::{ForgeError, GitHub, Target};
 use crate::domain::{CommentId, PullNumber};
@@ -62,11 +63,27 @@ impl GitHub {
         }
     }
 
-    /// Whether this very text is among the first hundred comments of a pull request that changed since a moment.
+    /// Whether a pull request has a comment of this very text.
+    pub async fn commented(&self, target: &Target, number: PullNumber, text: &str) -> Result<bool, ForgeError> {
+        self.has_comment(target, number, "", text).await
+    }
+
+    /// Whether this very text is among the comments of a pull request that changed since a moment.
     pub async fn commented_since(
         &self,
         target: &Target,
         (number, since): (PullNumber, Timestamp),
+        text: &str,
+    ) -> Result<bool, ForgeError> {
+        self.has_comment(target, number, &format!("&since={}", since.strftime("%Y-%m-%dT%H:%M:%SZ")), text).await
+    }
+
+    /// All of them, as far as need be: they come oldest first, and GitHub takes no more than 2,500 on one pull request.
+    async fn has_comment(
+        &self,
+        target: &Target,
+        number: PullNumber,
+        which: &str,
         text: &str,
     ) -> Result<bool, ForgeError> {
         #[derive(Deserialize)]
@@ -74,9 +91,13 @@ impl GitHub {
             #[serde(default)]
             body: Option<String>,
         }
-        let path = target.path(&["issues", &number.to_string(), "comments"]);
-        let call = Call::get(format!("{path}?per_page=100&since={}", since.strftime("%Y-%m-%dT%H:%M:%SZ")));
-        let answer = self.client.send(&call, target.scope(Access::Pulls).into()).await?;
-        Ok(answer.read::<Vec<CommentBody>>()?.iter().any(|comment| comment.body.as_deref() == Some(text)))
+        let first = target.path(&["issues", &number.to_string(), "comments"]) + "?per_page=100" + which;
+        let mut is_there = false;
+        let look = |page: Vec<CommentBody>| {
+            is_there |= page.iter().any(|comment| comment.body.as_deref() == Some(text));
+            !is_there
+        };
+        read_while(&self.client, target.scope(Access::Pulls).into(), first, look).await?;
+        Ok(is_there)
     }
 }

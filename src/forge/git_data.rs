@@ -392,5 +392,5 @@ fn unwritten_tree(error: ForgeError, change: &Change) -> ForgeError {
 
 /// Whether a change needs the permission for workflow files.
 pub(super) fn touches_workflows(change: &Change) -> bool {
-    change.files.iter().any(|file| file.path.as_str().starts_with(".github/workflows/"))
+    change.files.iter().any(|file| file.path.is_workflow())
 }

@@ -185,18 +185,6 @@ impl GitHub {
         answer.read::<WrittenBody>().map(drop)
     }
 
-    /// Whether a pull request's first hundred comments hold this very text.
-    pub async fn commented(&self, target: &Target, number: PullNumber, text: &str) -> Result<bool, ForgeError> {
-        #[derive(Deserialize)]
-        struct CommentBody {
-            #[serde(default)]
-            body: Option<String>,
-        }
-        let call = Call::get(target.path(&["issues", &number.to_string(), "comments"]) + "?per_page=100");
-        let answer = self.client.send(&call, target.scope(Access::Pulls).into()).await?;
-        Ok(answer.read::<Vec<CommentBody>>()?.iter().any(|comment| comment.body.as_deref() == Some(text)))
-    }
-
     /// The pull requests, open or not, from a branch of the repository itself to a branch, newest first.
     pub(super) async fn pulls_from(
         &self,

@@ -18,7 +18,7 @@
 mod ending;
 mod take_back;
 
-use self::ending::{arrived, fail, plan_again, read_again};
+use self::ending::{arrived, fail, plan_again, read_again, taken_over};
 use self::take_back::give_up;
 pub(super) use self::take_back::take_back;
 use super::branch::hold;
@@ -26,10 +26,8 @@ use super::contents::Moved;
 use super::intent::{Intent, intent, same};
 use super::line::{self, Place, Writer};
 use super::{Done, Step, StepError, Writing, finished, notes, plan, target, watch};
-use crate::domain::{
-    Change, Progress, Proposal, ProposalId, ProposalState, PullRequest, RepoId, RepoState, Rework, Turn,
-};
-use crate::forge::{Advance, ForgeError, GitHub, Proposed, PullStatus};
+use crate::domain::{Change, Progress, Proposal, ProposalId, ProposalState, RepoId, RepoState, Rework, Turn};
+use crate::forge::{Advance, ForgeError, GitHub};
 use crate::registries::Registries;
 use crate::safeguards::pace;
 use crate::store::{Attempt, Claimed, RepositoryRow, Store, StoreError, Tx};
@@ -41,8 +39,8 @@ const TRIES_MAX: u32 = 5;
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// Tree, commit, branch, pull request.
 const WRITES: u32 = 4;
-/// How long one change of a pull request waits for another that is under way.
-pub(super) const ONE_AT_A_TIME: SignedDuration = SignedDuration::from_secs(5);
+/// How long one change of a pull request waits for another that is under way, at least.
+pub(super) const ONE_AT_A_TIME: SignedDuration = SignedDuration::from_secs(30);
 
 /// What a change is sent for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +49,22 @@ pub(super) enum Errand {
     Open,
     /// A pull request that is open is to be brought up to date.
     Rework(Rework),
+}
+
+impl Errand {
+    /// What is done to a pull request that is open, if there is one.
+    const fn of_a_pull(self) -> Option<Rework> {
+        match self {
+            Self::Open => None,
+            Self::Rework(how) => Some(how),
+        }
+    }
+}
+
+/// When to look whether another change of a pull request has arrived: that one may have a turn far ahead. Pure.
+pub(super) fn after(other: &Attempt, now: Timestamp) -> Timestamp {
+    let turn = other.progress.turn.map(|turn| turn.from);
+    turn.into_iter().fold(now + ONE_AT_A_TIME, Timestamp::max)
 }
 
 /// What everybody here needs to know of the proposal at hand.
@@ -110,16 +124,9 @@ pub async fn execute(
         }
         // Nothing of it was sent, and only what it stands on has moved: it keeps its turn.
         (Some(begun), Intent::Send(change))
-            if begun.orderly_claim.is_some()
-                && begun.progress.is_start()
-                && plan::still_wants(store, registries, (&row, &case.proposal), now).await? =>
+            if begun.is_unsent() && plan::still_wants(store, registries, (&row, &case.proposal), now).await? =>
         {
-            let mut tx = store.begin().await?;
-            tx.still_ours(writing.lease).await?;
-            tx.begin_attempt((repo, id), &change, now).await?;
-            tx.save_progress(id, &begun.progress, begun.orderly_claim).await?;
-            tx.commit().await?;
-            go_on(store, forge, case, Attempt { change: *change, ..begun }).await
+            begin_anew(store, forge, case, begun, *change).await
         }
         (Some(begun), _) => take_back(store, forge, case, begun).await,
         (None, Intent::Held(open, held)) => {
@@ -136,11 +143,15 @@ pub async fn execute(
             Step::Follow { repo, number }.queue(&mut tx, installation(&row), now).await?;
             Ok(Done::Finished(tx))
         }
-        (None, Intent::Busy(open)) => {
+        (None, Intent::Busy(open, begun)) => {
             let mut tx = store.begin().await?;
-            let step = Step::Rework { repo, proposal: open, how: Rework::Conflict };
+            let step = Step::Rework { repo, proposal: open, how: begun.errand.unwrap_or(Rework::Conflict) };
             step.queue_unless_queued(&mut tx, installation(&row), now).await?;
-            Ok(Done::PutOff { tx, until: now + ONE_AT_A_TIME, why: None })
+            Ok(Done::PutOff { tx, until: after(&begun, now), why: None })
+        }
+        (None, Intent::Restless(why)) => {
+            let tx = store.begin().await?;
+            Ok(Done::PutBack { tx, until: now + PAUSE, why })
         }
         (None, Intent::Early) => {
             let (tx, until) = (store.begin().await?, case.proposal.due_at);
@@ -179,11 +190,7 @@ pub(super) async fn begin(store: &Store, forge: &GitHub, case: Case<'_>, change:
         // Not written down yet: what waits longer than the line is long may still be planned otherwise.
         return put_off(tx, case, until).await;
     }
-    if case.errand != Errand::Open {
-        // Its places may be others than when it was opened.
-        tx.save_proposal(&case.proposal).await?;
-    }
-    tx.begin_attempt((case.proposal.repo, &case.proposal.id), &change, case.now).await?;
+    write_down(&mut tx, &case, &change).await?;
     match place {
         Place::Later(turn) => {
             let progress = Progress { turn: Some(turn), ..Progress::default() };
@@ -193,10 +200,35 @@ pub(super) async fn begin(store: &Store, forge: &GitHub, case: Case<'_>, change:
         Place::Now(turn) => {
             tx.commit().await?;
             let progress = Progress { turn: Some(turn), ..Progress::default() };
-            send(store, forge, case, Attempt { change, progress, orderly_claim: None }, false).await
+            let errand = case.errand.of_a_pull();
+            send(store, forge, case, Attempt { change, progress, orderly_claim: None, errand }, false).await
         }
         Place::Full(_) => finished(store).await,
     }
+}
+
+/// Replaces a change that was written down and of which nothing was sent, and goes on with it in the same turn.
+pub(super) async fn begin_anew(
+    store: &Store,
+    forge: &GitHub,
+    case: Case<'_>,
+    begun: Attempt,
+    change: Change,
+) -> Result<Done, StepError> {
+    let mut tx = store.begin().await?;
+    tx.still_ours(case.writing.lease).await?;
+    write_down(&mut tx, &case, &change).await?;
+    tx.save_progress(&case.proposal.id, &begun.progress, begun.orderly_claim).await?;
+    tx.commit().await?;
+    go_on(store, forge, case, Attempt { change, ..begun }).await
+}
+
+async fn write_down(tx: &mut Tx, case: &Case<'_>, change: &Change) -> Result<(), StoreError> {
+    if case.errand != Errand::Open {
+        // Its places may be others than when it was opened.
+        tx.save_proposal(&case.proposal).await?;
+    }
+    tx.begin_attempt((case.proposal.repo, &case.proposal.id), change, case.errand.of_a_pull(), case.now).await
 }
 
 /// Goes on with a change that was written down: from where its last claim ended, or by looking.
@@ -260,10 +292,11 @@ async fn join(
     line::join(tx, &writer, case.now, pace).await
 }
 
-/// Ends a claim until a turn comes; where that takes longer, the proposal says so.
+/// Ends a claim until a turn comes; where that takes longer, a proposal that waits says so.
 async fn put_off(mut tx: Tx, case: Case<'_>, until: Timestamp) -> Result<Done, StepError> {
     let why = line::words(until, case.now);
-    if let Some(reason) = &why {
+    // That of an open pull request stays when its branch is brought up to date.
+    if let Some(reason) = why.as_ref().filter(|_| case.errand == Errand::Open) {
         tx.save_proposal(&Proposal { reason: reason.clone(), updated_at: case.now, ..case.proposal }).await?;
     }
     Ok(Done::PutOff { tx, until, why })
@@ -314,7 +347,7 @@ async fn send(
             let mut tx = store.begin().await?;
             tx.end_attempt(&case.proposal.id).await?;
             tx.record(&case.proposal.id, case.now, "taken back", &error.to_string()).await?;
-            Ok(Done::PutBack { tx, until: case.now, why: error.to_string() })
+            Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
         }
         // The branch's name is taken by something that is not ours: leave it alone and use another.
         Err(ForgeError::Conflict { .. }) if !case.proposal.branch.ends_with(&suffix(&case.proposal.id)) => {
@@ -333,14 +366,6 @@ async fn send(
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// Our pull request, on which a person put commits before we saw that it exists. With the base as the head that we left
-/// there, it never looks untouched, so it is never closed or deleted over their heads.
-fn taken_over(change: &Change, number: crate::domain::PullNumber, repository_url: &str) -> Proposed {
-    let url = format!("{repository_url}/pull/{number}");
-    let pull = PullRequest { number, url, head: change.base.commit.clone() };
-    Proposed { pull, adopted: true, no_draft: false, status: PullStatus::Open }
 }
 
 /// The repository, or its head, is not where we think it is.

@@ -30,8 +30,10 @@ pub(super) enum Intent {
     Impossible(String),
     /// It would go onto the branch of this open proposal, which has to be left as it is.
     Held(Box<Proposal>, Held),
-    /// It would go onto the branch of this open proposal, which is being brought up to date.
-    Busy(ProposalId),
+    /// It would go onto the branch of this open proposal, which is being brought up to date by that change.
+    Busy(ProposalId, Box<Attempt>),
+    /// The branch it would go onto moves while it is read.
+    Restless(String),
     /// It would go onto the branch of this pull request, which nobody told us is over.
     Over(PullNumber),
 }
@@ -62,11 +64,18 @@ pub(super) async fn intent(
     // What is under way, or may be.
     let sent = begun.filter(|begun| !(begun.orderly_claim.is_some() && begun.progress.is_start()));
     let sent = sent.map(|begun| &begun.change);
+    let open = branch::open_of(all, proposal);
+    // Nothing is looked up for what cannot be sent yet.
+    if let Some(open) = open.filter(|_| sent.is_none())
+        && let Some(other) = store.attempt(&open.id).await?
+    {
+        return Ok(Intent::Busy(open.id.clone(), Box::new(other)));
+    }
     let pinned = match pins(store, (forge, registries), row, &proposal.updates, begun, now).await? {
         Ok(pinned) => pinned,
         Err(intent) => return Ok(intent),
     };
-    let onto = match branch::open_of(all, proposal) {
+    let onto = match open {
         None => None,
         Some(open) => match place(store, forge, (row, open), &base, sent).await? {
             Place::OfItsOwn => None,
@@ -79,7 +88,10 @@ pub(super) async fn intent(
                 let made = on_top(forge, (row, open), onto, &proposal.updates, (&pinned.0, &pinned.1)).await?;
                 let (onto, base, files) = match made {
                     OnTop::Files(onto, base, files) => (onto, base, files),
-                    OnTop::Moved => return Ok(Intent::PlanAgain),
+                    OnTop::Moved => {
+                        let why = "somebody is pushing to the branch it goes onto".into();
+                        return Ok(Intent::Restless(why));
+                    }
                     OnTop::Impossible(why, head) => {
                         let held = Held { why, head, base: base.commit, people: true };
                         return Ok(Intent::Held(Box::new(open.clone()), held));
@@ -97,7 +109,6 @@ pub(super) async fn intent(
                 };
                 return Ok(Intent::Send(Box::new(change)));
             }
-            Place::Busy => return Ok(Intent::Busy(open.id.clone())),
             Place::Over(number) => return Ok(Intent::Over(number)),
         },
     };
@@ -105,8 +116,7 @@ pub(super) async fn intent(
     Ok(match edited(&manifests, &proposal.updates, (&pinned.0, &pinned.1)) {
         Ok(files) => {
             let words = worded(store, row, proposal, &file).await?;
-            let open = branch::open_of(all, proposal).filter(|_| onto.is_some());
-            let branch = open.map_or(&proposal.branch, |open| &open.branch).clone();
+            let branch = open.filter(|_| onto.is_some()).map_or(&proposal.branch, |open| &open.branch).clone();
             let hashes = listed(&pinned.1);
             Intent::Send(Box::new(Change { base, base_branch, branch, files, onto, hashes, ..words }))
         }
@@ -150,8 +160,6 @@ enum Place {
     Onto(Onto),
     /// Into a pull request of its own.
     OfItsOwn,
-    /// Onto that branch, when what is under way there has arrived.
-    Busy,
     /// That one is over: what it ended in is to be learned first.
     Over(PullNumber),
 }
@@ -168,9 +176,6 @@ async fn place(
         let number = open.pull.as_ref().map(|pull| pull.number);
         let onto = sent.onto.clone().filter(|onto| Some(onto.number) == number);
         return Ok(onto.map_or(Place::OfItsOwn, Place::Onto));
-    }
-    if store.attempt(&open.id).await?.is_some() {
-        return Ok(Place::Busy);
     }
     Ok(match branch::look(store, forge, (row, open), &base.commit).await?.0 {
         Standing::Ours(onto) | Standing::Shared(onto) => Place::Onto(onto),

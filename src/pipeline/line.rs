@@ -9,6 +9,8 @@ use crate::domain::{InstallationId, Pace, Turn};
 use crate::safeguards::pace::{self, PacePolicy};
 use crate::store::{Claimed, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -186,14 +188,24 @@ pub(super) async fn keep_rest(
 const TURN: &str = "turn";
 
 fn turn_of(args: &Value) -> Option<Turn> {
-    let (_, fields) = args.as_object()?.iter().next()?;
-    serde_json::from_value(fields.get(TURN)?.clone()).ok()
+    beside(args, TURN)
 }
 
 fn with_turn(args: &Value, turn: &Turn) -> Value {
+    with_beside(args, TURN, turn)
+}
+
+/// What a step keeps beside its fields under a key.
+pub(super) fn beside<T: DeserializeOwned>(args: &Value, key: &str) -> Option<T> {
+    let (_, fields) = args.as_object()?.iter().next()?;
+    serde_json::from_value(fields.get(key)?.clone()).ok()
+}
+
+/// The arguments of a step with something beside its fields.
+pub(super) fn with_beside(args: &Value, key: &str, kept: impl Serialize) -> Value {
     let mut args = args.clone();
     if let Some(Value::Object(fields)) = args.as_object_mut().and_then(|step| step.values_mut().next()) {
-        fields.insert(TURN.into(), serde_json::json!(turn));
+        fields.insert(key.into(), serde_json::json!(kept));
     }
     args
 }

@@ -139,7 +139,7 @@ pub async fn merge(
     let sent = Merging { head: pull.head.clone(), since, sent_at: Some(clock.now()) };
     tx.save_merging(&proposal.id, &sent).await?;
     tx.commit().await?;
-    let workflows = proposal.updates.iter().flat_map(|u| &u.sites).any(|s| s.path.as_str().starts_with(WORKFLOWS));
+    let workflows = proposal.touches_workflows();
     if let Err(error) = forge.merge(&target, (number, &pull.head), method, workflows).await {
         let error = StepError::from(error);
         let Some(why) = refusal(&error) else { return Err(error) };
@@ -184,8 +184,6 @@ async fn is_being_written(store: &Store, proposal: &Proposal, number: PullNumber
 const NOT_ALONE: &str = "somebody else has put commits on its branch";
 /// What is told of one that waits for its turn.
 const IN_LINE: &str = "it is merged when its turn to write comes";
-/// What lies here may be changed by those alone who may change workflows.
-const WORKFLOWS: &str = ".github/workflows/";
 
 /// What a look needs to know.
 struct Case<'a> {

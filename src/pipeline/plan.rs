@@ -10,15 +10,15 @@ pub(super) mod partings;
 use super::notes::{self, Looks};
 use super::{Done, Step, StepError, guard, merge};
 use crate::domain::{
-    Ecosystem, Farewell, Outlook, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState,
+    Ecosystem, Farewell, Outlook, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Rework,
     Standing, Verdict,
 };
 use crate::planner::{self, Amended, Amendment, Catalogue, Draft, Facts, Plan, audit};
 use crate::registries::Registries;
 use crate::store::{NewWork, OutlookChange, RepositoryRow, Store, StoreError, Tx};
 use crate::subscription::SubscriptionFile;
-use facts::RepositoryFacts;
 pub(super) use facts::blocked;
+use facts::{Loaded, RepositoryFacts};
 use jiff::Timestamp;
 use partings::{Parting, left, partings};
 use std::borrow::Cow;
@@ -56,7 +56,7 @@ pub async fn plan_all(
         let mut catalogue = Catalogue::of(&loaded.packages);
         for one in &loaded.repositories {
             let shown = outlooks.remove(&one.row.repository.id).unwrap_or_default();
-            outcomes.push(decide(one, &loaded.attempted, shown, &without_hashes, &mut catalogue, now)?);
+            outcomes.push(decide(one, &loaded, shown, &without_hashes, &mut catalogue, now)?);
             // Planning dozens takes a moment, and other tasks have webhooks to answer.
             tokio::task::yield_now().await;
         }
@@ -166,7 +166,7 @@ struct Outcome {
 /// Decides what a repository's plan changes. Pure, but for the new proposals' identifiers.
 fn decide(
     one: &RepositoryFacts,
-    attempted: &BTreeSet<ProposalId>,
+    Loaded { attempted, errands, .. }: &Loaded,
     shown: Vec<Outlook>,
     without_hashes: &WithoutHashes,
     catalogue: &mut Catalogue<'_>,
@@ -212,6 +212,14 @@ fn decide(
                 let step = Step::Execute { repo, proposal: proposal.id.clone() };
                 steps_unless_queued.push(step.work(installation, now)?);
             }
+        }
+    }
+    // What is being sent to the branch of a pull request is brought to its end, whatever kept its step from that.
+    let is_on_its_way = |p: &&Proposal| p.state != ProposalState::Waiting && attempted.contains(&p.id);
+    if row.repository.state == RepoState::Active {
+        for proposal in proposals.iter().filter(is_on_its_way).map(|p| p.id.clone()) {
+            let how = errands.get(&proposal).copied().unwrap_or(Rework::Conflict);
+            steps_unless_queued.push(Step::Rework { repo, proposal, how }.work(installation, now)?);
         }
     }
     for proposal in ready.iter().filter_map(|group| ids.get(group.as_str()).copied()) {

@@ -24,6 +24,8 @@ const REST: SignedDuration = SignedDuration::from_hours(24);
 pub(super) const SURPRISES_MAX: u32 = 5;
 /// So many looks at what is under way come later and later.
 const LOOKS_THAT_SLOW_DOWN: u32 = 120;
+/// GitHub's clock may be so far behind ours.
+pub(super) const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 /// The comment, the closing and the branch's removal.
 pub(super) const WRITES_TO_RETIRE: u32 = 3;
 
@@ -78,7 +80,7 @@ pub async fn retire(
         is_shared: known.shared,
         base,
         opened_for: known.base_branch.as_deref().or(base),
-        repeated: lease.work.claims > 1,
+        said_since: (lease.work.claims > 1).then(|| lease.work.created_at - CLOCKS_DIFFER),
         one_write: turn.is_some(),
     };
     let mut is_closed = false;
@@ -212,8 +214,8 @@ pub(super) struct Retiring<'a> {
     pub(super) base: Option<&'a str>,
     /// What that was when we opened it.
     pub(super) opened_for: Option<&'a str>,
-    /// Whether an earlier claim may have written the comment.
-    pub(super) repeated: bool,
+    /// Since when an earlier claim may have written the comment, if one may have.
+    pub(super) said_since: Option<Timestamp>,
     /// Stop after one write.
     pub(super) one_write: bool,
 }
@@ -235,7 +237,7 @@ pub(super) async fn retire_pull(
     target: &Target,
     branch: &str,
     pull: &PullRequest,
-    Retiring { words, theirs, elsewhere, is_shared, base, opened_for, repeated, one_write }: Retiring<'_>,
+    Retiring { words, theirs, elsewhere, is_shared, base, opened_for, said_since, one_write }: Retiring<'_>,
 ) -> Result<Retired, ForgeError> {
     let found = forge.pull(target, pull.number).await?;
     let goes_to = |branch: Option<&str>| branch.is_none_or(|branch| found.base_branch == branch);
@@ -246,10 +248,11 @@ pub(super) async fn retire_pull(
         (false, true) => words,
         (false, false) => elsewhere,
     };
-    if found.status == PullStatus::Open {
-        let unsaid = match words {
-            Some(words) if repeated && forge.commented(target, pull.number, words).await? => None,
-            words => words,
+    let mut status = found.status;
+    if status == PullStatus::Open {
+        let unsaid = match (words, said_since) {
+            (Some(words), Some(since)) if forge.commented_since(target, (pull.number, since), words).await? => None,
+            (words, _) => words,
         };
         if let Some(words) = unsaid {
             match forge.comment(target, pull.number, words).await {
@@ -262,13 +265,14 @@ pub(super) async fn retire_pull(
         if is_theirs {
             return Ok(Retired::NotByUs);
         }
-        forge.close(target, pull.number).await?;
+        // Somebody may have merged it since it was looked at.
+        status = forge.close(target, pull.number).await?.status;
         if one_write {
             return Ok(Retired::InPart);
         }
     }
     // Whoever merges decides about the branch.
-    if is_theirs || found.status == PullStatus::Merged {
+    if is_theirs || status == PullStatus::Merged {
         return Ok(Retired::NotByUs);
     }
     forge.delete_branch(target, branch, &pull.head).await?;

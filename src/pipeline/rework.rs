@@ -6,24 +6,32 @@
 
 use super::branch::{self, Standing, hold, people_first, site_of};
 use super::edits::edited;
-use super::execute::{Case, Errand, ONE_AT_A_TIME, begin, go_on, installation, learn, take_back};
+use super::execute::{Case, Errand, ONE_AT_A_TIME, after, begin, begin_anew, go_on, installation, learn, take_back};
 use super::intent::{Intent, listed, pins, worded};
 use super::line::{self, Admission};
+use super::retire::{Archive, rest};
 use super::{Done, Step, StepError, Writing, finished, sync, target};
 use crate::domain::{
-    Change, Dependency, Held, Onto, Proposal, ProposalId, ProposalState, RepoId, RepoState, Rework, Site, Update,
+    Change, Dependency, Held, News, Onto, Proposal, ProposalId, ProposalState, PullNumber, RepoId, RepoState, Rework,
+    Site, Update,
 };
 use crate::forge::{BaseMerge, ForgeError, GitHub};
 use crate::managers;
 use crate::planner::{self, prose};
 use crate::registries::Registries;
-use crate::store::{RepositoryRow, Store};
-use jiff::SignedDuration;
+use crate::store::{Attempt, RepositoryRow, Store};
+use jiff::{SignedDuration, Timestamp};
 
 /// How long GitHub is given to work out whether a pull request can be merged …
 const THINKING: SignedDuration = SignedDuration::from_secs(5);
 /// … and how often.
 const LOOKS_MAX: u32 = 12;
+/// What a person asked for waits for a repository that is not read for so long; it is not forgotten.
+const RARELY: SignedDuration = SignedDuration::from_mins(10);
+/// The key under which the number of looks lies beside the fields of a step.
+const LOOKS: &str = "looks";
+/// Why a branch with people's commits is left as it is.
+const SAME_LINES: &str = "they and the base changed the same lines";
 
 /// Brings the branch of one open pull request up to date.
 pub async fn rework(
@@ -36,32 +44,55 @@ pub async fn rework(
     let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
         return finished(store).await;
     };
-    if row.repository.state != RepoState::Active || proposal.pull.is_none() {
-        return finished(store).await;
+    let Some(number) = proposal.pull.as_ref().map(|pull| pull.number) else { return finished(store).await };
+    match row.repository.state {
+        RepoState::Active => {}
+        RepoState::Archived => return rest(store, &row, Archive::Known, None, now).await,
+        // The plan asks again for what was begun.
+        _ => return finished(store).await,
     }
     let begun = store.attempt(id).await?;
-    if begun.is_none() && proposal.state != ProposalState::Open {
-        return finished(store).await;
+    let is_open = proposal.state == ProposalState::Open;
+    if begun.is_none() && !is_open {
+        return pass_on(store, &row, (id, number), how, now).await;
     }
     let all = store.proposals(repo).await?;
     let attempted = store.attempted(repo).await?;
     let case = Case { row: &row, proposal, all: &all, writing, now, errand: Errand::Rework(how) };
-    if let Some(begun) = begun {
-        if how != Rework::Conflict && writing.lease.work.claims == 1 {
+    let begun = match begun {
+        Some(begun) if begun.errand.unwrap_or(Rework::Conflict) != how => {
             // Another step began it, and this one has its own to do.
-            return after_another(store, &row, id, writing).await;
+            return after_another(store, &row, id, (&begun, now)).await;
         }
-        return match begun.progress.refused {
-            None if case.proposal.state == ProposalState::Open => go_on(store, forge, case, begun).await,
-            _ => take_back(store, forge, case, begun).await,
-        };
-    }
-    let is_sent = |p: &Proposal| p.group == case.proposal.group && attempted.contains(&p.id);
-    if all.iter().any(is_sent) {
+        Some(begun) if !is_open || begun.progress.refused.is_some() => {
+            return take_back(store, forge, case, begun).await;
+        }
+        Some(begun) if !begun.is_unsent() => return go_on(store, forge, case, begun).await,
+        // What it was decided by may be half an hour old, by the time of its turn.
+        begun => begun,
+    };
+    if let Some(turn) = begun.as_ref().and_then(|begun| begun.progress.turn).filter(|turn| turn.from > now) {
         let tx = store.begin().await?;
-        return Ok(Done::PutOff { tx, until: now + ONE_AT_A_TIME, why: None });
+        return Ok(Done::PutOff { tx, until: turn.from, why: line::words(turn.from, now) });
     }
-    match decide(store, (forge, registries), &case, how).await? {
+    let mut others = all.iter().filter(|p| p.id != *id && p.group == case.proposal.group);
+    if begun.is_none()
+        && let Some(other) = others.find(|p| attempted.contains(&p.id))
+    {
+        let until = store.attempt(&other.id).await?.map_or(now, |other| after(&other, now));
+        let tx = store.begin().await?;
+        return Ok(Done::PutOff { tx, until, why: None });
+    }
+    let looks: u32 = line::beside(&writing.lease.work.args, LOOKS).unwrap_or(0);
+    let way = decide(store, (forge, registries), &case, (how, looks)).await?;
+    if begun.is_some() && !matches!(way, Way::Send(..) | Way::Later(_)) {
+        let mut tx = store.begin().await?;
+        tx.still_ours(writing.lease).await?;
+        tx.end_attempt(id).await?;
+        tx.record(id, now, "taken back", "it was not needed any more when its turn came").await?;
+        tx.commit().await?;
+    }
+    match way {
         Way::Nothing => finished(store).await,
         Way::Ask(step) => {
             let mut tx = store.begin().await?;
@@ -69,12 +100,26 @@ pub async fn rework(
             Ok(Done::Finished(tx))
         }
         Way::Later(why) => {
-            let tx = store.begin().await?;
-            Ok(Done::PutOff { tx, until: now + THINKING, why: Some(why) })
+            let mut tx = store.begin().await?;
+            tx.keep_args(writing.lease, &line::with_beside(&writing.lease.work.args, LOOKS, looks + 1)).await?;
+            if looks == LOOKS_MAX {
+                Step::Index { repo }.queue_unless_queued(&mut tx, installation(&row), now).await?;
+            }
+            let wait = if looks < LOOKS_MAX { THINKING } else { RARELY };
+            Ok(Done::PutOff { tx, until: now + wait, why: Some(why) })
+        }
+        Way::Say(news) => {
+            let mut tx = store.begin().await?;
+            Step::Tell { repo, proposal: id.clone(), news }.queue(&mut tx, installation(&row), now).await?;
+            Ok(Done::Finished(tx))
         }
         Way::Send(change, updates, title) => {
             let proposal = Proposal { updates, title, updated_at: now, ..case.proposal };
-            begin(store, forge, Case { proposal, ..case }, *change).await
+            let case = Case { proposal, ..case };
+            match begun {
+                None => begin(store, forge, case, *change).await,
+                Some(begun) => begin_anew(store, forge, case, begun, *change).await,
+            }
         }
         Way::Merge(onto) => merge(store, forge, case, onto).await,
         Way::Held(held) => {
@@ -91,6 +136,8 @@ enum Way {
     /// Somebody else has to look first.
     Ask(Step),
     Later(String),
+    /// It cannot be done, and who asked for it is told.
+    Say(News),
     /// One more commit: the change, with the updates and the title as they are by it.
     Send(Box<Change>, Vec<Update>, String),
     /// GitHub's own merge of the base.
@@ -102,9 +149,9 @@ async fn decide(
     store: &Store,
     (forge, registries): (&GitHub, &Registries),
     case: &Case<'_>,
-    how: Rework,
+    (how, looks): (Rework, u32),
 ) -> Result<Way, StepError> {
-    let Case { row, proposal, writing, now, .. } = case;
+    let Case { row, proposal, now, .. } = case;
     let repo = row.repository.id;
     let file = sync::file_in_force(&row.config)?;
     let (Some(file), Some(base), Some(base_branch)) = (file, row.head.clone(), row.repository.default_branch.clone())
@@ -115,8 +162,7 @@ async fn decide(
         // Reading it ends with asking for this again, if a file of the pull request changed.
         return Ok(match how {
             Rework::Conflict => Way::Ask(Step::Index { repo }),
-            _ if writing.lease.work.claims >= LOOKS_MAX => Way::Ask(Step::Index { repo }),
-            _ => Way::Later("the repository is being read".into()),
+            Rework::Rebase | Rework::Recreate => Way::Later("the repository is being read".into()),
         });
     }
     let (standing, found) = branch::look(store, forge, (row, proposal), &base.commit).await?;
@@ -124,7 +170,8 @@ async fn decide(
         Standing::Ours(onto) => (onto, true),
         Standing::Shared(onto) => (onto, false),
         Standing::Over(number) => return Ok(Way::Ask(Step::Follow { repo, number })),
-        Standing::Elsewhere => return Ok(Way::Nothing),
+        Standing::Elsewhere if how == Rework::Conflict => return Ok(Way::Nothing),
+        Standing::Elsewhere => return Ok(Way::Say(News::Elsewhere)),
     };
     let (head, at) = (onto.head.clone(), base.commit.clone());
     let held = |why: String, people: bool| Way::Held(Held { why, head: head.clone(), base: at.clone(), people });
@@ -135,13 +182,13 @@ async fn decide(
         match found.and_then(|found| found.mergeable) {
             Some(true) => return Ok(Way::Nothing),
             Some(false) => {}
-            None if writing.lease.work.claims >= LOOKS_MAX => return Ok(Way::Nothing),
+            None if looks >= LOOKS_MAX => return Ok(Way::Nothing),
             None => return Ok(Way::Later("GitHub is working out whether it can be merged".into())),
         }
     }
     match (how, is_ours) {
         (Rework::Conflict, false) => {
-            return Ok(held(people_first(onto.number, "they and the base changed the same lines"), true));
+            return Ok(held(people_first(onto.number, SAME_LINES), true));
         }
         (Rework::Rebase, false) => return Ok(Way::Merge(onto)),
         // It holds just that.
@@ -156,7 +203,7 @@ async fn decide(
         Ok(pinned) => pinned,
         Err(Intent::Impossible(why)) => return Ok(held(why, false)),
         Err(Intent::Moved(moved)) => {
-            learn(store, &moved, writing.lease, *now).await?;
+            learn(store, &moved, case.writing.lease, *now).await?;
             return Ok(Way::Ask(Step::Plan { repo }));
         }
         Err(_) => return Ok(Way::Ask(Step::Plan { repo })),
@@ -180,13 +227,31 @@ async fn after_another(
     store: &Store,
     row: &RepositoryRow,
     id: &ProposalId,
-    writing: &Writing<'_>,
+    (begun, now): (&Attempt, Timestamp),
 ) -> Result<Done, StepError> {
-    let now = writing.clock.now();
-    let step = Step::Rework { repo: row.repository.id, proposal: id.clone(), how: Rework::Conflict };
+    let how = begun.errand.unwrap_or(Rework::Conflict);
+    let step = Step::Rework { repo: row.repository.id, proposal: id.clone(), how };
     let mut tx = store.begin().await?;
     step.queue_unless_queued(&mut tx, installation(row), now).await?;
-    Ok(Done::PutOff { tx, until: now + ONE_AT_A_TIME, why: None })
+    Ok(Done::PutOff { tx, until: after(begun, now), why: None })
+}
+
+/// Has the proposal brought up to date that took the place of another one on the same pull request: whoever asked meant that.
+async fn pass_on(
+    store: &Store,
+    row: &RepositoryRow,
+    (id, number): (&ProposalId, PullNumber),
+    how: Rework,
+    now: Timestamp,
+) -> Result<Done, StepError> {
+    let repo = row.repository.id;
+    let next = store.proposal_by_pull(repo, number).await?;
+    let mut tx = store.begin().await?;
+    if let Some(next) = next.filter(|next| next.id != *id && next.state == ProposalState::Open) {
+        let step = Step::Rework { repo, proposal: next.id, how };
+        step.queue_unless_queued(&mut tx, installation(row), now).await?;
+    }
+    Ok(Done::Finished(tx))
 }
 
 /// Has GitHub merge the base into a branch that people have committed to.
@@ -197,8 +262,7 @@ async fn merge(store: &Store, forge: &GitHub, case: Case<'_>, onto: Onto) -> Res
         Admission::Now(_) => {}
         Admission::Later(done) => return Ok(done),
     }
-    let workflows =
-        proposal.updates.iter().flat_map(|u| &u.sites).any(|site| site.path.as_str().starts_with(".github/"));
+    let workflows = proposal.touches_workflows();
     let (why, people) = match forge.merge_base(&target(row), onto.number, &onto.head, workflows).await {
         Ok(BaseMerge::Done) => {
             let mut tx = store.begin().await?;
@@ -209,7 +273,7 @@ async fn merge(store: &Store, forge: &GitHub, case: Case<'_>, onto: Onto) -> Res
             let tx = store.begin().await?;
             return Ok(Done::PutBack { tx, until: now + ONE_AT_A_TIME, why: "somebody has just pushed to it".into() });
         }
-        Ok(BaseMerge::Conflict) => (people_first(onto.number, "they and the base changed the same lines"), true),
+        Ok(BaseMerge::Conflict) => (people_first(onto.number, SAME_LINES), true),
         Err(error @ (ForgeError::Invalid { .. } | ForgeError::Forbidden { .. })) => (error.to_string(), false),
         Err(error) => return Err(error.into()),
     };

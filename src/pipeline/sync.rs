@@ -223,9 +223,9 @@ async fn list(
 }
 
 /// The steps that may wait for a change of the repository …
-const WAITING: [&str; 6] = ["execute", "index", "invite", "label", "merge", "retire"];
+const WAITING: [&str; 8] = ["execute", "index", "invite", "label", "merge", "retire", "rework", "tell"];
 /// … and those that may wait for the end of its archive. The others have a pause that is to be kept to.
-const RESTING: [&str; 3] = ["invite", "label", "retire"];
+const RESTING: [&str; 5] = ["invite", "label", "retire", "rework", "tell"];
 
 /// Has the steps of these names go on at once that wait for just what is being stored of a repository.
 async fn wake(tx: &mut Tx, repo: RepoId, steps: &[&str], now: Timestamp) -> Result<(), StoreError> {

@@ -2,11 +2,13 @@
 
 use super::follow::is_final;
 use super::line::{self, Admission};
+use super::retire::{Archive, CLOCKS_DIFFER, SURPRISES_MAX, rest};
 use super::{Done, StepError, Writing, finished, target};
 use crate::domain::{News, Proposal, ProposalId, ProposalState, PullNumber, RepoId, RepoState};
 use crate::forge::{ForgeError, GitHub, Target};
 use crate::planner::prose;
 use crate::store::{RepositoryRow, Store};
+use jiff::Timestamp;
 
 /// Marks a pull request whose branch the bot leaves as it is.
 pub const HELD_LABEL: &str = "mass-driver: needs a person";
@@ -24,37 +26,41 @@ pub async fn tell(
     let (Some(row), Some(proposal)) = (store.repository(repo).await?, store.proposal(id).await?) else {
         return finished(store).await;
     };
-    // Its label is the pull request's: a newer proposal may stand there by now.
-    let is_told = match proposal.state {
-        ProposalState::Open => true,
-        ProposalState::Superseded => news == News::Freed,
-        _ => false,
-    };
-    let Some(pull) = proposal.pull.as_ref().filter(|_| is_told) else {
-        return finished(store).await;
-    };
-    if row.repository.state != RepoState::Active {
-        return finished(store).await;
-    }
-    let held = store.pull_branch(repo, pull.number).await?.held;
+    let Some(pull) = &proposal.pull else { return finished(store).await };
+    let is_open = proposal.state == ProposalState::Open;
+    let held = store.pull_branch(repo, pull.number).await?.held.filter(|_| is_open);
     let words = match news {
-        // It may be held again by now, and its label stays.
-        News::Freed if held.is_none() => return free(store, forge, (&row, pull.number), writing).await,
+        // It may be held again by now, and its label stays. A newer proposal may stand there.
+        News::Freed if held.is_none() && is_label_ours(&row, &proposal) => {
+            return free(store, forge, (&row, pull.number), writing).await;
+        }
         News::Freed => None,
         News::Revised => words_of_change(&store.proposals(repo).await?, &proposal),
         News::Held => held.map(|held| prose::left_alone(&held.why, held.people)),
+        News::Elsewhere => is_open.then(prose::elsewhere),
     };
     let Some(words) = words else { return finished(store).await };
+    match row.repository.state {
+        // What is suspended is asked for again when that ends.
+        RepoState::Active | RepoState::Suspended => {}
+        RepoState::Archived => return rest(store, &row, Archive::Known, None, clock.now()).await,
+        RepoState::Disabled | RepoState::Removed => return finished(store).await,
+    }
     let writes = (row.repository.installation, WRITES);
     let turn = match line::admit(store, lease, writes, clock.now(), pace).await? {
         Admission::Now(turn) => turn,
         Admission::Later(done) => return Ok(done),
     };
-    match (say(forge, &target(&row), pull.number, news, &words).await, turn) {
+    // The same reason is given once, however often it is the reason; what was done is told each time.
+    let since = (news != News::Held).then(|| lease.work.created_at - CLOCKS_DIFFER);
+    match (say(forge, &target(&row), (pull.number, since), news, &words).await, turn) {
         (Ok(true), Some(turn)) if news == News::Held => {
             return Ok(line::after_write(store, lease, &turn, clock.now(), pace).await?);
         }
         (Ok(_), _) => {}
+        (Err(ForgeError::Archived { .. }), _) if lease.work.refusals < SURPRISES_MAX => {
+            return rest(store, &row, Archive::News, None, clock.now()).await;
+        }
         // The words stand in the bot's own pages all the same.
         (Err(error), _) if is_final(&error) => {
             tracing::warn!(repository = %row.repository.name, pull = %pull.number, %error, "a pull request could not be told its news");
@@ -68,6 +74,13 @@ pub async fn tell(
         }
     }
     finished(store).await
+}
+
+/// Whether the label on a proposal's pull request is the bot's to take off: of one that is open, also where a newer proposal
+/// stands there by now. Pure.
+fn is_label_ours(row: &RepositoryRow, proposal: &Proposal) -> bool {
+    row.repository.state == RepoState::Active
+        && matches!(proposal.state, ProposalState::Open | ProposalState::Superseded)
 }
 
 /// Takes off the label of a branch that was left as it was.
@@ -91,22 +104,36 @@ async fn free(
 }
 
 /// Says it, if it was not said. Returns whether it had to be.
-async fn say(forge: &GitHub, target: &Target, number: PullNumber, news: News, words: &str) -> Result<bool, ForgeError> {
-    if forge.commented(target, number, words).await? {
+async fn say(
+    forge: &GitHub,
+    target: &Target,
+    (number, since): (PullNumber, Option<Timestamp>),
+    news: News,
+    words: &str,
+) -> Result<bool, ForgeError> {
+    let is_said = match since {
+        Some(since) => forge.commented_since(target, (number, since), words).await?,
+        None => forge.commented(target, number, words).await?,
+    };
+    if is_said {
         return Ok(false);
     }
     tracing::debug!(pull = %number, ?news, "a pull request is told its news");
     forge.comment(target, number, words).await.map(|()| true)
 }
 
-/// What changed on a pull request when a proposal took the place of another on it.
+/// What changed on a pull request since a proposal took the place of another on it: of those that followed before this was
+/// told, the last is what there is now. Pure.
 fn words_of_change(all: &[Proposal], proposal: &Proposal) -> Option<String> {
     let number = proposal.pull.as_ref()?.number;
+    let is_now =
+        |p: &&Proposal| p.state == ProposalState::Open && p.pull.as_ref().is_some_and(|pull| pull.number == number);
+    let now = all.iter().rev().find(is_now)?;
     let is_before = |p: &&Proposal| {
         p.id != proposal.id
             && p.created_at <= proposal.created_at
             && p.pull.as_ref().is_some_and(|pull| pull.number == number)
     };
     let before = all.iter().rev().find(is_before)?;
-    Some(prose::revised(&before.updates, &proposal.updates))
+    Some(prose::revised(&before.updates, &now.updates))
 }

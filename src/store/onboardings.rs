@@ -79,6 +79,7 @@ impl Store {
                 change: from_json("onboarding.change", &change)?,
                 progress: from_json("onboarding.progress", &progress)?,
                 orderly_claim: orderly_claim.map(|claim| small("onboarding.orderly_claim", claim)).transpose()?,
+                errand: None,
             })
         })
         .transpose()

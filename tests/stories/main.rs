@@ -26,6 +26,7 @@ mod answers;
 mod archives;
 mod audits;
 mod automerge;
+mod branches;
 mod checks;
 mod checks_to_the_end;
 mod clocks;

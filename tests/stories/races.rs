@@ -38,6 +38,11 @@ async fn revised_once(world: &World, number: i64) {
     assert_eq!((branch.base.map(|base| base.to_string()), branch.shared), (base, false));
 }
 
+/// Who was overtaken on a branch pauses before the next look.
+async fn it_is_looked_at_anew(world: &World) {
+    world.time_passes(jiff::SignedDuration::from_secs(31)).await;
+}
+
 stories_at_any_pace! {
     async fn killed_before_each_write_of_a_revision(world: World) {
         let number = about_to_be_revised(&world).await;
@@ -77,6 +82,7 @@ stories_at_any_pace! {
         let branch = world.pull("acme/api").head_branch;
         world.github.push("acme/api", &branch, &[("notes.txt", Some(b"mine".as_slice()))], "a person's commit").unwrap();
         world.settle().await;
+        it_is_looked_at_anew(&world).await;
         let pull = world.pull("acme/api");
         assert_eq!((pull.number, pull.title.as_str()), (number, "Bump httpx from 0.27.0 to 0.28.1"));
         assert_eq!(world.file("acme/api", &branch, "notes.txt"), "mine");
@@ -99,6 +105,7 @@ stories_at_any_pace! {
             gate.open();
         };
         tokio::join!(world.settle(), pushes);
+        it_is_looked_at_anew(&world).await;
         let pull = world.pull("acme/api");
         assert_eq!((pull.number, pull.title.as_str()), (number, "Bump httpx from 0.27.0 to 0.28.1"));
         assert_eq!(world.file("acme/api", &branch, "notes.txt"), "mine");
@@ -115,6 +122,7 @@ stories_at_any_pace! {
             gate.open();
         };
         tokio::join!(world.settle(), closes);
+        it_is_looked_at_anew(&world).await;
         let old = world.github.pull_request("acme/api", number).unwrap();
         assert_eq!((old.state.as_str(), old.title.as_str()), ("closed", "Bump httpx from 0.27.0 to 0.28.0"));
         // What was closed was the older version: the newer one comes as a pull request of its own.

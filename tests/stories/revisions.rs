@@ -87,7 +87,9 @@ stories_at_any_pace! {
         somebody_commits(&world, "requirements.txt", "httpx>=0.20\n").await;
         let theirs = world.pull("acme/api").head_sha;
         world.registry.release("httpx", "0.28.1");
-        for _ in 0..3 {
+        for n in 0..3 {
+            // Each time it is tried anew, as the base has moved.
+            world.push("acme/api", &[("tools/requirements.txt", &format!("# {n}\n"))]).await;
             world.bot_looks().await;
         }
         let pull = world.pull("acme/api");

@@ -185,7 +185,7 @@ async fn life(store: &Store, repo: RepoId, round: u64, now: Timestamp) {
                     hashes: Vec::new(),
                     draft: false,
                 };
-                tx.begin_attempt((repo, &proposal.id), &change, now).await.unwrap();
+                tx.begin_attempt((repo, &proposal.id), &change, None, now).await.unwrap();
             }
             (ProposalState::Open, 0) => tx.save_proposal(&sent(ProposalState::Merged)).await.unwrap(),
             _ => {}

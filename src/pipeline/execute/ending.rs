@@ -1,14 +1,16 @@
 //! How the sending of a change ends: what is stored of it, and what comes next.
 
 use super::{Case, Errand, PAUSE, installation};
-use crate::domain::{Change, Farewell, Held, News, Proposal, ProposalState, PullBranch, PullRequest, Rework, Topic};
+use crate::domain::{
+    Change, Farewell, Held, News, Proposal, ProposalState, PullBranch, PullNumber, PullRequest, Rework, Topic,
+};
 use crate::forge::{ForgeError, Proposed, PullStatus};
 use crate::pipeline::branch::hold;
 use crate::pipeline::remarks::remark;
 use crate::pipeline::retire::superseded_by;
 use crate::pipeline::{Done, Step, StepError, invite, merge};
 use crate::planner::{audit, prose};
-use crate::store::{RepositoryRow, Store, Tx};
+use crate::store::{RepositoryRow, Store, StoreError, Tx};
 use jiff::Timestamp;
 
 pub(super) async fn plan_again(store: &Store, row: &RepositoryRow, now: Timestamp) -> Result<Done, StepError> {
@@ -78,6 +80,12 @@ pub(super) async fn arrived(
         // An earlier attempt got this far, and a person was faster than our repeat.
         Step::Follow { repo, number: pull.number }.queue(&mut tx, installation(case.row), now).await?;
     }
+    let head = case.row.head.as_ref().map(|head| &head.commit);
+    if status == PullStatus::Open && change.made_on().is_some_and(|base| head != Some(base)) {
+        // Its base moved on while it was sent, and whoever asked for a look at it then was told that one is under way.
+        let step = Step::Rework { repo, proposal: case.proposal.id.clone(), how: Rework::Conflict };
+        step.queue_unless_queued(&mut tx, installation(case.row), now).await?;
+    }
     match case.errand {
         Errand::Open => {
             let proposal = opened(&mut tx, case, change, pull).await?;
@@ -88,6 +96,14 @@ pub(super) async fn arrived(
         Errand::Rework(how) => reworked(&mut tx, case, how, pull).await?,
     }
     Ok(Done::Finished(tx))
+}
+
+/// Our pull request, on which a person put commits before we saw that it exists. With the base as the head that we left
+/// there, it never looks untouched, so it is never closed or deleted over their heads.
+pub(super) fn taken_over(change: &Change, number: PullNumber, repository_url: &str) -> Proposed {
+    let url = format!("{repository_url}/pull/{number}");
+    let pull = PullRequest { number, url, head: change.base.commit.clone() };
+    Proposed { pull, adopted: true, no_draft: false, status: PullStatus::Open }
 }
 
 /// What is told of one that should be a draft.
@@ -119,12 +135,12 @@ async fn opened(tx: &mut Tx, case: Case<'_>, change: &Change, pull: PullRequest)
         tx.save_proposal(&Proposal { state: ProposalState::Superseded, reason, updated_at: now, ..old.clone() })
             .await?;
         tx.record(&old.id, now, "superseded", &what).await?;
-        let next = if is_same {
-            Step::Tell { repo, proposal: id.clone(), news: News::Revised }
-        } else {
-            Step::Retire { repo, proposal: old.id.clone(), farewell: Farewell::Replaced { by: pull.number } }
-        };
-        next.queue(tx, installation, now).await?;
+        if !is_same {
+            let farewell = Farewell::Replaced { by: pull.number };
+            Step::Retire { repo, proposal: old.id.clone(), farewell }.queue(tx, installation, now).await?;
+        } else if !is_being_told(tx, all, &pull, now).await? {
+            Step::Tell { repo, proposal: id.clone(), news: News::Revised }.queue(tx, installation, now).await?;
+        }
     }
     if !is_labelled && !proposal.labels.is_empty() {
         Step::Label { repo, proposal: id.clone() }.queue(tx, installation, now).await?;
@@ -141,6 +157,17 @@ async fn opened(tx: &mut Tx, case: Case<'_>, change: &Change, pull: PullRequest)
     tx.save_proposal(&proposal).await?;
     Step::Plan { repo }.queue(tx, installation, now).await?;
     Ok(proposal)
+}
+
+/// Whether an earlier change of a pull request is still to be told: that news will speak of this one, too.
+async fn is_being_told(tx: &mut Tx, all: &[Proposal], pull: &PullRequest, now: Timestamp) -> Result<bool, StoreError> {
+    for one in all.iter().filter(|p| p.pull.as_ref().is_some_and(|known| known.number == pull.number)) {
+        let tell = Step::Tell { repo: one.repo, proposal: one.id.clone(), news: News::Revised };
+        if tx.is_under_way(&tell.work(None, now)?).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn reworked(tx: &mut Tx, case: Case<'_>, how: Rework, pull: PullRequest) -> Result<(), StepError> {

@@ -6,7 +6,7 @@ use crate::domain::{Onboarding, OnboardingState, RepoState};
 use crate::forge::{ForgeError, PullState, PullStatus};
 use crate::pipeline::follow::is_final;
 use crate::pipeline::line::{self, Admission};
-use crate::pipeline::retire::{Retired, Retiring, WRITES_TO_RETIRE, retire_pull};
+use crate::pipeline::retire::{CLOCKS_DIFFER, Retired, Retiring, WRITES_TO_RETIRE, retire_pull};
 use crate::pipeline::{Done, Step, StepError, finished, target};
 use crate::store::ConfigState;
 
@@ -103,8 +103,8 @@ async fn let_go(case: &Case<'_>, onboarding: Onboarding) -> Result<Done, StepErr
         elsewhere: None,
         is_shared: false,
         base: case.row.repository.default_branch.as_deref(),
-        opened_for: None,
-        repeated: lease.work.claims > 1,
+        opened_for: case.row.repository.default_branch.as_deref(),
+        said_since: (lease.work.claims > 1).then(|| lease.work.created_at - CLOCKS_DIFFER),
         one_write: turn.is_some(),
     };
     match (retire_pull(case.forge, &target(case.row), &onboarding.branch, pull, how).await, turn) {

@@ -67,7 +67,7 @@ async fn forget(case: &Case<'_>, onboarding: &Onboarding) -> Result<Done, StepEr
 async fn send(
     case: &Case<'_>,
     onboarding: Onboarding,
-    Attempt { change, progress, orderly_claim }: Attempt,
+    Attempt { change, progress, orderly_claim, .. }: Attempt,
     turn: Option<Turn>,
 ) -> Result<Done, StepError> {
     let (to, look) = (target(case.row), orderly_claim.is_none());

@@ -3,7 +3,7 @@
 
 use crate::domain::{
     Decision, Held, InstallationId, PackageId, Proposal, ProposalId, ProposalState, PullNumber, RepoId, RepoPath,
-    RepoState,
+    RepoState, Rework,
 };
 use crate::managers;
 use crate::pipeline::{StepError, sync};
@@ -24,6 +24,8 @@ pub(super) struct Loaded {
     pub packages: BTreeMap<PackageId, Known>,
     /// The proposals of all of them for which something is being sent.
     pub attempted: BTreeSet<ProposalId>,
+    /// For those that are pull requests already, what it is sent for, where that was noted.
+    pub errands: BTreeMap<ProposalId, Rework>,
 }
 
 /// The facts of one repository.
@@ -97,7 +99,9 @@ pub(super) async fn load(store: &Store, repos: &[RepoId]) -> Result<Loaded, Step
 pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<Loaded, StepError> {
     let ids: Vec<RepoId> = rows.iter().map(|row| row.repository.id).collect();
     let mut proposals = store.proposals_of(&ids).await?;
-    let attempted = store.attempted_of(&ids).await?;
+    let errands = store.attempted_of(&ids).await?;
+    let attempted = errands.keys().cloned().collect();
+    let errands = errands.into_iter().filter_map(|(id, errand)| Some((id, errand?))).collect();
     let mut repositories = Vec::with_capacity(rows.len());
     for row in rows {
         repositories.push(RepositoryFacts {
@@ -140,7 +144,7 @@ pub(super) async fn load_of(store: &Store, rows: Vec<RepositoryRow>) -> Result<L
         one.unreadable = unreadable.remove(&id).unwrap_or_default();
         one.held = held.remove(&id).unwrap_or_default();
     }
-    let mut loaded = Loaded { repositories, packages: BTreeMap::new(), attempted };
+    let mut loaded = Loaded { repositories, packages: BTreeMap::new(), attempted, errands };
     reload(store, &mut loaded).await?;
     Ok(loaded)
 }

@@ -63,6 +63,13 @@ pub fn left_alone(why: &str, people: bool) -> String {
     format!("This branch is left as it is: {}.\n\n{next}", spoken(why))
 }
 
+/// Why a command about a branch is not followed.
+pub fn elsewhere() -> String {
+    "Nothing was done: the branch of this pull request is gone, or it leads to another base than the repository's default \
+     branch by now. Then it is left to you."
+        .into()
+}
+
 /// Each package with the versions it goes to.
 fn versions(updates: &[Update]) -> BTreeMap<&str, String> {
     let mut versions: BTreeMap<&str, String> = BTreeMap::new();

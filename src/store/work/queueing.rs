@@ -32,6 +32,8 @@ statements! {
     ENQUEUE_UNLESS_QUEUED = enqueue!("NOTHING");
     ENQUEUE_FOR = enqueue!("UPDATE SET args = excluded.args, due_at = excluded.due_at, turn = NULL");
     RUNNING = "SELECT id FROM work WHERE subject = $1 AND unique_key = $2 AND state = 'running'";
+    UNDER_WAY = "SELECT id FROM work WHERE unique_key = $1 AND state = 'queued'
+        UNION ALL SELECT id FROM work WHERE subject = $2 AND unique_key = $1 AND state = 'running'";
     HASTEN_SUBJECT = queued_by_key!("due_at = $3", "subject = $1 AND step = $2 AND due_at > $3 AND last_error IS NOT NULL", ""),
         on postgres: queued_by_key!("due_at = $3", "subject = $1 AND step = $2 AND due_at > $3 AND last_error IS NOT NULL",
         " COLLATE \"C\" FOR UPDATE");
@@ -97,6 +99,11 @@ impl Tx {
     /// Whether a piece of work under the same key is being done at this moment.
     pub async fn is_running(&mut self, new: &NewWork) -> Result<bool, StoreError> {
         Ok(!self.rows::<(String,)>(RUNNING, values![&new.subject, &new.unique_key]).await?.is_empty())
+    }
+
+    /// Whether a piece of work under the same key waits, or is being done.
+    pub async fn is_under_way(&mut self, new: &NewWork) -> Result<bool, StoreError> {
+        Ok(!self.rows::<(String,)>(UNDER_WAY, values![&new.unique_key, &new.subject]).await?.is_empty())
     }
 
     /// Makes the steps of one name on a subject that were put back due at once.
