@@ -45,7 +45,7 @@ pub async fn before(
     let is_waited_for = matches!(step, Step::SyncRepository { details: true, .. });
     if quota::is_low(&left, now)
         && !is_waited_for
-        && !(step.writes() && !is_of_a_stranger(store, step).await?)
+        && (!step.writes() || is_of_a_stranger(store, step).await?)
         && store.any_due(installation, Step::WRITING, left.resets_at).await?
     {
         let why = format!(
