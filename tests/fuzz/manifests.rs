@@ -125,7 +125,9 @@ pub fn edits(
             && old.package == edit.package
             && old.constraint == edit.constraint
             && old.current.as_deref() == Some(&edit.from)
-            && old.digest == edit.digest_from;
+            && old.digest == edit.digest_from
+            // A line for other versions of Python is another place.
+            && old.python == edit.python;
         // Hashes that come or go move the lines below them.
         let same_place = new.line == old.line || !edit.hashes_to.is_empty();
         if meant {
@@ -137,7 +139,7 @@ pub fn edits(
             if !as_asked || !same_place {
                 return wrong(&format!("an edit is not as asked, {new:?}"));
             }
-        } else if old.package != edit.package {
+        } else if old.package != edit.package || old.python != edit.python {
             let unmoved = Dependency { line: old.line, ..new.clone() };
             if unmoved != *old || !same_place {
                 return wrong(&format!("an edit changes what it was not asked to, {old:?} to {new:?}"));
