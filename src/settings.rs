@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// The command, to be given what was typed, without the variables that are set to nothing: an empty variable, or one of
 /// blanks, is as if unset. `.env` files and the like have no other way of leaving one out.
 ///
-/// Those whose default is another place than the one that was meant are refused instead, see [`place`].
+/// Those whose default is another place than the one that was meant are refused instead, see `place`.
 pub fn without_empty_variables(command: Command) -> Command {
     let is_left_out = |variable: &OsStr| PLACES.iter().all(|place| variable != *place) && is_empty(variable);
     let arg = |arg: Arg| match arg.get_env().is_some_and(is_left_out) {

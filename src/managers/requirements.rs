@@ -3,12 +3,12 @@
 //! Source: pip's documentation, "Requirements File Format".
 
 use super::compiled::Comments;
-use super::edit;
+use super::format::Format;
 use super::hashes::{HashOption, Hashes};
 use super::python;
 use super::requirement::{self, Place};
 use super::written::Written;
-use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, readable, without_mark};
+use super::{Found, MOST_DEPENDENCIES, readable, without_mark};
 use crate::domain::{Ecosystem, RepoPath, Span};
 use std::ops::Range;
 
@@ -16,20 +16,14 @@ use std::ops::Range;
 #[derive(Debug)]
 pub struct Requirements;
 
-const NAME: &str = "requirements";
+impl Format for Requirements {
+    const NAME: &'static str = "requirements";
 
-impl Manager for Requirements {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn ecosystem(&self) -> Ecosystem {
-        Ecosystem::Pypi
-    }
+    const ECOSYSTEM: Ecosystem = Ecosystem::Pypi;
 
     /// `requirements.txt`, `requirements-dev.txt`, `dev-requirements.txt`, `requirements/*.txt`; `constraints` likewise,
     /// and `.in`, from which pip-tools and uv make the `.txt`, or `.pip` for `.txt`.
-    fn claims(&self, path: &RepoPath) -> bool {
+    fn claims(path: &RepoPath) -> bool {
         let name = path.file_name().to_ascii_lowercase();
         let Some(stem) = [".txt", ".in", ".pip"].iter().find_map(|end| name.strip_suffix(end)) else { return false };
         let folder = path.folder().rsplit('/').next().unwrap_or_default();
@@ -40,40 +34,32 @@ impl Manager for Requirements {
         })
     }
 
-    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
-        Extraction::of(find(path, text))
-    }
-
-    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
-        edit::apply(text, edits, |text| find(path, text))
-    }
-}
-
-fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
-    readable(text)?;
-    let mut found = Found::default();
-    let line_starts = super::line_starts(text);
-    let place = Place { manager: NAME, path, line_of: &|at| super::line_of(&line_starts, at) };
-    let mut comments = Comments::default();
-    for line in logical_lines(text) {
-        let (line, comment) = split_comment(&line);
-        if line.text().starts_with('-') {
-            read_options(&line, &place, &mut found);
-        } else if !line.text().is_empty() {
-            let (requirement, options) = split_options(&line);
-            let hashes = hashes(&options, requirement.span().map_or(0, |span| span.end));
-            found.finds.push(requirement::read(&requirement, hashes, &place));
+    fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+        readable(text)?;
+        let mut found = Found::default();
+        let line_starts = super::line_starts(text);
+        let place = Place { manager: Self::NAME, path, line_of: &|at| super::line_of(&line_starts, at) };
+        let mut comments = Comments::default();
+        for line in logical_lines(text) {
+            let (line, comment) = split_comment(&line);
+            if line.text().starts_with('-') {
+                read_options(&line, &place, &mut found);
+            } else if !line.text().is_empty() {
+                let (requirement, options) = split_options(&line);
+                let hashes = hashes(&options, requirement.span().map_or(0, |span| span.end));
+                found.finds.push(requirement::read(&requirement, hashes, &place));
+            }
+            if found.finds.len() > MOST_DEPENDENCIES {
+                return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
+            }
+            if let Some(comment) = comment {
+                comments.add(&comment, found.finds.len());
+            }
         }
-        if found.finds.len() > MOST_DEPENDENCIES {
-            return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
-        }
-        if let Some(comment) = comment {
-            comments.add(&comment, found.finds.len());
-        }
+        comments.leave_transitive_alone(&mut found.finds);
+        python::limit(&mut found.finds, None);
+        Ok(found)
     }
-    comments.leave_transitive_alone(&mut found.finds);
-    python::limit(&mut found.finds, None);
-    Ok(found)
 }
 
 /// Lines as pip joins them: a `\` at the end goes on with the next line, unless the line is a comment.

@@ -171,12 +171,9 @@ fn of_the_forge(look: Look, failures: u32) -> Heard {
         Look::NotModified => Heard::Unchanged,
         Look::Found(TagList { tags, complete, marks }, private_to) => {
             let release = |tag: Tag| FoundRelease {
-                version: tag.name,
                 published_at: tag.published_at,
-                yanked: false,
-                above_latest: false,
                 digest: Some(tag.commit.to_string()),
-                requires_python: None,
+                ..FoundRelease::named(tag.name)
             };
             let releases = tags.into_iter().map(release).collect();
             Heard::Listed(Listed { releases, complete, etag: marks, private_to })

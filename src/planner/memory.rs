@@ -1,23 +1,35 @@
 //! What became of earlier proposals, looked up by package and file.
 
+use super::{Used, farewell};
 use crate::domain::{Dependency, PackageId, Proposal, ProposalState, RepoPath, Site, Update};
 use crate::versioning::Scheme;
 use jiff::Timestamp;
+use std::cell::OnceCell;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// The stored proposals of a repository, indexed once for a plan.
 pub struct Memory<'a> {
-    /// The moves that matter to a package in a file, from the oldest proposal to the newest.
-    moves: BTreeMap<(&'a PackageId, &'a RepoPath), Vec<Move<'a>>>,
+    pasts: BTreeMap<(&'a PackageId, &'a RepoPath), Past<'a>>,
     /// The branches that are, or were, somebody's pull request.
     branches: BTreeSet<&'a str>,
+}
+
+/// What is known of a package in one file.
+#[derive(Default)]
+struct Past<'a> {
+    /// The moves that matter, from the oldest proposal to the newest.
+    moves: Vec<Move<'a>>,
+    /// Where it stands today.
+    places: Vec<&'a Dependency>,
 }
 
 /// A package that a proposal moved, or meant to move, in one file.
 struct Move<'a> {
     proposal: &'a Proposal,
     update: &'a Update,
+    /// Whether a place was changed since it was merged to what was there neither before nor after.
+    changed_since: OnceCell<bool>,
 }
 
 impl Move<'_> {
@@ -25,10 +37,38 @@ impl Move<'_> {
         self.update.sites.iter().filter(move |site| site.path == *path)
     }
 
-    /// Whether it moved the place that a dependency is, as far as these are told apart by versions of Python: a package may
-    /// stand in a file for several, and what was merged for one says nothing of the others.
-    fn is_for_pythons_of(&self, dependency: &Dependency) -> bool {
-        self.sites_in(&dependency.path).any(|site| site.python.is_none() || site.python == dependency.python)
+    /// Whether what was merged speaks of the place that a dependency is: a package may stand in a file several times, and what
+    /// was merged for one place says nothing of the others.
+    ///
+    /// It speaks of a place that stands as it did before. Where one that was moved is neither so nor as new as it was moved to,
+    /// somebody changed it, and nobody can tell any more which of them it was.
+    fn was_made_for(&self, dependency: &Dependency, places: &[&Dependency], scheme: &dyn Scheme) -> bool {
+        let as_before = |place: &Dependency| {
+            let mut sites = self.sites_in(&dependency.path);
+            sites.any(|site| site.constraint == place.constraint && site.python == place.python)
+        };
+        as_before(dependency) || *self.changed_since.get_or_init(|| self.some_changed(&dependency.path, places, scheme))
+    }
+
+    fn some_changed(&self, path: &RepoPath, places: &[&Dependency], scheme: &dyn Scheme) -> bool {
+        let before: HashSet<_> = self.sites_in(path).map(|site| (site.constraint.as_str(), &site.python)).collect();
+        let is_done = |current: &str| scheme.compare(current, &self.update.to).is_some_and(Ordering::is_ge);
+        let accounted = places.iter().filter(|place| {
+            before.contains(&(place.constraint.as_str(), &place.python))
+                || place.current.as_deref().is_some_and(is_done)
+        });
+        accounted.count() < self.sites_in(path).count()
+    }
+
+    /// Whether it moves the place that a dependency is, while it is open: one that stands as it did then, or one that may be
+    /// what has become of a place that does not.
+    fn moves(&self, dependency: &Dependency, places: &[&Dependency]) -> bool {
+        let stands =
+            |site: &Site, place: &Dependency| site.constraint == place.constraint && site.digest == place.digest;
+        let is_gone = |site: &Site| !places.iter().any(|place| stands(site, place));
+        let sites = || self.sites_in(&dependency.path);
+        sites().any(|site| stands(site, dependency))
+            || (sites().any(is_gone) && farewell::moves(self.update, dependency))
     }
 
     fn goes_to(&self, version: &str, refresh: Option<&str>) -> bool {
@@ -68,11 +108,11 @@ pub struct Question<'q> {
 }
 
 impl<'a> Memory<'a> {
-    /// Indexes the proposals of a repository; their order does not matter.
-    pub fn of(proposals: &'a [Proposal]) -> Self {
+    /// Indexes the proposals of a repository that uses these dependencies; their order does not matter.
+    pub fn of(proposals: &'a [Proposal], used: &'a [Used]) -> Self {
         let mut sorted: Vec<&Proposal> = proposals.iter().collect();
         sorted.sort_by_key(|p| (p.created_at, &p.id));
-        let mut moves: BTreeMap<_, Vec<Move<'a>>> = BTreeMap::new();
+        let mut pasts: BTreeMap<_, Past<'a>> = BTreeMap::new();
         let mut branches = BTreeSet::new();
         for proposal in sorted {
             match proposal.state {
@@ -84,25 +124,32 @@ impl<'a> Memory<'a> {
                     for update in &proposal.updates {
                         let paths: BTreeSet<&RepoPath> = update.sites.iter().map(|site| &site.path).collect();
                         for path in paths {
-                            moves.entry((&update.package, path)).or_default().push(Move { proposal, update });
+                            let one = Move { proposal, update, changed_since: OnceCell::new() };
+                            pasts.entry((&update.package, path)).or_default().moves.push(one);
                         }
                     }
                 }
             }
             branches.insert(proposal.branch.as_str());
         }
-        Self { moves, branches }
+        for Used { dependency, .. } in used {
+            if let Some(past) = pasts.get_mut(&(&dependency.package, &dependency.path)) {
+                past.places.push(dependency);
+            }
+        }
+        Self { pasts, branches }
     }
 
-    fn moves_of<'m>(&'m self, dependency: &'m Dependency) -> &'m [Move<'a>] {
-        self.moves.get(&(&dependency.package, &dependency.path)).map_or(&[], Vec::as_slice)
+    fn past_of<'m>(&'m self, dependency: &'m Dependency) -> Option<&'m Past<'a>> {
+        self.pasts.get(&(&dependency.package, &dependency.path))
     }
 
     /// The open proposal that moves a dependency to a version, or to what that points at by now.
     pub fn open(&self, dependency: &Dependency, version: &str, refresh: Option<&str>) -> Option<&'a Proposal> {
-        let mut newest_first = self.moves_of(dependency).iter().rev();
-        let found = newest_first.find(|m| m.proposal.state == ProposalState::Open && m.goes_to(version, refresh));
-        found.map(|m| m.proposal)
+        let past = self.past_of(dependency)?;
+        let is_open = |m: &&Move<'_>| m.proposal.state == ProposalState::Open && m.goes_to(version, refresh);
+        let mut newest_first = past.moves.iter().rev();
+        newest_first.find(|m| is_open(m) && m.moves(dependency, &past.places)).map(|m| m.proposal)
     }
 
     /// The proposal in a state that speaks against a release, if there is one.
@@ -117,32 +164,35 @@ impl<'a> Memory<'a> {
     ) -> Option<Objection<'a>> {
         let Question { dependency, group, version, refresh, counts_from } = question;
         let is_refresh = |m: &&Move<'_>| m.update.refresh.is_some();
-        let mut moves = self.moves_of(dependency).iter().rev().filter(|m| m.proposal.state == state);
+        let Past { moves, places } = self.past_of(dependency)?;
+        let mut moves = moves.iter().rev().filter(|m| m.proposal.state == state);
         if state == ProposalState::Merged && refresh.is_some() {
             // A tag may be moved back to what it pointed at before: only the last time says where the file should be.
             let last = moves.find(is_refresh).filter(|m| m.goes_to(version, *refresh));
             return last.map(|m| Objection { proposal: m.proposal, went_to: None });
         }
         moves.find_map(|m| {
-            // What failed on other text than today's may work now.
-            let applies = state != ProposalState::Failed
-                || m.sites_in(&dependency.path).any(|site| {
+            let applies = || match state {
+                // What failed on other text than today's may work now.
+                ProposalState::Failed => m.sites_in(&dependency.path).any(|site| {
                     site.constraint == dependency.constraint
                         && Some(&site.from) == dependency.current.as_ref()
                         && site.digest == dependency.digest
-                });
+                }),
+                ProposalState::Merged => m.was_made_for(dependency, places, scheme),
+                _ => true,
+            };
             let passed_over = || {
                 m.proposal.group == *group
                     // What a tag points at by now is nothing that a newer version goes past.
                     && refresh.is_none()
-                    && (state != ProposalState::Merged || m.is_for_pythons_of(dependency))
                     && *counts_from <= m.chosen_at()
                     && scheme.compare(version, &m.update.to) == Some(Ordering::Less)
             };
-            match applies {
-                true if m.goes_to(version, *refresh) => Some(Objection { proposal: m.proposal, went_to: None }),
-                true if passed_over() => Some(Objection { proposal: m.proposal, went_to: Some(&m.update.to) }),
-                _ => None,
+            if m.goes_to(version, *refresh) {
+                applies().then_some(Objection { proposal: m.proposal, went_to: None })
+            } else {
+                (passed_over() && applies()).then_some(Objection { proposal: m.proposal, went_to: Some(&m.update.to) })
             }
         })
     }

@@ -149,7 +149,7 @@ pub fn plan_with<'p: 'a, 'a>(facts: &Facts<'a>, catalogue: &mut Catalogue<'p>, n
     if !std::ptr::eq(facts.packages, catalogue.packages()) {
         return plan(facts, now);
     }
-    let memory = Memory::of(facts.proposals);
+    let memory = Memory::of(facts.proposals, facts.used);
     let timezone = &facts.file.timezone;
     let assessed = select::assess(facts, catalogue, &memory, now);
     let choices = || {

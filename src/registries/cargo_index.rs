@@ -85,12 +85,9 @@ impl Registry for CargoIndex {
         }
         let known = read.into_iter().filter(|line| line.v <= KNOWN_FORM);
         let releases = tidy(known.map(|line| FoundRelease {
-            version: line.vers,
             published_at: line.pubtime.as_deref().and_then(time),
             yanked: line.yanked,
-            above_latest: false,
-            digest: None,
-            requires_python: None,
+            ..FoundRelease::named(line.vers)
         }));
         Ok(Answer::Found(Listing { releases, etag }))
     }

@@ -105,12 +105,9 @@ impl Registry for DepsDev {
         let body = reply.body(self.0.fetch.limits.body_bytes).await?;
         let versions = parse::<Package>(body, &registry).await?.versions.some_of(&registry)?;
         let releases = tidy(versions.into_iter().map(|version| FoundRelease {
-            version: version.version_key.version,
             published_at: version.published_at.as_deref().and_then(time),
             yanked: version.is_deprecated,
-            above_latest: false,
-            digest: None,
-            requires_python: None,
+            ..FoundRelease::named(version.version_key.version)
         }));
         Ok(Answer::Found(Listing { releases, etag }))
     }

@@ -124,6 +124,14 @@ pub struct FoundRelease {
     pub requires_python: Option<String>,
 }
 
+impl FoundRelease {
+    /// A release of which the registry says nothing but its version.
+    pub fn named(version: impl Into<String>) -> Self {
+        let version = version.into();
+        Self { version, published_at: None, yanked: false, above_latest: false, digest: None, requires_python: None }
+    }
+}
+
 /// One digest over the hashes of all files of a release: it changes when a file is added, taken away or replaced.
 pub fn digest_of<'h>(hashes: impl IntoIterator<Item = &'h String>) -> String {
     let mut all = Sha256::new();
@@ -176,14 +184,7 @@ mod tests {
 
     fn release(version: &str, second: Option<i64>, yanked: bool) -> FoundRelease {
         let published_at = second.map(|second| Timestamp::from_second(second).unwrap());
-        FoundRelease {
-            version: version.into(),
-            published_at,
-            yanked,
-            above_latest: false,
-            digest: None,
-            requires_python: None,
-        }
+        FoundRelease { published_at, yanked, ..FoundRelease::named(version) }
     }
 
     #[test]

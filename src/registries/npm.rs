@@ -187,10 +187,8 @@ fn releases_of(packument: Packument, registry: &str) -> Result<Vec<FoundRelease>
     Ok(tidy(understood.into_iter().map(|(version, manifest)| FoundRelease {
         published_at: published.get(&version).copied().flatten(),
         above_latest: latest.as_ref().is_some_and(|latest| is_above(&version, latest)),
-        version,
         yanked: manifest.deprecated,
-        digest: None,
-        requires_python: None,
+        ..FoundRelease::named(version)
     })))
 }
 
@@ -259,14 +257,7 @@ mod tests {
     }
 
     fn release(version: &str, published_at: Option<Timestamp>, yanked: bool) -> FoundRelease {
-        FoundRelease {
-            version: version.into(),
-            published_at,
-            yanked,
-            above_latest: false,
-            digest: None,
-            requires_python: None,
-        }
+        FoundRelease { published_at, yanked, ..FoundRelease::named(version) }
     }
 
     #[test]

@@ -366,12 +366,10 @@ mod tests {
             file("foo-1.1.tar.gz", None, true),
         ];
         let found = |version: &str, second: Option<i64>, yanked| FoundRelease {
-            version: version.into(),
             published_at: second.map(|second| Timestamp::from_second(second).unwrap()),
             yanked,
-            above_latest: false,
-            digest: None,
             requires_python: (version != "1.2").then(String::new),
+            ..FoundRelease::named(version)
         };
         let derived = releases_of("foo", None, &files);
         assert_eq!(derived, [found("1.0rc1", Some(T + 10), false), found("1.1", None, true)]);

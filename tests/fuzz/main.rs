@@ -23,6 +23,7 @@ mod growth;
 mod manifests;
 mod mutation;
 mod notes;
+mod real;
 mod run;
 mod versions;
 
@@ -31,6 +32,20 @@ use support::{dice, edits};
 #[test]
 fn every_manager_bears_every_text() {
     run::feed_all(&manifests::targets());
+}
+
+#[test]
+fn every_manager_moves_places_of_real_files() {
+    let counts = real::move_places();
+    for (manager, (files, places)) in &counts {
+        println!("manager {manager}: {places} places in {files} real files");
+    }
+    assert!(counts["cargo"].1 > 10, "this repository has a Cargo.toml: {counts:?}");
+}
+
+#[test]
+fn crates_are_read_as_cargo_reads_them() {
+    println!("{} requirements are those that Cargo found", real::compare_with_cargo());
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn check(manager: &dyn Manager, path: &RepoPath, text: &str, dice: &mut Dice) ->
 }
 
 /// What holds for everything that is extracted.
-fn sound(manager: &dyn Manager, path: &RepoPath, text: &str, found: &Extraction) -> Result<(), String> {
+pub fn sound(manager: &dyn Manager, path: &RepoPath, text: &str, found: &Extraction) -> Result<(), String> {
     let lines = u32::try_from(text.matches('\n').count() + 1).unwrap();
     if found.problem.is_some() && !(found.dependencies.is_empty() && found.includes.is_empty()) {
         return Err("there is a problem, and yet something was found".into());
@@ -72,7 +72,7 @@ fn sound(manager: &dyn Manager, path: &RepoPath, text: &str, found: &Extraction)
 }
 
 /// A version that comes after the one in use, more or less.
-fn newer(dice: &mut Dice, dependency: &Dependency) -> String {
+pub fn newer(dice: &mut Dice, dependency: &Dependency) -> String {
     let current = dependency.current.as_deref().unwrap_or_default();
     let numbers: Vec<(usize, &str)> = current
         .match_indices(|c: char| c.is_ascii_digit())
@@ -96,7 +96,13 @@ fn newer(dice: &mut Dice, dependency: &Dependency) -> String {
 }
 
 /// An edit is made as asked, with everything else as it was, or it is refused.
-fn edits(manager: &dyn Manager, path: &RepoPath, text: &str, found: &Extraction, edit: &Edit) -> Result<(), String> {
+pub fn edits(
+    manager: &dyn Manager,
+    path: &RepoPath,
+    text: &str,
+    found: &Extraction,
+    edit: &Edit,
+) -> Result<(), String> {
     let edited = match manager.edit(path, text, std::slice::from_ref(edit)) {
         Ok(edited) => edited,
         Err(EditError::NotFound(_)) => {
@@ -119,7 +125,9 @@ fn edits(manager: &dyn Manager, path: &RepoPath, text: &str, found: &Extraction,
             && old.package == edit.package
             && old.constraint == edit.constraint
             && old.current.as_deref() == Some(&edit.from)
-            && old.digest == edit.digest_from;
+            && old.digest == edit.digest_from
+            // A line for other versions of Python is another place.
+            && old.python == edit.python;
         // Hashes that come or go move the lines below them.
         let same_place = new.line == old.line || !edit.hashes_to.is_empty();
         if meant {
@@ -131,7 +139,7 @@ fn edits(manager: &dyn Manager, path: &RepoPath, text: &str, found: &Extraction,
             if !as_asked || !same_place {
                 return wrong(&format!("an edit is not as asked, {new:?}"));
             }
-        } else if old.package != edit.package {
+        } else if old.package != edit.package || old.python != edit.python {
             let unmoved = Dependency { line: old.line, ..new.clone() };
             if unmoved != *old || !same_place {
                 return wrong(&format!("an edit changes what it was not asked to, {old:?} to {new:?}"));

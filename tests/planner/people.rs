@@ -96,6 +96,46 @@ fn what_was_merged_and_taken_out_again_stays_out_until_there_is_something_newer(
     assert_eq!(drafts(&newer.plan("2026-04-06"), "2026-04-06"), ["Bump httpx from 0.27.0 to 0.29.0, now"]);
 }
 
+/// A package may stand in a file twice, and what was merged for one place is still to be done at the other.
+#[test]
+fn what_was_merged_for_one_place_still_comes_for_another() {
+    let text = "[project.optional-dependencies]\na = ['django==2.0']\nb = ['django==1.0']\n";
+    let opened = Scene::subscribed("subscriptions: [pypi]\n")
+        .manifest("pyproject.toml", text)
+        .release("django", "2.5", "2026-03-01")
+        .opened("2026-03-04");
+    assert_eq!(opened.proposals.len(), 2, "a minor step, and a major one");
+    let mut merged = opened.manifest("pyproject.toml", &text.replace("2.0", "2.5"));
+    let minor = merged.proposals.iter_mut().find(|p| p.updates[0].sites[0].from == "2.0").unwrap();
+    minor.state = Merged;
+    let other = "django 1.0 -> 2.5: open, pull request #2 is open";
+    assert_eq!(outlook(&merged.plan("2026-03-05")), ["django 2.5: up_to_date, there is nothing newer", other]);
+    let unread = merged.manifest("pyproject.toml", text);
+    let why =
+        "refused, pull request #1 with it was merged; if the file goes without it, it is not proposed a second time";
+    assert_eq!(outlook(&unread.plan("2026-03-05")), [&format!("django 2.0 -> 2.5: {why}"), other]);
+    // It might be either of them that somebody took back.
+    let changed = unread.manifest("pyproject.toml", &text.replace("2.0", "1.9"));
+    let both = ["1.9", "1.0"].map(|current| format!("django {current} -> 2.5: {why}"));
+    assert_eq!(outlook(&changed.plan("2026-03-05")), both);
+}
+
+/// The small step is open; the large one, at the other place of the file, is not.
+#[test]
+fn what_is_open_for_one_place_is_not_open_for_another() {
+    let text = "[project.optional-dependencies]\na = ['django==2.0']\nb = ['django==1.0']\n";
+    let opened = Scene::subscribed("min_age: { major: 7d }\nsubscriptions: [pypi]\n")
+        .manifest("pyproject.toml", text)
+        .release("django", "2.5", "2026-03-01")
+        .opened("2026-03-04");
+    let plan = opened.plan("2026-03-04");
+    assert_eq!(drafts(&plan, "2026-03-04"), ["Bump django from 1.0 to 2.5, Sun 2026-03-08 00:00"]);
+    let rows = outlook(&plan);
+    assert_eq!(rows[0], "django 2.0 -> 2.5: open, pull request #1 is open");
+    assert!(rows[1].starts_with("django 1.0 -> 2.5: waiting, "), "{rows:?}");
+    assert_eq!(drafts(&opened.plan("2026-03-08"), "2026-03-08"), ["Bump django from 1.0 to 2.5, now"]);
+}
+
 #[test]
 fn what_failed_waits_for_another_release_or_another_text() {
     let failed = Scene::subscribed("subscriptions: [pypi]\n")

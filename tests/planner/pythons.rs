@@ -98,6 +98,26 @@ fn lines_that_split_a_package_are_remembered_apart() {
     assert_eq!(drafts(&plan, NOW), ["Bump numpy from 2.0.2 to 2.2, now"]);
 }
 
+/// A line for all versions is a place of its own, too, beside one for some.
+#[test]
+fn a_line_for_all_pythons_is_remembered_apart_from_one_for_some() {
+    let project = "[project]\ndependencies = [\"numpy==2.1\"]\noptional-dependencies.old = [\"numpy==1.26.4; python_version < '3.12'\"]\n";
+    let group = "subscriptions: [{ migration: pypi, group: all }]\n";
+    let merged = scene("pyproject.toml", project, &NUMPY).now_says(group).opened(NOW).then(ProposalState::Merged, NOW);
+    assert_eq!(merged.proposals[0].updates.len(), 2, "both lines");
+    for (pythons, title) in [
+        (">= '3.10' and python_version < '3.12'", "Bump numpy from 2.0.2 to 2.2, now"),
+        ("== '3.11'", "Bump numpy from 2.0.2 to 2.3, now"),
+    ] {
+        let text = project
+            .replace("2.1", "2.3")
+            .replace("1.26.4; python_version < '3.12'", &format!("2.0.2; python_version {pythons}"));
+        let plan = merged.clone().manifest_since("pyproject.toml", &text, "2026-01-01").plan(NOW);
+        assert_eq!(drafts(&plan, NOW), [title], "{:#?}", outlook(&plan));
+    }
+    assert!(merged.plan(NOW).drafts.is_empty(), "what is put back as it was stays so");
+}
+
 /// What is no range is not believed, and says as little as no word at all.
 #[test]
 fn what_is_no_range_says_nothing() {

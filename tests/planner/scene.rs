@@ -32,7 +32,7 @@ fn named(name: &str) -> PackageId {
 const BEGINNING: &str = "2026-01-01";
 
 /// Everything the planner is told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Scene {
     pub file: SubscriptionFile,
     pub since: Vec<Timestamp>,

@@ -93,14 +93,7 @@ pub fn image(name: &str) -> PackageId {
 }
 
 pub fn release(version: &str, published_at: Option<Timestamp>) -> FoundRelease {
-    FoundRelease {
-        version: version.into(),
-        published_at,
-        yanked: false,
-        above_latest: false,
-        digest: None,
-        requires_python: None,
-    }
+    FoundRelease { published_at, ..FoundRelease::named(version) }
 }
 
 /// The same settings for a registry that will not answer: a test should not wait long for nothing.

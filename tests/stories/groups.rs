@@ -25,15 +25,9 @@ stories! {
     }
 
     async fn minor_and_patch_updates_come_together_and_major_ones_alone(world: World) {
-        for (name, versions) in [("httpx", ["0.27.0", "0.28.0"]), ("idna", ["3.6", "3.7"]), ("django", ["4.2", "5.0"])] {
-            for version in versions {
-                world.registry.release(name, version);
-            }
-        }
-        world.repository("acme/api", &[
-            ("requirements.txt", "httpx==0.27.0\nidna==3.6\ndjango==4.2\n"),
-            (".mass-driver.yaml", "subscriptions:\n  - migration: pypi\n    group: minor-and-patch\n"),
-        ]).await;
+        let releases = ["httpx 0.27.0 0.28.0", "idna 3.6 3.7", "django 4.2 5.0"];
+        let subscriptions = "subscriptions:\n  - migration: pypi\n    group: minor-and-patch\n";
+        world.api_requires("httpx==0.27.0\nidna==3.6\ndjango==4.2\n", &releases, subscriptions).await;
         let mut open = world.open("acme/api");
         open.sort();
         assert_eq!(open, ["Bump django from 4.2 to 5.0", "Bump httpx and idna"]);
@@ -41,13 +35,7 @@ stories! {
 
     /// Whoever says nothing about groups gets the small step and the large one apart.
     async fn a_major_update_does_not_ride_along_unasked(world: World) {
-        for version in ["4.2", "4.3", "5.0"] {
-            world.registry.release("django", version);
-        }
-        world.repository("acme/api", &[
-            ("requirements.txt", "django==4.2\n"),
-            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
-        ]).await;
+        world.api_requires("django==4.2\n", &["django 4.2 4.3 5.0"], "subscriptions: [pypi]\n").await;
         let mut open = world.open("acme/api");
         open.sort();
         assert_eq!(open, ["Bump django from 4.2 to 4.3", "Bump django from 4.2 to 5.0"]);
@@ -61,15 +49,36 @@ stories! {
         assert_eq!(world.open("acme/api"), ["Bump django from 4.2 to 4.4"], "a person's no to 5.0 is no to 5.0 alone");
     }
 
+    /// Two places of a file, one version, and two pull requests: a small step here, and a large one there.
+    async fn one_version_may_be_a_small_step_here_and_a_large_one_there(world: World) {
+        world.registry.release("django", "2.5");
+        let text = "[project.optional-dependencies]\na = ['django==2.0']\n\n[build-system]\nrequires = [\n  'django==1.0',\n]\n";
+        let subscriptions = "delay: { major: weekly }\nsubscriptions: [pypi]\n";
+        world.repository("acme/api", &[("pyproject.toml", text), (".mass-driver.yaml", subscriptions)]).await;
+        assert_eq!(world.open("acme/api"), ["Bump django from 2.0 to 2.5"]);
+        world.time_comes("2026-03-09T06:00:00Z").await;
+        let mut open = world.open("acme/api");
+        open.sort();
+        assert_eq!(open, ["Bump django from 1.0 to 2.5", "Bump django from 2.0 to 2.5"]);
+        let pulls = world.github.pull_requests("acme/api").unwrap();
+        for from in ["2.0", "1.0"] {
+            let pull = pulls.iter().find(|pull| pull.title.contains(&format!("from {from}"))).unwrap();
+            assert_eq!(world.file("acme/api", &pull.head_branch, "pyproject.toml"), text.replace(from, "2.5"));
+        }
+        let first = pulls.iter().find(|pull| pull.title.contains("from 2.0")).unwrap();
+        world.github.merge("acme/api", first.number).unwrap();
+        world.settle().await;
+        assert_eq!(world.open("acme/api"), ["Bump django from 1.0 to 2.5"]);
+        let second = world.pull("acme/api").number;
+        world.github.merge("acme/api", second).unwrap();
+        world.settle().await;
+        assert_eq!(world.file("acme/api", "main", "pyproject.toml"), text.replace("2.0", "2.5").replace("1.0", "2.5"));
+        assert!(world.open("acme/api").is_empty());
+    }
+
     /// They change one line, so only one of them can be merged as it is.
     async fn a_major_update_goes_on_in_its_own_pull_request_when_the_small_one_is_merged(world: World) {
-        for version in ["4.2", "4.3", "5.0"] {
-            world.registry.release("django", version);
-        }
-        world.repository("acme/api", &[
-            ("requirements.txt", "django==4.2\n"),
-            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
-        ]).await;
+        world.api_requires("django==4.2\n", &["django 4.2 4.3 5.0"], "subscriptions: [pypi]\n").await;
         let pulls = world.github.pull_requests("acme/api").unwrap();
         let [small, large] = ["4.3", "5.0"].map(|version| pulls.iter().find(|p| p.title.ends_with(version)).unwrap().clone());
         world.github.merge("acme/api", small.number).unwrap();
@@ -89,13 +98,7 @@ stories! {
 
     /// Merged the other way round, nothing is left to do for the small one.
     async fn a_small_update_is_over_when_the_major_one_is_merged(world: World) {
-        for version in ["4.2", "4.3", "5.0"] {
-            world.registry.release("django", version);
-        }
-        world.repository("acme/api", &[
-            ("requirements.txt", "django==4.2\n"),
-            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
-        ]).await;
+        world.api_requires("django==4.2\n", &["django 4.2 4.3 5.0"], "subscriptions: [pypi]\n").await;
         let pulls = world.github.pull_requests("acme/api").unwrap();
         let [small, large] = ["4.3", "5.0"].map(|version| pulls.iter().find(|p| p.title.ends_with(version)).unwrap().clone());
         world.github.merge("acme/api", large.number).unwrap();
@@ -147,13 +150,7 @@ stories! {
 
     /// The step that closes it waits for GitHub, and somebody takes the change back meanwhile.
     async fn what_stands_in_its_file_again_is_not_closed(world: World) {
-        for version in ["4.2", "5.0"] {
-            world.registry.release("django", version);
-        }
-        world.repository("acme/api", &[
-            ("requirements.txt", "django==4.2\n"),
-            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
-        ]).await;
+        world.api_requires("django==4.2\n", &["django 4.2 5.0"], "subscriptions: [pypi]\n").await;
         let pull = world.pull("acme/api");
         let look = format!("/repos/acme/api/pulls/{}", pull.number);
         world.github.fault(Fault::once("GET", &look, FaultKind::BadGateway).times(2));
@@ -169,13 +166,7 @@ stories! {
 
     /// A person's commits on the branch are theirs to finish.
     async fn what_a_person_works_on_stays_open_when_its_files_move_on(world: World) {
-        for version in ["4.2", "5.0"] {
-            world.registry.release("django", version);
-        }
-        world.repository("acme/api", &[
-            ("requirements.txt", "django==4.2\n"),
-            (".mass-driver.yaml", "subscriptions: [pypi]\n"),
-        ]).await;
+        world.api_requires("django==4.2\n", &["django 4.2 5.0"], "subscriptions: [pypi]\n").await;
         let pull = world.pull("acme/api");
         world.github.push("acme/api", &pull.head_branch, &[("fix.py", Some(b"x"))], "a person's fix").unwrap();
         world.push("acme/api", &[("requirements.txt", "django==6.0\n")]).await;
@@ -187,14 +178,8 @@ stories! {
     }
 
     async fn the_limit_holds_until_a_place_is_free(world: World) {
-        for name in ["aaa", "bbb", "ccc"] {
-            world.registry.release(name, "1.0");
-            world.registry.release(name, "1.1");
-        }
-        world.repository("acme/api", &[
-            ("requirements.txt", "aaa==1.0\nbbb==1.0\nccc==1.0\n"),
-            (".mass-driver.yaml", "limit: 2\nsubscriptions: [pypi]\n"),
-        ]).await;
+        let releases = ["aaa 1.0 1.1", "bbb 1.0 1.1", "ccc 1.0 1.1"];
+        world.api_requires("aaa==1.0\nbbb==1.0\nccc==1.0\n", &releases, "limit: 2\nsubscriptions: [pypi]\n").await;
         assert_eq!(world.open("acme/api").len(), 2);
         let waiting = world.waiting("acme/api").await;
         assert_eq!(waiting.len(), 1);

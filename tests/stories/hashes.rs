@@ -20,9 +20,7 @@ fn hashes(world: &World, branch: &str) -> usize {
 stories! {
     async fn a_release_is_as_young_as_its_newest_file(world: World) {
         world.sets_an_index();
-        world.registry.release("httpx", "0.27.0");
-        let file = (".mass-driver.yaml", "min_age: 3d\nsubscriptions: [pypi]\n");
-        world.repository(API, &[(REQUIREMENTS, &pinned()), file]).await;
+        world.api_requires(&pinned(), &["httpx 0.27.0"], "min_age: 3d\nsubscriptions: [pypi]\n").await;
         world.registry.release("httpx", "0.28.0");
         world.bot_looks().await;
         world.time_passes(DAY * 2).await;
@@ -37,9 +35,7 @@ stories! {
     /// No look has noticed; the one right before writing does.
     async fn a_file_that_came_since_the_last_look_is_not_written(world: World) {
         world.sets_an_index();
-        world.registry.release("httpx", "0.27.0");
-        let file = (".mass-driver.yaml", "min_age: 3d\nsubscriptions: [pypi]\n");
-        world.repository(API, &[(REQUIREMENTS, &pinned()), file]).await;
+        world.api_requires(&pinned(), &["httpx 0.27.0"], "min_age: 3d\nsubscriptions: [pypi]\n").await;
         world.registry.release("httpx", "0.28.0");
         world.bot_looks().await;
         world.clock_moves(DAY * 3);

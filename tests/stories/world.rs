@@ -93,6 +93,16 @@ impl World {
         self.repository(name, &[("requirements.txt", "httpx==0.27.0\n"), (".mass-driver.yaml", subscriptions)]).await;
     }
 
+    /// The repository `acme/api` has this requirements file and this subscription file, and the index has these releases, as
+    /// `package version version`.
+    pub async fn api_requires(&self, requirements: &str, releases: &[&str], subscriptions: &str) {
+        for package in releases {
+            let (name, versions) = package.split_once(' ').unwrap();
+            versions.split(' ').for_each(|version| self.registry.release(name, version));
+        }
+        self.repository("acme/api", &[("requirements.txt", requirements), (".mass-driver.yaml", subscriptions)]).await;
+    }
+
     /// The repository `acme/api` pins httpx 0.27.0, and waits until Monday for 0.28.0.
     pub async fn api_waits_for_monday(&self) {
         self.repository_using_httpx("acme/api", "delay: weekly\nsubscriptions: [pypi]\n").await;

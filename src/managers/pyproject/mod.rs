@@ -5,11 +5,12 @@
 
 mod tools;
 
-use super::edit::{self, Find};
+use super::edit::Find;
+use super::format::Format;
 use super::python;
 use super::requirement::{self, Place};
 use super::toml_file::TomlFile;
-use super::{Edit, EditError, Extraction, Found, MOST_DEPENDENCIES, Manager, requirements};
+use super::{Found, MOST_DEPENDENCIES, Manager, requirements};
 use crate::domain::{Ecosystem, RepoPath};
 use crate::versioning::Pythons;
 use std::collections::BTreeMap;
@@ -19,74 +20,58 @@ use toml_edit::{Item, TableLike, Value};
 #[derive(Debug)]
 pub struct Pyproject;
 
-const NAME: &str = "pyproject";
-
-impl Manager for Pyproject {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn ecosystem(&self) -> Ecosystem {
-        Ecosystem::Pypi
-    }
-
-    fn claims(&self, path: &RepoPath) -> bool {
-        matches!(path.file_name(), "pyproject.toml" | HATCH_FILE)
-    }
-
-    fn extract(&self, path: &RepoPath, text: &str) -> Extraction {
-        Extraction::of(find(path, text))
-    }
-
-    fn edit(&self, path: &RepoPath, text: &str, edits: &[Edit]) -> Result<String, EditError> {
-        edit::apply(text, edits, |text| find(path, text))
-    }
-
-    /// setuptools takes lists from requirements files.
-    fn reader_of_includes(&self) -> Option<&'static dyn Manager> {
-        Some(&requirements::Requirements)
-    }
-}
-
 /// Hatch's file of its own holds what would be in `tool.hatch`.
 const HATCH_FILE: &str = "hatch.toml";
 
-fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
-    let file = TomlFile::parse(text)?;
-    let line_of = |at| file.line_of(at);
-    let place = Place { manager: NAME, path, line_of: &line_of };
-    let mut found = Found::default();
-    let (mut finds, mut apart) = (Vec::new(), Apart::new());
-    if path.file_name() == HATCH_FILE {
-        let lists = tools::hatch_lists(file.root());
-        keep_apart(&file, lists.iter().map(|list| (*list, None)), &mut apart);
-        read_lists(&file, &lists, &place, &mut finds);
-    } else {
-        read_lists(&file, &standard_lists(file.root()), &place, &mut finds);
-        if let Some(tools) = table_in(file.root(), "tool") {
-            read_lists(&file, &tools::lists(tools), &place, &mut finds);
-            let elsewhere = tools::elsewhere(tools);
-            for (_, find) in &mut finds {
-                if let Some(skip) = elsewhere.get(&find.dependency.package.name) {
-                    find.leave_alone(skip.clone());
+impl Format for Pyproject {
+    const NAME: &'static str = "pyproject";
+
+    const ECOSYSTEM: Ecosystem = Ecosystem::Pypi;
+
+    fn claims(path: &RepoPath) -> bool {
+        matches!(path.file_name(), "pyproject.toml" | HATCH_FILE)
+    }
+
+    fn find(path: &RepoPath, text: &str) -> Result<Found, String> {
+        let file = TomlFile::parse(text)?;
+        let line_of = |at| file.line_of(at);
+        let place = Place { manager: Self::NAME, path, line_of: &line_of };
+        let mut found = Found::default();
+        let (mut finds, mut apart) = (Vec::new(), Apart::new());
+        if path.file_name() == HATCH_FILE {
+            let lists = tools::hatch_lists(file.root());
+            keep_apart(&file, lists.iter().map(|list| (*list, None)), &mut apart);
+            read_lists(&file, &lists, &place, &mut finds);
+        } else {
+            read_lists(&file, &standard_lists(file.root()), &place, &mut finds);
+            if let Some(tools) = table_in(file.root(), "tool") {
+                read_lists(&file, &tools::lists(tools), &place, &mut finds);
+                let elsewhere = tools::elsewhere(tools);
+                for (_, find) in &mut finds {
+                    if let Some(skip) = elsewhere.get(&find.dependency.package.name) {
+                        find.leave_alone(skip.clone());
+                    }
                 }
+                tools::read_poetry(&file, tools, &place, &mut finds);
+                let project = project_pythons(file.root()).unwrap_or(Pythons::ALL);
+                let hatch = table_in(tools, "hatch").into_iter().flat_map(tools::hatch_lists);
+                keep_apart(&file, hatch.map(|list| (list, None)), &mut apart);
+                let groups = tools::groups_with_pythons(file.root(), tools).into_iter();
+                keep_apart(&file, groups.map(|(list, pythons)| (list, Some(pythons.and(project)))), &mut apart);
+                tools::included_files(tools).into_iter().for_each(|name| found.include(path, name));
             }
-            tools::read_poetry(&file, tools, &place, &mut finds);
-            let project = project_pythons(file.root()).unwrap_or(Pythons::ALL);
-            let hatch = table_in(tools, "hatch").into_iter().flat_map(tools::hatch_lists);
-            keep_apart(&file, hatch.map(|list| (list, None)), &mut apart);
-            let groups = tools::groups_with_pythons(file.root(), tools).into_iter();
-            keep_apart(&file, groups.map(|(list, pythons)| (list, Some(pythons.and(project)))), &mut apart);
-            tools::included_files(tools).into_iter().for_each(|name| found.include(path, name));
         }
+        if finds.len() > MOST_DEPENDENCIES {
+            return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
+        }
+        limit(&mut finds, &apart, project_pythons(file.root()));
+        Ok(Found { includes: found.includes, ..Found::sorted(finds) })
     }
-    if finds.len() > MOST_DEPENDENCIES {
-        return Err(format!("there are more than {MOST_DEPENDENCIES} requirements in it"));
+
+    /// setuptools takes lists from requirements files.
+    fn reader_of_includes() -> Option<&'static dyn Manager> {
+        Some(&requirements::Requirements)
     }
-    limit(&mut finds, &apart, project_pythons(file.root()));
-    finds.sort_by_key(|(start, _)| *start);
-    found.finds = finds.into_iter().map(|(_, find)| find).collect();
-    Ok(found)
 }
 
 /// Lists that are not, or not alone, for what the project runs on, by the byte at which they begin: where they end, and what they are

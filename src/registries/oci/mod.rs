@@ -149,15 +149,7 @@ impl Registry for Images {
 
     async fn releases(&self, package: &PackageId, _etag: Option<&str>) -> Result<Answer, RegistryError> {
         let tags = self.tags(package).await?;
-        let tags = tags.into_iter().filter(|tag| is_tag(tag));
-        let releases = tidy(tags.map(|version| FoundRelease {
-            version,
-            published_at: None,
-            yanked: false,
-            above_latest: false,
-            digest: None,
-            requires_python: None,
-        }));
+        let releases = tidy(tags.into_iter().filter(|tag| is_tag(tag)).map(FoundRelease::named));
         Ok(Answer::Found(Listing { releases, etag: None }))
     }
 }
