@@ -262,7 +262,7 @@ paced_stories! {
         let mut tx = world.store.begin().await.unwrap();
         tx.finish(&lost).await.unwrap();
         tx.commit().await.unwrap();
-        world.push(API, &[("README.md", "hello\n")]).await;
+        world.push(API, &[("tools/requirements.txt", "# nothing yet\n")]).await;
         a_moment_passes(&world).await;
         assert_eq!((parents(&world).len(), attempts(&world).await), (2, 0));
     }
