@@ -224,6 +224,7 @@ paced_stories! {
         a_commit_waits_for_its_turn(&world).await;
         world.registry.release("rich", "1.2.0");
         world.bot_looks().await;
+        assert_eq!(attempts(&world).await, 1, "its turn has not come, and nothing else moved the clock to it");
         let mark = world.github.mark();
         world.clock_moves(SignedDuration::from_secs(40));
         let process = world.another_process();
@@ -253,13 +254,15 @@ paced_stories! {
         assert_eq!((parents(&world).len(), attempts(&world).await), (2, 0));
     }
 
-    /// Its step finds the installation suspended and ends; who plans later has what was begun brought to its end.
-    async fn what_was_begun_before_a_suspension_is_taken_up_after_it(world: World) {
+    /// Its step is lost: who plans next has what was begun brought to its end.
+    async fn what_was_begun_and_forgotten_is_taken_up_by_the_plan(world: World) {
         a_commit_waits_for_its_turn(&world).await;
-        world.github.suspend(world.installation).unwrap();
-        world.time_passes(MINUTE * 26).await;
-        world.github.unsuspend(world.installation).unwrap();
-        world.settle().await;
+        world.clock_moves(MINUTE * 26);
+        let lost = world.claims("rework").await;
+        let mut tx = world.store.begin().await.unwrap();
+        tx.finish(&lost).await.unwrap();
+        tx.commit().await.unwrap();
+        world.push(API, &[("tools/requirements.txt", "# nothing yet\n")]).await;
         a_moment_passes(&world).await;
         assert_eq!((parents(&world).len(), attempts(&world).await), (2, 0));
     }
