@@ -214,12 +214,29 @@ stories! {
     }
 
     /// A person has changed the line beside ours.
+    /// The commit that was green is not the one that is merged: checks begin anew.
+    async fn what_conflicted_with_its_base_is_merged_when_its_new_head_is_green(world: World) {
+        let head = open(&world, FILE).await;
+        let text = "httpx==0.27.0\n# and nothing else\n";
+        world.push(API, &[("requirements.txt", text)]).await;
+        turns(&world, &head, "build", Colour::Green).await;
+        let anew = world.pull(API).head_sha;
+        assert_ne!(anew, head);
+        world.time_passes(SignedDuration::from_mins(3)).await;
+        assert_eq!((why(&world).await.as_str(), asked(&world)), ("no check has reported on it", 0));
+        turns(&world, &anew, "build", Colour::Green).await;
+        assert!(is_merged(&world).await);
+        assert_eq!(world.file(API, "main", "requirements.txt"), text.replace("0.27.0", "0.28.0"));
+    }
+
     async fn what_conflicts_with_its_base_is_not_merged(world: World) {
         let head = open(&world, FILE).await;
+        // As long as GitHub refuses new commits there, nothing brings it up to date.
+        let refused = FaultKind::Status { status: 403, message: "Resource not accessible by integration".to_owned() };
+        world.github.fault(Fault::once("POST", "/repos/acme/api/git/trees", refused).times(100));
         world.push(API, &[("requirements.txt", "httpx==0.27.0\n# and nothing else\n")]).await;
         turns(&world, &head, "build", Colour::Green).await;
-        assert_eq!(why(&world).await, "it conflicts with its base");
-        assert_eq!(asked(&world), 0);
+        assert_eq!((why(&world).await.as_str(), asked(&world)), ("it conflicts with its base", 0));
     }
 
     /// 0.27.0 to 0.28.0 is a minor step.
