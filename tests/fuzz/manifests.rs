@@ -5,7 +5,7 @@ use crate::dice::Dice;
 use crate::edits::{constraint_after, edit_of};
 use crate::mutation::{any_text, mutate};
 use crate::run::{Input, Target};
-use mass_driver::domain::{Dependency, RepoPath};
+use mass_driver::domain::{Dependency, RepoPath, Skip};
 use mass_driver::managers::{self, Edit, EditError, Extraction, MOST_DEPENDENCIES, Manager};
 use std::sync::Arc;
 
@@ -135,7 +135,7 @@ pub fn edits(
             let as_asked = new.package == old.package
                 && Some(&new.constraint) == constraint.as_ref()
                 && (old.digest.is_none() || new.digest == edit.digest_to)
-                && new.skip.is_none();
+                && new.skip.as_ref().is_none_or(is_built_here);
             if !as_asked || !same_place {
                 return wrong(&format!("an edit is not as asked, {new:?}"));
             }
@@ -189,4 +189,9 @@ fn differs_in(old: &str, new: &str) -> usize {
     let start = old.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
     let end = old.bytes().rev().zip(new.bytes().rev()).take_while(|(a, b)| a == b).count();
     old.len().saturating_sub(start + end)
+}
+
+/// Whether it became, by chance, the name of what another service of its compose file builds.
+fn is_built_here(skip: &Skip) -> bool {
+    matches!(skip, Skip::LeftAlone(why) if why.starts_with("it is what the service"))
 }
