@@ -214,6 +214,13 @@ fn an_organisations_file_is_checked_too() {
     assert_eq!(exit, Exit::Failed);
     assert!(text.contains("line=1,col=14"), "{text}");
 
+    // A `.github` repository may have subscriptions of its own.
+    let both = folder(&[(name, "onboarding: [a/b]\n"), (FILE_NAMES[0], "subscriptions: [pypi]\n")]);
+    for (format, words) in [(CheckFormat::Text, "is valid"), (CheckFormat::Github, "col=14")] {
+        let (exit, text) = check(both.path(), "", format);
+        assert!(exit == Exit::Failed && text.contains(words) && text.contains("names an owner"), "{text}");
+    }
+
     let twice = folder(&[(name, "onboarding: all\n"), (ORGANISATION_FILE_NAMES[3], "onboarding: all\n")]);
     let (exit, text) = check(twice.path(), "", CheckFormat::Text);
     assert!(exit == Exit::Failed && text.contains("under several names"), "{text}");

@@ -40,15 +40,27 @@ pub enum CheckFormat {
     Github,
 }
 
-/// Validates the file at a path and prints its problems, or what it subscribes to with the slots next after `now`.
+/// Validates the file at a path and prints its problems, or what it subscribes to with the slots next after `now`. Of a folder with
+/// the files of a repository and of its organisation both are; as JSON the repository's alone, which is one object.
 ///
-/// Returns [`Exit::Failed`] when the file has problems. Errors: [`UsageError`] when there is no file.
+/// Returns [`Exit::Failed`] when a file has problems. Errors: [`UsageError`] when there is no file.
 pub fn run(args: &CheckArgs, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let found = find(&args.path)?;
+    let first = check(find(&args.path)?, args.format, now, out)?;
+    let is_folder = FILE_NAMES.iter().any(|name| std::fs::symlink_metadata(args.path.join(name)).is_ok());
+    let second = match args.format {
+        CheckFormat::Text | CheckFormat::Github if is_folder => of_an_organisation(&args.path)?,
+        _ => None,
+    };
+    let Some(found) = second else { return Ok(first) };
+    let second = check(found, args.format, now, out)?;
+    Ok(if first == Exit::Done { second } else { first })
+}
+
+fn check(found: Found, format: CheckFormat, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<Exit> {
     if let Found::File(path) = &found
         && is_of_an_organisation(path)
     {
-        return organisation(path, args.format, out);
+        return organisation(path, format, out);
     }
     let (path, result, bytes) = match found {
         Found::File(path) => {
@@ -60,7 +72,7 @@ pub fn run(args: &CheckArgs, now: Timestamp, out: &mut dyn Write) -> anyhow::Res
         Found::Other(path, kind) => (path, Err(vec![not_a_file(kind)]), Vec::new()),
     };
     let shown = printable(&path.strip_prefix(".").unwrap_or(&path).display().to_string());
-    match (&result, args.format) {
+    match (&result, format) {
         (Ok(file), CheckFormat::Text) => print_summary(&shown, file, now, out)?,
         (Ok(file), CheckFormat::Json) => print_json(&as_json(&shown, Some((file, now)), &[]), out)?,
         (Ok(_), CheckFormat::Github) => {}

@@ -322,12 +322,14 @@ const NOT_ZONES: [&str; 6] = ["Etc/Unknown", "Factory", "localtime", "posix", "r
 
 pub(super) fn read_timezone(node: &Node, problems: &mut Problems) -> Option<TimeZone> {
     let name = text(node, "a time zone", "`Europe/Paris`", problems)?;
+    let is_zone = |known: &str| !NOT_ZONES.iter().any(|not| known.starts_with(not));
     if let Ok(zone) = jiff::tz::db().get(name)
-        && zone.iana_name().is_some_and(|known| !NOT_ZONES.iter().any(|not| known.starts_with(not)))
+        && zone.iana_name().is_some_and(is_zone)
     {
         return Some(zone);
     }
-    let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.as_str().to_owned()).collect();
+    let known = jiff::tz::db().available().map(|zone| zone.as_str().to_owned());
+    let known: Vec<String> = known.filter(|zone| is_zone(zone)).collect();
     // People remember the city: `Paris`, `europe/pariss`.
     let city = name.rsplit('/').next().unwrap_or(name);
     let by_city = || {
