@@ -96,3 +96,50 @@ fn a_name_that_is_longer_than_any_is_no_image() {
     let [_, long] = &extraction.dependencies[..] else { panic!("{extraction:?}") };
     assert_eq!(long.skip, Some(Skip::NotUnderstood("it is not the name of an image".into())));
 }
+
+/// The stack of a thread that the bot's steps run on. Unit: bytes.
+const STACK: usize = 2 * 1024 * 1024;
+
+#[rstest]
+#[case::a_key("[dependencies]\n", "a.", "b = 1\n")]
+#[case::a_key_with_white_space("", "a . ", "b = 1\n")]
+#[case::a_quoted_key("", "'a'.\"b\".", "c = 1\n")]
+#[case::a_header("[", "a.", "b]\n")]
+#[case::a_key_of_an_inline_table("a = { ", "a.", "b = 1 }\n")]
+#[case::arrays("a = ", "[", "")]
+#[case::headers("", "[", "\n")]
+#[case::inline_tables("a = ", "{ a = ", "1")]
+#[case::brackets_that_close_nothing("a = ", "[ } ", "")]
+fn toml_that_is_very_deep_is_a_problem(
+    #[values("Cargo.toml", "pyproject.toml", "Pipfile")] path: &'static str,
+    #[case] start: &str,
+    #[case] piece: &str,
+    #[case] end: &str,
+) {
+    let text = format!("{start}{}{end}", many(piece));
+    let read = move || extracted(path, &text).problem;
+    let problem = std::thread::Builder::new().stack_size(STACK).spawn(read).unwrap().join().unwrap();
+    let problem = problem.expect("it is not read");
+    assert!(problem.ends_with("parts") || problem.ends_with("deep"), "{problem}");
+}
+
+/// Keys as deep as they may be, in brackets as deep as they may be, are read on the stack that there is.
+#[test]
+fn toml_that_is_as_deep_as_is_read_fits_on_the_stack() {
+    let key = format!("{}b", "a.".repeat(31));
+    let text = move |depth: usize| {
+        format!("[{key}]\n{key} = {}1{}\n", format!("{{ {key} = ").repeat(depth), " }".repeat(depth))
+    };
+    let read = move || (1..100).filter(|depth| extracted("Cargo.toml", &text(*depth)).problem.is_none()).max();
+    let deepest = std::thread::Builder::new().stack_size(STACK).spawn(read).unwrap().join().unwrap();
+    assert!(deepest.is_some_and(|deepest| deepest >= 32), "{deepest:?}");
+}
+
+#[test]
+fn dots_and_brackets_that_are_text_are_no_depth() {
+    let (dots, brackets) = (".".repeat(1_000), "[".repeat(1_000));
+    let text = format!(
+        "# {dots}{brackets}\n[dependencies]\na = \"{dots}\" # {dots}\n\"{dots}{brackets}\" = \"1.5\"\nb = '''\n{brackets}\n'''\n"
+    );
+    assert_eq!(extracted("Cargo.toml", &text).problem, None);
+}
