@@ -4,7 +4,7 @@ use super::line::{self, Admission};
 use super::remarks::with_remarks;
 use super::retire::{Archive, SURPRISES_MAX, rest};
 use super::{Done, Step, StepError, Writing, finished, merge, target};
-use crate::domain::{News, Proposal, ProposalId, ProposalState, PullBranch, PullNumber, RepoId, RepoState};
+use crate::domain::{News, Proposal, ProposalId, ProposalState, PullBranch, PullNumber, RepoId, RepoState, Rework};
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus};
 use crate::store::{Claimed, DependencyRow, RepositoryRow, Store};
 use jiff::{SignedDuration, Timestamp};
@@ -97,6 +97,9 @@ pub(super) async fn take_over(
             Step::Plan { repo }.queue(&mut tx, installation, now).await?;
             let news = Step::Tell { repo, proposal: proposal.id.clone(), news: News::Freed };
             news.queue_at(&mut tx, installation, now + SECOND_THOUGHT, now).await?;
+            // It may conflict as before, also where nothing newer waits for it.
+            let look = Step::Rework { repo, proposal: proposal.id.clone(), how: Rework::Conflict };
+            look.queue_unless_queued(&mut tx, installation, now).await?;
         }
         if pull.status == PullStatus::Open && merge::is_wished(row, proposal)? {
             Step::Merge { repo, number }.queue_unless_queued(&mut tx, installation, now).await?;

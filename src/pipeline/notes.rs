@@ -78,16 +78,19 @@ pub(super) async fn looks(
     for ((package, version), (first, last)) in due {
         let key = (package, version);
         let standing = standings.get(&key);
-        let (look_at, wanted_until) = (look_at(first, now), whole_days(last + WANTED_FOR));
+        let (look_at, wanted_until) = (look_at(first, now), whole_days(last.max(now) + WANTED_FOR));
         let longer = standing.is_none_or(|known| known.wanted_until < wanted_until);
         let sooner = standing.is_none_or(|known| known.state == NotesState::Asked && look_at < known.look_at);
         let failed = standing.is_some_and(|known| known.state == NotesState::Failed);
+        // Nobody waited any more when its time came.
+        let missed = standing.is_some_and(|known| known.state == NotesState::Asked && known.look_at <= now);
+        let again = (failed || missed) && longer;
         let (package, version) = key;
         let patience = if look_at <= now { Step::NOTES_PATIENCE } else { LAST_IN_LINE };
-        if sooner || failed && longer {
+        if sooner || again {
             let step = Step::Notes { package: package.clone(), version: version.clone() };
             let work = NewWork { patience, ..step.work(None, look_at)? };
-            if failed { &mut looks.steps_unless_queued } else { &mut looks.steps }.push(work);
+            if again { &mut looks.steps_unless_queued } else { &mut looks.steps }.push(work);
         }
         if sooner || longer {
             looks.wanted.push(WantedNotes { package, version, look_at, wanted_until });

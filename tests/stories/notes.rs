@@ -79,6 +79,18 @@ stories! {
     }
 
     /// One repository of many packages, each with tags of its own.
+    /// A rule kept it back for a week, so it was due long ago when the rule goes.
+    async fn what_was_due_long_ago_has_its_notes(world: World) {
+        httpx_says(&world, NOTES);
+        world.repository_using_httpx(API, "subscriptions: [{ migration: pypi, ignore: [httpx] }]\n").await;
+        is_released(&world).await;
+        world.time_passes(SignedDuration::from_hours(7 * 24)).await;
+        assert_eq!(standing(&world).await, None);
+        world.push(API, &[(".mass-driver.yaml", "subscriptions: [pypi]\n")]).await;
+        assert!(news(&world, API).contains("Brotli"), "{}", news(&world, API));
+        assert_eq!(standing(&world).await, Some(NotesState::Known));
+    }
+
     async fn notes_of_a_node_package_arrive(world: World) {
         world.commits("babel/babel", "x");
         for (tag, notes) in [("v7.1.0", "Of another one.\n"), ("@babel/core@7.1.0", "Faster.\n")] {
