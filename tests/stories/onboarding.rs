@@ -271,6 +271,36 @@ stories! {
         assert_eq!(asked(), 4);
     }
 
+    /// GitHub does not answer while it is to be closed, and meanwhile somebody mends the organisation's file.
+    async fn what_is_asked_for_again_before_it_was_closed_stays_open(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.github.fault(Fault::once("POST", "/repos/acme/api/issues/*/comments", FaultKind::BadGateway).times(3));
+        world.push(HOME, &[(ASKS, "onboarding: none\n")]).await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Withdrawn));
+        world.push(HOME, &[(ASKS, "onboarding: all\n")]).await;
+        world.time_passes(SignedDuration::from_hours(2)).await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+        assert_eq!((world.open(API).len(), comments(&world, 1)), (1, Vec::<String>::new()));
+        world.github.clear_faults();
+    }
+
+    /// It was closed because the organisation did not ask for it; it does again, and a person brings it back.
+    async fn what_was_closed_with_a_word_is_open_again_when_a_person_reopens_it(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        let pull = world.pull(API);
+        world.push(HOME, &[(ASKS, "onboarding: none\n")]).await;
+        assert!(world.open(API).is_empty());
+        world.push(HOME, &[(ASKS, "onboarding: all\n")]).await;
+        assert_eq!(pulls(&world, API).len(), 1, "it is not asked a second time");
+        world.github.force_push(API, &pull.head_branch, &pull.head_sha).unwrap();
+        world.github.reopen(API, pull.number).unwrap();
+        world.settle().await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+        assert_eq!(world.open(API).len(), 1);
+    }
+
     async fn commands_are_answered_and_obeyed_nothing(world: World) {
         asks(&world, "onboarding: all\n").await;
         world.repository(API, &[PINNED]).await;

@@ -2,7 +2,7 @@
 //! not ask for it any more, and then the bot lets it go with a word.
 
 use super::Case;
-use crate::domain::{Onboarding, OnboardingState, RepoState};
+use crate::domain::{Onboarding, OnboardingState, PullNumber, RepoState};
 use crate::forge::{ForgeError, PullState, PullStatus};
 use crate::pipeline::follow::is_final;
 use crate::pipeline::line::{self, Admission};
@@ -35,6 +35,15 @@ pub(super) async fn follow(case: &Case<'_>, onboarding: Onboarding) -> Result<Do
         }
         return Ok(Done::Finished(tx));
     }
+    // The organisation may have thought better of it before anything was closed, or a person brings it back.
+    let is_withdrawn = onboarding.state == OnboardingState::Withdrawn && found.status == PullStatus::Open;
+    if is_withdrawn && case.wish.is_some() && unwanted(case).is_none() {
+        let (state, reason) = (OnboardingState::Open, open_reason(found.number));
+        let mut tx = case.tx().await?;
+        let wanted = Onboarding { state, reason, farewell: None, updated_at: case.now, ..onboarding };
+        tx.save_onboarding(&wanted).await?;
+        return Ok(Done::Finished(tx));
+    }
     if onboarding.farewell.is_some() {
         return let_go(case, onboarding).await;
     }
@@ -64,14 +73,16 @@ fn after(onboarding: &Onboarding, pull: &PullState) -> Option<Onboarding> {
             OnboardingState::Closed,
             format!("a person closed pull request #{number}, which adds the file; this repository is not asked again"),
         ),
-        (PullStatus::Open, OnboardingState::Closed) => {
-            (OnboardingState::Open, format!("pull request #{number} adds the file"))
-        }
+        (PullStatus::Open, OnboardingState::Closed) => (OnboardingState::Open, open_reason(number)),
         // We closed it ourselves, or are about to, or let people have it.
         (PullStatus::Closed | PullStatus::Open, _) => return None,
     };
     let farewell = None;
     (state != onboarding.state).then(|| Onboarding { state, reason, farewell, ..onboarding.clone() })
+}
+
+fn open_reason(number: PullNumber) -> String {
+    format!("pull request #{number} adds the file")
 }
 
 /// Why an open pull request is not wanted any more, if it is not. Pure.
