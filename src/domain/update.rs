@@ -1,6 +1,6 @@
 //! An update: one package, one target version, and every place of a repository it changes.
 
-use super::package::PackageId;
+use super::package::{Dependency, PackageId};
 use super::repo::RepoPath;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -98,6 +98,20 @@ pub struct Terms {
 }
 
 impl Site {
+    /// The place of a dependency, for an update of it.
+    pub fn of(dependency: &Dependency) -> Self {
+        Self {
+            path: dependency.path.clone(),
+            manager: dependency.manager.clone(),
+            line: dependency.line,
+            from: dependency.current.clone().unwrap_or_default(),
+            constraint: dependency.constraint.clone(),
+            digest: dependency.digest.clone(),
+            hashed: dependency.hashed,
+            python: dependency.python.clone(),
+        }
+    }
+
     /// Whether what the version points at is written there: an image's digest, a commit, the hashes of files.
     pub const fn is_pinned(&self) -> bool {
         self.digest.is_some() || self.hashed

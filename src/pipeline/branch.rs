@@ -187,7 +187,7 @@ pub(super) fn found_again(
                 refresh => d.digest != *refresh,
             };
             let open = mine.into_iter().filter(is_open);
-            sites.extend(open.map(site_of));
+            sites.extend(open.map(Site::of));
         }
         sites.sort();
         sites.dedup();
@@ -234,20 +234,6 @@ fn expected_digests<'a>(
         .filter_map(|site| site.digest.as_deref())
         .chain(old.chain([update]).filter_map(|update| update.refresh.as_deref()))
         .collect()
-}
-
-/// The place of a dependency, for an update of it.
-pub(super) fn site_of(dependency: &Dependency) -> Site {
-    Site {
-        path: dependency.path.clone(),
-        manager: dependency.manager.clone(),
-        line: dependency.line,
-        from: dependency.current.clone().unwrap_or_default(),
-        constraint: dependency.constraint.clone(),
-        digest: dependency.digest.clone(),
-        hashed: dependency.hashed,
-        python: dependency.python.clone(),
-    }
 }
 
 /// The words for a branch that cannot be changed on top of people's commits.

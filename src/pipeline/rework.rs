@@ -4,7 +4,7 @@
 //! committed to is left to GitHub's own merge, so that their commits stay as they are; where that conflicts, the bot stops
 //! and says so. Making it anew is what a person has to ask for.
 
-use super::branch::{self, Standing, hold, people_first, site_of};
+use super::branch::{self, Standing, hold, people_first};
 use super::edits::edited;
 use super::execute::{Case, Errand, ONE_AT_A_TIME, after, begin, begin_anew, go_on, installation, learn, take_back};
 use super::intent::{Intent, listed, pins, worded};
@@ -297,7 +297,7 @@ async fn used(store: &Store, repo: RepoId) -> Result<Vec<Dependency>, StepError>
 /// Updates with their sites as the base has them now; `None` if one of them has none there. Pure.
 fn on_base(updates: &[Update], used: &[Dependency]) -> Option<Vec<Update>> {
     let moved = |update: &Update| {
-        let mut sites: Vec<Site> = used.iter().filter(|d| planner::moves(update, d)).map(site_of).collect();
+        let mut sites: Vec<Site> = used.iter().filter(|d| planner::moves(update, d)).map(Site::of).collect();
         sites.sort_by(|a, b| (&a.path, a.line, a).cmp(&(&b.path, b.line, b)));
         sites.dedup();
         (!sites.is_empty()).then(|| Update { sites, ..update.clone() })

@@ -95,16 +95,7 @@ fn updates(chosen: &[(&Choice<'_>, &Candidate<'_>)], timezone: &TimeZone) -> Vec
     let mut merged: BTreeMap<(String, &str, Option<&str>), Update> = BTreeMap::new();
     for (choice, candidate) in chosen {
         let dependency = &choice.used.dependency;
-        let site = Site {
-            path: dependency.path.clone(),
-            manager: dependency.manager.clone(),
-            line: dependency.line,
-            from: dependency.current.clone().unwrap_or_default(),
-            constraint: dependency.constraint.clone(),
-            digest: dependency.digest.clone(),
-            hashed: dependency.hashed,
-            python: dependency.python.clone(),
-        };
+        let site = Site::of(dependency);
         let key = (dependency.package.to_string(), candidate.version, candidate.refresh);
         let update = merged.entry(key).or_insert_with(|| Update {
             package: dependency.package.clone(),

@@ -46,19 +46,26 @@ pub fn the_course_ended_well(world: &World) {
     assert_eq!(branches.len(), 1, "main alone: {branches:?}");
 }
 
+/// Each of these requests falls silent twice: as it comes in, and just after it was carried out.
+fn doom_at(world: &World, requests: &[(&str, &str)]) {
+    for (method, path) in requests {
+        world.github.fault(Fault::once(method, path, FaultKind::Hang));
+        world.github.fault(Fault::once(method, path, FaultKind::HangAfter));
+    }
+}
+
+/// Whether one of them has.
+fn is_struck(world: &World) -> bool {
+    world.new_requests().iter().any(|request| request.fault.is_some())
+}
+
 /// Walks the course, and is killed twice at each of these requests to GitHub: as it comes in, and, when the next process
 /// has come that far, just after it was carried out.
 async fn killed_at(database: &str, requests: &[(&str, &str)]) {
     let world = World::begin(database).await;
     let bot = world.start().await;
-    for (method, path) in requests {
-        world.github.fault(Fault::once(method, path, FaultKind::Hang));
-        world.github.fault(Fault::once(method, path, FaultKind::HangAfter));
-    }
-    let mut doom = || {
-        let struck = world.new_requests().iter().any(|request| request.fault.is_some());
-        struck.then_some(Duration::ZERO)
-    };
+    doom_at(&world, requests);
+    let mut doom = || is_struck(&world).then_some(Duration::ZERO);
     let bot = course(&world, bot, &mut doom).await;
     assert_eq!(world.github.clear_faults(), 0, "requests that were never sent");
     the_course_ended_well(&world);
@@ -70,14 +77,8 @@ async fn killed_at(database: &str, requests: &[(&str, &str)]) {
 async fn killed_while_checking_at(database: &str, requests: &[(&str, &str)]) {
     let world = World::begin(database).await;
     let bot = world.start().await;
-    for (method, path) in requests {
-        world.github.fault(Fault::once(method, path, FaultKind::Hang));
-        world.github.fault(Fault::once(method, path, FaultKind::HangAfter));
-    }
-    let mut doom = || {
-        let struck = world.new_requests().iter().any(|request| request.fault.is_some());
-        struck.then_some(Duration::ZERO)
-    };
+    doom_at(&world, requests);
+    let mut doom = || is_struck(&world).then_some(Duration::ZERO);
     world.releases("httpx", &["0.27.0", "0.28.0"]);
     world.organization("acme");
     world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]);

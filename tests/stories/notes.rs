@@ -30,6 +30,17 @@ async fn is_released(world: &World) {
     world.bot_looks().await;
 }
 
+/// The same, and the look at its notes waits at this gate.
+async fn held_up(world: &World) -> Gate {
+    httpx_says(world, NOTES);
+    world.repository_using_httpx(API, "subscriptions: [pypi]\n").await;
+    let gate = Gate::default();
+    world.github.fault(Fault::once("GET", ASKED, FaultKind::Wait(gate.clone())));
+    world.registry.release("httpx", "0.28.0");
+    world.clock_moves(SignedDuration::from_mins(11));
+    gate
+}
+
 /// The part of a pull request's text that tells of its releases.
 fn news(world: &World, repo: &str) -> String {
     let body = world.pull(repo).body;
@@ -300,12 +311,7 @@ stories! {
     }
 
     async fn a_pull_request_waits_for_a_look_under_way_and_goes_on_when_it_ends(world: World) {
-        httpx_says(&world, NOTES);
-        world.repository_using_httpx(API, "subscriptions: [pypi]\n").await;
-        let gate = Gate::default();
-        world.github.fault(Fault::once("GET", ASKED, FaultKind::Wait(gate.clone())));
-        world.registry.release("httpx", "0.28.0");
-        world.clock_moves(SignedDuration::from_mins(11));
+        let gate = held_up(&world).await;
         let (one, other) = (world.another_process(), world.another_process());
         let (one, other) = (one.worker(), other.worker());
         let meanwhile = async {
@@ -321,12 +327,7 @@ stories! {
     }
 
     async fn a_pull_request_waits_for_some_seconds_and_no_longer(world: World) {
-        httpx_says(&world, NOTES);
-        world.repository_using_httpx(API, "subscriptions: [pypi]\n").await;
-        let gate = Gate::default();
-        world.github.fault(Fault::once("GET", ASKED, FaultKind::Wait(gate.clone())));
-        world.registry.release("httpx", "0.28.0");
-        world.clock_moves(SignedDuration::from_mins(11));
+        let gate = held_up(&world).await;
         let (one, other) = (world.another_process(), world.another_process());
         let (one, other) = (one.worker(), other.worker());
         let meanwhile = async {
