@@ -4,10 +4,14 @@
 
 #![warn(clippy::unwrap_used)]
 
+pub mod activity;
 pub mod app;
+pub mod bulk;
 pub mod cli;
 pub mod commands;
+pub mod document;
 pub mod domain;
+pub mod drivers;
 pub mod forge;
 pub mod managers;
 pub mod metrics;
@@ -15,6 +19,7 @@ pub mod pipeline;
 pub mod planner;
 pub mod registries;
 pub mod safeguards;
+pub mod scanners;
 pub mod settings;
 pub mod sources;
 pub mod store;

@@ -15,7 +15,9 @@ pub mod people;
 pub mod proposal;
 pub mod repo;
 pub mod size;
+pub mod snapshot;
 pub mod source;
+pub mod sourced;
 pub(crate) mod text;
 pub mod time;
 pub mod update;
@@ -34,6 +36,8 @@ pub use package::{Content, Dependency, Ecosystem, PackageId, Release, Skip, Span
 pub use proposal::{Farewell, Held, News, Outlook, Proposal, ProposalState, PullBranch, PullRequest, Rework, Standing};
 pub use repo::{Head, ObjectId, RepoName, RepoPath, RepoState, Repository};
 pub use size::in_bytes;
+pub use snapshot::{EntryKind, FileEdit, Reading, Snapshot};
+pub use sourced::SourcedRepository;
 pub use time::Clock;
 pub use update::{Site, Terms, Update, VersionStep};
 pub use verdict::Verdict;

@@ -3,17 +3,9 @@
 use super::toml_string;
 use super::written::Written;
 use super::{cut, line_of, line_starts, readable, without_mark};
+use crate::document::toml::too_deep;
 use std::ops::Range;
 use toml_edit::{Document, TableLike, Value};
-use toml_parser::Source;
-use toml_parser::lexer::TokenKind;
-
-/// Each part of a dotted key is a table in the one before. Neither these nor brackets within brackets are bounded where a file is
-/// parsed or given back, and some thousands of them take more stack than a thread has (seen). Keys that people write have seven parts
-/// at most …
-const KEY_PARTS_MAX: usize = 32;
-/// … and their brackets stand four deep.
-const DEPTH_MAX: usize = 64;
 
 /// A file that was parsed.
 pub(super) struct TomlFile<'a> {
@@ -65,35 +57,4 @@ impl<'a> TomlFile<'a> {
     pub(super) fn start_of(&self, span: Option<Range<usize>>) -> usize {
         self.mark + span.map_or(0, |span| span.start)
     }
-}
-
-/// Where something goes deeper than is read, and what.
-fn too_deep(toml: &str) -> Option<(usize, String)> {
-    let (mut dots, mut open) = (0, Vec::new());
-    for token in Source::new(toml).lex() {
-        let kind = token.kind();
-        match kind {
-            TokenKind::Dot => dots += 1,
-            TokenKind::LeftSquareBracket => open.push(TokenKind::RightSquareBracket),
-            TokenKind::LeftCurlyBracket => open.push(TokenKind::RightCurlyBracket),
-            // A bracket that closes nothing is passed over, as the parser may do.
-            _ if open.last() == Some(&kind) => drop(open.pop()),
-            _ => {}
-        }
-        if !matches!(kind, TokenKind::Dot | TokenKind::Whitespace | TokenKind::Atom) && !is_quoted(kind) {
-            dots = 0;
-        }
-        let at = token.span().start();
-        if dots >= KEY_PARTS_MAX {
-            return Some((at, format!("a key of more than {KEY_PARTS_MAX} parts")));
-        }
-        if open.len() > DEPTH_MAX {
-            return Some((at, format!("brackets more than {DEPTH_MAX} deep")));
-        }
-    }
-    None
-}
-
-fn is_quoted(kind: TokenKind) -> bool {
-    matches!(kind, TokenKind::LiteralString | TokenKind::BasicString)
 }

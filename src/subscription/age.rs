@@ -1,8 +1,6 @@
 //! How old a release must be before it counts.
 
-use super::fields::{Field, Mapping, fields_schema, read_fields, text};
-use super::problem::{Problems, quoted};
-use super::yaml::{Node, Value};
+use crate::document::{Field, Mapping, Node, Problems, Value, fields_schema, quoted, read_fields, text};
 use crate::domain::VersionStep;
 use crate::domain::time::in_words;
 use jiff::SignedDuration;

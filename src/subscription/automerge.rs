@@ -1,8 +1,6 @@
 //! Which updates are merged without a person, and how.
 
-use super::fields::text;
-use super::problem::{Problems, did_you_mean, quoted};
-use super::yaml::{Node, Value};
+use crate::document::{Node, Problems, Value, did_you_mean, quoted, text};
 use crate::domain::{MergeMethod, VersionStep};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};

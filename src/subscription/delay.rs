@@ -2,9 +2,7 @@
 
 use super::cron::CronLine;
 use super::every;
-use super::fields::text;
-use super::problem::{Problems, did_you_mean, one_of, quoted};
-use super::yaml::{Node, Value};
+use crate::document::{Node, Problems, Value, did_you_mean, one_of, quoted, text};
 use jiff::civil::{Time, time};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};

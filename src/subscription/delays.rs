@@ -1,9 +1,7 @@
 //! Delays by how large a step of the version is: `{ patch: immediate, minor: weekly, major: monthly }`.
 
 use super::delay::Delay;
-use super::fields::{Field, Mapping, fields_schema, read_fields};
-use super::problem::{Problems, nearest};
-use super::yaml::{Map, Node, Value};
+use crate::document::{Field, Map, Mapping, Node, Problems, Value, fields_schema, nearest, read_fields};
 use crate::domain::VersionStep;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,10 @@
 //! The mapping form of a delay: `{ every: week, on: monday, at: "06:00" }`.
 
 use super::delay::{Schedule, USUAL_TIME, Weekday};
-use super::fields::{Field, Mapping, fields_schema, one_or_many, one_or_many_schema, read_fields, text};
-use super::problem::{Problems, Spot, did_you_mean, one_of, quoted};
-use super::yaml::{Map, Node, Value};
+use crate::document::{
+    Field, Map, Mapping, Node, Problems, Spot, Value, did_you_mean, fields_schema, one_of, one_or_many,
+    one_or_many_schema, quoted, read_fields, text,
+};
 use jiff::civil::Time;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::json;

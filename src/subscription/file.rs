@@ -1,17 +1,16 @@
 //! The file as a whole: its keys, how defaults reach the subscriptions, and which subscription a file of the
 //! repository falls to.
 
+use super::LIMITS;
 use super::age::MinAge;
 use super::automerge::Automerge;
 use super::delays::Delays;
-use super::fields::{Mapping, fields_schema, read_fields};
 use super::glob::PathGlobs;
 use super::keys::{FILE, OF_A_SUBSCRIPTION, OF_THE_FILE, SUBSCRIPTION, Shared, WrittenFile, WrittenSubscription};
 use super::migration::MigrationPattern;
 use super::people::Asked;
-use super::problem::{Problem, Problems, Spot, quoted};
 use super::rules::{Grouping, IgnoreRule};
-use super::yaml::{self, Node, Value};
+use crate::document::{Mapping, Node, Problem, Problems, Spot, Value, fields_schema, quoted, read_fields, yaml};
 use crate::domain::{Ecosystem, MergeMethod, RepoPath};
 use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -153,7 +152,7 @@ const BEGIN: &str = "list what the repository subscribes to: `subscriptions: [py
 pub fn parse(bytes: &[u8]) -> Result<SubscriptionFile, Vec<Problem>> {
     let mut problems = Problems::default();
     let mut file = WrittenFile::default();
-    if let Some(root) = yaml::read(bytes, BEGIN, &mut problems) {
+    if let Some(root) = yaml::read(bytes, LIMITS, BEGIN, &mut problems) {
         match &root.value {
             Value::Map(map) => read_fields(
                 &mut file,

@@ -3,18 +3,17 @@
 use super::age::{MinAge, WrittenAge};
 use super::automerge::{Automerge, merge_method_schema, read_merge_method};
 use super::delays::{Delays, WrittenDelays};
-use super::fields::{Field, one_or_many};
 use super::file::Subscription;
 use super::glob::PathGlobs;
 use super::migration::MigrationPattern;
 use super::people::{
     Asked, assignees_schema, draft_schema, read_assignees, read_draft, read_reviewers, reviewers_schema,
 };
-use super::problem::Spot;
 use super::rules::{
     Grouping, IgnoreRule, labels_schema, limit_schema, paths_schema, read_labels, read_limit, read_paths,
     read_timezone, timezone_schema,
 };
+use crate::document::{Field, Spot, one_or_many};
 use crate::domain::MergeMethod;
 use jiff::tz::TimeZone;
 use schemars::json_schema;

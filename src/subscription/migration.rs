@@ -1,9 +1,7 @@
 //! Which migration a subscription asks for.
 
-use super::fields::text;
 use super::glob::NameGlob;
-use super::problem::{Problems, nearest, one_of, quoted};
-use super::yaml::Node;
+use crate::document::{Node, Problems, nearest, one_of, quoted, text};
 use crate::domain::Ecosystem;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};

@@ -10,18 +10,17 @@ mod cron;
 mod delay;
 mod delays;
 mod every;
-mod fields;
 mod file;
 mod glob;
 mod keys;
 mod migration;
 mod organisation;
 mod people;
-mod problem;
 mod rules;
-mod syntax;
-mod yaml;
 
+use crate::document::Limits;
+
+pub use crate::document::Problem;
 pub use age::{MinAge, parse_span};
 pub use automerge::Automerge;
 pub use cron::CronLine;
@@ -35,9 +34,17 @@ pub use organisation::{
     several_organisation_files,
 };
 pub use people::{ASSIGNEES_MAX, Asked, REVIEWERS_MAX};
-pub use problem::Problem;
 pub use rules::{Grouping, IgnoreRule};
-pub use yaml::MAX_BYTES;
+
+/// The longest file that is read at all. Unit: bytes.
+pub const MAX_BYTES: usize = 256 * 1024;
+
+/// How much of a file is read.
+const LIMITS: Limits = Limits {
+    bytes: MAX_BYTES,
+    nodes: 5_000,
+    shorter: "shorten it; globs in `paths` and `ignore` stand for many names",
+};
 
 /// The names the file may have at the root of a repository.
 pub const FILE_NAMES: [&str; 2] = [".mass-driver.yaml", ".mass-driver.yml"];

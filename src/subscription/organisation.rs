@@ -1,9 +1,11 @@
 //! The organisation's own file: what it asks for in all its repositories. Today that is one thing, onboarding.
 
-use super::fields::{Field, Mapping, fields_schema, one_or_many, read_fields, text};
+use super::LIMITS;
 use super::glob::NameGlob;
-use super::problem::{Problem, Problems, Spot, did_you_mean, quoted};
-use super::yaml::{self, Node, Value};
+use crate::document::{
+    Field, Mapping, Node, Problem, Problems, Spot, Value, did_you_mean, fields_schema, one_or_many, quoted,
+    read_fields, text, yaml,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -195,7 +197,7 @@ pub fn parse_organisation(bytes: &[u8]) -> Result<OrganisationFile, Vec<Problem>
     let mut problems = Problems::default();
     let mut file = Written::default();
     let begin = "say which repositories are onboarded: `onboarding: all`";
-    if let Some(root) = yaml::read(bytes, begin, &mut problems) {
+    if let Some(root) = yaml::read(bytes, LIMITS, begin, &mut problems) {
         match &root.value {
             Value::Map(map) => {
                 let mapping = Mapping { what: "the organisation's file", fields: &FILE, elsewhere: OF_A_REPOSITORY };

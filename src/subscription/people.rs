@@ -1,8 +1,6 @@
 //! Who is asked to look at pull requests: reviewers and assignees.
 
-use super::fields::{one_or_many, text};
-use super::problem::{Problems, Spot, quoted};
-use super::yaml::Node;
+use crate::document::{Node, Problems, Spot, one_or_many, quoted, text};
 use crate::domain::people::{NoParty, Party};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -115,8 +113,8 @@ fn list(item: Schema, most: usize) -> Schema {
 
 pub(super) fn read_draft(node: &Node, problems: &mut Problems) -> Option<bool> {
     match &node.value {
-        super::yaml::Value::Bool(draft) => Some(*draft),
-        super::yaml::Value::Unreadable => None,
+        crate::document::Value::Bool(draft) => Some(*draft),
+        crate::document::Value::Unreadable => None,
         _ => {
             problems.add(node.at, format!("`draft` must be true or false, this is {}", node.kind()), "write `true`");
             None

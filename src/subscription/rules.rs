@@ -1,9 +1,9 @@
 //! The smaller rules of a subscription: groups, ignored packages, labels, paths, limits, the time zone.
 
-use super::fields::{Field, Mapping, fields_schema, one_or_many, read_fields, text};
 use super::glob::{NameGlob, PATH, PathGlobs, check_path_glob};
-use super::problem::{Problems, Spot, nearest, quoted};
-use super::yaml::{Node, Value};
+use crate::document::{
+    Field, Mapping, Node, Problems, Spot, Value, fields_schema, nearest, one_or_many, quoted, read_fields, text,
+};
 use crate::domain::{Ecosystem, PackageId};
 use crate::versioning::scheme;
 use jiff::tz::TimeZone;

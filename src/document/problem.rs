@@ -1,9 +1,9 @@
-//! What is wrong with a subscription file, where, and what would be right.
+//! What is wrong with a file that somebody wrote, where, and what would be right.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// One mistake of a subscription file.
+/// One mistake of a file.
 ///
 /// Lines and columns are counted from 1; columns and lengths count characters, as editors do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,15 +56,18 @@ impl fmt::Display for Problem {
 
 /// A place in the text: a line, a column, and how many characters from there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Spot {
-    pub(super) line: u32,
-    pub(super) column: u32,
-    pub(super) length: u32,
+pub struct Spot {
+    /// Counted from 1.
+    pub line: u32,
+    /// Counted from 1, in characters.
+    pub column: u32,
+    /// In characters.
+    pub length: u32,
 }
 
 impl Spot {
     /// The first character of the file, for what concerns the whole of it.
-    pub(super) const START: Self = Self { line: 1, column: 1, length: 1 };
+    pub const START: Self = Self { line: 1, column: 1, length: 1 };
 }
 
 /// How many problems are worth showing: who has more will mend the first ones and look again.
@@ -72,13 +75,14 @@ const MOST_SHOWN: usize = 100;
 
 /// Collects the problems of a file, so that one mistake does not hide the next.
 #[derive(Debug, Default)]
-pub(super) struct Problems {
+pub struct Problems {
     found: Vec<Problem>,
     left_out: usize,
 }
 
 impl Problems {
-    pub(super) fn add(&mut self, at: Spot, what: impl Into<String>, fix: impl Into<String>) {
+    /// Takes one in.
+    pub fn add(&mut self, at: Spot, what: impl Into<String>, fix: impl Into<String>) {
         if self.found.len() >= MOST_SHOWN {
             self.left_out += 1;
             return;
@@ -92,22 +96,23 @@ impl Problems {
         });
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
     /// Whether there is one on a line.
-    pub(super) fn any_on(&self, line: u32) -> bool {
+    pub fn any_on(&self, line: u32) -> bool {
         self.found.iter().any(|problem| problem.line == line)
     }
 
     /// How many were found so far.
-    pub(super) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.found.len() + self.left_out
     }
 
     /// The problems by position, then by text; the same mistake at the same place once.
-    pub(super) fn sorted(mut self) -> Vec<Problem> {
+    pub fn sorted(mut self) -> Vec<Problem> {
         self.found.sort();
         self.found.dedup();
         if let (Some(last), 1..) = (self.found.last(), self.left_out) {
@@ -120,7 +125,7 @@ impl Problems {
 }
 
 /// A text of the file as a message quotes it: in backticks, cut to a readable length, nothing invisible.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut shown: String = text.chars().take(LONGEST).flat_map(char_shown).collect();
     if text.chars().nth(LONGEST).is_some() {
@@ -138,12 +143,12 @@ fn char_shown(c: char) -> impl Iterator<Item = char> {
 }
 
 /// `, did you mean …?` if one of the known words is near enough to the one written, or nothing.
-pub(super) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(written, known).map(|word| format!(", did you mean `{word}`?")).unwrap_or_default()
 }
 
 /// The known word that is most like the one written, if any is near.
-pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.chars().take(64).collect::<String>().to_lowercase();
     let likeness = |word: &str| {
         let lower = word.to_lowercase();
@@ -161,7 +166,7 @@ pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
 }
 
 /// `a, b or c`, each in backticks.
-pub(super) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let mut words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
     match words.pop() {
         None => String::new(),

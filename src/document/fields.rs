@@ -1,38 +1,38 @@
 //! The keys of a mapping, declared once: the same table reads the file and draws its schema, so that the two
 //! cannot drift apart.
 
+use super::node::{Map, Node, Value};
 use super::problem::{Problems, Spot, did_you_mean, nearest, one_of, quoted};
-use super::yaml::{Map, Node, Value};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
 /// One key that a mapping may have, for a mapping that is read into `T`.
-pub(super) struct Field<T> {
+pub struct Field<T> {
     /// The key.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// What it means, for people who hover over it in an editor.
-    pub(super) about: &'static str,
+    pub about: &'static str,
     /// Whether the mapping makes no sense without it.
-    pub(super) required: bool,
+    pub required: bool,
     /// What its value may look like.
-    pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads its value.
-    pub(super) read: fn(&mut T, &Node, &mut Problems),
+    pub read: fn(&mut T, &Node, &mut Problems),
 }
 
 /// A mapping of the file: how messages name it, and the keys it may have.
-pub(super) struct Mapping<'a, T> {
+pub struct Mapping<'a, T> {
     /// Its name with its article: "a subscription".
-    pub(super) what: &'static str,
+    pub what: &'static str,
     /// The table of its keys.
-    pub(super) fields: &'a [Field<T>],
+    pub fields: &'a [Field<T>],
     /// Keys that people look for here but that belong elsewhere, and what to do with them.
-    pub(super) elsewhere: &'a [(&'static str, &'static str)],
+    pub elsewhere: &'a [(&'static str, &'static str)],
 }
 
 /// Reads a mapping by its table. Problems of one key do not hide those of another; `at` is where to complain
 /// about a missing one.
-pub(super) fn read_fields<T>(into: &mut T, map: &Map, at: Spot, mapping: &Mapping<'_, T>, problems: &mut Problems) {
+pub fn read_fields<T>(into: &mut T, map: &Map, at: Spot, mapping: &Mapping<'_, T>, problems: &mut Problems) {
     let Mapping { what, fields, elsewhere } = mapping;
     let names = || fields.iter().map(|field| field.name);
     let mut misspelled = Vec::new();
@@ -64,7 +64,7 @@ pub(super) fn read_fields<T>(into: &mut T, map: &Map, at: Spot, mapping: &Mappin
 }
 
 /// The JSON Schema of a mapping by its table.
-pub(super) fn fields_schema<T>(about: &str, fields: &[Field<T>], generator: &mut SchemaGenerator) -> Schema {
+pub fn fields_schema<T>(about: &str, fields: &[Field<T>], generator: &mut SchemaGenerator) -> Schema {
     let mut properties = serde_json::Map::new();
     for field in fields {
         let schema = (field.schema)(generator);
@@ -86,12 +86,12 @@ pub(super) fn fields_schema<T>(about: &str, fields: &[Field<T>], generator: &mut
 }
 
 /// The schema of something that may be written once or as a list.
-pub(super) fn one_or_many_schema(item: Schema) -> Schema {
+pub fn one_or_many_schema(item: Schema) -> Schema {
     json_schema!({ "anyOf": [item, { "type": "array", "items": item }] })
 }
 
 /// The items of a list; a value that is not a list stands for a list of one.
-pub(super) fn one_or_many(node: &Node) -> &[Node] {
+pub fn one_or_many(node: &Node) -> &[Node] {
     match &node.value {
         Value::List(items) => items,
         _ => std::slice::from_ref(node),
@@ -99,7 +99,7 @@ pub(super) fn one_or_many(node: &Node) -> &[Node] {
 }
 
 /// The text at a node that must be one, or a problem.
-pub(super) fn text<'a>(node: &'a Node, what: &str, example: &str, problems: &mut Problems) -> Option<&'a str> {
+pub fn text<'a>(node: &'a Node, what: &str, example: &str, problems: &mut Problems) -> Option<&'a str> {
     match &node.value {
         Value::Text(text) if text.trim().is_empty() => {
             problems.add(node.at, format!("{what} must not be empty"), format!("write for example {example}"));

@@ -1,7 +1,8 @@
 //! Says what the YAML parser could not read, in the words of who wrote the file.
 
+use super::node::small;
 use super::problem::{Problems, Spot, nth_line};
-use super::yaml::{MAX_DEPTH, small, spot_at};
+use super::yaml::{MAX_DEPTH, spot_at};
 use serde_saphyr::granit_parser::{ErrorKind as Kind, ScanError};
 
 /// Globs and cron lines begin with `*` far more often than anyone means an alias.
@@ -12,7 +13,7 @@ pub(super) fn too_deep(at: Spot, problems: &mut Problems) {
     problems.add(
         at,
         format!("lists and mappings are nested deeper than {MAX_DEPTH} levels; the rest is not read"),
-        "see the documentation of the file for its shape, which is 5 levels deep at most",
+        "see the documentation of the file for its shape, which is not that deep",
     );
 }
 

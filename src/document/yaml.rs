@@ -4,74 +4,20 @@
 //! beside the others rather than the end of the reading, spans are never lost, and aliases, which are
 //! refused, are never expanded. Nothing here recurses: depth costs heap, up to [`MAX_DEPTH`].
 
+use super::node::{Key, Limits, Map, Node, Value, decode, small};
 use super::problem::{Problems, Spot, quoted};
 use super::syntax::{QUOTE_STAR, report, too_deep};
-use crate::domain::in_bytes;
 use serde_saphyr::granit_parser::{self as granit, Event, Marker, ScalarStyle, Span};
 use std::collections::HashMap;
 
-/// The longest file that is read at all. Unit: bytes.
-pub const MAX_BYTES: usize = 256 * 1024;
-/// The most keys, values, lists and mappings a file may have.
-pub(super) const MAX_NODES: usize = 5_000;
-/// How deep lists and mappings may be nested; a valid file needs 5.
+/// How deep lists and mappings may be nested. No file that is read here needs more than half of it.
 pub(super) const MAX_DEPTH: usize = 16;
-
-/// A value of the file and where it stands.
-#[derive(Debug)]
-pub(super) struct Node {
-    pub(super) at: Spot,
-    pub(super) value: Value,
-}
-
-/// What stands at a place, by YAML 1.2's core schema.
-#[derive(Debug)]
-pub(super) enum Value {
-    Null,
-    Bool(bool),
-    Number(String),
-    Text(String),
-    List(Vec<Node>),
-    Map(Map),
-    /// Already reported; readers pass it by in silence.
-    Unreadable,
-}
-
-/// A mapping without its repeated keys, which are reported.
-#[derive(Debug)]
-pub(super) struct Map {
-    pub(super) entries: Vec<(Key, Node)>,
-    /// Whether reading ended inside it, so that a missing key proves nothing.
-    pub(super) cut_short: bool,
-}
-
-/// A key and where it stands.
-#[derive(Debug)]
-pub(super) struct Key {
-    pub(super) at: Spot,
-    pub(super) name: String,
-}
-
-impl Node {
-    /// What kind of value this is, with its article.
-    pub(super) fn kind(&self) -> String {
-        match &self.value {
-            Value::Null => "nothing".into(),
-            Value::Bool(value) => format!("the truth value `{value}`"),
-            Value::Number(text) => format!("the number {}", quoted(text)),
-            Value::Text(text) => format!("the text {}", quoted(text)),
-            Value::List(_) => "a list".into(),
-            Value::Map(_) => "a mapping".into(),
-            Value::Unreadable => "unreadable".into(),
-        }
-    }
-}
 
 /// Reads the one document of a file. `None` when there is nothing to validate; then a problem says why. `begin` tells how to
 /// begin such a file.
-pub(super) fn read(bytes: &[u8], begin: &str, problems: &mut Problems) -> Option<Node> {
-    let text = decode(bytes, problems)?;
-    let mut builder = Builder::default();
+pub fn read(bytes: &[u8], limits: Limits, begin: &str, problems: &mut Problems) -> Option<Node> {
+    let text = decode(bytes, limits, problems)?;
+    let mut builder = Builder::new(limits);
     let options = granit::options! { emit_unresolved_aliases: true, emit_anchor_events: true, emit_comments: false };
     for next in granit::Parser::new_from_str_with_options(text, options) {
         let stop = match next {
@@ -94,37 +40,6 @@ pub(super) fn read(bytes: &[u8], begin: &str, problems: &mut Problems) -> Option
     root
 }
 
-/// The bytes as text without a byte order mark.
-fn decode<'a>(bytes: &'a [u8], problems: &mut Problems) -> Option<&'a str> {
-    if bytes.len() > MAX_BYTES {
-        // Whoever read it stopped here, so nobody knows how large it is.
-        let what = format!("the file is larger than {}, which is the most that is read", in_bytes(MAX_BYTES));
-        problems.add(Spot::START, what, "such a file fits on a page; remove what does not belong in it");
-        return None;
-    }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        problems.add(Spot::START, "the file is UTF-16", "save it as UTF-8");
-        return None;
-    }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    match str::from_utf8(bytes) {
-        Ok(text) => Some(text),
-        Err(error) => {
-            let before =
-                String::from_utf8_lossy(&bytes[..error.valid_up_to()]).replace("\r\n", "\n").replace('\r', "\n");
-            let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            let what = format!("the byte 0x{:02x} is not UTF-8", bytes[error.valid_up_to()]);
-            problems.add(Spot { line: small(line), column: small(column), length: 1 }, what, "save the file as UTF-8");
-            None
-        }
-    }
-}
-
-pub(super) fn small(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
-}
-
 pub(super) fn spot_at(marker: Marker) -> Spot {
     Spot { line: small(marker.line().max(1)), column: small(marker.col() + 1), length: 1 }
 }
@@ -142,8 +57,9 @@ enum Open {
     Map { at: Spot, map: Map, lines: HashMap<String, u32>, key: Option<Option<Key>> },
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Builder {
+    limits: Limits,
     open: Vec<Open>,
     root: Option<Node>,
     nodes: usize,
@@ -151,6 +67,10 @@ struct Builder {
 }
 
 impl Builder {
+    fn new(limits: Limits) -> Self {
+        Self { limits, open: Vec::new(), root: None, nodes: 0, documents: 0 }
+    }
+
     /// Takes one event; true when reading should stop.
     fn take(&mut self, event: Event<'_>, span: Span, problems: &mut Problems) -> bool {
         let at = spot_of(span);
@@ -215,14 +135,7 @@ impl Builder {
 
     fn count(&mut self, at: Spot, problems: &mut Problems) -> bool {
         self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            problems.add(
-                at,
-                format!("the file has more than {MAX_NODES} keys and values; the rest is not read"),
-                "shorten it; globs in `paths` and `ignore` stand for many names",
-            );
-        }
-        self.nodes > MAX_NODES
+        self.limits.refuse_more(self.nodes, at, problems)
     }
 
     fn add(&mut self, node: Node, problems: &mut Problems) -> bool {
