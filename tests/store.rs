@@ -33,6 +33,8 @@ mod proposals;
 mod release_notes;
 #[path = "store/repositories.rs"]
 mod repositories;
+#[path = "store/runs.rs"]
+mod runs;
 #[path = "store/samples.rs"]
 mod samples;
 #[path = "store/statements.rs"]

@@ -39,6 +39,7 @@ mod proposals;
 mod release_notes;
 mod remarks;
 mod repositories;
+mod runs;
 mod setbacks;
 mod sql;
 mod subscriptions;
@@ -67,6 +68,7 @@ pub use packages::PackageRow;
 pub use proposals::LedgerRow;
 pub use release_notes::{NotesRow, NotesStanding, ReleaseKey, WantedNotes};
 pub use repositories::{ListedRow, RepositoryRow};
+pub use runs::{NewRun, RunCount};
 pub use setbacks::{Next, Setback};
 pub use sql::Statement;
 pub use subscriptions::{Subscription, SubscriptionRow};
@@ -188,6 +190,7 @@ impl Store {
             lock_files::STATEMENTS,
             looks::STATEMENTS,
             repositories::STATEMENTS,
+            runs::STATEMENTS,
             setbacks::STATEMENTS,
             subscriptions::STATEMENTS,
             manifests::STATEMENTS,

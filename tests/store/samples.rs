@@ -65,10 +65,11 @@ pub fn dependency(file: &str, package: PackageId, line: u32) -> Dependency {
 }
 
 /// Writes in one transaction.
-pub async fn write(store: &Store, what: impl AsyncFnOnce(&mut Tx)) {
+pub async fn write<T>(store: &Store, what: impl AsyncFnOnce(&mut Tx) -> T) -> T {
     let mut tx = store.begin().await.unwrap();
-    what(&mut tx).await;
+    let result = what(&mut tx).await;
     tx.commit().await.unwrap();
+    result
 }
 
 /// A repository that subscribes to `pypi` and uses these packages since second 100.
