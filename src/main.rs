@@ -39,6 +39,8 @@ enum Command {
     Audit(cli::audit::AuditArgs),
     /// Try parked steps again, or list them
     Retry(cli::retry::RetryArgs),
+    /// List what former runs over many repositories did
+    Runs(cli::runs::RunsArgs),
     /// Print the JSON Schema of a file format
     Schema(cli::schema::SchemaArgs),
 }
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Why(args) => block_on(cli::why::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Audit(args) => block_on(cli::audit::run(args, &mut out, &mut notes)),
         Command::Retry(args) => block_on(cli::retry::run(args, &app::SystemClock, &mut out, &mut notes)),
+        Command::Runs(args) => block_on(cli::runs::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Schema(args) => cli::schema::run(args, &mut out),
     };
     let flushed = out.flush();

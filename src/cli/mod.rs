@@ -12,7 +12,9 @@ mod passed_over;
 pub mod plan;
 mod print;
 pub mod retry;
+pub mod runs;
 pub mod schema;
+mod summary;
 pub mod why;
 
 pub use print::printable;

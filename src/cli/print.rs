@@ -47,6 +47,11 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
+/// A line of a file on one line: as [`printable`], but what indents it stays.
+pub(super) fn line_of_code(line: &str) -> String {
+    line.chars().map(|c| if is_hidden(c) && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
 /// JSON over several lines, in which the same characters are escaped: the values stay what they are.
 pub(super) fn json(value: &impl Serialize) -> anyhow::Result<String> {
     let text = serde_json::to_string_pretty(value).context("the result cannot be written as JSON")?;

@@ -1,0 +1,125 @@
+//! What came of a run, in words and figures: how many repositories ended how, and why some failed.
+
+use super::print::{add_row, lines, new_table, printable};
+use crate::domain::{Delivery, PatchOutcome, RunRepository, RunState};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// How a repository ended, from the most to the least that can be said of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum End {
+    Opened,
+    Updated,
+    Unchanged,
+    Pushed,
+    Patched,
+    AlreadyPatched,
+    DoesNotApply,
+    Read,
+    NotDone,
+    Failed,
+}
+
+impl End {
+    pub(super) fn of(one: &RunRepository) -> Self {
+        match (one.state, one.pull.as_ref().map(|pull| pull.delivery), one.outcome) {
+            (RunState::Failed, ..) => Self::Failed,
+            (RunState::Waiting, ..) => Self::NotDone,
+            (RunState::Done, Some(Delivery::Opened), _) => Self::Opened,
+            (RunState::Done, Some(Delivery::Updated), _) => Self::Updated,
+            (RunState::Done, Some(Delivery::Unchanged), _) => Self::Unchanged,
+            (RunState::Done, None, _) if one.pushed.is_some() => Self::Pushed,
+            (RunState::Done, None, Some(PatchOutcome::Patched)) => Self::Patched,
+            (RunState::Done, None, Some(PatchOutcome::AlreadyPatched)) => Self::AlreadyPatched,
+            (RunState::Done, None, Some(PatchOutcome::DoesNotApply)) => Self::DoesNotApply,
+            (RunState::Done, None, Some(PatchOutcome::Error)) => Self::Failed,
+            (RunState::Done, None, None) => Self::Read,
+        }
+    }
+
+    /// The word of JSON and CSV.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "pull_request_opened",
+            Self::Updated => "pull_request_updated",
+            Self::Unchanged => "pull_request_unchanged",
+            Self::Pushed => "pushed",
+            Self::Patched => "patched",
+            Self::AlreadyPatched => "already_patched",
+            Self::DoesNotApply => "does_not_apply",
+            Self::Read => "read",
+            Self::NotDone => "not_done",
+            Self::Failed => "failed",
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Opened => "pull request opened",
+            Self::Updated => "pull request brought up to date",
+            Self::Unchanged => "pull request open already, with this change",
+            Self::Pushed => "branch pushed, no pull request asked for",
+            Self::Patched => "patched, in the clone alone",
+            Self::AlreadyPatched => "already patched",
+            Self::DoesNotApply => "does not apply",
+            Self::Read => "read",
+            Self::NotDone => "not done yet",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The summary of a run: counts and shares of all its repositories, its pull requests, and the reasons of those that failed.
+pub(super) fn summary(repositories: &[RunRepository]) -> String {
+    let mut by_end: BTreeMap<End, Vec<&RunRepository>> = BTreeMap::new();
+    for one in repositories {
+        by_end.entry(End::of(one)).or_default().push(one);
+    }
+    let all = repositories.len();
+    let mut text = match all {
+        0 => return "No repositories.\n".into(),
+        1 => "1 repository:\n".to_owned(),
+        _ => format!("{all} repositories:\n"),
+    };
+    for (end, those) in &by_end {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{:>6}  {:>6}  {}", those.len(), share(those.len(), all), end.words());
+    }
+    let pulls: Vec<_> = repositories.iter().filter_map(|one| one.pull.as_ref()).collect();
+    if !pulls.is_empty() {
+        text.push_str("\nPull requests:\n");
+        for pull in pulls {
+            let _ = writeln!(text, "  {}", printable(&pull.url));
+        }
+    }
+    if let Some(failed) = by_end.get(&End::Failed) {
+        text.push_str("\nFailed:\n");
+        let mut table = new_table(["Repository", "At", "Why"]);
+        for one in failed {
+            let why = one.reason.as_deref().unwrap_or("nobody said why");
+            add_row(&mut table, [&one.repository.id, one.phase.as_str(), &why.replace('\n', " ")]);
+        }
+        text.push_str(&lines(table));
+    }
+    text
+}
+
+/// A share of all, in per cent.
+fn share(part: usize, all: usize) -> String {
+    // In tenths, rounded half up: whole numbers say what they mean.
+    let tenths = (part * 1000 + all / 2) / all.max(1);
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_of_all_repositories() {
+        assert_eq!(share(1, 3), "33.3 %");
+        assert_eq!(share(2, 3), "66.7 %");
+        assert_eq!(share(7, 7), "100.0 %");
+        assert_eq!(share(0, 7), "0.0 %");
+    }
+}
