@@ -25,6 +25,8 @@ pub const A_DAY_MAX: u32 = 20;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// So many are looked at together: those in which nothing is found take up none of the day's number.
 const PORTION: usize = 100;
+/// What failed was seen by nobody: it is tried anew when so much time has passed, or when the App's permissions change.
+const FAILED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How long to wait before the next ones are.
 const BETWEEN_PORTIONS: SignedDuration = SignedDuration::from_mins(15);
 
@@ -98,6 +100,7 @@ pub async fn onboard(
         None => begin::begin(&case, registries).await,
         Some(one) => match one.state {
             OnboardingState::Nothing => begin::begin(&case, registries).await,
+            OnboardingState::Failed if one.updated_at < case.now - FAILED_FOR => begin::begin(&case, registries).await,
             OnboardingState::Opening => send::go_on(&case, one).await,
             OnboardingState::Open
             | OnboardingState::Merged
@@ -147,7 +150,7 @@ fn room_again(begun: &[Timestamp]) -> Option<Timestamp> {
 /// organisation asks for.
 pub async fn all(store: &Store, installation: InstallationId, now: Timestamp) -> Result<Done, StepError> {
     let under_way = store.onboardings_to_look_at(installation, now - sync::REOPENED_WITHIN).await?;
-    let wanted = wanted(store, installation).await?;
+    let wanted = wanted(store, installation, now).await?;
     let begun = store.onboardings_begun(installation, now - DAY, A_DAY_MAX).await?;
     let (now_due, again) = match room_again(&begun) {
         Some(until) => (0, (!wanted.is_empty()).then_some(until)),
@@ -167,8 +170,8 @@ pub async fn all(store: &Store, installation: InstallationId, now: Timestamp) ->
 }
 
 /// The repositories of an installation that nobody was asked about, and that its organisation asks for.
-async fn wanted(store: &Store, installation: InstallationId) -> Result<Vec<RepoId>, StepError> {
+async fn wanted(store: &Store, installation: InstallationId, now: Timestamp) -> Result<Vec<RepoId>, StepError> {
     let Some(wish) = wish(store, installation).await? else { return Ok(Vec::new()) };
-    let candidates = store.onboarding_candidates(installation).await?;
+    let candidates = store.onboarding_candidates(installation, now - FAILED_FOR).await?;
     Ok(candidates.into_iter().filter(|(_, name)| wish.asks(name)).map(|(repo, _)| repo).collect())
 }

@@ -168,6 +168,9 @@ pub(super) async fn forget_failures(
             step.queue(tx, Some(installation), now).await?;
         }
     }
+    if tx.forget_failed_onboardings(installation).await? > 0 {
+        Step::OnboardAll { installation }.queue(tx, Some(installation), now).await?;
+    }
     Ok(())
 }
 

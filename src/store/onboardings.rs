@@ -42,11 +42,13 @@ statements! {
     END_ONBOARDING_ATTEMPT = "UPDATE onboarding SET change = NULL, progress = '{}', orderly_claim = NULL WHERE repo_id = $1";
     BEGUN = "SELECT o.begun_at FROM onboarding o JOIN repository r ON r.id = o.repo_id
         WHERE r.installation_id = $1 AND o.begun_at > $2 AND o.state <> 'nothing' ORDER BY o.begun_at DESC LIMIT $3";
+    FORGET_FAILED = "DELETE FROM onboarding WHERE state = 'failed' AND pull_number IS NULL
+        AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1)";
     /// Those in which nothing was found have a row: they are looked at again when a push brings something.
     CANDIDATES = "SELECT r.id, r.name FROM repository r LEFT JOIN onboarding o ON o.repo_id = r.id
         WHERE r.installation_id = $1 AND r.state = 'active' AND NOT r.fork AND r.config_state = 'none'
         AND r.config_commit IS NULL AND r.head_commit IS NOT NULL
-        AND o.repo_id IS NULL ORDER BY r.id";
+        AND (o.repo_id IS NULL OR o.state = 'failed' AND o.updated_at < $2) ORDER BY r.id";
     TO_LOOK_AT = "SELECT o.repo_id FROM onboarding o JOIN repository r ON r.id = o.repo_id
         WHERE r.installation_id = $1 AND r.state = 'active'
         AND (o.state IN ('opening', 'open') OR o.farewell IS NOT NULL OR o.state = 'closed' AND o.updated_at >= $2)
@@ -97,12 +99,13 @@ impl Store {
     }
 
     /// The repositories of an installation in which nobody has looked for anything to be onboarded for, and that might be as
-    /// far as their rows tell, whatever its owner asks for.
+    /// far as their rows tell, whatever its owner asks for; and those in which it failed before a time.
     pub async fn onboarding_candidates(
         &self,
         installation: InstallationId,
+        failed_before: Timestamp,
     ) -> Result<Vec<(RepoId, RepoName)>, StoreError> {
-        let rows: Vec<(i64, String)> = self.rows(CANDIDATES, values![installation]).await?;
+        let rows: Vec<(i64, String)> = self.rows(CANDIDATES, values![installation, failed_before]).await?;
         rows.into_iter()
             .map(|(id, name)| Ok((RepoId(id), parsed("repository.name", &name, RepoName::parse)?)))
             .collect()
@@ -154,6 +157,11 @@ impl Tx {
     /// Forgets an onboarding of which nothing was seen by anybody.
     pub async fn forget_onboarding(&mut self, repo: RepoId) -> Result<(), StoreError> {
         self.execute(FORGET_ONBOARDING, values![repo]).await.map(drop)
+    }
+
+    /// Forgets the onboardings of an installation that failed before anybody saw anything of them.
+    pub async fn forget_failed_onboardings(&mut self, installation: InstallationId) -> Result<u64, StoreError> {
+        self.execute(FORGET_FAILED, values![installation]).await
     }
 
     /// Notes what is about to be sent for an onboarding that is stored. To be committed before the first request.

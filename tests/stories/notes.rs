@@ -89,7 +89,6 @@ stories! {
         assert_eq!(world.pull(API).title, "Bump httpx from 0.27.0 to 0.28.0", "the title says nothing of it");
     }
 
-    /// One repository of many packages, each with tags of its own.
     /// A rule kept it back for a week, so it was due long ago when the rule goes.
     async fn what_was_due_long_ago_has_its_notes(world: World) {
         httpx_says(&world, NOTES);
@@ -102,6 +101,7 @@ stories! {
         assert_eq!(standing(&world).await, Some(NotesState::Known));
     }
 
+    /// One repository of many packages, each with tags of its own.
     async fn notes_of_a_node_package_arrive(world: World) {
         world.commits("babel/babel", "x");
         for (tag, notes) in [("v7.1.0", "Of another one.\n"), ("@babel/core@7.1.0", "Faster.\n")] {
@@ -202,7 +202,23 @@ stories! {
         assert_eq!(looks(&world, mark, "encode/httpx"), 0);
     }
 
-    async fn nothing_is_found_once(world: World) {
+    /// Who is due at once has it looked at within the minute; who waits for Monday has what was written since.
+    async fn what_is_written_later_is_found_for_those_who_wait(world: World) {
+        world.commits("encode/httpx", "x");
+        world.github.tag("encode/httpx", "0.28.0", "main").unwrap();
+        world.registry.pypi().source("httpx", &format!("https://{}/encode/httpx", world.host()));
+        world.repository_using_httpx("acme/later", "delay: weekly\nsubscriptions: [pypi]\n").await;
+        world.repository_using_httpx("acme/now", "subscriptions: [pypi]\n").await;
+        is_released(&world).await;
+        assert!(!news(&world, "acme/now").contains("Brotli"));
+        world.github.release("encode/httpx", "0.28.0", NOTES).unwrap();
+        world.time_passes(SignedDuration::from_hours(3)).await;
+        assert_eq!(standing(&world).await, Some(NotesState::Known));
+        world.time_comes("2026-03-09T06:00:00Z").await;
+        assert!(news(&world, "acme/later").contains("Brotli"), "{}", news(&world, "acme/later"));
+    }
+
+    async fn nothing_is_found_twice(world: World) {
         world.commits("encode/httpx", "x");
         world.registry.pypi().source("httpx", &format!("https://{}/encode/httpx", world.host()));
         world.repository_using_httpx(API, "subscriptions: [pypi]\n").await;
@@ -212,8 +228,11 @@ stories! {
         assert_eq!(news(&world, API), format!("### Read more\n\n- `httpx`: {source}"));
         assert_eq!(looks(&world, mark, "encode/httpx"), 5);
         world.repository_using_httpx("acme/web", "subscriptions: [pypi]\n").await;
-        world.time_passes(SignedDuration::from_hours(100)).await;
-        assert_eq!(looks(&world, mark, "encode/httpx"), 5);
+        for _ in 0..50 {
+            world.time_passes(SignedDuration::from_hours(2)).await;
+        }
+        assert_eq!(looks(&world, mark, "encode/httpx"), 10, "once more, for those who write later");
+        assert_eq!(standing(&world).await, Some(NotesState::Known));
     }
 
     /// A clock that stands still: what is not there at once is not waited for.
@@ -418,10 +437,16 @@ stories! {
         world.github.set_limits(|limits| limits.requests_per_hour = 60);
         world.push(API, &[(".mass-driver.yaml", "subscriptions: [pypi] # again\n")]).await;
         let mark = world.github.mark();
+        world.registry.clear_requests();
         is_released(&world).await;
         assert_eq!(world.open(API).len(), 1);
         assert_eq!(looks(&world, mark, "encode/httpx"), 0);
         assert_eq!(standing(&world).await, Some(NotesState::Failed));
+        world.github.set_limits(|limits| limits.requests_per_hour = 5_000);
+        world.time_passes(SignedDuration::from_mins(61)).await;
+        assert_eq!(standing(&world).await, Some(NotesState::Known));
+        let asked = world.registry.requests().iter().filter(|request| request.path.contains("/versions/")).count();
+        assert_eq!(asked, 1, "where it leads was known from the first time");
     }
 
     async fn what_nobody_wants_any_more_is_forgotten(world: World) {
