@@ -8,6 +8,7 @@
 //! change: see [`execute`](super::execute). Organisations are large, and many new pull requests at once are no welcome: an
 //! installation gets a few a day.
 
+mod before;
 mod begin;
 mod follow;
 mod send;

@@ -1,5 +1,6 @@
 //! Reads a repository, writes the file for what is found in it, and stores the change: nothing is sent here.
 
+use super::before::{asked_before, take_over};
 use super::{A_DAY_MAX, Case, DAY, Wish, is_acquainted, room_again};
 use crate::domain::{Change, Dependency, FileChange, FileMode, Head, Onboarding, OnboardingState, RepoPath};
 use crate::forge::ForgeError;
@@ -41,6 +42,13 @@ pub(super) async fn begin(case: &Case<'_>, registries: &Registries) -> Result<Do
     let found = Found::of(&dependencies.0);
     if found.is_empty() {
         return nothing(case, head, "nothing was found that could be kept up to date").await;
+    }
+    match asked_before(case, BRANCH).await {
+        Ok(None) => {}
+        Ok(Some(before)) => return take_over(case, row_of(case, head), before, &head.commit).await,
+        // Who may not look may not ask either, and that is said where it is tried.
+        Err(ForgeError::Forbidden { .. }) => {}
+        Err(error) => return unreadable(case, head, error).await,
     }
     let change = written(case, registries, (wish, &found), dependencies, (head, base_branch)).await?;
 

@@ -3,7 +3,8 @@
 //! As with every other change, a claim that ends in good order says so; after any other the next one looks what is there.
 
 use super::Case;
-use crate::domain::{Change, Onboarding, OnboardingState, Progress, PullNumber, PullRequest, RepoId, RepoState, Turn};
+use super::before::{asked_before, take_over};
+use crate::domain::{Change, Onboarding, OnboardingState, Progress, RepoId, RepoState, Turn};
 use crate::forge::{Advance, ForgeError, Proposed, PullStatus, Retreat};
 use crate::pipeline::execute::{is_elsewhere, is_refusal};
 use crate::pipeline::line::{self, Admission};
@@ -71,19 +72,19 @@ async fn send(
     turn: Option<Turn>,
 ) -> Result<Done, StepError> {
     let (to, look) = (target(case.row), orderly_claim.is_none());
-    let sent = match (turn, look) {
-        (None, _) => case.forge.propose(&to, &change, look || !progress.is_start()).await.map(Advance::Arrived),
-        (Some(_), true) => case.forge.take_up(&to, &change).await,
-        (Some(_), false) => case.forge.advance(&to, &change, &progress).await,
+    let before = if look { asked_before(case, &change.branch).await } else { Ok(None) };
+    let sent = match (before, turn) {
+        (Ok(Some(before)), _) => return take_over(case, onboarding, before, &change.base.commit).await,
+        (Err(error), _) => Err(error),
+        (Ok(None), None) => case.forge.propose(&to, &change, look || !progress.is_start()).await.map(Advance::Arrived),
+        (Ok(None), Some(_)) if look => case.forge.take_up(&to, &change).await,
+        (Ok(None), Some(_)) => case.forge.advance(&to, &change, &progress).await,
     };
     match (sent, turn) {
         (Ok(Advance::Arrived(proposed)), _) => arrived(case, onboarding, proposed).await,
         (Ok(Advance::Further(progress)), turn) => {
             let claim = Some(case.writing.lease.work.claims);
             next_write(case, onboarding.repo, (&progress, claim), turn).await
-        }
-        (Err(ForgeError::Conflict { pull: Some(number), .. }), _) if look => {
-            arrived(case, onboarding, taken_over(case, &change, number)).await
         }
         // Somebody else has a branch of that name: it is left alone, and another name is taken.
         (Err(error @ ForgeError::Conflict { .. }), _) if change.branch == BRANCH => {
@@ -115,11 +116,15 @@ async fn take_back(
     Attempt { change, mut progress, .. }: Attempt,
     turn: Option<Turn>,
 ) -> Result<Done, StepError> {
+    if let Some(before) = asked_before(case, &change.branch).await.or_else(let_be)? {
+        return take_over(case, onboarding, before, &change.base.commit).await;
+    }
     let error = loop {
         match case.forge.withdraw(&target(case.row), &change, progress.tree.as_ref()).await {
             Ok(Retreat::Recognised(tree)) => progress.tree = Some(tree),
             Ok(Retreat::Kept(proposed)) => return arrived(case, onboarding, proposed).await,
-            Ok(Retreat::Done) => {
+            // A person's pull request from that branch: nothing of ours is there.
+            Ok(Retreat::Done) | Err(ForgeError::Conflict { pull: Some(_), .. }) => {
                 return match progress.refused {
                     Some(why) => fail(case, onboarding, why).await,
                     None => forget(case, &onboarding).await,
@@ -135,9 +140,6 @@ async fn take_back(
         case.tx().await?.commit().await?;
     };
     match error {
-        ForgeError::Conflict { pull: Some(number), .. } => {
-            arrived(case, onboarding, taken_over(case, &change, number)).await
-        }
         error
             if is_elsewhere(&error)
                 && progress.refused.is_none()
@@ -151,6 +153,11 @@ async fn take_back(
         }
         error => Err(error.into()),
     }
+}
+
+/// What GitHub refuses to say is no reason to leave anything there.
+fn let_be<T>(error: ForgeError) -> Result<Option<T>, ForgeError> {
+    if is_elsewhere(&error) || is_refusal(&error) { Ok(None) } else { Err(error) }
 }
 
 /// Ends a claim after one write.
@@ -170,23 +177,14 @@ async fn next_write(
     Ok(Done::PutOff { tx, until, why: None })
 }
 
-/// Our pull request, on which a person put commits before we saw that it exists. With the base as the head that we left
-/// there, it never looks untouched, so it is never closed over their heads.
-fn taken_over(case: &Case<'_>, change: &Change, number: PullNumber) -> Proposed {
-    let head = change.base.commit.clone();
-    let url = format!("{}/pull/{number}", case.row.repository.web_url);
-    let pull = PullRequest { number, url, head };
-    Proposed { pull, adopted: true, no_draft: false, status: PullStatus::Open }
-}
-
 /// The change stands on GitHub as a pull request.
-async fn arrived(
+pub(super) async fn arrived(
     case: &Case<'_>,
     onboarding: Onboarding,
-    Proposed { pull, status, .. }: Proposed,
+    Proposed { pull, status, adopted, .. }: Proposed,
 ) -> Result<Done, StepError> {
     let repo = onboarding.repo;
-    tracing::info!(repository = %case.row.repository.name, pull = %pull.number, "opened a pull request that adds a subscription file");
+    tracing::info!(repository = %case.row.repository.name, pull = %pull.number, adopted, "opened a pull request that adds a subscription file");
     let mut tx = case.tx().await?;
     tx.end_onboarding_attempt(repo).await?;
     let reason = format!("pull request #{} adds the file", pull.number);
