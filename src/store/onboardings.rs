@@ -44,10 +44,12 @@ statements! {
         WHERE r.installation_id = $1 AND o.begun_at > $2 AND o.state <> 'nothing' ORDER BY o.begun_at DESC LIMIT $3";
     FORGET_FAILED = "DELETE FROM onboarding WHERE state = 'failed' AND pull_number IS NULL
         AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1)";
-    /// Those in which nothing was found have a row: they are looked at again when a push brings something.
+    /// Those in which nothing was found have a row: they are looked at again when a push brings something. Those with pull
+    /// requests of ours know what they do, and are not asked.
     CANDIDATES = "SELECT r.id, r.name FROM repository r LEFT JOIN onboarding o ON o.repo_id = r.id
         WHERE r.installation_id = $1 AND r.state = 'active' AND NOT r.fork AND r.config_state = 'none'
         AND r.config_commit IS NULL AND r.head_commit IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM proposal WHERE proposal.repo_id = r.id)
         AND (o.repo_id IS NULL OR o.state = 'failed' AND o.updated_at < $2) ORDER BY r.id";
     TO_LOOK_AT = "SELECT o.repo_id FROM onboarding o JOIN repository r ON r.id = o.repo_id
         WHERE r.installation_id = $1 AND r.state = 'active'
