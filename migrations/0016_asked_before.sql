@@ -3,7 +3,7 @@
 -- The default branch that the pull request goes to; another one may be chosen while it is open.
 ALTER TABLE onboarding ADD COLUMN base_branch TEXT;
 UPDATE onboarding SET base_branch = (SELECT default_branch FROM repository WHERE repository.id = onboarding.repo_id)
-    WHERE state = 'open';
+    WHERE pull_number IS NOT NULL;
 
 -- Since when somebody wants to know: notes are often written some time after their release.
 ALTER TABLE release_notes ADD COLUMN asked_at BIGINT;

@@ -190,7 +190,8 @@ impl GitHub {
         if let Some(onto) = &change.onto {
             return self.withdraw_revision((target, change), onto, tree, identity).await;
         }
-        let pulls = self.pulls_from(target, &change.branch, Some(&change.base_branch), identity).await?;
+        // GitHub takes a pull request along where its base is renamed; without its branch it would be closed.
+        let pulls = self.pulls_from(target, &change.branch, None, identity).await?;
         let tip = self.tip(target, &change.branch, identity).await?;
         if pulls.is_empty() && tip.is_none() {
             return Ok(Retreat::Done);

@@ -14,7 +14,9 @@ mod follow;
 mod send;
 
 use super::{Done, Step, StepError, Writing, finished, sync};
-use crate::domain::{Head, InstallationId, Onboarding, OnboardingState, RepoId, RepoName, RepoState, Repository};
+use crate::domain::{
+    Head, InstallationId, Onboarding, OnboardingState, PullRequest, RepoId, RepoName, RepoState, Repository,
+};
 use crate::forge::GitHub;
 use crate::registries::Registries;
 use crate::store::{Config, ConfigState, OrganisationRow, RepositoryRow, Store, StoreError, Tx};
@@ -79,7 +81,9 @@ pub(super) async fn is_due(
 ) -> Result<bool, StepError> {
     Ok(match store.onboarding(repository.id).await? {
         Some(Onboarding { state: OnboardingState::Opening, .. } | Onboarding { farewell: Some(_), .. }) => true,
-        Some(Onboarding { state: OnboardingState::Open, .. }) => config.state != ConfigState::None,
+        Some(Onboarding { state: OnboardingState::Open, base_branch, .. }) => {
+            config.state != ConfigState::None || base_branch.is_some_and(|base| repository.default_branch != Some(base))
+        }
         Some(one) if one.state != OnboardingState::Nothing => false,
         Some(one) if head.is_some_and(|head| head.commit == one.commit) => false,
         _ if !may_be_asked(repository, config, head) => false,
@@ -96,8 +100,10 @@ pub async fn onboard(
 ) -> Result<Done, StepError> {
     let Some(row) = store.repository(repo).await? else { return finished(store).await };
     let wish = wish(store, row.repository.installation).await?;
-    let case = Case { store, forge, row: &row, wish: wish.as_ref(), writing, now: writing.clock.now() };
-    match store.onboarding(repo).await? {
+    let onboarding = store.onboarding(repo).await?;
+    let before = onboarding.as_ref().and_then(|one| one.pull.clone());
+    let case = Case { store, forge, row: &row, wish: wish.as_ref(), writing, before, now: writing.clock.now() };
+    match onboarding {
         None => begin::begin(&case, registries).await,
         Some(one) => match one.state {
             OnboardingState::Nothing => begin::begin(&case, registries).await,
@@ -119,6 +125,8 @@ struct Case<'a> {
     row: &'a RepositoryRow,
     wish: Option<&'a Wish>,
     writing: &'a Writing<'a>,
+    /// The pull request of which is known what became of it.
+    before: Option<PullRequest>,
     now: Timestamp,
 }
 

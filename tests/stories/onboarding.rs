@@ -166,6 +166,7 @@ stories! {
                 reason: "a person closed it".into(),
                 branch: BRANCH.into(),
                 commit: row.head.clone().unwrap().commit,
+                base_branch: None,
                 pull: None,
                 farewell: None,
                 begun_at: world.clock_now(),

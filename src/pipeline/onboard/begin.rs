@@ -1,6 +1,6 @@
 //! Reads a repository, writes the file for what is found in it, and stores the change: nothing is sent here.
 
-use super::before::{asked_before, take_over};
+use super::before::{as_if_never_begun, asked_before, take_over};
 use super::{A_DAY_MAX, Case, DAY, Wish, is_acquainted, room_again};
 use crate::domain::{Change, Dependency, FileChange, FileMode, Head, Onboarding, OnboardingState, RepoPath};
 use crate::forge::ForgeError;
@@ -64,6 +64,7 @@ pub(super) async fn begin(case: &Case<'_>, registries: &Registries) -> Result<Do
         state: OnboardingState::Opening,
         reason: "a pull request that adds the file is being made".into(),
         branch: change.branch.clone(),
+        base_branch: Some(change.base_branch.clone()),
         ..row_of(case, head)
     };
     tx.save_onboarding(&onboarding).await?;
@@ -80,7 +81,8 @@ fn row_of(case: &Case<'_>, head: &Head) -> Onboarding {
         reason: String::new(),
         branch: String::new(),
         commit: head.commit.clone(),
-        pull: None,
+        base_branch: None,
+        pull: case.before.clone(),
         farewell: None,
         begun_at: case.now,
         updated_at: case.now,
@@ -99,7 +101,9 @@ async fn another_day(case: &Case<'_>, until: Timestamp) -> Result<Done, StepErro
     let installation = case.installation();
     let mut tx = case.tx().await?;
     // Nothing was found here before; now there may be, and it is to be among the others.
-    tx.forget_onboarding(case.row.repository.id).await?;
+    if let Some(onboarding) = case.store.onboarding(case.row.repository.id).await? {
+        as_if_never_begun(&mut tx, &onboarding, case.now).await?;
+    }
     Step::OnboardAll { installation }.queue_at(&mut tx, Some(installation), until, case.now).await?;
     Ok(Done::Finished(tx))
 }

@@ -2,6 +2,7 @@
 //! not ask for it any more, and then the bot lets it go with a word.
 
 use super::Case;
+use super::before::{ask_anew, went_elsewhere};
 use crate::domain::{Onboarding, OnboardingState, PullNumber, RepoState};
 use crate::forge::{ForgeError, PullState, PullStatus};
 use crate::pipeline::follow::is_final;
@@ -25,6 +26,10 @@ pub(super) async fn follow(case: &Case<'_>, onboarding: Onboarding) -> Result<Do
         }
         Err(error) => return Err(error.into()),
     };
+    let is_elsewhere = went_elsewhere(case, &onboarding, &found);
+    if is_elsewhere && found.status == PullStatus::Merged {
+        return ask_anew(case, &onboarding).await;
+    }
     if let Some(amended) = after(&onboarding, &found) {
         tracing::info!(repository = %case.row.repository.name, pull = %found.number, state = amended.state.as_str(), "the pull request that adds a subscription file has changed");
         let mut tx = case.tx().await?;
@@ -37,7 +42,7 @@ pub(super) async fn follow(case: &Case<'_>, onboarding: Onboarding) -> Result<Do
     }
     // The organisation may have thought better of it before anything was closed, or a person brings it back.
     let is_withdrawn = onboarding.state == OnboardingState::Withdrawn && found.status == PullStatus::Open;
-    if is_withdrawn && case.wish.is_some() && unwanted(case).is_none() {
+    if is_withdrawn && case.wish.is_some() && unwanted(case, is_elsewhere).is_none() {
         let (state, reason) = (OnboardingState::Open, open_reason(found.number));
         let mut tx = case.tx().await?;
         let wanted = Onboarding { state, reason, farewell: None, updated_at: case.now, ..onboarding };
@@ -45,9 +50,18 @@ pub(super) async fn follow(case: &Case<'_>, onboarding: Onboarding) -> Result<Do
         return Ok(Done::Finished(tx));
     }
     if onboarding.farewell.is_some() {
-        return let_go(case, onboarding).await;
+        return let_go(case, onboarding, is_elsewhere).await;
     }
-    match unwanted(case).filter(|_| onboarding.state == OnboardingState::Open) {
+    let is_open = onboarding.state == OnboardingState::Open;
+    let is_renamed = onboarding.base_branch.as_ref() != Some(&found.base_branch)
+        && case.row.repository.default_branch.as_ref() == Some(&found.base_branch);
+    match unwanted(case, is_elsewhere).filter(|_| is_open) {
+        None if is_open && is_renamed => {
+            // GitHub takes it along where the branch is renamed.
+            let mut tx = case.tx().await?;
+            tx.save_onboarding(&Onboarding { base_branch: Some(found.base_branch), ..onboarding }).await?;
+            Ok(Done::Finished(tx))
+        }
         None => finished(case.store).await,
         Some(why) => {
             let farewell = Some(format!("Closed: {why}."));
@@ -57,7 +71,7 @@ pub(super) async fn follow(case: &Case<'_>, onboarding: Onboarding) -> Result<Do
             let mut tx = case.tx().await?;
             tx.save_onboarding(&withdrawn).await?;
             tx.commit().await?;
-            let_go(case, withdrawn).await
+            let_go(case, withdrawn, is_elsewhere).await
         }
     }
 }
@@ -86,9 +100,12 @@ fn open_reason(number: PullNumber) -> String {
 }
 
 /// Why an open pull request is not wanted any more, if it is not. Pure.
-fn unwanted(case: &Case<'_>) -> Option<String> {
+fn unwanted(case: &Case<'_>, is_elsewhere: bool) -> Option<String> {
     if case.row.config.state != ConfigState::None {
         return Some("the file was added by other hands".into());
+    }
+    if is_elsewhere {
+        return Some("the default branch is another one now".into());
     }
     // Where nobody can read what the organisation asks for, what was begun goes on.
     let wish = case.wish?;
@@ -96,8 +113,8 @@ fn unwanted(case: &Case<'_>) -> Option<String> {
 }
 
 /// Says why, closes the pull request and removes its branch, one write at a time where writes are paced. One that people have
-/// committed to is theirs, and stays.
-async fn let_go(case: &Case<'_>, onboarding: Onboarding) -> Result<Done, StepError> {
+/// committed to is theirs, and stays. Where it went to another branch than the default one is now, it is asked anew.
+async fn let_go(case: &Case<'_>, onboarding: Onboarding, is_elsewhere: bool) -> Result<Done, StepError> {
     let (lease, pace, clock) = (case.writing.lease, case.writing.pace, case.writing.clock);
     let (Some(pull), Some(words)) = (&onboarding.pull, &onboarding.farewell) else { return finished(case.store).await };
     let turn = match line::admit(case.store, lease, (case.installation(), WRITES_TO_RETIRE), case.now, pace).await? {
@@ -111,10 +128,10 @@ async fn let_go(case: &Case<'_>, onboarding: Onboarding) -> Result<Done, StepErr
     let how = Retiring {
         words: Some(words),
         theirs: Some(&theirs),
-        elsewhere: None,
+        elsewhere: Some(words),
         is_shared: false,
         base: case.row.repository.default_branch.as_deref(),
-        opened_for: case.row.repository.default_branch.as_deref(),
+        opened_for: onboarding.base_branch.as_deref(),
         said_since: (lease.work.claims > 1).then(|| lease.work.created_at - CLOCKS_DIFFER),
         one_write: turn.is_some(),
     };
@@ -122,6 +139,7 @@ async fn let_go(case: &Case<'_>, onboarding: Onboarding) -> Result<Done, StepErr
         (Ok(Retired::InPart), Some(turn)) => {
             return Ok(line::after_write(case.store, lease, &turn, clock.now(), pace).await?);
         }
+        (Ok(Retired::Wholly), _) if is_elsewhere => return ask_anew(case, &onboarding).await,
         (Ok(_), _) => {}
         (Err(error), _) if is_final(&error) => {
             tracing::warn!(repository = %case.row.repository.name, pull = %pull.number, %error, "a pull request that adds a subscription file could not be closed");

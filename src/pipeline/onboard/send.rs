@@ -3,7 +3,7 @@
 //! As with every other change, a claim that ends in good order says so; after any other the next one looks what is there.
 
 use super::Case;
-use super::before::{asked_before, take_over};
+use super::before::{as_if_never_begun, asked_before, take_over};
 use crate::domain::{Change, Onboarding, OnboardingState, Progress, RepoId, RepoState, Turn};
 use crate::forge::{Advance, ForgeError, Proposed, PullStatus, Retreat};
 use crate::pipeline::execute::{is_elsewhere, is_refusal};
@@ -34,8 +34,10 @@ pub(super) async fn go_on(case: &Case<'_>, onboarding: Onboarding) -> Result<Don
     let is_unsent = begun.orderly_claim.is_some() && begun.progress.is_start();
     let is_wanted = begun.progress.refused.is_none() && case.wish_for_it().is_some();
     let head = case.row.head.as_ref().map(|head| &head.commit);
+    let goes_to_default = case.row.repository.default_branch.as_ref() == Some(&begun.change.base_branch);
     // The commit it stands on may be gone; what was not sent can be made anew for the present one.
-    let is_outdated = head != Some(&begun.change.base.commit) && (is_unsent || case.writing.lease.work.refusals > 0);
+    let is_outdated = !(head == Some(&begun.change.base.commit) && goes_to_default)
+        && (is_unsent || case.writing.lease.work.refusals > 0);
     if is_unsent && (!is_wanted || is_outdated) {
         return forget(case, &onboarding).await;
     }
@@ -58,7 +60,7 @@ pub(super) async fn go_on(case: &Case<'_>, onboarding: Onboarding) -> Result<Don
 /// Nothing of it was sent, or nothing is left of it: as if it had never been begun. It may be begun anew at once.
 async fn forget(case: &Case<'_>, onboarding: &Onboarding) -> Result<Done, StepError> {
     let mut tx = case.tx().await?;
-    tx.forget_onboarding(onboarding.repo).await?;
+    as_if_never_begun(&mut tx, onboarding, case.now).await?;
     if case.wish_for_it().is_some() {
         return Ok(Done::PutOff { tx, until: case.now, why: None });
     }

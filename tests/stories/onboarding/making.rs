@@ -87,22 +87,20 @@ stories! {
     /// All that was stored of it is gone: GitHub knows what people said.
     async fn what_was_asked_before_the_database_was_lost_is_not_asked_again(world: World) {
         asks(&world, "onboarding: all\n").await;
-        for repo in ["acme/open", "acme/closed", "acme/merged"] {
+        for repo in ["acme/open", "acme/closed"] {
             world.repository(repo, &[PINNED]).await;
         }
         world.github.close("acme/closed", 1).unwrap();
-        world.github.merge("acme/merged", 1).unwrap();
         world.settle().await;
-        world.remove("acme/merged", FILE).await;
         let mut tx = world.store.begin().await.unwrap();
-        for repo in ["acme/open", "acme/closed", "acme/merged"] {
+        for repo in ["acme/open", "acme/closed"] {
             tx.forget_onboarding(world.repo_id(repo).await).await.unwrap();
         }
         tx.commit().await.unwrap();
         world.restart().await;
         assert_eq!(state(&world, "acme/open").await, Some(OnboardingState::Open));
         assert_eq!(state(&world, "acme/closed").await, Some(OnboardingState::Closed));
-        for repo in ["acme/open", "acme/closed", "acme/merged"] {
+        for repo in ["acme/open", "acme/closed"] {
             assert_eq!(pulls(&world, repo).len(), 1, "{repo}");
         }
         // What is taken over is let go as well: there is nothing on its branch but ours.
