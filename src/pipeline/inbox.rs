@@ -127,7 +127,7 @@ pub async fn decide(store: &Store, delivery: &DeliveryId, now: Timestamp) -> Res
     for step in &decision.steps {
         match step {
             // One that waits for its turn to write keeps that; it reads everything anew by then.
-            Step::Merge { .. } => step.queue_unless_queued(&mut tx, installation, now).await?,
+            Step::Merge { .. } | Step::Onboard { .. } => step.queue_unless_queued(&mut tx, installation, now).await?,
             _ => step.queue(&mut tx, installation, now).await?,
         }
     }
