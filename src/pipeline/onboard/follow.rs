@@ -5,7 +5,7 @@ use super::Case;
 use super::before::{ask_anew, went_elsewhere};
 use crate::domain::{Onboarding, OnboardingState, PullNumber, RepoState};
 use crate::forge::{ForgeError, PullState, PullStatus};
-use crate::pipeline::follow::is_final;
+use crate::pipeline::follow::{LOOKS_MAX, PAUSE, is_final};
 use crate::pipeline::line::{self, Admission};
 use crate::pipeline::retire::{CLOCKS_DIFFER, Retired, Retiring, WRITES_TO_RETIRE, retire_pull};
 use crate::pipeline::{Done, Step, StepError, finished, target};
@@ -18,11 +18,8 @@ pub(super) async fn follow(case: &Case<'_>, onboarding: Onboarding) -> Result<Do
     };
     let found = match case.forge.pull(&target(case.row), pull.number).await {
         Ok(found) => found,
-        Err(ForgeError::Gone { .. } | ForgeError::Moved { .. }) => {
-            let mut tx = case.tx().await?;
-            let look = Step::SyncRepository { repo: onboarding.repo, details: true, name: None };
-            look.queue(&mut tx, Some(case.installation()), case.now).await?;
-            return Ok(Done::Finished(tx));
+        Err(error @ (ForgeError::Gone { .. } | ForgeError::Moved { .. })) => {
+            return not_there(case, onboarding, error).await;
         }
         Err(error) => return Err(error.into()),
     };
@@ -76,6 +73,41 @@ pub(super) async fn follow(case: &Case<'_>, onboarding: Onboarding) -> Result<Do
     }
 }
 
+/// The pull request is not where we look for it. The repository may be elsewhere, or not ours to see any more: it is read, and then
+/// this step looks again. What is missing from a repository that is there will not come back.
+async fn not_there(case: &Case<'_>, onboarding: Onboarding, error: ForgeError) -> Result<Done, StepError> {
+    let work = &case.writing.lease.work;
+    let is_open = onboarding.state == OnboardingState::Open;
+    let is_under_way = is_open || onboarding.farewell.is_some();
+    let is_read = case.row.synced_at.is_some_and(|at| at >= work.created_at) && work.refusals > 0;
+    if is_under_way && is_read && matches!(error, ForgeError::Gone { .. }) {
+        let over = Onboarding { farewell: None, updated_at: case.now, ..onboarding };
+        let over = match over.pull.as_ref().filter(|_| is_open) {
+            Some(pull) => {
+                let reason = format!("GitHub does not show pull request #{} any more; {NOT_AGAIN}", pull.number);
+                Onboarding { state: OnboardingState::Closed, reason, ..over }
+            }
+            None => over,
+        };
+        let mut tx = case.tx().await?;
+        tx.save_onboarding(&over).await?;
+        return Ok(Done::Finished(tx));
+    }
+    if is_under_way && work.refusals + 1 >= LOOKS_MAX {
+        return Err(error.into());
+    }
+    let mut tx = case.tx().await?;
+    let look = Step::SyncRepository { repo: onboarding.repo, details: true, name: None };
+    look.queue(&mut tx, Some(case.installation()), case.now).await?;
+    if is_under_way {
+        return Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() });
+    }
+    Ok(Done::Finished(tx))
+}
+
+/// What follows from a closed pull request.
+const NOT_AGAIN: &str = "this repository is not asked again";
+
 /// The onboarding after its pull request was looked at; `None` if nothing changed. Pure.
 fn after(onboarding: &Onboarding, pull: &PullState) -> Option<Onboarding> {
     let number = pull.number;
@@ -85,7 +117,7 @@ fn after(onboarding: &Onboarding, pull: &PullState) -> Option<Onboarding> {
         }
         (PullStatus::Closed, OnboardingState::Open) => (
             OnboardingState::Closed,
-            format!("a person closed pull request #{number}, which adds the file; this repository is not asked again"),
+            format!("a person closed pull request #{number}, which adds the file; {NOT_AGAIN}"),
         ),
         (PullStatus::Open, OnboardingState::Closed) => (OnboardingState::Open, open_reason(number)),
         // We closed it ourselves, or are about to, or let people have it.
