@@ -155,10 +155,13 @@ fn room_again(begun: &[Timestamp]) -> Option<Timestamp> {
     begun.last().filter(|_| is_full).map(|oldest| *oldest + DAY)
 }
 
-/// Has the repositories of an installation looked at whose onboarding is under way, and a portion of those that its
-/// organisation asks for.
-pub async fn all(store: &Store, installation: InstallationId, now: Timestamp) -> Result<Done, StepError> {
-    let under_way = store.onboardings_to_look_at(installation, now - sync::REOPENED_WITHIN).await?;
+/// Has the repositories of an installation looked at whose onboarding is under way, but for where only `more` are to be asked,
+/// and a portion of those that its organisation asks for.
+pub async fn all(store: &Store, installation: InstallationId, more: bool, now: Timestamp) -> Result<Done, StepError> {
+    let under_way = match more {
+        false => store.onboardings_to_look_at(installation, now - sync::REOPENED_WITHIN).await?,
+        true => Vec::new(),
+    };
     let wanted = wanted(store, installation, now).await?;
     let begun = store.onboardings_begun(installation, now - DAY, A_DAY_MAX).await?;
     let (now_due, again) = match room_again(&begun) {
@@ -173,7 +176,7 @@ pub async fn all(store: &Store, installation: InstallationId, now: Timestamp) ->
         Step::Onboard { repo }.queue_last(&mut tx, Some(installation), now).await?;
     }
     if let Some(again) = again {
-        Step::OnboardAll { installation }.queue_at(&mut tx, Some(installation), again, now).await?;
+        Step::OnboardAll { installation, more: true }.queue_at(&mut tx, Some(installation), again, now).await?;
     }
     Ok(Done::Finished(tx))
 }

@@ -187,6 +187,9 @@ pub enum Step {
     OnboardAll {
         /// The installation.
         installation: InstallationId,
+        /// Only more of those that were not asked yet: whoever began with them has looked at what is under way.
+        #[serde(default)]
+        more: bool,
     },
     /// Look at the subscription file of a commit, and say in a check run what it would do or what is wrong with it.
     Examine {
@@ -258,7 +261,7 @@ impl Step {
             Self::Tidy => "old rows".to_string(),
             Self::SyncInstallation { installation }
             | Self::CatchUp { installation }
-            | Self::OnboardAll { installation } => format!("installation:{installation}"),
+            | Self::OnboardAll { installation, .. } => format!("installation:{installation}"),
             Self::Watch { package } | Self::Announce { package, .. } => format!("package:{package}"),
             // Not beside another one of the same release alone: a look at its package is none of its business.
             Self::Notes { package, version } => format!("release:{package}@{version}"),
@@ -289,7 +292,8 @@ impl Step {
             Self::SyncApp | Self::Redeliver { .. } | Self::Tidy => name.to_string(),
             Self::SyncInstallation { installation }
             | Self::CatchUp { installation }
-            | Self::OnboardAll { installation } => format!("{name}:{installation}"),
+            | Self::OnboardAll { installation, more: false } => format!("{name}:{installation}"),
+            Self::OnboardAll { installation, more: true } => format!("{name}:{installation}:more"),
             Self::SyncRepository { repo, details: true, .. } => format!("{name}:{repo}:details"),
             Self::SyncRepository { repo, .. } | Self::Index { repo } | Self::Plan { repo } | Self::Onboard { repo } => {
                 format!("{name}:{repo}")

@@ -104,7 +104,7 @@ async fn another_day(case: &Case<'_>, until: Timestamp) -> Result<Done, StepErro
     if let Some(onboarding) = case.store.onboarding(case.row.repository.id).await? {
         as_if_never_begun(&mut tx, &onboarding, case.now).await?;
     }
-    Step::OnboardAll { installation }.queue_at(&mut tx, Some(installation), until, case.now).await?;
+    Step::OnboardAll { installation, more: true }.queue_at(&mut tx, Some(installation), until, case.now).await?;
     Ok(Done::Finished(tx))
 }
 
