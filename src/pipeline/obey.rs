@@ -126,16 +126,30 @@ async fn explain(
     (comment, onboarding): (&Comment, &Onboarding),
     &Writing { lease, .. }: &Writing<'_>,
 ) -> Result<String, StepError> {
-    let answer = match onboarding.state {
-        _ if !forge.may_write(&target(row), &comment.author).await? => String::new(),
-        OnboardingState::Open => NOT_YET.to_owned(),
-        _ => format!("This pull request is over: {}.", prose::spoken(&onboarding.reason)),
+    let answer = match forge.may_write(&target(row), &comment.author).await? {
+        true => of_first_file(onboarding),
+        false => String::new(),
     };
     let mut tx = store.begin().await?;
     tx.still_ours(lease).await?;
     tx.save_answer(row.repository.id, comment.id, &answer).await?;
     tx.commit().await?;
     Ok(answer)
+}
+
+/// What is answered there. Pure.
+fn of_first_file(onboarding: &Onboarding) -> String {
+    let over = match onboarding.state {
+        OnboardingState::Open => return NOT_YET.into(),
+        OnboardingState::Merged => "it was merged".into(),
+        OnboardingState::Closed => "it was closed, and this repository is not asked again".into(),
+        OnboardingState::Withdrawn => prose::spoken(&onboarding.reason),
+        // It has another pull request, or is about to.
+        OnboardingState::Nothing | OnboardingState::Opening | OnboardingState::Failed => {
+            "the default branch is another one now".into()
+        }
+    };
+    format!("This pull request is over: {over}.")
 }
 
 /// What the ledger keeps of a decision.

@@ -204,6 +204,6 @@ stories! {
         world.github.comment(API, 1, "ada", "/mass-driver rebase").unwrap();
         world.settle().await;
         let said = comments(&world, 1);
-        assert_eq!(said[1], "This pull request is over: pull request #1, which added the file, was merged.");
+        assert_eq!(said[1], "This pull request is over: it was merged.");
     }
 }
