@@ -15,9 +15,9 @@ const SECOND_THOUGHT: SignedDuration = SignedDuration::from_secs(30);
 const READS_LAG: SignedDuration = SignedDuration::from_secs(60);
 
 /// How often a pull request is looked for that is not there …
-pub(super) const LOOKS_MAX: u32 = 5;
+const LOOKS_MAX: u32 = 5;
 /// … and how long the repository is given to be read meanwhile.
-pub(super) const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// What follows from a closed pull request.
 const NOT_AGAIN: &str = "these versions are not proposed again";
 

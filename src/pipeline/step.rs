@@ -244,7 +244,8 @@ impl Step {
         }
     }
 
-    /// The names of the steps that write pull requests: the last requests of the hour are kept for those that are due.
+    /// The names of the steps that write pull requests: the last requests of the hour are kept for those that are due. What
+    /// brings a first file is not among them, it gives way to updates.
     pub const WRITING: [&str; 7] = ["execute", "label", "invite", "merge", "rework", "retire", "tell"];
 
     /// Whether it writes: also answers that people wait for, which are never kept waiting by what writes pull requests.

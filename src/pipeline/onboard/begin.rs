@@ -5,18 +5,14 @@ use super::{A_DAY_MAX, Case, DAY, Wish, is_acquainted, room_again};
 use crate::domain::{Change, Dependency, FileChange, FileMode, Head, Onboarding, OnboardingState, RepoPath};
 use crate::forge::ForgeError;
 use crate::pipeline::examine::lookups;
+use crate::pipeline::execute::{TRIES_MAX, look_again};
 use crate::pipeline::plan::foresee::Ahead;
 use crate::pipeline::{Done, Step, StepError, finished, index, target};
 use crate::planner::onboarding::{Asker, BRANCH, Found, MESSAGE, TITLE, body, file};
 use crate::planner::preview::{Place, Preview};
 use crate::registries::Registries;
 use crate::subscription::{self, FILE_NAMES, SubscriptionFile};
-use jiff::{SignedDuration, Timestamp};
-
-/// How often a head is read whose tree is not there, before the repository is left alone until its next push.
-const TRIES_MAX: u32 = 5;
-/// How long to wait for the repository to be read again.
-const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+use jiff::Timestamp;
 
 /// Begins the onboarding of a repository, if it is wanted, if the day's number allows it, and if there is anything to be kept
 /// up to date in it.
@@ -118,11 +114,9 @@ async fn unreadable(case: &Case<'_>, head: &Head, error: ForgeError) -> Result<D
         | ForgeError::Archived { .. }
             if case.writing.lease.work.refusals + 1 < TRIES_MAX =>
         {
-            let mut tx = case.tx().await?;
-            let look = Step::SyncRepository { repo: case.row.repository.id, details: true, name: None };
-            look.queue(&mut tx, Some(case.installation()), case.now).await?;
-            Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
+            look_again(case.store, case.row, &error, case.now).await
         }
+        // Until its next push.
         ForgeError::Gone { .. } | ForgeError::StaleBase { .. } | ForgeError::Empty { .. } => {
             nothing(case, head, "its files could not be read").await
         }

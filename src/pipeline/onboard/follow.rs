@@ -5,7 +5,8 @@ use super::Case;
 use super::before::{ask_anew, went_elsewhere};
 use crate::domain::{Onboarding, OnboardingState, PullNumber, RepoState};
 use crate::forge::{ForgeError, PullState, PullStatus};
-use crate::pipeline::follow::{LOOKS_MAX, PAUSE, is_final};
+use crate::pipeline::execute::{TRIES_MAX, look_again};
+use crate::pipeline::follow::is_final;
 use crate::pipeline::line::{self, Admission};
 use crate::pipeline::retire::{CLOCKS_DIFFER, Retired, Retiring, WRITES_TO_RETIRE, retire_pull};
 use crate::pipeline::{Done, Step, StepError, finished, target};
@@ -93,15 +94,15 @@ async fn not_there(case: &Case<'_>, onboarding: Onboarding, error: ForgeError) -
         tx.save_onboarding(&over).await?;
         return Ok(Done::Finished(tx));
     }
-    if is_under_way && work.refusals + 1 >= LOOKS_MAX {
+    if is_under_way && work.refusals + 1 >= TRIES_MAX {
         return Err(error.into());
+    }
+    if is_under_way {
+        return look_again(case.store, case.row, &error, case.now).await;
     }
     let mut tx = case.tx().await?;
     let look = Step::SyncRepository { repo: onboarding.repo, details: true, name: None };
     look.queue(&mut tx, Some(case.installation()), case.now).await?;
-    if is_under_way {
-        return Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() });
-    }
     Ok(Done::Finished(tx))
 }
 

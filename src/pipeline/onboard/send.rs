@@ -6,19 +6,12 @@ use super::Case;
 use super::before::{as_if_never_begun, asked_before, take_over};
 use crate::domain::{Change, Onboarding, OnboardingState, Progress, RepoId, RepoState, Turn};
 use crate::forge::{Advance, ForgeError, Proposed, PullStatus, Retreat};
-use crate::pipeline::execute::{is_elsewhere, is_refusal};
+use crate::pipeline::execute::{TRIES_MAX, WRITES, is_elsewhere, is_refusal, look_again};
 use crate::pipeline::line::{self, Admission};
 use crate::pipeline::{Done, Step, StepError, Writing, finished, target};
 use crate::planner::onboarding::BRANCH;
 use crate::store::Attempt;
-use jiff::SignedDuration;
 
-/// How often it is tried while the repository is not as we know it.
-const TRIES_MAX: u32 = 5;
-/// How long to wait for the repository to be read again.
-const PAUSE: SignedDuration = SignedDuration::from_secs(30);
-/// Tree, commit, branch, pull request.
-const WRITES: u32 = 4;
 /// The tree, where nobody knows it, and the removal of the branch.
 const WRITES_TO_TAKE_BACK: u32 = 2;
 
@@ -99,7 +92,7 @@ async fn send(
             Ok(Done::PutBack { tx, until: case.now, why: error.to_string() })
         }
         (Err(error), _) if is_elsewhere(&error) && case.writing.lease.work.refusals + 1 < TRIES_MAX => {
-            read_again(case, &error).await
+            look_again(case.store, case.row, &error, case.now).await
         }
         (Err(error), _) if is_elsewhere(&error) || is_refusal(&error) => {
             // Stored before anything is taken back: a repeat must not send it once more.
@@ -147,7 +140,7 @@ async fn take_back(
                 && progress.refused.is_none()
                 && case.writing.lease.work.refusals + 1 < TRIES_MAX =>
         {
-            read_again(case, &error).await
+            look_again(case.store, case.row, &error, case.now).await
         }
         error if is_elsewhere(&error) || is_refusal(&error) => {
             tracing::warn!(repository = %case.row.repository.name, branch = change.branch, %error, "what was begun could not be taken back");
@@ -208,12 +201,4 @@ async fn fail(case: &Case<'_>, onboarding: Onboarding, why: String) -> Result<Do
     let failed = Onboarding { state: OnboardingState::Failed, reason, updated_at: case.now, ..onboarding };
     tx.save_onboarding(&failed).await?;
     Ok(Done::Finished(tx))
-}
-
-/// Has the repository read again, and this step repeated afterwards: as the same row, so that its tries are counted.
-async fn read_again(case: &Case<'_>, error: &ForgeError) -> Result<Done, StepError> {
-    let step = Step::SyncRepository { repo: case.row.repository.id, details: true, name: None };
-    let mut tx = case.tx().await?;
-    step.queue(&mut tx, Some(case.installation()), case.now).await?;
-    Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
 }
