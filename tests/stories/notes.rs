@@ -3,12 +3,9 @@
 mod mishaps;
 
 use crate::{World, harmless, stories};
-use github_sim::{Fault, FaultKind, Gate, RepoOptions, RetryAfter};
+use github_sim::RepoOptions;
 use jiff::SignedDuration;
 use mass_driver::domain::{Ecosystem, NotesState, PackageId};
-use mass_driver::pipeline::watch;
-use registry_sim::FaultKind as RegistryFault;
-use serde_json::json;
 
 const API: &str = "acme/api";
 const NOTES: &str = "## Added\n\n- Brotli, by @tomchristie in #3394\n";
