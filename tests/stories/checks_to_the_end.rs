@@ -42,6 +42,20 @@ stories_at_any_pace! {
         assert_eq!(state(), "closed");
     }
 
+    /// One may be open at a time: the one that is closed makes room for the next.
+    async fn what_is_closed_makes_room_beforehand(world: World) {
+        for (name, version) in [("httpx", "0.27.0"), ("httpx", "0.28.0"), ("idna", "3.6"), ("idna", "3.7")] {
+            world.registry.release(name, version);
+        }
+        let file = "limit: 1\nsubscriptions: [{ migration: pypi, ignore: [idna] }]\n";
+        world.repository(API, &[("requirements.txt", "httpx==0.27.0\nidna==3.6\n"), (FILE, file)]).await;
+        let other = pushes(&world, "other", FILE, Some(&file.replace("idna", "httpx")));
+        world.settle().await;
+        assert_eq!(check(&world, API, &other).title.as_deref(), Some("1 pull request now, 1 held back, 1 closed"));
+        world.push(API, &[(FILE, &file.replace("idna", "httpx"))]).await;
+        assert_eq!(world.open(API), ["Bump idna from 3.6 to 3.7"]);
+    }
+
     async fn what_was_open_is_closed_when_the_file_is_removed_as_was_told(world: World) {
         let number = api(&world).await;
         world.remove(API, FILE).await;
