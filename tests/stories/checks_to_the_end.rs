@@ -4,6 +4,7 @@ use crate::checks::{FILE, check, pushes, reads};
 use crate::revisions::{api, somebody_commits};
 use crate::{World, stories, stories_at_any_pace};
 use github_sim::{Fault, FaultKind};
+use jiff::SignedDuration;
 
 const API: &str = "acme/api";
 const DOCKER: &str = "labels: [deps]\nsubscriptions: [docker]\n";
@@ -69,6 +70,22 @@ stories_at_any_pace! {
         for commit in [first, second] {
             assert_eq!(check(&world, API, &commit).conclusion.as_deref(), Some("success"), "{commit}");
         }
+    }
+
+    async fn a_check_that_was_begun_is_ended_though_github_refuses_the_rest(world: World) {
+        let commit = begun(&world).await;
+        let no = FaultKind::Status { status: 409, message: "Conflict".into() };
+        world.github.fault(Fault::once("GET", "/repos/acme/api/git/trees/**", no).times(usize::MAX));
+        world.settle().await;
+        for _ in 0..6 {
+            world.time_passes(SignedDuration::from_mins(5)).await;
+        }
+        assert_eq!(world.store.parked(10).await.unwrap().len(), 1, "nobody tries it any more");
+        let run = check(&world, API, &commit);
+        assert_eq!((run.status.as_str(), run.conclusion.as_deref()), ("completed", Some("neutral")));
+        world.github.clear_faults();
+        world.restart().await;
+        assert_eq!(check(&world, API, &commit).conclusion.as_deref(), Some("success"));
     }
 
     async fn a_check_that_was_begun_is_ended_though_its_commit_is_gone(world: World) {
