@@ -18,6 +18,7 @@
 mod ending;
 mod take_back;
 
+pub(super) use self::ending::look_again;
 use self::ending::{arrived, fail, plan_again, read_again, taken_over};
 use self::take_back::give_up;
 pub(super) use self::take_back::take_back;
@@ -33,12 +34,12 @@ use crate::safeguards::pace;
 use crate::store::{Attempt, Claimed, RepositoryRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
-/// How often a proposal is tried while the repository is not as we know it, before it counts as failed.
-const TRIES_MAX: u32 = 5;
+/// How often a change is tried while the repository is not as we know it, before it counts as failed.
+pub(super) const TRIES_MAX: u32 = 5;
 /// How long to wait for the repository to be read again.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// Tree, commit, branch, pull request.
-const WRITES: u32 = 4;
+pub(super) const WRITES: u32 = 4;
 /// How long one change of a pull request waits for another that is under way, at least.
 pub(super) const ONE_AT_A_TIME: SignedDuration = SignedDuration::from_secs(30);
 

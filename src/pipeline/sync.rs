@@ -56,7 +56,7 @@ pub async fn catch_up(store: &Store, installation: InstallationId, now: Timestam
     let pulls = pulls.into_iter().map(|(repo, number)| Step::Follow { repo, number });
     let repositories = store.subscribed_repositories(installation).await?;
     let repositories = repositories.into_iter().map(|repo| Step::SyncRepository { repo, details: false, name: None });
-    let steps: Vec<Step> = pulls.chain(repositories).chain([Step::OnboardAll { installation }]).collect();
+    let steps: Vec<Step> = pulls.chain(repositories).chain([Step::OnboardAll { installation, more: false }]).collect();
     // A repetition finds those queued that wait already.
     for portion in steps.chunks(PORTION) {
         let mut tx = store.begin().await?;
@@ -167,6 +167,9 @@ pub(super) async fn forget_failures(
             let step = Step::Rework { repo, proposal: proposal.id, how: Rework::Conflict };
             step.queue(tx, Some(installation), now).await?;
         }
+    }
+    if tx.forget_failed_onboardings(installation).await? > 0 {
+        Step::OnboardAll { installation, more: true }.queue(tx, Some(installation), now).await?;
     }
     Ok(())
 }
@@ -355,7 +358,7 @@ pub async fn repository(
     tx.set_synced(repo, now).await?;
     if let Some(organisation) = &organisation {
         tx.save_organisation(repo, organisation).await?;
-        Step::OnboardAll { installation }.queue(&mut tx, Some(installation), now).await?;
+        Step::OnboardAll { installation, more: false }.queue(&mut tx, Some(installation), now).await?;
     }
     if onboards {
         Step::Onboard { repo }.queue_unless_queued(&mut tx, Some(installation), now).await?;

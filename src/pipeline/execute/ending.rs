@@ -22,12 +22,21 @@ pub(super) async fn plan_again(store: &Store, row: &RepositoryRow, now: Timestam
     Ok(Done::Finished(tx))
 }
 
-/// Has the repository read again, and this step repeated afterwards: as the same row, so that its tries are counted.
 pub(super) async fn read_again(store: &Store, case: &Case<'_>, error: &ForgeError) -> Result<Done, StepError> {
-    let step = Step::SyncRepository { repo: case.row.repository.id, details: true, name: None };
+    look_again(store, case.row, error, case.now).await
+}
+
+/// Has a repository read again, and this step repeated afterwards: as the same row, so that its tries are counted.
+pub(in crate::pipeline) async fn look_again(
+    store: &Store,
+    row: &RepositoryRow,
+    error: &ForgeError,
+    now: Timestamp,
+) -> Result<Done, StepError> {
+    let step = Step::SyncRepository { repo: row.repository.id, details: true, name: None };
     let mut tx = store.begin().await?;
-    step.queue(&mut tx, installation(case.row), case.now).await?;
-    Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
+    step.queue(&mut tx, installation(row), now).await?;
+    Ok(Done::PutBack { tx, until: now + PAUSE, why: error.to_string() })
 }
 
 pub(super) async fn fail(store: &Store, case: Case<'_>, why: &str) -> Result<Done, StepError> {
