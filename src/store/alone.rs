@@ -4,7 +4,7 @@
 //! other's every write, and none would know of the other's rate limits.
 
 use super::StoreError;
-use super::connect::{refuse_missing_folder, sqlite_file};
+use super::connect::{refuse_odd_place, sqlite_file};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek as _, Write as _};
 
@@ -23,9 +23,9 @@ impl Alone {
     /// Errors: [`StoreError::InUse`] when another process has it, [`StoreError::Address`] when there can be no lock.
     pub fn on(url: &str) -> Result<Option<Self>, StoreError> {
         let Some(database) = sqlite_file(url)? else { return Ok(None) };
+        refuse_odd_place(&database)?;
         // The same file may be reached by several names.
         let database = database.canonicalize().unwrap_or(database);
-        refuse_missing_folder(&database)?;
         let mut path = database.clone().into_os_string();
         path.push(".lock");
         let cannot = |error: std::io::Error| StoreError::Address {
