@@ -6,6 +6,8 @@
 mod audited;
 #[path = "cli/checkout.rs"]
 mod checkout;
+#[path = "cli/documented.rs"]
+mod documented;
 #[path = "cli/executable.rs"]
 mod executable;
 #[path = "cli/exits.rs"]
