@@ -74,6 +74,9 @@ async fn every_command_ends_by_one_rule() {
         seen.insert(arguments[0].to_owned());
     }
     assert_eq!(seen, commands(root.path()));
+    let page = include_str!("../../docs/exit-codes.md").split("| command |").nth(1).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).map(str::to_owned);
+    assert_eq!(rows.collect::<BTreeSet<_>>(), seen, "docs/exit-codes.md left, the commands right");
 }
 
 /// A setting that cannot be used is wrong usage wherever it is read.
