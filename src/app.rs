@@ -200,13 +200,13 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
             Some((forge, registries(&settings.registries)?.counting(metrics.clone())))
         }
     };
-    // Held until the end.
-    let alone = Alone::on(url)?;
-    if alone.is_some() && role != Role::All {
+    if role != Role::All && Alone::is_needed(url)? {
         let why = "with SQLite one process does everything: leave MASS_DRIVER_ROLE and --role at `all`, or use Postgres, \
                    which several processes may share";
         return Err(Unusable(why.into()).into());
     }
+    // Held until the end.
+    let _alone = Alone::on(url)?;
     let store = Store::connect_with(url, connections).await?;
     let web = WebState {
         store: store.clone(),

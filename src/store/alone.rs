@@ -15,6 +15,13 @@ pub struct Alone {
 }
 
 impl Alone {
+    /// Whether a URL names a database that is for one server.
+    ///
+    /// Errors: [`StoreError::Address`] for a URL that names none.
+    pub fn is_needed(url: &str) -> Result<bool, StoreError> {
+        Ok(sqlite_file(url)?.is_some())
+    }
+
     /// Takes the file that a URL names for this process, by a lock on a file beside it (`NAME.lock`). `None` for
     /// Postgres, which any number of servers may share.
     ///

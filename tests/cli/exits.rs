@@ -92,6 +92,8 @@ async fn the_same_setting_ends_every_command_with_the_same_code() {
         ("GITHUB_APP_ID", "many", &[&["serve", "--github-app-private-key-file", "key.pem"]]),
         ("GITHUB_APP_PRIVATE_KEY", "no key", &[&["serve", "--github-app-id", "1"]]),
         ("GITHUB_API_URL", "nonsense", &[&serve]),
+        ("MASS_DRIVER_LOG", "mass_driver=[{", &[&serve]),
+        ("MASS_DRIVER_ROLE", "web", &[&serve]),
     ] {
         for arguments in commands {
             let mut command = command(root.path(), arguments);

@@ -129,5 +129,8 @@ fn a_folder_is_no_database_and_gets_no_lock_beside_it() {
         assert_eq!((code, out.as_str()), (2, ""), "{err}");
         assert!(err.contains("`data` is a folder; name a file in it, as in sqlite://data/mass-driver.db"), "{err}");
     }
+    let mut web = command(root.path(), &[&serve[..], &["--role", "web"]].concat());
+    let (code, _, err) = told(web.env("GITHUB_WEBHOOK_SECRET", "secret").output().unwrap());
+    assert!(code == 2 && err.contains("with SQLite one process does everything"), "{err}");
     assert_eq!(names_in(root.path()), ["data", "key.pem"]);
 }
