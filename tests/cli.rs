@@ -316,7 +316,7 @@ async fn plan_says_what_would_be_opened_and_when() {
     let (code, out, _) = run(folder.path(), &nowhere);
     assert_eq!(code, 1, "{out}");
     assert!(out.ends_with("Whether the 2 dependencies are up to date is not known.\n"), "{out}");
-    let first = "Whether a pull request would be opened is not known: 2 dependencies were not looked up.\n";
+    let first = "Whether a pull request would be opened is not known: none of the 2 dependencies was looked up.\n";
     assert!(out.starts_with(first) && !out.contains("No pull request"), "{out}");
 
     std::fs::write(folder.path().join("requirements.txt"), "httpx==0.27.0\n").unwrap();

@@ -182,13 +182,13 @@ fn print_tables(plan: &Plan, file: &SubscriptionFile, now: Timestamp, out: &mut 
     let unknown = places(&|row| row.standing == Standing::Failed);
     let unasked = places(&|row| row.standing == Standing::Failed || row.reason == OF_THE_SERVER);
     if plan.drafts.is_empty() && unasked > 0 {
-        let of_all = if unasked == all { String::new() } else { format!(" of {all}") };
-        let (dependencies, were) = if all == 1 { ("dependency", "was") } else { ("dependencies", "were") };
-        let count = if unasked == all && all == 1 { "its only".into() } else { format!("{unasked}{of_all}") };
-        writeln!(
-            out,
-            "Whether a pull request would be opened is not known: {count} {dependencies} {were} not looked up."
-        )?;
+        let (count, were) = match (unasked, all) {
+            (1, 1) => ("its only dependency".to_owned(), "was"),
+            (_, _) if unasked == all => (format!("none of the {all} dependencies"), "was"),
+            (_, _) => (format!("{unasked} of {all} dependencies"), if unasked == 1 { "was" } else { "were" }),
+        };
+        let not = if unasked == all && all > 1 { "" } else { "not " };
+        writeln!(out, "Whether a pull request would be opened is not known: {count} {were} {not}looked up.")?;
     } else if plan.drafts.is_empty() {
         writeln!(out, "No pull request would be opened.")?;
     } else {
