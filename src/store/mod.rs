@@ -41,6 +41,7 @@ mod remarks;
 mod repositories;
 mod setbacks;
 mod sql;
+mod sqlite_file;
 mod subscriptions;
 mod users;
 mod work;

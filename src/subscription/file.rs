@@ -6,11 +6,12 @@ use super::automerge::Automerge;
 use super::delays::Delays;
 use super::fields::{Mapping, fields_schema, read_fields};
 use super::glob::PathGlobs;
+use super::ignore::IgnoreRule;
 use super::keys::{FILE, OF_A_SUBSCRIPTION, OF_THE_FILE, SUBSCRIPTION, Shared, WrittenFile, WrittenSubscription};
 use super::migration::MigrationPattern;
 use super::people::Asked;
 use super::problem::{Problem, Problems, Spot, quoted};
-use super::rules::{Grouping, IgnoreRule};
+use super::rules::Grouping;
 use super::yaml::{self, Node, Value};
 use crate::domain::{Ecosystem, MergeMethod, RepoPath};
 use jiff::tz::TimeZone;
@@ -115,8 +116,8 @@ impl WrittenSubscription {
         }
         one.at = one.at.or(Some(node.at));
         if let Some(ecosystem) = one.migration.as_ref().and_then(MigrationPattern::ecosystem) {
-            for (rule, versions_at) in &one.ignore {
-                rule.check_for(ecosystem, *versions_at, problems);
+            for (rule, places) in &one.ignore {
+                rule.check_for(ecosystem, *places, problems);
             }
         }
         one

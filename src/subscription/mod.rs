@@ -13,6 +13,7 @@ mod every;
 mod fields;
 mod file;
 mod glob;
+mod ignore;
 mod keys;
 mod migration;
 mod organisation;
@@ -29,6 +30,7 @@ pub use delay::{Delay, Schedule, USUAL_TIME, Weekday};
 pub use delays::Delays;
 pub use file::{Subscription, SubscriptionFile, USUAL_LIMIT, json_schema, parse};
 pub use glob::{NameGlob, PathGlobs};
+pub use ignore::IgnoreRule;
 pub use migration::MigrationPattern;
 pub use organisation::{
     ORGANISATION_FILE_NAMES, OrganisationFile, WhichRepositories, organisation_schema, parse_organisation,
@@ -36,7 +38,7 @@ pub use organisation::{
 };
 pub use people::{ASSIGNEES_MAX, Asked, REVIEWERS_MAX};
 pub use problem::Problem;
-pub use rules::{Grouping, IgnoreRule};
+pub use rules::Grouping;
 pub use yaml::MAX_BYTES;
 
 /// The names the file may have at the root of a repository.
