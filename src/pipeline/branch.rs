@@ -6,15 +6,18 @@
 use super::execute::installation;
 use super::{Step, StepError, target};
 use crate::domain::{
-    Dependency, FileMode, Head, Held, News, ObjectId, Onto, Proposal, ProposalState, PullBranch, PullNumber, RepoId,
-    RepoPath, Site, Update,
+    Dependency, FileMode, Head, Held, News, ObjectId, Onto, Proposal, ProposalId, ProposalState, PullBranch,
+    PullNumber, RepoId, RepoPath, Site, Update,
 };
 use crate::forge::{EntryKind, ForgeError, GitHub, PullState, PullStatus, Target};
 use crate::managers::{self, LARGEST_MANIFEST_BYTES};
 use crate::planner::prose::display_name;
 use crate::store::{Manifest, ManifestRow, RepositoryRow, Store, StoreError, Tx};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A branch that moved may be left as it is once more: its label is not taken off before that can be known.
+pub(super) const SECOND_THOUGHT: SignedDuration = SignedDuration::from_secs(30);
 
 /// What stands on the branch of an open proposal.
 pub(super) enum Standing {
@@ -97,6 +100,26 @@ pub(super) async fn hold(
         Step::Tell { repo, proposal: open.id.clone(), news: News::Held }.queue(tx, installation(row), now).await?;
     }
     tx.save_pull_branch((repo, pull.number), &PullBranch { held: Some(held), ..known }).await
+}
+
+/// Ends what [`hold`] noted, if a branch was left as it is: it may be changed again. Its label is taken off at a time, if
+/// nothing has it held once more until then.
+pub(super) async fn release(
+    tx: &mut Tx,
+    row: &RepositoryRow,
+    (proposal, number): (&ProposalId, PullNumber),
+    label_off: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let repo = row.repository.id;
+    let known = tx.pull_branch(repo, number).await?;
+    if known.held.is_none() {
+        return Ok(());
+    }
+    tx.save_pull_branch((repo, number), &PullBranch { held: None, ..known }).await?;
+    Step::Plan { repo }.queue(tx, installation(row), now).await?;
+    let news = Step::Tell { repo, proposal: proposal.clone(), news: News::Freed };
+    news.queue_at(tx, installation(row), label_off, now).await
 }
 
 /// The files of a branch as they are there, by the managers that read them. The error says which is not to be had.

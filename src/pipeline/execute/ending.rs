@@ -5,7 +5,7 @@ use crate::domain::{
     Change, Farewell, Held, News, Proposal, ProposalState, PullBranch, PullNumber, PullRequest, Rework, Topic,
 };
 use crate::forge::{ForgeError, Proposed, PullStatus};
-use crate::pipeline::branch::hold;
+use crate::pipeline::branch::{hold, release};
 use crate::pipeline::remarks::remark;
 use crate::pipeline::retire::superseded_by;
 use crate::pipeline::{Done, Step, StepError, invite, merge};
@@ -23,7 +23,11 @@ pub(super) async fn plan_again(store: &Store, row: &RepositoryRow, now: Timestam
 }
 
 /// Has the repository read again, and this step repeated afterwards: as the same row, so that its tries are counted.
-pub(super) async fn read_again(store: &Store, case: &Case<'_>, error: &ForgeError) -> Result<Done, StepError> {
+pub(super) async fn read_again(
+    store: &Store,
+    case: &Case<'_>,
+    error: &ForgeError,
+) -> Result<Done, StepError> {
     let step = Step::SyncRepository { repo: case.row.repository.id, details: true, name: None };
     let mut tx = store.begin().await?;
     step.queue(&mut tx, installation(case.row), case.now).await?;
@@ -70,12 +74,9 @@ pub(super) async fn arrived(
         closed_at: None,
     };
     let mut tx = store.begin().await?;
+    release(&mut tx, case.row, (&case.proposal.id, pull.number), now, now).await?;
     tx.save_pull_branch((repo, pull.number), &branch).await?;
     tx.end_attempt(&case.proposal.id).await?;
-    if known.held.is_some() {
-        let news = Step::Tell { repo, proposal: case.proposal.id.clone(), news: News::Freed };
-        news.queue(&mut tx, installation(case.row), now).await?;
-    }
     if status != PullStatus::Open {
         // An earlier attempt got this far, and a person was faster than our repeat.
         Step::Follow { repo, number: pull.number }.queue(&mut tx, installation(case.row), now).await?;
