@@ -347,6 +347,8 @@ async fn send(
             let mut tx = store.begin().await?;
             tx.end_attempt(&case.proposal.id).await?;
             tx.record(&case.proposal.id, case.now, "taken back", &error.to_string()).await?;
+            // What is not wanted any more stayed open for its sake.
+            Step::Plan { repo: case.proposal.repo }.queue(&mut tx, installation(case.row), case.now).await?;
             Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
         }
         // The branch's name is taken by something that is not ours: leave it alone and use another.

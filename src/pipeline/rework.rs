@@ -19,7 +19,7 @@ use crate::forge::{BaseMerge, ForgeError, GitHub};
 use crate::managers;
 use crate::planner::{self, prose};
 use crate::registries::Registries;
-use crate::store::{Attempt, RepositoryRow, Store};
+use crate::store::{Attempt, Claimed, RepositoryRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long GitHub is given to work out whether a pull request can be merged …
@@ -28,8 +28,12 @@ const THINKING: SignedDuration = SignedDuration::from_secs(5);
 const LOOKS_MAX: u32 = 12;
 /// What a person asked for waits for a repository that is not read for so long; it is not forgotten.
 const RARELY: SignedDuration = SignedDuration::from_mins(10);
-/// The key under which the number of looks lies beside the fields of a step.
+/// How much rarer that becomes at most, where what would be written is not what was planned.
+const RARER_MAX: u32 = 36;
+/// The key under which the number of looks whether it can be merged lies beside the fields of a step …
 const LOOKS: &str = "looks";
+/// … and that of looks whether the repository is read.
+const READS: &str = "reads";
 /// Why a branch with people's commits is left as it is.
 const SAME_LINES: &str = "they and the base changed the same lines";
 
@@ -83,13 +87,14 @@ pub async fn rework(
         let tx = store.begin().await?;
         return Ok(Done::PutOff { tx, until, why: None });
     }
-    let looks: u32 = line::beside(&writing.lease.work.args, LOOKS).unwrap_or(0);
-    let way = decide(store, (forge, registries), &case, (how, looks)).await?;
-    if begun.is_some() && !matches!(way, Way::Send(..) | Way::Later(_)) {
+    let way = decide(store, (forge, registries), &case, how).await?;
+    if let Some(why) = way.taken_back().filter(|_| begun.is_some()) {
         let mut tx = store.begin().await?;
         tx.still_ours(writing.lease).await?;
         tx.end_attempt(id).await?;
-        tx.record(id, now, "taken back", "it was not needed any more when its turn came").await?;
+        tx.record(id, now, "taken back", why).await?;
+        // What is not wanted any more stayed open for its sake.
+        Step::Plan { repo }.queue(&mut tx, installation(&row), now).await?;
         tx.commit().await?;
     }
     match way {
@@ -99,14 +104,25 @@ pub async fn rework(
             step.queue(&mut tx, installation(&row), now).await?;
             Ok(Done::Finished(tx))
         }
-        Way::Later(why) => {
+        Way::Thinking => {
             let mut tx = store.begin().await?;
-            tx.keep_args(writing.lease, &line::with_beside(&writing.lease.work.args, LOOKS, looks + 1)).await?;
-            if looks == LOOKS_MAX {
-                Step::Index { repo }.queue_unless_queued(&mut tx, installation(&row), now).await?;
-            }
-            let wait = if looks < LOOKS_MAX { THINKING } else { RARELY };
-            Ok(Done::PutOff { tx, until: now + wait, why: Some(why) })
+            count(&mut tx, writing.lease, LOOKS).await?;
+            let why = Some("GitHub is working out whether it can be merged".into());
+            Ok(Done::PutOff { tx, until: now + THINKING, why })
+        }
+        Way::Unread => {
+            let mut tx = store.begin().await?;
+            let reads = count(&mut tx, writing.lease, READS).await?;
+            Step::Index { repo }.queue_unless_queued(&mut tx, installation(&row), now).await?;
+            let wait = if reads <= LOOKS_MAX { THINKING } else { RARELY };
+            Ok(Done::PutOff { tx, until: now + wait, why: Some("the repository is being read".into()) })
+        }
+        Way::Unplanned => {
+            let mut tx = store.begin().await?;
+            Step::Plan { repo }.queue(&mut tx, installation(&row), now).await?;
+            let claims = i32::try_from(writing.lease.work.claims.min(RARER_MAX)).unwrap_or(1);
+            let why = Some("a release of it is not what it was when it was planned".into());
+            Ok(Done::PutOff { tx, until: now + RARELY * claims, why })
         }
         Way::Say(news) => {
             let mut tx = store.begin().await?;
@@ -130,12 +146,25 @@ pub async fn rework(
     }
 }
 
+/// Counts one more look of a kind, and says how many that makes.
+async fn count(tx: &mut Tx, lease: &Claimed, what: &str) -> Result<u32, StoreError> {
+    let looks = line::beside::<u32>(&lease.work.args, what).unwrap_or(0) + 1;
+    tx.keep_args(lease, &line::with_beside(&lease.work.args, what, looks)).await?;
+    Ok(looks)
+}
+
 /// What is to be done about a branch.
 enum Way {
     Nothing,
     /// Somebody else has to look first.
     Ask(Step),
-    Later(String),
+    /// GitHub does not know yet whether it can be merged.
+    Thinking,
+    /// The head of the repository is not read yet. Reading it need not end with asking for this again: a file of this one may
+    /// have changed long before.
+    Unread,
+    /// What would be written is not what was planned: the plan looks first, and then this once more.
+    Unplanned,
     /// It cannot be done, and who asked for it is told.
     Say(News),
     /// One more commit: the change, with the updates and the title as they are by it.
@@ -145,13 +174,26 @@ enum Way {
     Held(Held),
 }
 
+impl Way {
+    /// Why a change that waits for its turn is taken back by it, if it is.
+    const fn taken_back(&self) -> Option<&'static str> {
+        match self {
+            Self::Thinking | Self::Unread | Self::Send(..) => None,
+            Self::Ask(_) | Self::Unplanned => Some("the repository or a release changed before it was sent"),
+            Self::Nothing | Self::Say(_) | Self::Merge(_) | Self::Held(_) => {
+                Some("it was not needed any more when its turn came")
+            }
+        }
+    }
+}
+
 async fn decide(
     store: &Store,
     (forge, registries): (&GitHub, &Registries),
     case: &Case<'_>,
-    (how, looks): (Rework, u32),
+    how: Rework,
 ) -> Result<Way, StepError> {
-    let Case { row, proposal, now, .. } = case;
+    let Case { row, proposal, now, writing: Writing { lease, .. }, .. } = case;
     let repo = row.repository.id;
     let file = sync::file_in_force(&row.config)?;
     let (Some(file), Some(base), Some(base_branch)) = (file, row.head.clone(), row.repository.default_branch.clone())
@@ -159,11 +201,7 @@ async fn decide(
         return Ok(Way::Nothing);
     };
     if row.indexed_commit.as_ref() != Some(&base.commit) {
-        // Reading it ends with asking for this again, if a file of the pull request changed.
-        return Ok(match how {
-            Rework::Conflict => Way::Ask(Step::Index { repo }),
-            Rework::Rebase | Rework::Recreate => Way::Later("the repository is being read".into()),
-        });
+        return Ok(Way::Unread);
     }
     let (standing, found) = branch::look(store, forge, (row, proposal), &base.commit).await?;
     let (onto, is_ours) = match standing {
@@ -182,8 +220,10 @@ async fn decide(
         match found.and_then(|found| found.mergeable) {
             Some(true) => return Ok(Way::Nothing),
             Some(false) => {}
-            None if looks >= LOOKS_MAX => return Ok(Way::Nothing),
-            None => return Ok(Way::Later("GitHub is working out whether it can be merged".into())),
+            None if line::beside(&lease.work.args, LOOKS).is_some_and(|looks: u32| looks >= LOOKS_MAX) => {
+                return Ok(Way::Nothing);
+            }
+            None => return Ok(Way::Thinking),
         }
     }
     match (how, is_ours) {
@@ -203,10 +243,10 @@ async fn decide(
         Ok(pinned) => pinned,
         Err(Intent::Impossible(why)) => return Ok(held(why, false)),
         Err(Intent::Moved(moved)) => {
-            learn(store, &moved, case.writing.lease, *now).await?;
-            return Ok(Way::Ask(Step::Plan { repo }));
+            learn(store, &moved, lease, *now).await?;
+            return Ok(Way::Unplanned);
         }
-        Err(_) => return Ok(Way::Ask(Step::Plan { repo })),
+        Err(_) => return Ok(Way::Unplanned),
     };
     let title = prose::title(&proposal.group, &updates);
     let anew = Proposal { updates: updates.clone(), title: title.clone(), ..proposal.clone() };

@@ -219,6 +219,39 @@ paced_stories! {
         assert_eq!(world.file(API, &branch, "requirements.txt"), "httpx==1.1.0\nrich==1.1.0\n# the end\n");
     }
 
+    /// Another file of the base changes, and cannot be read before the turn comes.
+    async fn a_conflict_is_not_forgotten_when_the_base_moves_on(world: World) {
+        a_commit_waits_for_its_turn(&world).await;
+        let before = world.pull(API).head_sha;
+        world.github.fault(Fault::once("GET", "/repos/*/*/git/blobs/*", FaultKind::BadGateway).times(10_000));
+        world.push(API, &[("tools/requirements.txt", "# nothing yet\n")]).await;
+        world.time_passes(MINUTE * 26).await;
+        for _ in 0..20 {
+            world.time_passes(SignedDuration::from_secs(6)).await;
+        }
+        assert_eq!(world.pull(API).head_sha, before);
+        world.github.clear_faults();
+        for _ in 0..4 {
+            world.time_passes(MINUTE * 15).await;
+        }
+        a_moment_passes(&world).await;
+        let base = world.github.head(API, "main").unwrap().unwrap();
+        assert_eq!((parents(&world), attempts(&world).await), (vec![before, base], 0));
+    }
+
+    /// Its release is taken back and a person pushes, while its commit waits for its turn.
+    async fn what_ends_in_line_is_planned_anew(world: World) {
+        let number = a_commit_waits_for_its_turn(&world).await;
+        world.registry.yank("rich", "1.1.0");
+        world.bot_looks().await;
+        somebody_commits(&world, "src/fix.py", "fixed = True\n").await;
+        world.time_passes(MINUTE * 16).await;
+        a_moment_passes(&world).await;
+        assert_eq!(attempts(&world).await, 0);
+        let said = comments(&world, number);
+        assert!(said.iter().any(|said| said.contains("taken back by its publisher")), "{said:?}");
+    }
+
     /// The newer version waits for what is on its way to the branch: it asks nobody, and not every few seconds.
     async fn a_newer_version_waits_for_the_turn_of_what_is_on_its_way(world: World) {
         a_commit_waits_for_its_turn(&world).await;

@@ -45,12 +45,13 @@ pub(super) async fn fail(store: &Store, case: Case<'_>, why: &str) -> Result<Don
         proposal.updated_at = now;
         tx.save_proposal(&proposal).await?;
         tx.record(&proposal.id, now, "failed", why).await?;
-        Step::Plan { repo: proposal.repo }.queue(&mut tx, installation(row), now).await?;
     } else if let (Some(pull), Some(base)) = (&proposal.pull, &row.head) {
         tracing::warn!(repository = %row.repository.name, pull = %pull.number, why, "a branch could not be brought up to date");
         let held = Held { why: why.to_string(), head: pull.head.clone(), base: base.commit.clone(), people: false };
         hold(&mut tx, row, &proposal, held, now).await?;
     }
+    // Of one that is open, too: what is not wanted any more stayed open while this was being sent.
+    Step::Plan { repo: proposal.repo }.queue(&mut tx, installation(row), now).await?;
     Ok(Done::Finished(tx))
 }
 
