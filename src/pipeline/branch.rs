@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use crate::forge::{EntryKind, ForgeError, GitHub, PullState, PullStatus, Target};
 use crate::managers::{self, LARGEST_MANIFEST_BYTES};
-use crate::planner::prose::display_name;
+use crate::planner::{self, prose::display_name};
 use crate::store::{Manifest, ManifestRow, RepositoryRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,6 +122,15 @@ pub(super) async fn release(
     news.queue_at(tx, installation(row), label_off, now).await
 }
 
+/// The dependencies of a repository that may be moved.
+pub(super) async fn used(store: &Store, repo: RepoId) -> Result<Vec<Dependency>, StoreError> {
+    let mut used: Vec<Dependency> = store.dependencies(repo).await?.into_iter().map(|row| row.dependency).collect();
+    if let Some(developed) = store.developed(&[repo]).await?.get(&repo) {
+        managers::leave_developed_alone(used.iter_mut(), developed);
+    }
+    Ok(used)
+}
+
 /// The files of a branch as they are there, by the managers that read them. The error says which is not to be had.
 pub(super) async fn read(
     forge: &GitHub,
@@ -170,14 +179,19 @@ pub(super) fn files_of(updates: &[Update]) -> BTreeSet<(RepoPath, String)> {
 }
 
 /// Updates with their sites as they stand on a branch that people have committed to, those left out that are made there
-/// already. `before` is what its pull request holds. The error says what stands in the way. Pure.
+/// already. `before` is what its pull request holds, and `used` are the dependencies of the base. The error says what stands in
+/// the way. Pure.
 pub(super) fn found_again(
     updates: &[Update],
     before: &[Update],
     manifests: &[ManifestRow],
+    used: &[Dependency],
 ) -> Result<Vec<Update>, String> {
-    let left_out = before.iter().find(|old| !updates.iter().any(|new| new.package == old.package));
-    if let Some(old) = left_out {
+    // What the base has as well need not be taken back.
+    let is_left_out = |old: &&Update| {
+        !updates.iter().any(|new| new.package == old.package) && used.iter().any(|one| planner::moves(old, one))
+    };
+    if let Some(old) = before.iter().find(is_left_out) {
         return Err(format!("{} would have to be taken back on it", display_name(&old.package)));
     }
     let mut found = Vec::new();

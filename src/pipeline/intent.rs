@@ -5,8 +5,8 @@ use super::contents::{self, Checked, Contents, Moved};
 use super::edits::{Hashes, edited, hashes};
 use super::{StepError, guard, invite, notes, sync, target};
 use crate::domain::{
-    Change, FileChange, Head, Held, LockFile, ObjectId, Onto, PackageId, PackageLinks, Proposal, ProposalId,
-    PullNumber, ReleaseHashes, ReleaseNotes, RepoPath, Update, Verdict, VersionStep,
+    Change, Dependency, FileChange, Head, Held, LockFile, ObjectId, Onto, PackageId, PackageLinks,
+    Proposal, ProposalId, PullNumber, ReleaseHashes, ReleaseNotes, RepoPath, Update, Verdict, VersionStep,
 };
 use crate::forge::GitHub;
 use crate::managers;
@@ -85,7 +85,9 @@ pub(super) async fn intent(
                 if let Some(sent) = sent {
                     return Ok(Intent::Send(Box::new(sent.clone())));
                 }
-                let made = on_top(forge, (row, open), onto, &proposal.updates, (&pinned.0, &pinned.1)).await?;
+                let used = branch::used(store, proposal.repo).await?;
+                let (updates, pinned) = (&proposal.updates, (&pinned.0, &pinned.1));
+                let made = on_top(forge, (row, open), onto, (updates, &used), pinned).await?;
                 let (onto, base, files) = match made {
                     OnTop::Files(onto, base, files) => (onto, base, files),
                     OnTop::Moved => {
@@ -104,7 +106,7 @@ pub(super) async fn intent(
                     branch,
                     files,
                     onto: Some(onto),
-                    hashes: listed(&pinned.1),
+                    hashes: listed(pinned.1),
                     ..worded(store, row, proposal, &file).await?
                 };
                 return Ok(Intent::Send(Box::new(change)));
@@ -196,7 +198,7 @@ async fn on_top(
     forge: &GitHub,
     (row, open): (&RepositoryRow, &Proposal),
     onto: Onto,
-    updates: &[Update],
+    (updates, used): (&[Update], &[Dependency]),
     pinned: (&Contents, &Hashes),
 ) -> Result<OnTop, StepError> {
     let target = target(row);
@@ -207,7 +209,7 @@ async fn on_top(
         Ok(manifests) => manifests,
         Err(why) => return Ok(no(why)),
     };
-    let updates = match branch::found_again(updates, &open.updates, &manifests) {
+    let updates = match branch::found_again(updates, &open.updates, &manifests, used) {
         Ok(updates) => updates,
         Err(why) => return Ok(no(why)),
     };

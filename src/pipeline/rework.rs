@@ -16,7 +16,6 @@ use crate::domain::{
     Site, Update,
 };
 use crate::forge::{BaseMerge, ForgeError, GitHub};
-use crate::managers;
 use crate::planner::{self, prose};
 use crate::registries::Registries;
 use crate::store::{Attempt, Claimed, RepositoryRow, Store, StoreError, Tx};
@@ -213,7 +212,7 @@ async fn decide(
     };
     let (head, at) = (onto.head.clone(), base.commit.clone());
     let held = |why: String, people: bool| Way::Held(Held { why, head: head.clone(), base: at.clone(), people });
-    let used = used(store, repo).await?;
+    let used = branch::used(store, repo).await?;
     // What was changed where our own commits change it conflicts, whatever GitHub has worked out so far.
     let is_known = is_ours && !planner::all_stand(&proposal.updates, used.iter());
     if how == Rework::Conflict && !is_known {
@@ -235,10 +234,11 @@ async fn decide(
         (_, true) if onto.merged.is_none() => return Ok(Way::Nothing),
         (Rework::Recreate, _) | (_, true) => {}
     }
-    let Some(updates) = on_base(&proposal.updates, &used) else {
-        // It is done by others, or gone: the plan has its words for that.
+    let updates = on_base(&proposal.updates, &used);
+    // What others did is left out. On a branch of ours the plan goes on with the rest, and says so; it keeps off people's.
+    if updates.is_empty() || (is_ours && updates.len() < proposal.updates.len()) {
         return Ok(Way::Ask(Step::Plan { repo }));
-    };
+    }
     let pinned = match pins(store, (forge, registries), row, &updates, None, *now).await? {
         Ok(pinned) => pinned,
         Err(Intent::Impossible(why)) => return Ok(held(why, false)),
@@ -325,22 +325,13 @@ async fn merge(store: &Store, forge: &GitHub, case: Case<'_>, onto: Onto) -> Res
     Ok(Done::Finished(tx))
 }
 
-/// The dependencies of a repository that may be moved.
-async fn used(store: &Store, repo: RepoId) -> Result<Vec<Dependency>, StepError> {
-    let mut used: Vec<Dependency> = store.dependencies(repo).await?.into_iter().map(|row| row.dependency).collect();
-    if let Some(developed) = store.developed(&[repo]).await?.get(&repo) {
-        managers::leave_developed_alone(used.iter_mut(), developed);
-    }
-    Ok(used)
-}
-
-/// Updates with their sites as the base has them now; `None` if one of them has none there. Pure.
-fn on_base(updates: &[Update], used: &[Dependency]) -> Option<Vec<Update>> {
+/// Updates with their sites as the base has them now, without those that have none there. Pure.
+fn on_base(updates: &[Update], used: &[Dependency]) -> Vec<Update> {
     let moved = |update: &Update| {
         let mut sites: Vec<Site> = used.iter().filter(|d| planner::moves(update, d)).map(Site::of).collect();
         sites.sort_by(|a, b| (&a.path, a.line, a).cmp(&(&b.path, b.line, b)));
         sites.dedup();
         (!sites.is_empty()).then(|| Update { sites, ..update.clone() })
     };
-    updates.iter().map(moved).collect()
+    updates.iter().filter_map(moved).collect()
 }
