@@ -12,8 +12,8 @@ use super::line::{self, Admission};
 use super::retire::{Archive, rest};
 use super::{Done, Step, StepError, Writing, finished, sync, target};
 use crate::domain::{
-    Change, Dependency, Held, News, Onto, Proposal, ProposalId, ProposalState, PullNumber, RepoId, RepoState, Rework,
-    Site, Update,
+    Change, Dependency, Held, News, ObjectId, Onto, Proposal, ProposalId, ProposalState, PullNumber, RepoId, RepoState,
+    Rework, Site, Update,
 };
 use crate::forge::{BaseMerge, ForgeError, GitHub};
 use crate::planner::{self, prose};
@@ -98,6 +98,11 @@ pub async fn rework(
     }
     match way {
         Way::Nothing => finished(store).await,
+        Way::Free => {
+            let mut tx = store.begin().await?;
+            branch::release(&mut tx, &row, (id, number), now + branch::SECOND_THOUGHT, now).await?;
+            Ok(Done::Finished(tx))
+        }
         Way::Ask(step) => {
             let mut tx = store.begin().await?;
             step.queue(&mut tx, installation(&row), now).await?;
@@ -155,6 +160,8 @@ async fn count(tx: &mut Tx, lease: &Claimed, what: &str) -> Result<u32, StoreErr
 /// What is to be done about a branch.
 enum Way {
     Nothing,
+    /// Nothing is in the way any more for which it was left as it is.
+    Free,
     /// Somebody else has to look first.
     Ask(Step),
     /// GitHub does not know yet whether it can be merged.
@@ -179,7 +186,7 @@ impl Way {
         match self {
             Self::Thinking | Self::Unread | Self::Send(..) => None,
             Self::Ask(_) | Self::Unplanned => Some("the repository or a release changed before it was sent"),
-            Self::Nothing | Self::Say(_) | Self::Merge(_) | Self::Held(_) => {
+            Self::Nothing | Self::Free | Self::Say(_) | Self::Merge(_) | Self::Held(_) => {
                 Some("it was not needed any more when its turn came")
             }
         }
@@ -217,7 +224,7 @@ async fn decide(
     let is_known = is_ours && !planner::all_stand(&proposal.updates, used.iter());
     if how == Rework::Conflict && !is_known {
         match found.and_then(|found| found.mergeable) {
-            Some(true) => return Ok(Way::Nothing),
+            Some(true) => return fits(store, (repo, onto.number), (&head, &at)).await,
             Some(false) => {}
             None if line::beside(&lease.work.args, LOOKS).is_some_and(|looks: u32| looks >= LOOKS_MAX) => {
                 return Ok(Way::Nothing);
@@ -231,7 +238,8 @@ async fn decide(
         }
         (Rework::Rebase, false) => return Ok(Way::Merge(onto)),
         // It holds just that.
-        (_, true) if onto.merged.is_none() => return Ok(Way::Nothing),
+        (Rework::Conflict, true) if onto.merged.is_none() => return Ok(Way::Nothing),
+        (_, true) if onto.merged.is_none() => return fits(store, (repo, onto.number), (&head, &at)).await,
         (Rework::Recreate, _) | (_, true) => {}
     }
     let updates = on_base(&proposal.updates, &used);
@@ -260,6 +268,18 @@ async fn decide(
     let (branch, hashes) = (proposal.branch.clone(), listed(&pinned.1));
     let change = Change { base, base_branch, branch, files, onto, hashes, ..words };
     Ok(Way::Send(Box::new(change), updates, title))
+}
+
+/// A branch is as it should be. What it was left for is over by that, but for what a newer version met there: that waits for
+/// the branch or its base to move.
+async fn fits(
+    store: &Store,
+    (repo, number): (RepoId, PullNumber),
+    (head, base): (&ObjectId, &ObjectId),
+) -> Result<Way, StepError> {
+    let held = store.pull_branch(repo, number).await?.held;
+    let stays = |held: Held| held.people && (&held.head, &held.base) == (head, base);
+    Ok(if held.is_none_or(stays) { Way::Nothing } else { Way::Free })
 }
 
 /// Has a change that another step began brought to its end first.

@@ -121,6 +121,15 @@ stories_at_any_pace! {
         assert!(!is_marked(&world));
     }
 
+    async fn a_base_that_takes_its_change_back_makes_room(world: World) {
+        in_conflict(&world).await;
+        world.push("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
+        a_moment_passes(&world).await;
+        world.time_passes(MINUTE).await;
+        assert_eq!(world.pull("acme/api").labels, ["deps"]);
+        assert!(world.store.held_of(&[world.repo_id("acme/api").await]).await.unwrap().is_empty());
+    }
+
     async fn what_is_held_is_not_said_to_be_opened_next(world: World) {
         held(&world).await;
         let outlook = world.outlook("acme/api").await;
