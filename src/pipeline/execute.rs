@@ -158,7 +158,7 @@ pub async fn execute(
             Ok(Done::PutOff { tx, until, why: Some(case.proposal.reason) })
         }
         (None, Intent::PlanAgain | Intent::Moved(_)) => plan_again(store, &row, now).await,
-        (None, Intent::Impossible(why)) => fail(store, case, &why).await,
+        (None, Intent::Impossible(why)) => fail(store, case, None, &why).await,
     }
 }
 

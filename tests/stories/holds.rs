@@ -130,6 +130,22 @@ stories_at_any_pace! {
         assert!(world.store.held_of(&[world.repo_id("acme/api").await]).await.unwrap().is_empty());
     }
 
+    async fn the_label_stays_where_recreate_was_refused(world: World) {
+        let number = api(&world).await;
+        somebody_commits(&world, "src/fix.py", "fixed = True\n").await;
+        let refusal = FaultKind::Status { status: 403, message: "Resource not accessible by integration".into() };
+        world.github.fault(Fault::once("PATCH", "/repos/*/*/git/refs/**", refusal).times(50));
+        says(&world, "/mass-driver recreate").await;
+        world.github.clear_faults();
+        // Every open pull request is looked at, and nobody has pushed.
+        world.restart().await;
+        world.time_passes(MINUTE).await;
+        assert!(is_marked(&world), "{:?}", comments(&world, number));
+        permissions_are_granted(&world).await;
+        world.time_passes(MINUTE).await;
+        assert!(!is_marked(&world), "GitHub can merge it");
+    }
+
     async fn what_is_held_is_not_said_to_be_opened_next(world: World) {
         held(&world).await;
         let outlook = world.outlook("acme/api").await;

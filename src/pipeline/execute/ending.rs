@@ -2,7 +2,7 @@
 
 use super::{Case, Errand, PAUSE, installation};
 use crate::domain::{
-    Change, Farewell, Held, News, Proposal, ProposalState, PullBranch, PullNumber, PullRequest, Rework, Topic,
+    Change, Farewell, Held, News, ObjectId, Proposal, ProposalState, PullBranch, PullNumber, PullRequest, Rework, Topic,
 };
 use crate::forge::{ForgeError, Proposed, PullStatus};
 use crate::pipeline::branch::{hold, release};
@@ -34,7 +34,8 @@ pub(super) async fn read_again(
     Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
 }
 
-pub(super) async fn fail(store: &Store, case: Case<'_>, why: &str) -> Result<Done, StepError> {
+/// Ends what cannot be made. `head` is that of the branch it would have gone onto.
+pub(super) async fn fail(store: &Store, case: Case<'_>, head: Option<&ObjectId>, why: &str) -> Result<Done, StepError> {
     let Case { row, mut proposal, now, errand, .. } = case;
     let mut tx = store.begin().await?;
     tx.end_attempt(&proposal.id).await?;
@@ -47,7 +48,8 @@ pub(super) async fn fail(store: &Store, case: Case<'_>, why: &str) -> Result<Don
         tx.record(&proposal.id, now, "failed", why).await?;
     } else if let (Some(pull), Some(base)) = (&proposal.pull, &row.head) {
         tracing::warn!(repository = %row.repository.name, pull = %pull.number, why, "a branch could not be brought up to date");
-        let held = Held { why: why.to_string(), head: pull.head.clone(), base: base.commit.clone(), people: false };
+        let head = head.unwrap_or(&pull.head).clone();
+        let held = Held { why: why.to_string(), head, base: base.commit.clone(), people: false };
         hold(&mut tx, row, &proposal, held, now).await?;
     }
     // Of one that is open, too: what is not wanted any more stayed open while this was being sent.
