@@ -64,16 +64,34 @@ pub(super) async fn look(
         Err(error) => return Err(error.into()),
     };
     let known = store.pull_branch(row.repository.id, pull.number).await?;
+    let default = row.repository.default_branch.as_deref();
+    if found.status == PullStatus::Open && !goes_to_default(forge, &target(row), default, &found).await? {
+        return Ok((Standing::Elsewhere, Some(found)));
+    }
     Ok((standing(row, open, &known, &found, base), Some(found)))
 }
 
-/// What a pull request that was looked at comes to. Pure.
+/// Whether a pull request goes to the default branch. One that goes to another than we know of may have been taken along by
+/// GitHub, as the default branch was renamed.
+pub(super) async fn goes_to_default(
+    forge: &GitHub,
+    target: &Target,
+    known: Option<&str>,
+    pull: &PullState,
+) -> Result<bool, ForgeError> {
+    if known == Some(pull.base_branch.as_str()) {
+        return Ok(true);
+    }
+    Ok(forge.repository(target).await?.default_branch.as_ref() == Some(&pull.base_branch))
+}
+
+/// What a pull request comes to that was looked at, and goes to the default branch where it is open. Pure.
 fn standing(row: &RepositoryRow, open: &Proposal, known: &PullBranch, found: &PullState, base: &ObjectId) -> Standing {
     if found.status != PullStatus::Open {
         return Standing::Over(found.number);
     }
     let is_here = found.head_repo == Some(row.repository.id) && found.head_branch == open.branch;
-    if !is_here || Some(&found.base_branch) != row.repository.default_branch.as_ref() {
+    if !is_here {
         return Standing::Elsewhere;
     }
     let is_ours = open.pull.as_ref().is_some_and(|pull| pull.head == found.head) && !known.shared;

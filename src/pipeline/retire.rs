@@ -4,7 +4,7 @@
 //! and what looks like a change made by other hands may be the merge of this very pull request. A pull request that people
 //! have committed to, or led to another base, is theirs: it stays open, and is told why the bot lets it go.
 
-use super::branch::is_under_way;
+use super::branch::{goes_to_default, is_under_way};
 use super::execute::ONE_AT_A_TIME;
 use super::follow::is_final;
 use super::line::{self, Admission};
@@ -242,8 +242,12 @@ pub(super) async fn retire_pull(
     let found = forge.pull(target, pull.number).await?;
     let goes_to = |branch: Option<&str>| branch.is_none_or(|branch| found.base_branch == branch);
     // GitHub takes it along where the default branch is renamed, and leaves it where another one is chosen.
-    let is_theirs = found.head != pull.head || is_shared || !(goes_to(base) || goes_to(opened_for));
-    let words = match (is_theirs, goes_to(base)) {
+    let to_default = match goes_to(base) || goes_to(opened_for) {
+        true => goes_to(base),
+        false => goes_to_default(forge, target, base, &found).await?,
+    };
+    let is_theirs = found.head != pull.head || is_shared || !(to_default || goes_to(opened_for));
+    let words = match (is_theirs, to_default) {
         (true, _) => theirs,
         (false, true) => words,
         (false, false) => elsewhere,
