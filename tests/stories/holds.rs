@@ -165,4 +165,25 @@ stories! {
         assert_eq!(pull.number, number);
         assert!(!is_marked(&world));
         assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==1.1.0\nrich==1.1.0\n");
-    }}
+    }
+    /// The newer version is held for a reason of its own before the label of the older one comes off.
+    async fn the_label_of_a_newer_version_stays(world: World) {
+        held(&world).await;
+        somebody_commits(&world, "requirements.txt", "httpx==0.28.0\n").await;
+        assert_eq!(world.pull("acme/api").title, "Bump httpx from 0.27.0 to 0.28.1");
+        world.push("acme/api", &[("requirements.txt", "httpx==0.27.0  # for now\n")]).await;
+        a_moment_passes(&world).await;
+        world.time_passes(MINUTE).await;
+        assert!(is_marked(&world));
+    }
+
+    async fn the_label_is_taken_off_when_an_archive_ends(world: World) {
+        held(&world).await;
+        somebody_commits(&world, "requirements.txt", "httpx==0.28.0\n").await;
+        world.github.archive("acme/api").unwrap();
+        world.time_passes(MINUTE).await;
+        world.github.unarchive("acme/api").unwrap();
+        world.settle().await;
+        assert!(!is_marked(&world));
+    }
+}
