@@ -31,8 +31,10 @@ const RARELY: SignedDuration = SignedDuration::from_mins(10);
 const RARER_MAX: u32 = 36;
 /// The key under which the number of looks whether it can be merged lies beside the fields of a step …
 const LOOKS: &str = "looks";
-/// … and that of looks whether the repository is read.
+/// … that of looks whether the repository is read …
 const READS: &str = "reads";
+/// … and the head of the branch that a person saw who asked to have it made anew.
+const SEEN: &str = "seen";
 /// Why a branch with people's commits is left as it is.
 const SAME_LINES: &str = "they and the base changed the same lines";
 
@@ -134,6 +136,13 @@ pub async fn rework(
             Ok(Done::Finished(tx))
         }
         Way::Send(change, updates, title) => {
+            if how == Rework::Recreate && seen(writing.lease).is_none() {
+                let head = change.onto.as_ref().map(|onto| &onto.head);
+                let mut tx = store.begin().await?;
+                tx.still_ours(writing.lease).await?;
+                tx.keep_args(writing.lease, &line::with_beside(&writing.lease.work.args, SEEN, head)).await?;
+                tx.commit().await?;
+            }
             let proposal = Proposal { updates, title, updated_at: now, ..case.proposal };
             let case = Case { proposal, ..case };
             match begun {
@@ -155,6 +164,11 @@ async fn count(tx: &mut Tx, lease: &Claimed, what: &str) -> Result<u32, StoreErr
     let looks = line::beside::<u32>(&lease.work.args, what).unwrap_or(0) + 1;
     tx.keep_args(lease, &line::with_beside(&lease.work.args, what, looks)).await?;
     Ok(looks)
+}
+
+/// The head of the branch when it was first looked at.
+fn seen(lease: &Claimed) -> Option<ObjectId> {
+    line::beside(&lease.work.args, SEEN)
 }
 
 /// What is to be done about a branch.
@@ -219,6 +233,9 @@ async fn decide(
     };
     let (head, at) = (onto.head.clone(), base.commit.clone());
     let held = |why: String, people: bool| Way::Held(Held { why, head: head.clone(), base: at.clone(), people });
+    if how == Rework::Recreate && !is_ours && seen(lease).is_some_and(|seen| seen != head) {
+        return Ok(Way::Say(News::Overtaken));
+    }
     let used = branch::used(store, repo).await?;
     // What was changed where our own commits change it conflicts, whatever GitHub has worked out so far.
     let is_known = is_ours && !planner::all_stand(&proposal.updates, used.iter());

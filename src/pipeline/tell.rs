@@ -35,6 +35,7 @@ pub async fn tell(
         News::Revised => words_of_change(&store.proposals(repo).await?, &proposal).map(Some),
         News::Held => held.filter(|_| is_open).map(|held| Some(prose::left_alone(&held.why, held.people))),
         News::Elsewhere => is_open.then(|| Some(prose::elsewhere())),
+        News::Overtaken => is_open.then(|| Some(prose::overtaken())),
     };
     let Some(words) = said else { return finished(store).await };
     match row.repository.state {

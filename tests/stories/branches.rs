@@ -252,6 +252,30 @@ paced_stories! {
         assert!(said.iter().any(|said| said.contains("taken back by its publisher")), "{said:?}");
     }
 
+    /// Bob pushes between Ada's command and its turn.
+    async fn recreate_is_about_what_was_there_when_it_was_asked_for(world: World) {
+        let number = api(&world).await;
+        somebody_commits(&world, "src/fix.py", "fixed = True\n").await;
+        the_line_is_long(&world, MINUTE * 25).await;
+        says(&world, "/mass-driver recreate");
+        world.settle().await;
+        assert_eq!(attempts(&world).await, 1, "it stands in line");
+        world.time_passes(MINUTE * 10).await;
+        somebody_commits(&world, "src/more.py", "more = True\n").await;
+        world.time_passes(MINUTE * 16).await;
+        a_moment_passes(&world).await;
+        let branch = world.pull(API).head_branch;
+        for path in ["src/fix.py", "src/more.py"] {
+            assert!(world.github.file(API, &branch, path).unwrap().is_some(), "{path}");
+        }
+        let said = comments(&world, number);
+        assert!(said.last().unwrap().starts_with("Nothing was done: somebody has pushed"), "{said:?}");
+        says(&world, "/mass-driver recreate");
+        world.settle().await;
+        world.time_passes(MINUTE).await;
+        assert_eq!(world.github.file(API, &branch, "src/more.py").unwrap(), None);
+    }
+
     /// The newer version waits for what is on its way to the branch: it asks nobody, and not every few seconds.
     async fn a_newer_version_waits_for_the_turn_of_what_is_on_its_way(world: World) {
         a_commit_waits_for_its_turn(&world).await;
