@@ -129,6 +129,25 @@ stories_at_any_pace! {
         assert_eq!(fix, None, "{:?}", comments(&world, pull.number));
     }
 
+    /// The commit is on the branch; GitHub refuses the words for it, and goes on doing so.
+    async fn a_commit_whose_words_are_refused_is_the_bots_own(world: World) {
+        let number = api(&world).await;
+        let refused = FaultKind::Status { status: 422, message: "Validation Failed".into() };
+        world.github.fault(Fault::once("PATCH", "/repos/*/*/pulls/*", refused).times(50));
+        world.registry.release("httpx", "0.28.1");
+        world.bot_looks().await;
+        world.github.clear_faults();
+        let pull = world.pull(API);
+        assert_eq!(world.file(API, &pull.head_branch, "requirements.txt"), "httpx==0.28.1\n");
+        let open = world.proposals(API, ProposalState::Open).await;
+        assert_eq!(open[0].pull.as_ref().unwrap().head.as_str(), pull.head_sha);
+        for version in ["0.28.0", "0.28.1"] {
+            world.registry.yank("httpx", version);
+        }
+        world.bot_looks().await;
+        assert_eq!(world.github.pull_request(API, number).unwrap().state, "closed", "{:?}", comments(&world, number));
+    }
+
     async fn a_command_about_a_branch_that_leads_elsewhere_is_answered(world: World) {
         let number = api(&world).await;
         let main = world.github.head(API, "main").unwrap().unwrap();
