@@ -18,7 +18,8 @@
 mod ending;
 mod take_back;
 
-use self::ending::{arrived, fail, plan_again, read_again, taken_over};
+pub(super) use self::ending::read_again;
+use self::ending::{arrived, fail, plan_again, taken_over};
 use self::take_back::give_up;
 pub(super) use self::take_back::take_back;
 use super::branch::hold;
@@ -34,7 +35,7 @@ use crate::store::{Attempt, Claimed, RepositoryRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
 /// How often a proposal is tried while the repository is not as we know it, before it counts as failed.
-const TRIES_MAX: u32 = 5;
+pub(super) const TRIES_MAX: u32 = 5;
 /// How long to wait for the repository to be read again.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// Tree, commit, branch, pull request.

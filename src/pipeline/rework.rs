@@ -6,7 +6,10 @@
 
 use super::branch::{self, Standing, hold, people_first};
 use super::edits::edited;
-use super::execute::{Case, Errand, ONE_AT_A_TIME, after, begin, begin_anew, go_on, installation, learn, take_back};
+use super::execute::{
+    Case, Errand, ONE_AT_A_TIME, TRIES_MAX, after, begin, begin_anew, go_on, installation, is_elsewhere, learn,
+    read_again, take_back,
+};
 use super::intent::{Intent, listed, pins, worded};
 use super::line::{self, Admission};
 use super::retire::{Archive, rest};
@@ -333,8 +336,8 @@ async fn pass_on(
 
 /// Has GitHub merge the base into a branch that people have committed to.
 async fn merge(store: &Store, forge: &GitHub, case: Case<'_>, onto: Onto) -> Result<Done, StepError> {
-    let Case { row, proposal, writing, now, .. } = case;
-    let Writing { lease, pace, .. } = *writing;
+    let Case { row, proposal, writing, now, .. } = &case;
+    let (now, Writing { lease, pace, .. }) = (*now, **writing);
     match line::admit(store, lease, (row.repository.installation, 1), now, pace).await? {
         Admission::Now(_) => {}
         Admission::Later(done) => return Ok(done),
@@ -352,12 +355,15 @@ async fn merge(store: &Store, forge: &GitHub, case: Case<'_>, onto: Onto) -> Res
         }
         Ok(BaseMerge::Conflict) => (people_first(onto.number, SAME_LINES), true),
         Err(error @ (ForgeError::Invalid { .. } | ForgeError::Forbidden { .. })) => (error.to_string(), false),
+        Err(error) if is_elsewhere(&error) && lease.work.refusals + 1 < TRIES_MAX => {
+            return read_again(store, &case, &error).await;
+        }
         Err(error) => return Err(error.into()),
     };
     let mut tx = store.begin().await?;
     if let Some(base) = &row.head {
         let held = Held { why, head: onto.head, base: base.commit.clone(), people };
-        hold(&mut tx, row, &proposal, held, now).await?;
+        hold(&mut tx, row, proposal, held, now).await?;
     }
     Ok(Done::Finished(tx))
 }

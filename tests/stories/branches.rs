@@ -295,6 +295,28 @@ paced_stories! {
         assert_eq!(world.github.file(API, &branch, "src/more.py").unwrap(), None);
     }
 
+    /// The archive comes before the turn, and nobody tells.
+    async fn a_rebase_of_peoples_commits_waits_for_the_end_of_an_archive(world: World) {
+        api(&world).await;
+        somebody_commits(&world, "src/fix.py", "fixed = True\n").await;
+        world.push(API, &[("README.md", "hello\n")]).await;
+        the_line_is_long(&world, MINUTE * 25).await;
+        says(&world, "/mass-driver rebase");
+        world.settle().await;
+        let before = world.pull(API).head_sha;
+        world.github.archive(API).unwrap();
+        world.github.drop_pending();
+        world.time_passes(MINUTE * 26).await;
+        for _ in 0..12 {
+            world.time_passes(MINUTE * 61).await;
+        }
+        world.github.unarchive(API).unwrap();
+        world.settle().await;
+        world.time_passes(MINUTE).await;
+        let base = world.github.head(API, "main").unwrap().unwrap();
+        assert_eq!(parents(&world), [before, base]);
+    }
+
     /// The newer version waits for what is on its way to the branch: it asks nobody, and not every few seconds.
     async fn a_newer_version_waits_for_the_turn_of_what_is_on_its_way(world: World) {
         a_commit_waits_for_its_turn(&world).await;

@@ -23,7 +23,7 @@ pub(super) async fn plan_again(store: &Store, row: &RepositoryRow, now: Timestam
 }
 
 /// Has the repository read again, and this step repeated afterwards: as the same row, so that its tries are counted.
-pub(super) async fn read_again(
+pub(in crate::pipeline) async fn read_again(
     store: &Store,
     case: &Case<'_>,
     error: &ForgeError,
