@@ -241,4 +241,25 @@ stories! {
         world.bot_looks().await;
         assert!(world.open("acme/api").is_empty());
         assert!(world.waiting("acme/api").await.is_empty());
-    }}
+    }
+    /// Two stages share a version, and one is pinned to an image that has not come with the new version: nobody can write that.
+    async fn what_cannot_be_written_in_the_base_either_is_no_matter_of_a_persons_commits(world: World) {
+        world.registry.release("httpx", "1.0.0");
+        world.registry.release("httpx", "1.1.0");
+        world.registry.tag("library/python", "3.12");
+        let digest = world.registry.tag("library/python", "3.12-slim");
+        let stages = format!("ARG V=3.12\nFROM python:$V AS one\nFROM python:$V-slim@{digest} AS two\n");
+        let subscriptions =
+            "subscriptions:\n  - { migration: pypi, group: platform }\n  - { migration: docker, group: platform }\n";
+        let files = [("requirements.txt", "httpx==1.0.0\n"), ("Dockerfile", &stages), (".mass-driver.yaml", subscriptions)];
+        world.repository("acme/api", &files).await;
+        assert_eq!(world.pull("acme/api").title, "Bump httpx from 1.0.0 to 1.1.0");
+        somebody_commits(&world, "src/fix.py", "fixed = True\n").await;
+        world.registry.tag("library/python", "3.13");
+        world.bot_looks().await;
+        let failed = world.proposals("acme/api", ProposalState::Failed).await;
+        assert_eq!(failed.len(), 1, "{:?} {:#?}", world.waiting("acme/api").await, world.outlook("acme/api").await);
+        assert!(failed[0].reason.starts_with("Dockerfile: "), "{}", failed[0].reason);
+        assert_eq!(world.pull("acme/api").labels, [""; 0]);
+    }
+}
