@@ -62,7 +62,7 @@ pub async fn retire(
         return Ok(Done::PutOff { tx, until: clock.now() + ONE_AT_A_TIME * claims, why: None });
     }
     if let Some(heir) = store.proposal_by_pull(repo, pull.number).await?.filter(|last| last.id != proposal.id) {
-        return pass_on(store, &row, (proposal, farewell), heir, clock.now()).await;
+        return give_way(store, &row, (proposal, farewell), heir, clock.now()).await;
     }
     let writes = (row.repository.installation, WRITES_TO_RETIRE);
     let turn = match line::admit(store, lease, writes, clock.now(), pace).await? {
@@ -112,7 +112,7 @@ pub async fn retire(
 
 /// Ends a proposal on whose pull request a newer one has arrived, which was on its way there. What a person told the older
 /// one goes for the pull request, so the newer one ends by it, and what it holds is planned anew, if it is still wanted.
-async fn pass_on(
+async fn give_way(
     store: &Store,
     row: &RepositoryRow,
     (proposal, farewell): (Proposal, Farewell),
