@@ -12,7 +12,7 @@ pub(super) use self::organisation::is_for_all;
 use super::watch::UNWANTED_PAUSE;
 use super::{Done, Step, StepError, finished, onboard, target};
 use crate::domain::{
-    Asked, InstallationId, Place, Proposal, ProposalState, PullBranch, RepoId, RepoName, RepoState, Repository, Rework,
+    Asked, InstallationId, Place, Proposal, ProposalState, RepoId, RepoName, RepoState, Repository, Rework,
 };
 use crate::forge::{ForgeError, GitHub, ListedRepository, Target};
 use crate::store::{Claimed, Config, ConfigState, Installation, ListedRow, Store, StoreError, Tx};
@@ -160,8 +160,8 @@ pub(super) async fn forget_failures(
         tx.record(&id, now, "withdrawn", "the App's permissions were changed").await?;
         Step::Plan { repo }.queue(tx, Some(installation), now).await?;
     }
-    for (repo, number, branch) in store.held_of_installation(installation).await? {
-        tx.save_pull_branch((repo, number), &PullBranch { held: None, ..branch }).await?;
+    // What was held up by their want is looked at again. Whoever finds nothing in the way any more takes the label off, too.
+    for (repo, number) in store.held_of_installation(installation).await? {
         let open = store.proposal_by_pull(repo, number).await?.filter(|p| p.state == ProposalState::Open);
         if let Some(proposal) = open {
             let step = Step::Rework { repo, proposal: proposal.id, how: Rework::Conflict };
