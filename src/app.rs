@@ -8,14 +8,15 @@ use crate::pipeline::worker::WorkPolicy;
 use crate::pipeline::{Mailroom, StepError, Worker};
 use crate::registries::{Registries, RegistrySettings};
 use crate::safeguards::pace::PacePolicy;
-use crate::settings::{GitHubAppSettings, RegistryAddresses, Role, ServerSettings, WebSettings, WorkSettings};
+use crate::settings::{
+    GitHubAppSettings, RegistryAddresses, Role, ServerSettings, Unusable, WebSettings, WorkSettings, given,
+};
 use crate::store::{Alone, Store, database_named};
 use crate::web::serve::{Limits, serve as serve_connections};
 use crate::web::{self, WebState};
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use axum::Router;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 use std::time::Duration;
@@ -187,8 +188,7 @@ async fn greet(worker: &Worker) -> anyhow::Result<()> {
 /// Errors: if a setting is missing or unusable, GitHub refuses the App, the database or the address cannot be used.
 pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
     let role = settings.work.role;
-    refuse_missing(role, &settings.web, &settings.github)?;
-    refuse_odd_address(settings.web.public_url.as_deref().unwrap_or_default().trim())?;
+    settings.refuse_unusable()?;
     let url = &settings.store.database_url;
     let connections = connections(role, settings.work.workers);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -200,20 +200,19 @@ pub async fn serve(settings: &ServerSettings) -> anyhow::Result<()> {
             Some((forge, registries(&settings.registries)?.counting(metrics.clone())))
         }
     };
-    // Held until the end.
-    let alone = Alone::on(url)?;
-    if alone.is_some() && role != Role::All {
-        bail!(
-            "with SQLite one process does everything: leave MASS_DRIVER_ROLE and --role at `all`, or use Postgres, \
-             which several processes may share"
-        );
+    if role != Role::All && Alone::is_needed(url)? {
+        let why = "with SQLite one process does everything: leave MASS_DRIVER_ROLE and --role at `all`, or use Postgres, \
+                   which several processes may share";
+        return Err(Unusable(why.into()).into());
     }
+    // Held until the end.
+    let _alone = Alone::on(url)?;
     let store = Store::connect_with(url, connections).await?;
     let web = WebState {
         store: store.clone(),
         clock: Arc::clone(&clock),
         webhook_secrets: webhook_secrets(&settings.web).into(),
-        admin_token: settings.web.admin_token.clone().filter(|token| !token.expose_secret().is_empty()),
+        admin_token: settings.web.admin_token(),
         local_pages: web::access::pages_are_local(settings.web.public_url.as_deref()),
         intake: web::webhook::Intake::default(),
         mailroom: Mailroom::new(store.clone()),
@@ -293,69 +292,22 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
-/// Whether a secret was given; an empty value, as `.env` files leave it, is none.
-fn given(secret: &Option<SecretString>) -> Option<&SecretString> {
-    secret.as_ref().filter(|secret| !secret.expose_secret().trim().is_empty())
-}
-
-/// Names every setting that is missing, all at once.
-fn refuse_missing(role: Role, web: &WebSettings, app: &GitHubAppSettings) -> anyhow::Result<()> {
-    let file = app.github_app_private_key_file.as_ref().filter(|file| !file.as_os_str().is_empty());
-    let mut missing = Vec::new();
-    if role != Role::Worker && given(&web.webhook_secret).is_none() {
-        missing.push("GITHUB_WEBHOOK_SECRET is not set; without it anybody could send webhooks. Set it to the secret of the GitHub App");
-    }
-    let works = role != Role::Web;
-    if works && app.github_app_id.as_deref().is_none_or(|id| id.trim().is_empty()) {
-        missing.push("GITHUB_APP_ID is not set; it is on the settings page of the GitHub App");
-    }
-    match (given(&app.github_app_private_key), file) {
-        _ if !works => {}
-        (None, None) => missing.push(
-            "neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE is set; \
-             generate a private key on the settings page of the GitHub App",
-        ),
-        (Some(_), Some(_)) => {
-            missing.push("both GITHUB_APP_PRIVATE_KEY and GITHUB_APP_PRIVATE_KEY_FILE are set; keep one of them")
-        }
-        _ => {}
-    }
-    if missing.is_empty() { Ok(()) } else { bail!("{}", missing.join("\nmass-driver: ")) }
-}
-
-/// Refuses a public address that no browser could open: links and GitHub's deliveries would lead nowhere.
-fn refuse_odd_address(public_url: &str) -> anyhow::Result<()> {
-    let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-    let bare = |url: &Url| url.username().is_empty() && url.password().is_none() && url.query().is_none();
-    match Url::parse(public_url) {
-        _ if public_url.is_empty() => Ok(()),
-        Ok(url) if !bare(&url) => {
-            bail!("MASS_DRIVER_PUBLIC_URL holds a user name, a password or a query; leave them out of the address")
-        }
-        Ok(url) if is_web(&url) => Ok(()),
-        _ => bail!(
-            "MASS_DRIVER_PUBLIC_URL is `{public_url}`, which is no web address; write it in full, as \
-             https://bot.example.com, or leave it empty"
-        ),
-    }
-}
-
 fn webhook_secrets(settings: &WebSettings) -> Vec<SecretString> {
     [given(&settings.webhook_secret), given(&settings.webhook_secret_previous)].into_iter().flatten().cloned().collect()
 }
 
 fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>, metrics: Metrics) -> anyhow::Result<GitHub> {
     let id = settings.github_app_id.as_deref().unwrap_or_default().trim();
-    let app_id = id.parse().ok().filter(|id| *id > 0).with_context(|| {
-        format!("GITHUB_APP_ID is `{id}`, which is no App's id; the number is on the settings page of the GitHub App")
+    let app_id = id.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
+        let what = "which is no App's id; the number is on the settings page of the GitHub App";
+        Unusable(format!("GITHUB_APP_ID is `{id}`, {what}"))
     })?;
     let key = match (given(&settings.github_app_private_key), &settings.github_app_private_key_file) {
         (Some(key), _) => SecretString::from(key.expose_secret().replace("\\n", "\n")),
-        (None, Some(file)) => SecretString::from(
-            std::fs::read_to_string(file)
-                .with_context(|| format!("GITHUB_APP_PRIVATE_KEY_FILE: cannot read {}", file.display()))?,
-        ),
-        (None, None) => bail!("GITHUB_APP_PRIVATE_KEY is not set"),
+        (None, Some(file)) => SecretString::from(std::fs::read_to_string(file).map_err(|error| {
+            Unusable(format!("GITHUB_APP_PRIVATE_KEY_FILE: cannot read {}: {error}", file.display()))
+        })?),
+        (None, None) => return Err(Unusable("GITHUB_APP_PRIVATE_KEY is not set".into()).into()),
     };
     Ok(GitHub::counting(GitHubSettings::new(&settings.github_api_url, app_id, key), clock, metrics)?)
 }

@@ -2,6 +2,7 @@
 
 #![warn(clippy::unwrap_used)]
 
+use clap::error::ContextValue;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mass_driver::app;
 use mass_driver::cli::{self, Exit};
@@ -50,14 +51,21 @@ fn main() -> ExitCode {
     let arguments = match arguments() {
         Ok(arguments) => arguments,
         Err(refusal) => {
-            let _ = refusal.print();
+            // Help and the version are results; a refusal nobody can read is told by the exit code.
+            if let Err(error) = print(&refusal)
+                && refusal.exit_code() == 0
+                && error.kind() != std::io::ErrorKind::BrokenPipe
+            {
+                let _ = writeln!(notes, "mass-driver: {}", cli::unwritten(&error));
+                return Exit::Failed.into();
+            }
             if let Some(hint) = settings::hint(&refusal, Arguments::command()) {
                 let _ = writeln!(notes, "\n{hint}");
             }
             return if refusal.exit_code() == 0 { Exit::Done.into() } else { Exit::Usage.into() };
         }
     };
-    let mut out = anstream::stdout().lock();
+    let mut out = cli::Output(anstream::stdout().lock());
     let result = match &arguments.command {
         Command::Serve(settings) => {
             telemetry::start(&settings.logs).and_then(|()| block_on(app::serve(settings))).map(|()| Exit::Done)
@@ -83,7 +91,10 @@ fn main() -> ExitCode {
             Exit::of(&error).into()
         }
         Ok(exit) => match flushed {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Exit::Failed.into(),
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                let _ = writeln!(notes, "mass-driver: {error}");
+                Exit::Failed.into()
+            }
             _ => exit.into(),
         },
     }
@@ -92,6 +103,23 @@ fn main() -> ExitCode {
 fn arguments() -> Result<Arguments, clap::Error> {
     let command = settings::without_empty_variables(Arguments::command());
     Arguments::from_arg_matches(&command.try_get_matches()?)
+}
+
+/// Prints what clap has to say. It quotes what was typed, which must not steer the terminal.
+fn print(refusal: &clap::Error) -> std::io::Result<()> {
+    let plain = refusal.render().to_string();
+    let is_odd = |text: &str| text.lines().any(|line| cli::printable(line) != line);
+    let quotes_odd_text = is_odd(&plain)
+        || refusal.context().any(|(_, value)| match value {
+            ContextValue::String(text) => is_odd(text),
+            ContextValue::Strings(texts) => texts.iter().any(|text| is_odd(text)),
+            _ => false,
+        });
+    if !quotes_odd_text {
+        return refusal.print();
+    }
+    let lines: Vec<String> = plain.lines().map(cli::printable).collect();
+    writeln!(anstream::stderr(), "{}", lines.join("\n"))
 }
 
 fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {

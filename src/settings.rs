@@ -3,7 +3,8 @@
 use clap::builder::{NonEmptyStringValueParser, Resettable};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Args, Command};
-use secrecy::SecretString;
+use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -70,7 +71,13 @@ pub struct StoreSettings {
 #[derive(Args, Clone, Debug)]
 pub struct WebSettings {
     /// The address to listen on
-    #[arg(long, env = "MASS_DRIVER_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "MASS_DRIVER_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS",
+        value_parser = listen_address
+    )]
     pub listen: SocketAddr,
     /// Where people and GitHub reach the server; unless it is loopback, the pages take the admin token only [default: the
     /// address listened on]
@@ -85,6 +92,25 @@ pub struct WebSettings {
     /// The secret before it was changed, accepted as well while the change is under way
     #[arg(long, env = "GITHUB_WEBHOOK_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRET")]
     pub webhook_secret_previous: Option<SecretString>,
+}
+
+/// An address to listen on.
+fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.trim().parse().map_err(|_| match text.rsplit_once(':') {
+        Some((_, port)) if port.parse::<u16>().is_err() => "behind the last `:` stands a port from 0 to 65535",
+        Some(_) => {
+            "before the port stands an IP address, and no name: 127.0.0.1 (as 127.0.0.1:8080) for this machine alone, \
+             0.0.0.0 or [::] for all who reach it"
+        }
+        None => "an IP address and a port are expected, with a `:` between them",
+    })
+}
+
+impl WebSettings {
+    /// The admin token, where one is set.
+    pub fn admin_token(&self) -> Option<SecretString> {
+        given(&self.admin_token).map(|token| token.expose_secret().trim().into())
+    }
 }
 
 /// The REST API of GitHub itself.
@@ -208,4 +234,103 @@ pub struct ServerSettings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "see above")]
     pub logs: LogSettings,
+}
+
+/// A setting is missing, or cannot be used: whoever starts the command has to change it. The text says how.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(pub String);
+
+impl ServerSettings {
+    /// Looks at the settings that no other room reads with such care, before anything is opened.
+    ///
+    /// Errors: what is missing, all at once; else the first that cannot be used.
+    pub fn refuse_unusable(&self) -> Result<(), Unusable> {
+        refuse_missing(self.work.role, &self.web, &self.github)?;
+        refuse_odd_address(self.web.public_url.as_deref().unwrap_or_default().trim())?;
+        self.web.admin_token().map_or(Ok(()), |token| refuse_odd_token(token.expose_secret()))
+    }
+}
+
+/// Whether a secret was given; an empty value, as `.env` files leave it, is none.
+pub fn given(secret: &Option<SecretString>) -> Option<&SecretString> {
+    secret.as_ref().filter(|secret| !secret.expose_secret().trim().is_empty())
+}
+
+/// Names every setting that is missing, all at once.
+fn refuse_missing(role: Role, web: &WebSettings, app: &GitHubAppSettings) -> Result<(), Unusable> {
+    let file = app.github_app_private_key_file.as_ref().filter(|file| !file.as_os_str().is_empty());
+    let mut missing = Vec::new();
+    if role != Role::Worker && given(&web.webhook_secret).is_none() {
+        missing.push("GITHUB_WEBHOOK_SECRET is not set; without it anybody could send webhooks. Set it to the secret of the GitHub App");
+    }
+    let works = role != Role::Web;
+    if works && app.github_app_id.as_deref().is_none_or(|id| id.trim().is_empty()) {
+        missing.push("GITHUB_APP_ID is not set; it is on the settings page of the GitHub App");
+    }
+    match (given(&app.github_app_private_key), file) {
+        _ if !works => {}
+        (None, None) => missing.push(
+            "neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE is set; \
+             generate a private key on the settings page of the GitHub App",
+        ),
+        (Some(_), Some(_)) => {
+            missing.push("both GITHUB_APP_PRIVATE_KEY and GITHUB_APP_PRIVATE_KEY_FILE are set; keep one of them")
+        }
+        _ => {}
+    }
+    if missing.is_empty() { Ok(()) } else { Err(Unusable(missing.join("\nmass-driver: "))) }
+}
+
+/// Where GitHub sends webhooks, below the public address.
+const WEBHOOKS: &str = "/webhooks/github";
+
+/// Refuses a public address that no browser could open: links and GitHub's deliveries would lead nowhere.
+fn refuse_odd_address(public_url: &str) -> Result<(), Unusable> {
+    let refuse = |why: String| Err(Unusable(format!("MASS_DRIVER_PUBLIC_URL {why}")));
+    let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let bare = |url: &Url| {
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none()
+    };
+    match Url::parse(public_url) {
+        _ if public_url.is_empty() => Ok(()),
+        Ok(url) if !bare(&url) => {
+            refuse("holds a user name, a password, a query or a fragment; leave them out of the address".into())
+        }
+        Ok(url) if is_web(&url) && url.path().trim_end_matches('/').ends_with(WEBHOOKS) => {
+            refuse(format!("is where webhooks go; leave `{WEBHOOKS}` out of it, since pages lie beside that"))
+        }
+        Ok(url) if is_web(&url) => Ok(()),
+        _ => {
+            let example = match public_url.split(['/', ':']).next() {
+                _ if public_url.contains("//") => "https://bot.example.com".to_owned(),
+                Some("localhost" | "127.0.0.1") => format!("http://{public_url}"),
+                Some(host) if host.contains('.') => format!("https://{public_url}"),
+                _ => "https://bot.example.com".to_owned(),
+            };
+            refuse(format!(
+                "is `{public_url}`, which is no web address; write it in full, as {example}, or leave it empty"
+            ))
+        }
+    }
+}
+
+/// Fewer characters can be guessed by trying. Unit: characters.
+const SHORTEST_TOKEN: usize = 16;
+
+/// Refuses a token that could be guessed, or that no header can hold. It is never quoted.
+fn refuse_odd_token(token: &str) -> Result<(), Unusable> {
+    let make = "make one with `openssl rand -hex 32`";
+    let length = token.chars().count();
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let why = "blanks or characters beyond ASCII in it, which cannot be sent as a bearer token";
+        return Err(Unusable(format!("MASS_DRIVER_ADMIN_TOKEN has {why}; {make}")));
+    }
+    if length < SHORTEST_TOKEN {
+        return Err(Unusable(format!(
+            "MASS_DRIVER_ADMIN_TOKEN has {length} characters, and opens pages that name private repositories: it needs at least \
+             {SHORTEST_TOKEN}; {make}"
+        )));
+    }
+    Ok(())
 }

@@ -6,10 +6,17 @@
 mod audited;
 #[path = "cli/checkout.rs"]
 mod checkout;
+#[path = "cli/documented.rs"]
+mod documented;
 #[path = "cli/executable.rs"]
 mod executable;
+#[path = "cli/exits.rs"]
+mod exits;
 #[path = "cli/ignored.rs"]
 mod ignored;
+#[cfg(unix)]
+#[path = "cli/rights.rs"]
+mod rights;
 #[path = "support/rows.rs"]
 mod rows;
 #[path = "cli/stored.rs"]
@@ -80,6 +87,8 @@ fn a_setting_that_cannot_be_read_is_named_by_its_variable_with_an_example() {
             "many",
             "the variable MASS_DRIVER_WORKERS or by --workers, which wins, as in MASS_DRIVER_WORKERS=4.",
         ),
+        ("MASS_DRIVER_LISTEN", "localhost:8080", "an IP address, and no name: 127.0.0.1 (as 127.0.0.1:8080) for this"),
+        ("MASS_DRIVER_LISTEN", "127.0.0.1:http", "behind the last `:` stands a port from 0 to 65535"),
         ("MASS_DRIVER_LISTEN", "localhost", "or by --listen, which wins, as in MASS_DRIVER_LISTEN=127.0.0.1:8080."),
         ("MASS_DRIVER_ROLE", "both", "or by --role, which wins, as in MASS_DRIVER_ROLE=all."),
         ("MASS_DRIVER_LOG_FORMAT", "xml", "as in MASS_DRIVER_LOG_FORMAT=text."),
@@ -131,7 +140,7 @@ fn an_empty_variable_is_as_if_unset() {
         }
         let (code, out, err) = told(command.output().unwrap());
         // The same as without any: what is missing is named, and nothing else is wrong.
-        assert_eq!((code, out.as_str()), (1, ""), "{err}");
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
         let lines: Vec<&str> = err.lines().collect();
         let missing =
             ["GITHUB_WEBHOOK_SECRET is not set", "GITHUB_APP_ID is not set", "neither GITHUB_APP_PRIVATE_KEY nor"];
@@ -198,6 +207,13 @@ fn nothing_of_a_checkout_steers_the_terminal() {
         &["plan", "--format", "json"],
         &["check", &nowhere],
         &["deps", &nowhere],
+        &["why", &nowhere],
+        &["retry", &nowhere],
+        &[&nowhere],
+        &["schema", &nowhere],
+        &["check", "--format", &nowhere],
+        &["serve", "--workers", &nowhere],
+        &["serve", "--log", &nowhere],
     ] {
         let (_, out, err) = run(root.path(), arguments);
         let odd = |c: &char| (c.is_control() && *c != '\n') || ODD.replace("31m", "").contains(*c);
@@ -229,7 +245,7 @@ fn the_server_does_not_start_without_the_secret_of_its_webhooks() {
             command.env("GITHUB_WEBHOOK_SECRET", secret);
         }
         let (code, _, err) = told(command.output().unwrap());
-        assert_eq!(code, 1);
+        assert_eq!(code, 2);
         assert!(err.starts_with("mass-driver: GITHUB_WEBHOOK_SECRET is not set;"), "{err}");
     }
 }
@@ -300,6 +316,8 @@ async fn plan_says_what_would_be_opened_and_when() {
     let (code, out, _) = run(folder.path(), &nowhere);
     assert_eq!(code, 1, "{out}");
     assert!(out.ends_with("Whether the 2 dependencies are up to date is not known.\n"), "{out}");
+    let first = "Whether a pull request would be opened is not known: none of the 2 dependencies was looked up.\n";
+    assert!(out.starts_with(first) && !out.contains("No pull request"), "{out}");
 
     std::fs::write(folder.path().join("requirements.txt"), "httpx==0.27.0\n").unwrap();
     let (code, out, err) = run(folder.path(), &[&arguments[..], &["--format", "json"]].concat());
@@ -315,7 +333,8 @@ fn plan_says_who_looks_tags_up() {
     let action = "runs:\n  using: composite\n  steps:\n    - uses: actions/checkout@v4\n";
     let folder = folder(&[(FILE, "subscriptions: [github-actions]\n"), ("action.yml", action)]);
     let (code, out, err) = run(folder.path(), &["plan"]);
-    assert_eq!((code, out.lines().next()), (0, Some("No pull request would be opened.")), "{err}");
+    let first = "Whether a pull request would be opened is not known: its only dependency was not looked up.";
+    assert_eq!((code, out.lines().next()), (0, Some(first)), "{err}");
     let words = "tags are looked up by the server, in its App's name; this command asks no forge";
     assert_eq!(err, format!("note: 1 action or hook is not planned: {words}\n"));
     let (_, out, _) = run(folder.path(), &["plan", "--format", "json"]);
@@ -347,7 +366,7 @@ async fn serve_starts_answers_and_stops_when_it_is_told_to() {
         .env("GITHUB_APP_ID", credentials.app_id.to_string())
         .env("GITHUB_APP_PRIVATE_KEY_FILE", "key.pem")
         .env("GITHUB_WEBHOOK_SECRET", &credentials.webhook_secret)
-        .env("MASS_DRIVER_ADMIN_TOKEN", "open-sesame")
+        .env("MASS_DRIVER_ADMIN_TOKEN", "open-sesame-and-close-it\n")
         .env("MASS_DRIVER_LOG_FORMAT", "json")
         .stderr(Stdio::piped())
         .spawn()
@@ -376,7 +395,7 @@ async fn serve_starts_answers_and_stops_when_it_is_told_to() {
     let passed_on = ("x-forwarded-for", "192.0.2.7");
     let (status, words) = get("/", &[passed_on]).await;
     assert!(status == 401 && words.contains("MASS_DRIVER_ADMIN_TOKEN"), "{status} {words}");
-    assert_eq!(get("/", &[passed_on, ("authorization", "Bearer open-sesame")]).await.0, 200);
+    assert_eq!(get("/", &[passed_on, ("authorization", "Bearer open-sesame-and-close-it")]).await.0, 200);
 
     let kill = Command::new("kill").args(["-TERM", &server.0.id().to_string()]).status().unwrap();
     assert!(kill.success());

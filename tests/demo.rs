@@ -54,6 +54,17 @@ fn everything_it_tells_is_true() {
     assert!(!said.contains('✗') && !said.contains('\u{1b}'), "{said}");
 }
 
+/// A disk that is full, as `/dev/full` is: nobody has seen the story, so it was not told.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_story_that_cannot_be_written_is_a_failure() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = demo().arg("--exit").stdout(full).output().unwrap();
+    let said = everything_said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("demo: the story cannot be written to standard output: "), "{said}");
+}
+
 #[test]
 fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -251,6 +251,25 @@ fn every_case_that_has_a_number_has_tests_of_that_number() {
     }
 }
 
+/// Whoever asks what is kept of a private repository gets the whole answer.
+#[test]
+fn the_pages_name_every_table() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut made = BTreeSet::new();
+    for file in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        let names = text.split("CREATE TABLE ").skip(1).filter_map(|rest| rest.split([' ', '(', '\n']).next());
+        made.extend(names.map(str::to_owned));
+    }
+    assert!(made.len() > 20);
+    for (page, heading) in [("docs/running.md", "### What is stored"), ("ARCHITECTURE.md", "## The store")] {
+        let page_text = read(page);
+        let rows = table(&page_text, heading);
+        let named: BTreeSet<String> = rows.iter().flat_map(|row| code_spans(row[0])).map(str::to_owned).collect();
+        assert_eq!(named, made, "{page} left, the migrations right");
+    }
+}
+
 #[test]
 fn the_page_of_commands_lists_what_is_understood() {
     let page = read("docs/commands.md");

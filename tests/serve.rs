@@ -40,7 +40,7 @@ async fn a_webhook_becomes_a_pull_request_and_no_secret_is_ever_written() {
         .env("MASS_DRIVER_LOG", "debug")
         .env("MASS_DRIVER_LOG_FORMAT", "json")
         .env("MASS_DRIVER_DEPS_DEV_URL", registry.deps_dev_url())
-        .env("MASS_DRIVER_ADMIN_TOKEN", "the-admin-token")
+        .env("MASS_DRIVER_ADMIN_TOKEN", "the-long-admin-token")
         .env("MASS_DRIVER_PUBLIC_URL", "https://bot.example.com")
         .env("GITHUB_API_URL", github.url())
         .env("GITHUB_APP_ID", credentials.app_id.to_string())
@@ -66,10 +66,10 @@ async fn a_webhook_becomes_a_pull_request_and_no_secret_is_ever_written() {
     let page = reqwest::Client::new().get(format!("http://{address}/repositories/acme/api"));
     let unasked = page.try_clone().unwrap().send().await.unwrap();
     assert_eq!(unasked.status(), 401, "with a public address, being on this machine opens nothing");
-    let page = page.bearer_auth("the-admin-token").send().await.unwrap();
+    let page = page.bearer_auth("the-long-admin-token").send().await.unwrap();
     assert!(page.text().await.unwrap().contains("Bump httpx from 0.27.0 to 0.28.0"));
 
-    let figures = reqwest::Client::new().get(format!("http://{address}/metrics")).bearer_auth("the-admin-token");
+    let figures = reqwest::Client::new().get(format!("http://{address}/metrics")).bearer_auth("the-long-admin-token");
     let figures = figures.send().await.unwrap().text().await.unwrap();
     let counted = |step: &str| {
         figures.lines().any(|line| {
@@ -86,7 +86,7 @@ async fn a_webhook_becomes_a_pull_request_and_no_secret_is_ever_written() {
 
     let log = server.stops_on_sigterm().await;
     let key_line = credentials.private_key_pem.lines().nth(1).unwrap();
-    for secret in [key_line, credentials.webhook_secret.as_str(), "the-admin-token", "ghs_", "eyJ"] {
+    for secret in [key_line, credentials.webhook_secret.as_str(), "the-long-admin-token", "ghs_", "eyJ"] {
         assert!(!log.contains(secret), "the log holds {secret}");
     }
 

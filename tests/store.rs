@@ -23,6 +23,8 @@ mod figures;
 mod locks;
 #[path = "store/manifests.rs"]
 mod manifests;
+#[path = "store/onboardings.rs"]
+mod onboardings;
 #[path = "store/outlooks.rs"]
 mod outlooks;
 #[path = "store/packages.rs"]

@@ -6,6 +6,8 @@
 mod mistakes;
 #[path = "subscription/organisation.rs"]
 mod organisation;
+#[path = "subscription/pointless.rs"]
+mod pointless;
 
 use jiff::SignedDuration;
 use mass_driver::domain::{Ecosystem, PackageId, RepoPath, VersionStep};

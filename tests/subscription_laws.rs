@@ -156,6 +156,13 @@ fn any_value() -> impl Strategy<Value = Value> {
         json!("day"),
         json!("week"),
         json!("month"),
+        json!(" weekly "),
+        json!("60 6 * * *"),
+        json!("0 6 * * mon-fri"),
+        json!("400d"),
+        json!("a//b"),
+        json!("."),
+        json!("=>5"),
         json!("x".repeat(51)),
         json!("x".repeat(201)),
     ]);
@@ -310,4 +317,133 @@ fn reader_and_schema_know_the_same_keys() {
     let of_the_schema: BTreeSet<_> = keys_of_the_schema().into_values().collect();
     assert_eq!(of_the_reader, of_the_schema);
     assert_eq!(of_the_schema.len(), 5, "the file, a subscription, an ignore rule, an age or a delay by step, a delay");
+}
+
+/// Each key with values of every sort: what the schema lets pass and the reader refuses is what no schema can say, and no editor
+/// marks what `check` takes.
+#[test]
+fn the_schema_refuses_what_a_schema_can() {
+    let of_the_file = |line: &str| format!("{line}\nsubscriptions: [pypi]\n");
+    let of_an_entry = |line: &str| format!("subscriptions: [{{ migration: pypi, {line} }}]\n");
+    let both = |text: &str| {
+        let document: Value = serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        (parse(text.as_bytes()).is_ok(), SCHEMA.is_valid(&document))
+    };
+    for (expected, lines) in [
+        (
+            (true, true),
+            &[
+                "timezone: Etc/GMT+5",
+                "delay: ' 0 6 * * 1 '",
+                "delay: '0 06 1,15 JAN-mar 7'",
+                "delay: '*/15 8-18 * * mon-fri'",
+                "delay: '0 0 29 2 *'",
+                "min_age: 366d",
+                "min_age: 8784h",
+                "min_age: 00003d",
+                "min_age: 1 day 1 hours",
+                "min_age: ' 52w 2d '",
+                "labels: ' a b '",
+                "labels: [é]",
+                "reviewers: ['@a', a-b/c.d]",
+                "limit: 100",
+            ][..],
+        ),
+        (
+            (false, false),
+            &[
+                "timezone: ' UTC'",
+                "timezone: a b",
+                "delay: ' weekly '",
+                "delay: '60 6 * * *'",
+                "delay: '0 25 * * *'",
+                "delay: '0 6 32 * *'",
+                "delay: '0 6 * 13 *'",
+                "delay: '0 6 * * 8'",
+                "delay: '@daily'",
+                "delay: '0 6 ? * *'",
+                "delay: '0 6 * * mon#1'",
+                "delay: '0 6 * * monday'",
+                "delay: '5/15 * * * *'",
+                "delay: a b c d e",
+                "delay: monday",
+                "delay: 3d",
+                "min_age: {}",
+                "min_age: 367d",
+                "min_age: 53w",
+                "min_age: 8785h",
+                "min_age: 1.5d",
+                "labels: \"a\\tb\"",
+                "labels: \"a\\nb\"",
+                "reviewers: a/b/c",
+                "group: abc_d",
+                "limit: 5.5",
+                "draft: 1",
+            ],
+        ),
+        // Numbers without a fraction are whole to a schema, however they are written; the rest takes reckoning.
+        (
+            (false, true),
+            &[
+                "timezone: Nowhere",
+                "delay: '0 6 * * fri-mon'",
+                "delay: '0 6 31 2 *'",
+                "min_age: 52w 3d",
+                "group: minor-patch",
+                "limit: 5.0",
+                "labels: [A, a]",
+                "reviewers: [a, '@a']",
+                "delay: { every: month, on: 1.0 }",
+            ],
+        ),
+    ] {
+        for line in lines {
+            assert_eq!(both(&of_the_file(line)), expected, "{line}");
+        }
+    }
+    for (expected, lines) in [
+        (
+            (true, true),
+            &[
+                "ignore: ['types-*', '@x', a_b.c]",
+                "ignore: { name: a, versions: ' >=5, <6 || 7.* ' }",
+                "ignore: []",
+                "paths: ['**', a/.b/*.txt]",
+                "paths: ['{a,b}/[a-c]?']",
+            ][..],
+        ),
+        (
+            (false, false),
+            &[
+                "ignore: 'a>=5'",
+                "ignore: a b",
+                "ignore: \"a\\tb\"",
+                "ignore: { name: a, versions: '=>5' }",
+                "ignore: { name: a, versions: '>' }",
+                "ignore: { name: a, versions: '>=5,' }",
+                "ignore: { name: a, versions: '5;6' }",
+                "ignore: { versions: '5' }",
+                "paths: .",
+                "paths: a/./b",
+                "paths: a//b",
+                "paths: ..",
+                "paths: \"a\\tb\"",
+                "paths: []",
+            ],
+        ),
+        (
+            (false, true),
+            &[
+                "ignore: 'a['",
+                "ignore: a@1",
+                "ignore: { name: a, versions: '>5,<3' }",
+                "ignore: { name: a, versions: latest }",
+                "paths: 'a{b'",
+            ],
+        ),
+    ] {
+        for line in lines {
+            assert_eq!(both(&of_an_entry(line)), expected, "{line}");
+        }
+    }
 }

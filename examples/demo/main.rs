@@ -78,13 +78,16 @@ async fn demo(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let code = match told {
         Some(Ok(())) => {
             narrator.the_end(begun.elapsed());
-            if arguments.exit {
+            if let Some(error) = narrator.unwritten() {
+                failed(&anyhow::anyhow!("the story cannot be written to standard output: {error}"))
+            } else if arguments.exit {
                 narrator.say(&format!("The page was at {}/; without --exit it stays up for a look.", world.address()));
+                ExitCode::SUCCESS
             } else {
                 narrator.stays_up(&world.address(), &world.github.url());
                 let _ = stop.await;
+                ExitCode::SUCCESS
             }
-            ExitCode::SUCCESS
         }
         Some(Err(error)) => failed(&error),
         None => {

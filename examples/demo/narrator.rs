@@ -2,8 +2,9 @@
 
 use anstyle::{AnsiColor, Style};
 use jiff::{Timestamp, tz::TimeZone};
+use std::cell::RefCell;
 use std::fmt::Debug;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 /// Lines are wrapped here, colours not counted.
@@ -58,12 +59,29 @@ pub struct Untrue;
 pub struct Narrator {
     chapters: u32,
     checks: u32,
+    unwritten: RefCell<Option<io::Error>>,
 }
 
 impl Narrator {
+    /// Whoever reads may stop reading, as `head` does: the story goes on, for the sake of its exit code. What cannot be written for
+    /// another reason is remembered.
+    fn line(&self, text: &str) {
+        match writeln!(anstream::stdout().lock(), "{text}") {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                self.unwritten.borrow_mut().get_or_insert(error);
+            }
+            _ => {}
+        }
+    }
+
+    /// Why a part of the story could not be written, where that is so.
+    pub fn unwritten(&self) -> Option<io::Error> {
+        self.unwritten.take()
+    }
+
     /// What this is about to be.
     pub fn title(&self, title: &str, text: &str) {
-        line(&format!("\n{BOLD}{title}{BOLD:#}"));
+        self.line(&format!("\n{BOLD}{title}{BOLD:#}"));
         self.say(text);
     }
 
@@ -71,13 +89,13 @@ impl Narrator {
     pub fn chapter(&mut self, now: Timestamp, title: &str) {
         self.chapters += 1;
         let when = now.to_zoned(TimeZone::UTC).strftime("%A %-d %B %Y, %H:%M:%S UTC");
-        line(&format!("\n{HEADING}{}. {title}{HEADING:#}  {DIM}{when}{DIM:#}", self.chapters));
+        self.line(&format!("\n{HEADING}{}. {title}{HEADING:#}  {DIM}{when}{DIM:#}", self.chapters));
     }
 
     /// What people do, and what the story's clock does: the demo does it itself.
     pub fn say(&self, text: &str) {
         for part in wrapped(text, WIDTH - 2) {
-            line(&format!("  {part}"));
+            self.line(&format!("  {part}"));
         }
     }
 
@@ -91,10 +109,10 @@ impl Narrator {
         let parts = text.lines().flat_map(|text| wrapped(text, WIDTH - 4));
         for (n, part) in parts.enumerate() {
             let mark = if n == 0 { mark } else { " " };
-            line(&format!("  {style}{mark}{style:#} {part}"));
+            self.line(&format!("  {style}{mark}{style:#} {part}"));
         }
         for Mismatch { what, expected, found } in &wrong {
-            line(&format!("      {BAD}{what}{BAD:#}\n        expected  {expected}\n        found     {found}"));
+            self.line(&format!("      {BAD}{what}{BAD:#}\n        expected  {expected}\n        found     {found}"));
         }
         self.checks += u32::try_from(N).unwrap_or(u32::MAX);
         if wrong.is_empty() { Ok(()) } else { Err(Untrue) }
@@ -104,7 +122,7 @@ impl Narrator {
     pub fn quote(&self, text: &str) {
         for quoted in text.lines() {
             for part in wrapped(quoted, WIDTH - 6) {
-                line(&format!("    {DIM}│{DIM:#} {part}"));
+                self.line(&format!("    {DIM}│{DIM:#} {part}"));
             }
         }
     }
@@ -118,13 +136,13 @@ impl Narrator {
                 Some(b' ') => Style::new(),
                 _ => DIM,
             };
-            line(&format!("    {DIM}│{DIM:#} {style}{quoted}{style:#}"));
+            self.line(&format!("    {DIM}│{DIM:#} {style}{quoted}{style:#}"));
         }
     }
 
     /// The last words of the story.
     pub fn the_end(&self, took: Duration) {
-        line("");
+        self.line("");
         self.say(&format!(
             "{} checks stand behind the lines with a tick; all of them held. The story took {:.1} seconds.",
             self.checks,
@@ -134,16 +152,11 @@ impl Narrator {
 
     /// That the world is still there to be looked at, and where.
     pub fn stays_up(&self, page: &str, github: &str) {
-        line("");
-        line(&format!("  The bot's page               {BOLD}{page}/{BOLD:#}"));
-        line(&format!("  Repositories, pull requests  {github}/"));
+        self.line("");
+        self.line(&format!("  The bot's page               {BOLD}{page}/{BOLD:#}"));
+        self.line(&format!("  Repositories, pull requests  {github}/"));
         self.say("Both stay up for a look, and the clock stands still. Ctrl-C ends them.");
     }
-}
-
-/// Whoever reads may stop reading, as `head` does; the story goes on, for the sake of its exit code.
-fn line(text: &str) {
-    let _ = writeln!(anstream::stdout().lock(), "{text}");
 }
 
 /// The text in lines of at most `width` characters, later ones indented as the first. Words are not broken.

@@ -1,11 +1,10 @@
 //! `mass-driver audit [OWNER/REPO]`: the proof that no pull request was opened before its time.
 
 use super::print::{self, printable};
-use super::{Exit, UsageError};
-use crate::domain::RepoName;
+use super::{Exit, repository_named};
 use crate::pipeline::audit::{Finding, Tally, audit};
 use crate::settings::StoreSettings;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use std::io::Write;
 
 /// Arguments of `mass-driver audit`.
@@ -39,17 +38,11 @@ pub enum AuditFormat {
 
 /// Replays the ledger and prints what speaks against a pull request as it is found, then the numbers.
 ///
-/// Returns [`Exit::Failed`] when anything does, and when the server does not know the repository. Errors: [`UsageError`] for a name or
-/// database that is none, and for a database of another version.
+/// Returns [`Exit::Failed`] when anything does, and when the server does not know the repository. Errors: [`super::UsageError`]
+/// for a name that is none; those of the store for a database that is none, or of another version.
 pub async fn run(args: &AuditArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyhow::Result<Exit> {
-    let name = args.repository.as_deref().map(RepoName::parse).transpose();
-    let name = name.map_err(|error| UsageError(error.to_string()))?;
-    let store = match Store::open_existing(&args.store.database_url).await {
-        Err(error @ (StoreError::Address { .. } | StoreError::Schema { .. })) => {
-            return Err(UsageError(error.to_string()).into());
-        }
-        opened => opened?,
-    };
+    let name = args.repository.as_deref().map(repository_named).transpose()?;
+    let store = Store::open_existing(&args.store.database_url).await?;
     let repo = match &name {
         None => None,
         Some(name) => match store.repository_by_name(name).await? {

@@ -3,6 +3,12 @@
 //! Results go to the writer a command is given, styled; the caller hands in one that drops styles where no
 //! terminal listens (`anstream::stdout()`). Errors are returned, for `main` to print on standard error.
 
+use crate::domain::RepoName;
+use crate::forge::ForgeError;
+use crate::registries::RegistrySettingsError;
+use crate::settings::Unusable;
+use crate::store::StoreError;
+use std::error::Error;
 use std::process::ExitCode;
 
 pub mod audit;
@@ -17,7 +23,7 @@ pub mod schema;
 mod summary;
 pub mod why;
 
-pub use print::printable;
+pub use print::{Output, printable, unwritten};
 
 /// How a command ended, for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,15 +32,24 @@ pub enum Exit {
     Done,
     /// Something failed, or was found wanting.
     Failed,
-    /// The command could not begin: wrong arguments, a missing file.
+    /// The command could not begin with what it was given: wrong arguments or settings, a missing file.
     Usage,
 }
 
 impl Exit {
-    /// How a command ended that returned an error.
+    /// How a command ended that returned an error: whatever its arguments, settings or files have to be changed for is wrong
+    /// usage, and this is the one place that says so.
     pub fn of(error: &anyhow::Error) -> Self {
-        if error.is::<UsageError>() { Self::Usage } else { Self::Failed }
+        if error.chain().any(is_of_usage) { Self::Usage } else { Self::Failed }
     }
+}
+
+fn is_of_usage(cause: &(dyn Error + 'static)) -> bool {
+    cause.is::<UsageError>()
+        || cause.is::<Unusable>()
+        || cause.is::<RegistrySettingsError>()
+        || matches!(cause.downcast_ref(), Some(ForgeError::Settings { .. }))
+        || matches!(cause.downcast_ref(), Some(StoreError::Address { .. } | StoreError::Schema { .. }))
 }
 
 impl From<Exit> for ExitCode {
@@ -51,3 +66,58 @@ impl From<Exit> for ExitCode {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
+
+/// The repository that an argument names.
+///
+/// Errors: [`UsageError`] for what is no name; for an address, with the name in it.
+fn repository_named(text: &str) -> Result<RepoName, UsageError> {
+    RepoName::parse(text).map_err(|error| {
+        UsageError(match named_in_address(text) {
+            Some(name) => format!("`{text}` is an address, and no repository name (OWNER/NAME); write `{name}`"),
+            None => error.to_string(),
+        })
+    })
+}
+
+/// The repository that an address leads to: `https://github.com/acme/api/pull/3`, `git@github.com:acme/api.git`,
+/// `github.com/acme/api`.
+fn named_in_address(text: &str) -> Option<RepoName> {
+    let path = match text.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?.1,
+        None => match (text.split_once(':'), text.split_once('/')?) {
+            (Some((host, path)), _) if !host.contains('/') => path,
+            (_, (host, path)) if host.contains('.') => path,
+            (_, (_, name)) if name.ends_with('/') => text,
+            _ => return None,
+        },
+    };
+    let mut parts = path.split(['/', '?', '#']).filter(|part| !part.is_empty());
+    let (owner, name) = (parts.next()?, parts.next()?);
+    RepoName::parse(&format!("{owner}/{}", name.strip_suffix(".git").unwrap_or(name))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_answered_with_the_name_in_it() {
+        for address in [
+            "https://github.com/acme/api",
+            "https://github.com/acme/api/pull/3?x=1#top",
+            "https://github.example.com:8443/acme/api.git",
+            "git@github.com:acme/api.git",
+            "ssh://git@github.com/acme/api.git",
+            "github.com/acme/api",
+            "acme/api/",
+        ] {
+            let told = repository_named(address).unwrap_err().to_string();
+            assert!(told.ends_with("; write `acme/api`"), "{told}");
+        }
+        for text in ["acme", "acme/", "/api", "https://github.com/acme", "a b/c", "acme/api/x", "://", "a:b"] {
+            let told = repository_named(text).unwrap_err().to_string();
+            assert!(told.contains("is not a repository name (OWNER/NAME)"), "{told}");
+        }
+        assert_eq!(repository_named("acme/api").unwrap().to_string(), "acme/api");
+    }
+}

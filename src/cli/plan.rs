@@ -81,7 +81,7 @@ pub async fn run(
         return check::run(&check::CheckArgs { path: args.path.clone(), format: args.format.of_problems() }, now, out);
     };
     tell(&checkout, notes)?;
-    let registries = app::registries(&args.registries).map_err(|error| UsageError(format!("{error:#}")))?;
+    let registries = app::registries(&args.registries)?;
     let (plan, unknown) = plan_checkout(&checkout, &file, &registries, now).await;
     match args.format {
         PlanFormat::Table => print_tables(&plan, &file, now, out)?,
@@ -172,7 +172,24 @@ fn print_tables(plan: &Plan, file: &SubscriptionFile, now: Timestamp, out: &mut 
         writeln!(out, "No dependencies were found, so there is nothing to plan.")?;
         return Ok(());
     }
-    if plan.drafts.is_empty() {
+    // A dependency that could move in two ways has two rows.
+    let places = |is_meant: &dyn Fn(&Outlook) -> bool| {
+        let meant = plan.outlook.iter().filter(|row| is_meant(row));
+        meant.map(|row| (&row.path, row.line, &row.package)).collect::<BTreeSet<_>>().len()
+    };
+    let (all, current) = (places(&|_| true), places(&|row| row.standing == Standing::UpToDate));
+    // Without proposals, nothing fails but looking a package up.
+    let unknown = places(&|row| row.standing == Standing::Failed);
+    let unasked = places(&|row| row.standing == Standing::Failed || row.reason == OF_THE_SERVER);
+    if plan.drafts.is_empty() && unasked > 0 {
+        let (count, were) = match (unasked, all) {
+            (1, 1) => ("its only dependency".to_owned(), "was"),
+            (_, _) if unasked == all => (format!("none of the {all} dependencies"), "was"),
+            (_, _) => (format!("{unasked} of {all} dependencies"), if unasked == 1 { "was" } else { "were" }),
+        };
+        let not = if unasked == all && all > 1 { "" } else { "not " };
+        writeln!(out, "Whether a pull request would be opened is not known: {count} {were} {not}looked up.")?;
+    } else if plan.drafts.is_empty() {
         writeln!(out, "No pull request would be opened.")?;
     } else {
         let mut table = new_table(["When", "Pull request", "Why"]);
@@ -203,13 +220,6 @@ fn print_tables(plan: &Plan, file: &SubscriptionFile, now: Timestamp, out: &mut 
         }
         writeln!(out, "{}", lines(table))?;
     }
-    // A dependency that could move in two ways has two rows.
-    let places = |standing: Option<Standing>| {
-        let of_it = plan.outlook.iter().filter(|o| standing.is_none_or(|standing| o.standing == standing));
-        of_it.map(|o| (&o.path, o.line, &o.package)).collect::<BTreeSet<_>>().len()
-    };
-    // Without proposals, nothing fails but looking a package up.
-    let (all, current, unknown) = (places(None), places(Some(Standing::UpToDate)), places(Some(Standing::Failed)));
     let (dependencies, are) = if all == 1 { ("dependency", "is") } else { ("dependencies", "are") };
     match unknown {
         0 => writeln!(out, "{current} of {all} {dependencies} {are} up to date.")?,

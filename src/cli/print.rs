@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde::Serialize;
 use std::fmt::Write as _;
+use std::io;
 
 /// A column with longer texts may be wrapped, down to this many characters.
 const SHORT: u16 = 24;
@@ -71,6 +72,25 @@ pub(super) fn json(value: &impl Serialize) -> anyhow::Result<String> {
         }
     }
     Ok(escaped)
+}
+
+/// Standard output, of which it is told when nothing can be written to it: the system's own words (`No space left on device`) do
+/// not say where.
+pub struct Output<W>(pub W);
+
+impl<W: io::Write> io::Write for Output<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(|error| io::Error::new(error.kind(), unwritten(&error)))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(|error| io::Error::new(error.kind(), unwritten(&error)))
+    }
+}
+
+/// That a result did not get out, and why.
+pub fn unwritten(error: &io::Error) -> String {
+    format!("the result cannot be written to standard output: {error}")
 }
 
 /// Whether a character does something else than to show itself: controls, marks of direction, what shows nothing.

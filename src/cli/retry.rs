@@ -1,12 +1,11 @@
 //! `mass-driver retry`: what is parked, and trying it again.
 
 use super::print::{self, add_row, lines, new_table};
-use super::{Exit, UsageError};
-use crate::domain::{Clock, RepoName};
+use super::{Exit, repository_named};
+use crate::domain::Clock;
 use crate::pipeline::setback;
 use crate::settings::StoreSettings;
-use crate::store::{Next, Setback, Store, StoreError};
-use anyhow::Context as _;
+use crate::store::{Next, Setback, Store};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::io::Write;
@@ -51,24 +50,18 @@ pub enum RetryFormat {
 
 /// Queues parked steps again, beside a server that may run, and prints them to `out`; or only prints them.
 ///
-/// Returns [`Exit::Failed`] when the server does not know the repository. Errors: [`UsageError`] for a name or database that
-/// is none, and for a database of another version.
+/// Returns [`Exit::Failed`] when the server does not know the repository. Errors: [`super::UsageError`] for a name that is
+/// none; those of the store for a database that is none, or of another version.
 pub async fn run(
     args: &RetryArgs,
     clock: &dyn Clock,
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let name = args.repository.as_deref().map(RepoName::parse).transpose();
-    let name = name.map_err(|error| UsageError(error.to_string()))?;
+    let name = args.repository.as_deref().map(repository_named).transpose()?;
     let url = &args.store.database_url;
     let opened = if args.list { Store::open_existing(url).await } else { Store::open_existing_to_write(url).await };
-    let store = match opened {
-        Err(error @ (StoreError::Address { .. } | StoreError::Schema { .. })) => {
-            return Err(UsageError(error.to_string()).into());
-        }
-        opened => opened.context("the database cannot be used")?,
-    };
+    let store = opened?;
     let parked = match &name {
         None => store.parked_setbacks(MOST).await?,
         Some(name) => match store.repository_by_name(name).await? {

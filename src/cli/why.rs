@@ -1,13 +1,13 @@
 //! `mass-driver why OWNER/REPO`: how each dependency of a repository stands, and why there is no pull request for it.
 
 use super::print::{self, add_row, lines, new_table, printable};
-use super::{Exit, UsageError};
-use crate::domain::{Clock, Outlook, Proposal, ProposalState, RepoName};
+use super::{Exit, repository_named};
+use crate::domain::{Clock, Outlook, Proposal, ProposalState};
 use crate::pipeline::account::{self, Account, is_parked};
 use crate::pipeline::setback;
 use crate::planner::prose::display_name;
 use crate::settings::StoreSettings;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::io::Write;
@@ -43,21 +43,16 @@ pub enum WhyFormat {
 
 /// Prints what the server knows of a repository to `out`; that it knows nothing, to `notes`.
 ///
-/// Returns [`Exit::Failed`] when the server does not know it, or it does not use the package asked about. Errors: [`UsageError`] for a name or database that is none, and for a database of
-/// another version.
+/// Returns [`Exit::Failed`] when the server does not know it, or it does not use the package asked about. Errors: [`super::UsageError`] for a name that is
+/// none; those of the store for a database that is none, or of another version.
 pub async fn run(
     args: &WhyArgs,
     clock: &dyn Clock,
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let name = RepoName::parse(&args.repository).map_err(|error| UsageError(error.to_string()))?;
-    let store = match Store::open_existing(&args.store.database_url).await {
-        Err(error @ (StoreError::Address { .. } | StoreError::Schema { .. })) => {
-            return Err(UsageError(error.to_string()).into());
-        }
-        connected => connected?,
-    };
+    let name = repository_named(&args.repository)?;
+    let store = Store::open_existing(&args.store.database_url).await?;
     let account = match store.repository_by_name(&name).await? {
         Some(row) => Some(account::account(&store, row, clock.now()).await?),
         None => None,

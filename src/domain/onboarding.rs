@@ -61,7 +61,9 @@ pub struct Onboarding {
     pub branch: String,
     /// The commit of the default branch that it was made for, or in which nothing was found.
     pub commit: ObjectId,
-    /// The pull request, once there is one.
+    /// The branch that the pull request goes to: the default one when it was made.
+    pub base_branch: Option<String>,
+    /// The pull request, once there is one. While there is none yet: the one before, where it is asked anew.
     pub pull: Option<PullRequest>,
     /// What is still to be said on the pull request before it is closed.
     pub farewell: Option<String>,

@@ -145,6 +145,8 @@ pub enum News {
     Freed,
     /// A person asked for something that cannot be done: its branch is gone, or leads elsewhere.
     Elsewhere,
+    /// A person asked to have it made anew, and somebody has pushed since.
+    Overtaken,
 }
 
 impl News {
@@ -155,6 +157,7 @@ impl News {
             Self::Held => "held",
             Self::Freed => "freed",
             Self::Elsewhere => "elsewhere",
+            Self::Overtaken => "overtaken",
         }
     }
 }

@@ -55,6 +55,11 @@ pub struct InstallationInfo {
 }
 
 #[derive(Deserialize)]
+struct AppBody {
+    slug: String,
+}
+
+#[derive(Deserialize)]
 struct InstallationBody {
     id: InstallationId,
     #[serde(default)]
@@ -161,6 +166,12 @@ pub(super) fn state_of(disabled: bool, archived: bool) -> RepoState {
 }
 
 impl GitHub {
+    /// The name of the account by which the App acts. No person's has brackets. Asked each time: an App can be renamed.
+    pub(super) async fn own_login(&self) -> Result<String, ForgeError> {
+        let answer = self.client.send(&Call::get(path(&["app"])), Identity::App).await?;
+        Ok(format!("{}[bot]", answer.read::<AppBody>()?.slug))
+    }
+
     /// All installations of the App, suspended ones included.
     pub async fn installations(&self) -> Result<Vec<InstallationInfo>, ForgeError> {
         let (mut found, mut seen) = (Vec::new(), HashSet::new());

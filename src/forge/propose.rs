@@ -148,7 +148,7 @@ impl GitHub {
         if let Some(onto) = &change.onto {
             return self.take_up_revision(target, change, onto, identity).await;
         }
-        let pulls = self.pulls_from(target, &change.branch, &change.base_branch, identity).await?;
+        let pulls = self.pulls_from(target, &change.branch, Some(&change.base_branch), identity).await?;
         let tip = self.tip(target, &change.branch, identity).await?;
         let tree = self.changed_tree(target, change, identity).await?;
         let attempt = Attempt { target, change, identity, tree };
@@ -190,7 +190,8 @@ impl GitHub {
         if let Some(onto) = &change.onto {
             return self.withdraw_revision((target, change), onto, tree, identity).await;
         }
-        let pulls = self.pulls_from(target, &change.branch, &change.base_branch, identity).await?;
+        // GitHub takes a pull request along where its base is renamed; without its branch it would be closed.
+        let pulls = self.pulls_from(target, &change.branch, None, identity).await?;
         let tip = self.tip(target, &change.branch, identity).await?;
         if pulls.is_empty() && tip.is_none() {
             return Ok(Retreat::Done);
@@ -262,7 +263,7 @@ impl GitHub {
             Err(error) => error,
         };
         if error.says("a pull request already exists") {
-            let pulls = self.pulls_from(target, &change.branch, &change.base_branch, *identity).await?;
+            let pulls = self.pulls_from(target, &change.branch, Some(&change.base_branch), *identity).await?;
             return match pulls.iter().find(|pull| pull.status == PullStatus::Open) {
                 Some(pull) if pull.head == commit => Ok(adopted(pull, commit)),
                 Some(pull) => Err(attempt.conflict(

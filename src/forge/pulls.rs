@@ -46,6 +46,8 @@ pub struct PullState {
     pub mergeable: Option<bool>,
     /// The account that opened it.
     pub author: Option<AccountId>,
+    /// The name of that account, by which an App is told from people.
+    pub author_login: Option<String>,
 }
 
 /// GitHub's number of an account: names change hands.
@@ -57,6 +59,8 @@ pub struct AccountId(i64);
 #[derive(Deserialize)]
 pub(super) struct AccountBody {
     pub(super) id: AccountId,
+    #[serde(default)]
+    login: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +111,7 @@ struct RepoBody {
 
 impl PullBody {
     fn into_state(self, target: &Target, endpoint: &str) -> Result<PullState, ForgeError> {
+        let (author, author_login) = self.user.map(|user| (user.id, user.login)).unzip();
         let base_repo = self.base.repo.map_or(target.repo, |repo| repo.id);
         target.must_be(base_repo, endpoint)?;
         Ok(PullState {
@@ -124,7 +129,8 @@ impl PullBody {
             base_repo,
             draft: self.draft,
             mergeable: self.mergeable,
-            author: self.user.map(|user| user.id),
+            author,
+            author_login: author_login.flatten(),
         })
     }
 }
@@ -185,12 +191,25 @@ impl GitHub {
         answer.read::<WrittenBody>().map(drop)
     }
 
-    /// The pull requests, open or not, from a branch of the repository itself to a branch, newest first.
+    /// The pull request from a branch of the repository that this App opened, to whatever branch: the open one, or the newest.
+    /// What other Apps and people open from a branch of that name is not ours.
+    pub async fn own_pull_from(&self, target: &Target, branch: &str) -> Result<Option<PullState>, ForgeError> {
+        let mut found = self.pulls_from(target, branch, None, target.scope(Access::Pulls).into()).await?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let login = self.own_login().await?;
+        found.retain(|pull| pull.author_login.as_ref() == Some(&login));
+        let open = found.iter().position(|pull| pull.status == PullStatus::Open);
+        Ok(if found.is_empty() { None } else { Some(found.swap_remove(open.unwrap_or(0))) })
+    }
+
+    /// The pull requests, open or not, from a branch of the repository itself to a branch, or to any, newest first.
     pub(super) async fn pulls_from(
         &self,
         target: &Target,
         branch: &str,
-        base_branch: &str,
+        base_branch: Option<&str>,
         identity: Identity,
     ) -> Result<Vec<PullState>, ForgeError> {
         let head = encode(&format!("{}:{branch}", target.name.owner()));
@@ -202,7 +221,7 @@ impl GitHub {
             let pull = body.into_state(target, &answer.endpoint)?;
             // A fork may have a branch of the same name, and GitHub ignores a `head` that it cannot read.
             let from_here = pull.head_repo.is_none_or(|repo| repo == target.repo) && pull.head_branch == branch;
-            if from_here && pull.base_branch == base_branch {
+            if from_here && base_branch.is_none_or(|base| pull.base_branch == base) {
                 found.push(pull);
             }
         }

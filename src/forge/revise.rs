@@ -128,9 +128,14 @@ impl GitHub {
         if !attempt.made(&tip) {
             return Ok(Retreat::Done);
         }
-        match self.renew_pull(&attempt, onto, tip.commit).await {
+        match self.renew_pull(&attempt, onto, tip.commit.clone()).await {
             Ok(proposed) => Ok(Retreat::Kept(Proposed { adopted: true, ..proposed })),
             Err(ForgeError::Conflict { .. }) => Ok(Retreat::Done),
+            // Without its words, the commit is there all the same.
+            Err(ForgeError::Invalid { .. } | ForgeError::Forbidden { .. }) => {
+                let found = self.pull(target, onto.number).await?;
+                Ok(Retreat::Kept(adopted(&found, tip.commit)))
+            }
             Err(error) => Err(error),
         }
     }

@@ -44,6 +44,9 @@ impl GitHubSettings {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(fail("has a query or fragment; only scheme, host, port and path are expected"));
         }
+        if let Some(right) = meant_instead(&url) {
+            return Err(fail(&format!("is not where GitHub's API is: set it to {right}")));
+        }
         match url.scheme() {
             "https" => Ok(url),
             "http" if is_loopback(&url) => Ok(url),
@@ -52,6 +55,24 @@ impl GitHubSettings {
             )),
             _ => Err(fail("must start with https://, as in https://HOST/api/v3")),
         }
+    }
+}
+
+/// The API's address for who wrote the address of the site that people see.
+///
+/// Source: GitHub REST docs, "Getting started with the REST API": the API of an Enterprise Server is below `/api/v3`; of
+/// GitHub's own sites it has a host of its own.
+fn meant_instead(url: &Url) -> Option<String> {
+    let host = url.host_str()?.trim_end_matches('.').to_ascii_lowercase();
+    let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+    match host.strip_prefix("www.").unwrap_or(&host) {
+        "github.com" => Some("https://api.github.com".into()),
+        site if site.ends_with(".ghe.com") && !site.starts_with("api.") => Some(format!("https://api.{site}")),
+        // A gateway of one's own may have the API at its root, under a name that says so; a stand-in has loopback.
+        _ if url.path() == "/" && !host.starts_with("api.") && !is_loopback(url) => {
+            Some(format!("https://{authority}/api/v3"))
+        }
+        _ => None,
     }
 }
 

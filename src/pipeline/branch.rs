@@ -6,15 +6,18 @@
 use super::execute::installation;
 use super::{Step, StepError, target};
 use crate::domain::{
-    Dependency, FileMode, Head, Held, News, ObjectId, Onto, Proposal, ProposalState, PullBranch, PullNumber, RepoId,
-    RepoPath, Site, Update,
+    Dependency, FileMode, Head, Held, News, ObjectId, Onto, Proposal, ProposalId, ProposalState, PullBranch,
+    PullNumber, RepoId, RepoPath, Site, Update,
 };
 use crate::forge::{EntryKind, ForgeError, GitHub, PullState, PullStatus, Target};
 use crate::managers::{self, LARGEST_MANIFEST_BYTES};
-use crate::planner::prose::display_name;
+use crate::planner::{self, prose::display_name};
 use crate::store::{Manifest, ManifestRow, RepositoryRow, Store, StoreError, Tx};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A branch that moved may be left as it is once more: its label is not taken off before that can be known.
+pub(super) const SECOND_THOUGHT: SignedDuration = SignedDuration::from_secs(30);
 
 /// What stands on the branch of an open proposal.
 pub(super) enum Standing {
@@ -61,16 +64,34 @@ pub(super) async fn look(
         Err(error) => return Err(error.into()),
     };
     let known = store.pull_branch(row.repository.id, pull.number).await?;
+    let default = row.repository.default_branch.as_deref();
+    if found.status == PullStatus::Open && !goes_to_default(forge, &target(row), default, &found).await? {
+        return Ok((Standing::Elsewhere, Some(found)));
+    }
     Ok((standing(row, open, &known, &found, base), Some(found)))
 }
 
-/// What a pull request that was looked at comes to. Pure.
+/// Whether a pull request goes to the default branch. One that goes to another than we know of may have been taken along by
+/// GitHub, as the default branch was renamed.
+pub(super) async fn goes_to_default(
+    forge: &GitHub,
+    target: &Target,
+    known: Option<&str>,
+    pull: &PullState,
+) -> Result<bool, ForgeError> {
+    if known == Some(pull.base_branch.as_str()) {
+        return Ok(true);
+    }
+    Ok(forge.repository(target).await?.default_branch.as_ref() == Some(&pull.base_branch))
+}
+
+/// What a pull request comes to that was looked at, and goes to the default branch where it is open. Pure.
 fn standing(row: &RepositoryRow, open: &Proposal, known: &PullBranch, found: &PullState, base: &ObjectId) -> Standing {
     if found.status != PullStatus::Open {
         return Standing::Over(found.number);
     }
     let is_here = found.head_repo == Some(row.repository.id) && found.head_branch == open.branch;
-    if !is_here || Some(&found.base_branch) != row.repository.default_branch.as_ref() {
+    if !is_here {
         return Standing::Elsewhere;
     }
     let is_ours = open.pull.as_ref().is_some_and(|pull| pull.head == found.head) && !known.shared;
@@ -97,6 +118,35 @@ pub(super) async fn hold(
         Step::Tell { repo, proposal: open.id.clone(), news: News::Held }.queue(tx, installation(row), now).await?;
     }
     tx.save_pull_branch((repo, pull.number), &PullBranch { held: Some(held), ..known }).await
+}
+
+/// Ends what [`hold`] noted, if a branch was left as it is: it may be changed again. Its label is taken off at a time, if
+/// nothing has it held once more until then.
+pub(super) async fn release(
+    tx: &mut Tx,
+    row: &RepositoryRow,
+    (proposal, number): (&ProposalId, PullNumber),
+    label_off: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let repo = row.repository.id;
+    let known = tx.pull_branch(repo, number).await?;
+    if known.held.is_none() {
+        return Ok(());
+    }
+    tx.save_pull_branch((repo, number), &PullBranch { held: None, ..known }).await?;
+    Step::Plan { repo }.queue(tx, installation(row), now).await?;
+    let news = Step::Tell { repo, proposal: proposal.clone(), news: News::Freed };
+    news.queue_at(tx, installation(row), label_off, now).await
+}
+
+/// The dependencies of a repository that may be moved.
+pub(super) async fn used(store: &Store, repo: RepoId) -> Result<Vec<Dependency>, StoreError> {
+    let mut used: Vec<Dependency> = store.dependencies(repo).await?.into_iter().map(|row| row.dependency).collect();
+    if let Some(developed) = store.developed(&[repo]).await?.get(&repo) {
+        managers::leave_developed_alone(used.iter_mut(), developed);
+    }
+    Ok(used)
 }
 
 /// The files of a branch as they are there, by the managers that read them. The error says which is not to be had.
@@ -147,14 +197,19 @@ pub(super) fn files_of(updates: &[Update]) -> BTreeSet<(RepoPath, String)> {
 }
 
 /// Updates with their sites as they stand on a branch that people have committed to, those left out that are made there
-/// already. `before` is what its pull request holds. The error says what stands in the way. Pure.
+/// already. `before` is what its pull request holds, and `used` are the dependencies of the base. The error says what stands in
+/// the way. Pure.
 pub(super) fn found_again(
     updates: &[Update],
     before: &[Update],
     manifests: &[ManifestRow],
+    used: &[Dependency],
 ) -> Result<Vec<Update>, String> {
-    let left_out = before.iter().find(|old| !updates.iter().any(|new| new.package == old.package));
-    if let Some(old) = left_out {
+    // What the base has as well need not be taken back.
+    let is_left_out = |old: &&Update| {
+        !updates.iter().any(|new| new.package == old.package) && used.iter().any(|one| planner::moves(old, one))
+    };
+    if let Some(old) = before.iter().find(is_left_out) {
         return Err(format!("{} would have to be taken back on it", display_name(&old.package)));
     }
     let mut found = Vec::new();

@@ -12,6 +12,7 @@ use self::words::{CHECK, Finding, Organisation, check_of};
 use super::follow::is_final;
 use super::plan::foresee::{Ahead, closing};
 use super::plan::partings::NO_FILE;
+use super::retry::next_attempt;
 use super::{Done, StepError, Writing, finished, index, line, sync, target};
 use crate::domain::{Examined, ObjectId, Place, ProposalState, RepoId, RepoState};
 use crate::forge::{CheckRun, ForgeError, GitHub, OwnCheck, Target, TreeEntry};
@@ -47,14 +48,19 @@ pub async fn examine(
     let (outcome, blob, said) = match one.take().await {
         Ok(Some(Said { blob, hash })) => (Examined::Said, blob, Some(hash)),
         Ok(None) => (Examined::Nothing, None, None),
-        Err(StepError::Forge(error)) => {
-            let outcome = one.outcome_of(error).await?;
-            if outcome == Examined::Nothing {
+        Err(error) => {
+            let outcome = match error {
+                StepError::Forge(error) => one.outcome_of(error).await,
+                error => Err(error),
+            };
+            let work = &writing.lease.work;
+            let is_given_up =
+                |error| next_attempt(error, (work.attempts, work.refusals), writing.clock.now()).is_none();
+            if outcome.as_ref().err().is_none_or(is_given_up) {
                 one.end_what_was_begun().await?;
             }
-            (outcome, None, None)
+            (outcome?, None, None)
         }
-        Err(error) => return Err(error),
     };
     let mut tx = store.begin().await?;
     tx.end_examination((repo, commit), outcome, (blob.as_ref(), said.as_deref()), writing.clock.now()).await?;

@@ -18,7 +18,8 @@
 mod ending;
 mod take_back;
 
-use self::ending::{arrived, fail, plan_again, read_again, taken_over};
+use self::ending::{arrived, fail, plan_again, taken_over};
+pub(super) use self::ending::{look_again, read_again};
 use self::take_back::give_up;
 pub(super) use self::take_back::take_back;
 use super::branch::hold;
@@ -33,12 +34,12 @@ use crate::safeguards::pace;
 use crate::store::{Attempt, Claimed, RepositoryRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
-/// How often a proposal is tried while the repository is not as we know it, before it counts as failed.
-const TRIES_MAX: u32 = 5;
+/// How often a change is tried while the repository is not as we know it, before it counts as failed.
+pub(super) const TRIES_MAX: u32 = 5;
 /// How long to wait for the repository to be read again.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// Tree, commit, branch, pull request.
-const WRITES: u32 = 4;
+pub(super) const WRITES: u32 = 4;
 /// How long one change of a pull request waits for another that is under way, at least.
 pub(super) const ONE_AT_A_TIME: SignedDuration = SignedDuration::from_secs(30);
 
@@ -158,7 +159,7 @@ pub async fn execute(
             Ok(Done::PutOff { tx, until, why: Some(case.proposal.reason) })
         }
         (None, Intent::PlanAgain | Intent::Moved(_)) => plan_again(store, &row, now).await,
-        (None, Intent::Impossible(why)) => fail(store, case, &why).await,
+        (None, Intent::Impossible(why)) => fail(store, case, None, &why).await,
     }
 }
 
@@ -347,6 +348,8 @@ async fn send(
             let mut tx = store.begin().await?;
             tx.end_attempt(&case.proposal.id).await?;
             tx.record(&case.proposal.id, case.now, "taken back", &error.to_string()).await?;
+            // What is not wanted any more stayed open for its sake.
+            Step::Plan { repo: case.proposal.repo }.queue(&mut tx, installation(case.row), case.now).await?;
             Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
         }
         // The branch's name is taken by something that is not ours: leave it alone and use another.

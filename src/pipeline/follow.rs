@@ -3,14 +3,12 @@
 use super::line::{self, Admission};
 use super::remarks::with_remarks;
 use super::retire::{Archive, SURPRISES_MAX, rest};
-use super::{Done, Step, StepError, Writing, finished, merge, target};
-use crate::domain::{News, Proposal, ProposalId, ProposalState, PullBranch, PullNumber, RepoId, RepoState, Rework};
+use super::{Done, Step, StepError, Writing, branch, finished, merge, target};
+use crate::domain::{Proposal, ProposalId, ProposalState, PullBranch, PullNumber, RepoId, RepoState, Rework};
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus};
-use crate::store::{Claimed, DependencyRow, RepositoryRow, Store};
+use crate::store::{Claimed, DependencyRow, RepositoryRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
-/// A branch that moved may be left as it is once more: its label is not taken off before that can be known.
-const SECOND_THOUGHT: SignedDuration = SignedDuration::from_secs(30);
 /// So long GitHub may go on showing a pull request as open that we have closed.
 const READS_LAG: SignedDuration = SignedDuration::from_secs(60);
 
@@ -93,13 +91,7 @@ pub(super) async fn take_over(
     let Some((amended, word)) = after(proposal, pull, known.closed_at.is_some(), now) else {
         let mut tx = store.begin().await?;
         if is_free(&known, pull) {
-            tx.save_pull_branch((repo, number), &PullBranch { held: None, ..known }).await?;
-            Step::Plan { repo }.queue(&mut tx, installation, now).await?;
-            let news = Step::Tell { repo, proposal: proposal.id.clone(), news: News::Freed };
-            news.queue_at(&mut tx, installation, now + SECOND_THOUGHT, now).await?;
-            // It may conflict as before, also where nothing newer waits for it.
-            let look = Step::Rework { repo, proposal: proposal.id.clone(), how: Rework::Conflict };
-            look.queue_unless_queued(&mut tx, installation, now).await?;
+            look_again(&mut tx, row, (proposal, number), now).await?;
         }
         if pull.status == PullStatus::Open && merge::is_wished(row, proposal)? {
             Step::Merge { repo, number }.queue_unless_queued(&mut tx, installation, now).await?;
@@ -121,10 +113,12 @@ pub(super) async fn take_over(
     let indexed = amended.state != ProposalState::Merged || is_indexed(&amended, &store.dependencies(repo).await?);
     let mut tx = store.begin().await?;
     tx.save_proposal(&amended).await?;
-    let held = known.held.clone().filter(|_| !is_free(&known, pull));
-    let branch = PullBranch { held, closed_at: None, ..known.clone() };
-    if branch != known {
-        tx.save_pull_branch((repo, number), &branch).await?;
+    let is_free = is_free(&known, pull);
+    if known.closed_at.is_some() {
+        tx.save_pull_branch((repo, number), &PullBranch { closed_at: None, ..known }).await?;
+    }
+    if is_free {
+        look_again(&mut tx, row, (&amended, number), now).await?;
     }
     tx.record(&proposal.id, now, word, &detail).await?;
     // The push of the merge may be late. A plan made before it is indexed would see the old versions, and propose what
@@ -135,6 +129,19 @@ pub(super) async fn take_over(
         Step::Merge { repo, number }.queue_unless_queued(&mut tx, installation, now).await?;
     }
     Ok(Done::Finished(tx))
+}
+
+/// Ends what a branch was left for, as it has moved, and has it looked at: it may conflict as before, also where nothing
+/// newer waits for it.
+async fn look_again(
+    tx: &mut Tx,
+    row: &RepositoryRow,
+    (proposal, number): (&Proposal, PullNumber),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    branch::release(tx, row, (&proposal.id, number), now + branch::SECOND_THOUGHT, now).await?;
+    let look = Step::Rework { repo: row.repository.id, proposal: proposal.id.clone(), how: Rework::Conflict };
+    look.queue_unless_queued(tx, Some(row.repository.installation), now).await
 }
 
 /// Whether a branch that was left as it is has moved since, so that it may be changed now. Pure.

@@ -7,8 +7,8 @@
 mod examination;
 mod known;
 
-use self::known::known_repository;
 pub use self::known::{KnownBranch, KnownRepository};
+use self::known::{brings_manifests, known_repository};
 use super::{Done, Step, StepError};
 use crate::commands;
 use crate::domain::{
@@ -127,7 +127,7 @@ pub async fn decide(store: &Store, delivery: &DeliveryId, now: Timestamp) -> Res
     for step in &decision.steps {
         match step {
             // One that waits for its turn to write keeps that; it reads everything anew by then.
-            Step::Merge { .. } => step.queue_unless_queued(&mut tx, installation, now).await?,
+            Step::Merge { .. } | Step::Onboard { .. } => step.queue_unless_queued(&mut tx, installation, now).await?,
             _ => step.queue(&mut tx, installation, now).await?,
         }
     }
@@ -347,8 +347,7 @@ fn steps_for_push(push: &Push, known: &KnownRepository) -> Decision {
     let head = Head { commit: push.after.clone(), tree: tree.clone() };
     // Its head is kept up to date all the same: a push that never came, and may have brought a file, shows at the next.
     if known.row.config.state == ConfigState::None && known.row.synced_at.is_some() {
-        let is_manifest = |path: &String| RepoPath::parse(path).is_ok_and(|path| managers::may_be_manifest(&path));
-        if known.may_be_onboarded && changed.iter().any(is_manifest) {
+        if known.may_be_onboarded && brings_manifests(push) {
             let note = "a repository without a subscription file, which its organisation asks for, has new manifests";
             return Decision { head: Some(head), ..Decision::look(Step::Onboard { repo }, note) };
         }

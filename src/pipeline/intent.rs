@@ -5,7 +5,7 @@ use super::contents::{self, Checked, Contents, Moved};
 use super::edits::{Hashes, edited, hashes};
 use super::{StepError, guard, invite, notes, sync, target};
 use crate::domain::{
-    Change, FileChange, Head, Held, LockFile, ObjectId, Onto, PackageId, PackageLinks, Proposal, ProposalId,
+    Change, Dependency, FileChange, Head, Held, LockFile, Onto, PackageId, PackageLinks, Proposal, ProposalId,
     PullNumber, ReleaseHashes, ReleaseNotes, RepoPath, Update, Verdict, VersionStep,
 };
 use crate::forge::GitHub;
@@ -85,15 +85,21 @@ pub(super) async fn intent(
                 if let Some(sent) = sent {
                     return Ok(Intent::Send(Box::new(sent.clone())));
                 }
-                let made = on_top(forge, (row, open), onto, &proposal.updates, (&pinned.0, &pinned.1)).await?;
+                let used = branch::used(store, proposal.repo).await?;
+                let (updates, pinned) = (&proposal.updates, (&pinned.0, &pinned.1));
+                let made = on_top(forge, (row, open), onto, (updates, &used), pinned).await?;
                 let (onto, base, files) = match made {
                     OnTop::Files(onto, base, files) => (onto, base, files),
                     OnTop::Moved => {
                         let why = "somebody is pushing to the branch it goes onto".into();
                         return Ok(Intent::Restless(why));
                     }
-                    OnTop::Impossible(why, head) => {
-                        let held = Held { why, head, base: base.commit, people: true };
+                    OnTop::Unwritable(why, _) if is_unwritable(store, proposal, pinned, &why).await? => {
+                        return Ok(Intent::Impossible(why));
+                    }
+                    OnTop::Impossible(why, onto) | OnTop::Unwritable(why, onto) => {
+                        let why = branch::people_first(onto.number, &why);
+                        let held = Held { why, head: onto.head, base: base.commit, people: true };
                         return Ok(Intent::Held(Box::new(open.clone()), held));
                     }
                 };
@@ -104,7 +110,7 @@ pub(super) async fn intent(
                     branch,
                     files,
                     onto: Some(onto),
-                    hashes: listed(&pinned.1),
+                    hashes: listed(pinned.1),
                     ..worded(store, row, proposal, &file).await?
                 };
                 return Ok(Intent::Send(Box::new(change)));
@@ -189,32 +195,44 @@ enum OnTop {
     Files(Onto, Head, Vec<FileChange>),
     /// Somebody has just pushed.
     Moved,
-    Impossible(String, ObjectId),
+    Impossible(String, Onto),
+    /// A file cannot be written so, and perhaps not for the sake of their commits.
+    Unwritable(String, Onto),
 }
 
 async fn on_top(
     forge: &GitHub,
     (row, open): (&RepositoryRow, &Proposal),
     onto: Onto,
-    updates: &[Update],
+    (updates, used): (&[Update], &[Dependency]),
     pinned: (&Contents, &Hashes),
 ) -> Result<OnTop, StepError> {
     let target = target(row);
     let head = forge.head(&target, &open.branch).await?.filter(|head| head.commit == onto.head);
     let Some(head) = head else { return Ok(OnTop::Moved) };
-    let no = |why: String| OnTop::Impossible(branch::people_first(onto.number, &why), onto.head.clone());
     let manifests = match branch::read(forge, &target, &head, &branch::files_of(updates)).await? {
         Ok(manifests) => manifests,
-        Err(why) => return Ok(no(why)),
+        Err(why) => return Ok(OnTop::Impossible(why, onto)),
     };
-    let updates = match branch::found_again(updates, &open.updates, &manifests) {
+    let updates = match branch::found_again(updates, &open.updates, &manifests, used) {
         Ok(updates) => updates,
-        Err(why) => return Ok(no(why)),
+        Err(why) => return Ok(OnTop::Impossible(why, onto)),
     };
     Ok(match edited(&manifests, &updates, pinned) {
         Ok(files) => OnTop::Files(onto, head, files),
-        Err(why) => no(why),
+        Err(why) => OnTop::Unwritable(why, onto),
     })
+}
+
+/// Whether the files of the base cannot be written either, for the same reason: then nobody's commits are to blame.
+async fn is_unwritable(
+    store: &Store,
+    proposal: &Proposal,
+    pinned: (&Contents, &Hashes),
+    why: &str,
+) -> Result<bool, StepError> {
+    let manifests = store.manifests(proposal.repo).await?;
+    Ok(edited(&manifests, &proposal.updates, pinned).is_err_and(|same| same == why))
 }
 
 /// A change of which only the words are set.

@@ -11,6 +11,7 @@
 mod ending;
 mod wish;
 
+use super::branch::is_under_way;
 use super::execute::ONE_AT_A_TIME;
 use super::line::{self, Admission};
 use super::remarks::remark;
@@ -21,7 +22,7 @@ use crate::domain::{
 use crate::forge::{ForgeError, GitHub, PullState, PullStatus, Target};
 use crate::registries::Registries;
 use crate::safeguards::automerge::{self, Signals};
-use crate::store::{Attempt, Claimed, ConfigState, RepositoryRow, Store, StoreError};
+use crate::store::{Claimed, ConfigState, RepositoryRow, Store};
 pub(super) use ending::{by_us, is_sent, merged_by_us};
 use ending::{clean_up, save_merged};
 use jiff::{SignedDuration, Timestamp};
@@ -92,7 +93,8 @@ pub async fn merge(
         }
         Wish::Merge(method) => method,
     };
-    if is_being_written(store, &proposal, number).await? {
+    // Its head is not the one we know by then, and it is us who moved it.
+    if is_under_way(store, repo, number).await? {
         let tx = store.begin().await?;
         return Ok(Done::PutOff { tx, until: clock.now() + ONE_AT_A_TIME, why: None });
     }
@@ -166,18 +168,6 @@ pub async fn merge(
         Some(turn) => Ok(line::after_write(store, lease, &turn, clock.now(), pace).await?),
         None => clean_up(store, forge, (&row, &pull), (&id, &branch), &sent).await,
     }
-}
-
-/// Whether something is on its way to the branch of a proposal's pull request, by itself or by a newer one that goes onto
-/// it: then its head is not the one we know, and it is us who moved it.
-async fn is_being_written(store: &Store, proposal: &Proposal, number: PullNumber) -> Result<bool, StoreError> {
-    for id in store.attempted(proposal.repo).await? {
-        let goes_onto_it = |attempt: Attempt| attempt.change.onto.is_some_and(|onto| onto.number == number);
-        if id == proposal.id || store.attempt(&id).await?.is_some_and(goes_onto_it) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Why what people have worked on is not merged.

@@ -30,7 +30,8 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 pub(super) use told::told;
 
-/// Notes are often written some time after their release: where there is time, the look is this long after the draft …
+/// Notes are often written some time after their release: where there is time, the look is this long after the draft, and what
+/// is not there at an earlier one is looked for once more then …
 const LOOK_AFTER: SignedDuration = SignedDuration::from_hours(2);
 /// … and not later than this before the pull request is due.
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
@@ -101,8 +102,8 @@ pub(super) async fn looks(
 
 impl Looks {
     /// Stores what is wanted. Before anything of the queue is written, as all do who write of both.
-    pub(super) async fn save(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        tx.want_notes(&self.wanted).await
+    pub(super) async fn save(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        tx.want_notes(&self.wanted, now).await
     }
 
     /// The steps to queue; of those that wait already, the earlier time holds.
@@ -163,21 +164,32 @@ pub async fn notes(
     clock: &dyn Clock,
 ) -> Result<Done, StepError> {
     let now = clock.now();
-    let standings = store.notes_standings(&[(package.clone(), version.to_owned())]).await?;
+    let key = [(package.clone(), version.to_owned())];
+    let standings = store.notes_standings(&key).await?;
     let Some(standing) = standings.into_values().next() else { return finished(store).await };
     if standing.state == NotesState::Known || standing.wanted_until < now {
         return finished(store).await;
     }
+    let before = match standing.state {
+        NotesState::Failed => store.notes(&key).await?.pop().map(|row| row.found),
+        NotesState::Asked | NotesState::Known => None,
+    };
     let mut found = FoundNotes::default();
-    let outcome = look(store, sources, (package, version), &mut found, now).await?;
+    let outcome = look(store, sources, (package, version), (before, &mut found), now).await?;
     let (package, version) = (package.clone(), version.to_owned());
     let row = |private_to| NotesRow { package, version, found, private_to };
     let now = clock.now();
     let mut tx = store.begin().await?;
     let (failures, until, why) = match outcome {
         Looked::All { private_to, why } => {
-            tx.save_notes(&row(private_to), (NotesState::Known, 0, why.as_deref()), now).await?;
-            return Ok(Done::Finished(tx));
+            // Whoever is due at once is not the last one who wants to know.
+            let again = standing.asked_at.map(|at| at + LOOK_AFTER).filter(|again| why.is_some() && now < *again);
+            let state = if again.is_some() { NotesState::Failed } else { NotesState::Known };
+            tx.save_notes(&row(private_to), (state, standing.failures, why.as_deref()), now).await?;
+            return Ok(match again.filter(|again| *again <= standing.wanted_until) {
+                Some(until) => Done::PutOff { tx, until, why: None },
+                None => Done::Finished(tx),
+            });
         }
         Looked::Failed(why) => (standing.failures + 1, now + pause(standing.failures), why),
         Looked::Later(until, why) => (standing.failures, until.max(now + PAUSE), why),
@@ -211,12 +223,13 @@ impl Looked {
     }
 }
 
-/// Looks up the links of a release, and then its notes where they lead to the forge.
+/// Looks up the links of a release, and then its notes where they lead to the forge. Those that were found before and do are not
+/// asked for again.
 async fn look(
     store: &Store,
     (forge, registries): (&GitHub, &Registries),
     (package, version): (&PackageId, &str),
-    found: &mut FoundNotes,
+    (before, found): (Option<FoundNotes>, &mut FoundNotes),
     now: Timestamp,
 ) -> Result<Looked, StepError> {
     let host = forge.web_host();
@@ -233,18 +246,21 @@ async fn look(
             Some(owner) => as_owner(store, forge, (package, version), (&name, owner), found, now).await,
         };
     }
-    let links = match registries.links(package, version).await {
-        Ok(links) => links,
-        Err(error) if error.may_pass() => return Ok(Looked::Failed(error.to_string())),
-        Err(error) => return Ok(Looked::nothing(error.to_string())),
-    };
-    let address = |said: Option<String>| said.as_deref().and_then(web_address);
-    found.source = address(links.source);
-    found.homepage = address(links.homepage);
-    found.changelog = address(links.changelog);
     // Some name their repository as their homepage, and nothing else.
     let of_the_forge = |address: &Option<String>| repository_at(address.as_deref()?, &host);
-    let Some(name) = of_the_forge(&found.source).or_else(|| of_the_forge(&found.homepage)) else {
+    let leads_to = |links: &FoundNotes| of_the_forge(&links.source).or_else(|| of_the_forge(&links.homepage));
+    (found.source, found.homepage, found.changelog) = match before.filter(|links| leads_to(links).is_some()) {
+        Some(links) => (links.source, links.homepage, links.changelog),
+        None => match registries.links(package, version).await {
+            Ok(links) => {
+                let address = |said: Option<String>| said.as_deref().and_then(web_address);
+                (address(links.source), address(links.homepage), address(links.changelog))
+            }
+            Err(error) if error.may_pass() => return Ok(Looked::Failed(error.to_string())),
+            Err(error) => return Ok(Looked::nothing(error.to_string())),
+        },
+    };
+    let Some(name) = leads_to(found) else {
         return Ok(Looked::nothing(format!("its registry names no repository of {host}")));
     };
     as_everybody(store, forge, (package, version), name, found, now).await

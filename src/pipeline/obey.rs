@@ -9,8 +9,11 @@ mod orders;
 use self::orders::{Orders, Rest, orders};
 use super::branch::is_under_way;
 use super::{Done, Step, StepError, Writing, account, finished, line, sync, target};
-use crate::domain::{Command, Comment, CommentId, Decision, Farewell, Proposal, ProposalState, RepoId};
+use crate::domain::{
+    Command, Comment, CommentId, Decision, Farewell, Onboarding, OnboardingState, Proposal, ProposalState, RepoId,
+};
 use crate::forge::{ForgeError, GitHub, PullStatus, Reaction};
+use crate::planner::prose;
 use crate::store::{CommentRow, RepositoryRow, Store};
 
 /// Obeys one comment.
@@ -32,7 +35,7 @@ pub async fn obey(
         (Some(answer), _) => answer,
         (None, Some(proposal)) => decide(store, forge, (&row, proposal), &comment, writing).await?,
         (None, None) => match store.onboarding_by_pull(repo, comment.pull).await? {
-            Some(_) => explain(store, forge, &row, &comment, writing).await?,
+            Some(onboarding) => explain(store, forge, &row, (&comment, &onboarding), writing).await?,
             None => return finished(store).await,
         },
     };
@@ -120,16 +123,33 @@ async fn explain(
     store: &Store,
     forge: &GitHub,
     row: &RepositoryRow,
-    comment: &Comment,
+    (comment, onboarding): (&Comment, &Onboarding),
     &Writing { lease, .. }: &Writing<'_>,
 ) -> Result<String, StepError> {
-    let may_write = forge.may_write(&target(row), &comment.author).await?;
-    let answer = if may_write { NOT_YET } else { "" };
+    let answer = match forge.may_write(&target(row), &comment.author).await? {
+        true => of_first_file(onboarding),
+        false => String::new(),
+    };
     let mut tx = store.begin().await?;
     tx.still_ours(lease).await?;
-    tx.save_answer(row.repository.id, comment.id, answer).await?;
+    tx.save_answer(row.repository.id, comment.id, &answer).await?;
     tx.commit().await?;
-    Ok(answer.to_owned())
+    Ok(answer)
+}
+
+/// What is answered there. Pure.
+fn of_first_file(onboarding: &Onboarding) -> String {
+    let over = match onboarding.state {
+        OnboardingState::Open => return NOT_YET.into(),
+        OnboardingState::Merged => "it was merged".into(),
+        OnboardingState::Closed => "it was closed, and this repository is not asked again".into(),
+        OnboardingState::Withdrawn => prose::spoken(&onboarding.reason),
+        // It has another pull request, or is about to.
+        OnboardingState::Nothing | OnboardingState::Opening | OnboardingState::Failed => {
+            "the default branch is another one now".into()
+        }
+    };
+    format!("This pull request is over: {over}.")
 }
 
 /// What the ledger keeps of a decision.

@@ -8,12 +8,15 @@
 //! change: see [`execute`](super::execute). Organisations are large, and many new pull requests at once are no welcome: an
 //! installation gets a few a day.
 
+mod before;
 mod begin;
 mod follow;
 mod send;
 
 use super::{Done, Step, StepError, Writing, finished, sync};
-use crate::domain::{Head, InstallationId, Onboarding, OnboardingState, RepoId, RepoName, RepoState, Repository};
+use crate::domain::{
+    Head, InstallationId, Onboarding, OnboardingState, PullRequest, RepoId, RepoName, RepoState, Repository,
+};
 use crate::forge::GitHub;
 use crate::registries::Registries;
 use crate::store::{Config, ConfigState, OrganisationRow, RepositoryRow, Store, StoreError, Tx};
@@ -25,6 +28,8 @@ pub const A_DAY_MAX: u32 = 20;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// So many are looked at together: those in which nothing is found take up none of the day's number.
 const PORTION: usize = 100;
+/// What failed was seen by nobody: it is tried anew when so much time has passed, or when the App's permissions change.
+const FAILED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How long to wait before the next ones are.
 const BETWEEN_PORTIONS: SignedDuration = SignedDuration::from_mins(15);
 
@@ -76,7 +81,9 @@ pub(super) async fn is_due(
 ) -> Result<bool, StepError> {
     Ok(match store.onboarding(repository.id).await? {
         Some(Onboarding { state: OnboardingState::Opening, .. } | Onboarding { farewell: Some(_), .. }) => true,
-        Some(Onboarding { state: OnboardingState::Open, .. }) => config.state != ConfigState::None,
+        Some(Onboarding { state: OnboardingState::Open, base_branch, .. }) => {
+            config.state != ConfigState::None || base_branch.is_some_and(|base| repository.default_branch != Some(base))
+        }
         Some(one) if one.state != OnboardingState::Nothing => false,
         Some(one) if head.is_some_and(|head| head.commit == one.commit) => false,
         _ if !may_be_asked(repository, config, head) => false,
@@ -93,11 +100,14 @@ pub async fn onboard(
 ) -> Result<Done, StepError> {
     let Some(row) = store.repository(repo).await? else { return finished(store).await };
     let wish = wish(store, row.repository.installation).await?;
-    let case = Case { store, forge, row: &row, wish: wish.as_ref(), writing, now: writing.clock.now() };
-    match store.onboarding(repo).await? {
+    let onboarding = store.onboarding(repo).await?;
+    let before = onboarding.as_ref().and_then(|one| one.pull.clone());
+    let case = Case { store, forge, row: &row, wish: wish.as_ref(), writing, before, now: writing.clock.now() };
+    match onboarding {
         None => begin::begin(&case, registries).await,
         Some(one) => match one.state {
             OnboardingState::Nothing => begin::begin(&case, registries).await,
+            OnboardingState::Failed if one.updated_at < case.now - FAILED_FOR => begin::begin(&case, registries).await,
             OnboardingState::Opening => send::go_on(&case, one).await,
             OnboardingState::Open
             | OnboardingState::Merged
@@ -115,6 +125,8 @@ struct Case<'a> {
     row: &'a RepositoryRow,
     wish: Option<&'a Wish>,
     writing: &'a Writing<'a>,
+    /// The pull request of which is known what became of it.
+    before: Option<PullRequest>,
     now: Timestamp,
 }
 
@@ -143,11 +155,14 @@ fn room_again(begun: &[Timestamp]) -> Option<Timestamp> {
     begun.last().filter(|_| is_full).map(|oldest| *oldest + DAY)
 }
 
-/// Has the repositories of an installation looked at whose onboarding is under way, and a portion of those that its
-/// organisation asks for.
-pub async fn all(store: &Store, installation: InstallationId, now: Timestamp) -> Result<Done, StepError> {
-    let under_way = store.onboardings_to_look_at(installation, now - sync::REOPENED_WITHIN).await?;
-    let wanted = wanted(store, installation).await?;
+/// Has the repositories of an installation looked at whose onboarding is under way, but for where only `more` are to be asked,
+/// and a portion of those that its organisation asks for.
+pub async fn all(store: &Store, installation: InstallationId, more: bool, now: Timestamp) -> Result<Done, StepError> {
+    let under_way = match more {
+        false => store.onboardings_to_look_at(installation, now - sync::REOPENED_WITHIN).await?,
+        true => Vec::new(),
+    };
+    let wanted = wanted(store, installation, now).await?;
     let begun = store.onboardings_begun(installation, now - DAY, A_DAY_MAX).await?;
     let (now_due, again) = match room_again(&begun) {
         Some(until) => (0, (!wanted.is_empty()).then_some(until)),
@@ -161,14 +176,14 @@ pub async fn all(store: &Store, installation: InstallationId, now: Timestamp) ->
         Step::Onboard { repo }.queue_last(&mut tx, Some(installation), now).await?;
     }
     if let Some(again) = again {
-        Step::OnboardAll { installation }.queue_at(&mut tx, Some(installation), again, now).await?;
+        Step::OnboardAll { installation, more: true }.queue_at(&mut tx, Some(installation), again, now).await?;
     }
     Ok(Done::Finished(tx))
 }
 
 /// The repositories of an installation that nobody was asked about, and that its organisation asks for.
-async fn wanted(store: &Store, installation: InstallationId) -> Result<Vec<RepoId>, StepError> {
+async fn wanted(store: &Store, installation: InstallationId, now: Timestamp) -> Result<Vec<RepoId>, StepError> {
     let Some(wish) = wish(store, installation).await? else { return Ok(Vec::new()) };
-    let candidates = store.onboarding_candidates(installation).await?;
+    let candidates = store.onboarding_candidates(installation, now - FAILED_FOR).await?;
     Ok(candidates.into_iter().filter(|(_, name)| wish.asks(name)).map(|(repo, _)| repo).collect())
 }

@@ -256,7 +256,7 @@ async fn save(tx: &mut Tx, outcomes: &[Outcome], looks: &Looks, now: Timestamp) 
         .collect();
     tx.record_all(now, events.iter().map(|(proposal, what, detail)| (*proposal, *what, detail.as_str()))).await?;
     tx.replace_outlooks(outcomes.iter().map(|one| &one.outlook)).await?;
-    looks.save(tx).await?;
+    looks.save(tx, now).await?;
     let all = |steps: fn(&Outcome) -> &[NewWork], more: &[NewWork]| {
         outcomes.iter().flat_map(steps).chain(more).cloned().collect::<Vec<NewWork>>()
     };

@@ -4,7 +4,7 @@
 //! and what looks like a change made by other hands may be the merge of this very pull request. A pull request that people
 //! have committed to, or led to another base, is theirs: it stays open, and is told why the bot lets it go.
 
-use super::branch::is_under_way;
+use super::branch::{goes_to_default, is_under_way};
 use super::execute::ONE_AT_A_TIME;
 use super::follow::is_final;
 use super::line::{self, Admission};
@@ -62,7 +62,7 @@ pub async fn retire(
         return Ok(Done::PutOff { tx, until: clock.now() + ONE_AT_A_TIME * claims, why: None });
     }
     if let Some(heir) = store.proposal_by_pull(repo, pull.number).await?.filter(|last| last.id != proposal.id) {
-        return pass_on(store, &row, (proposal, farewell), heir, clock.now()).await;
+        return give_way(store, &row, (proposal, farewell), heir, clock.now()).await;
     }
     let writes = (row.repository.installation, WRITES_TO_RETIRE);
     let turn = match line::admit(store, lease, writes, clock.now(), pace).await? {
@@ -112,7 +112,7 @@ pub async fn retire(
 
 /// Ends a proposal on whose pull request a newer one has arrived, which was on its way there. What a person told the older
 /// one goes for the pull request, so the newer one ends by it, and what it holds is planned anew, if it is still wanted.
-async fn pass_on(
+async fn give_way(
     store: &Store,
     row: &RepositoryRow,
     (proposal, farewell): (Proposal, Farewell),
@@ -242,8 +242,12 @@ pub(super) async fn retire_pull(
     let found = forge.pull(target, pull.number).await?;
     let goes_to = |branch: Option<&str>| branch.is_none_or(|branch| found.base_branch == branch);
     // GitHub takes it along where the default branch is renamed, and leaves it where another one is chosen.
-    let is_theirs = found.head != pull.head || is_shared || !(goes_to(base) || goes_to(opened_for));
-    let words = match (is_theirs, goes_to(base)) {
+    let to_default = match goes_to(base) || goes_to(opened_for) {
+        true => goes_to(base),
+        false => goes_to_default(forge, target, base, &found).await?,
+    };
+    let is_theirs = found.head != pull.head || is_shared || !(to_default || goes_to(opened_for));
+    let words = match (is_theirs, to_default) {
         (true, _) => theirs,
         (false, true) => words,
         (false, false) => elsewhere,

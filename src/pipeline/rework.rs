@@ -6,20 +6,22 @@
 
 use super::branch::{self, Standing, hold, people_first};
 use super::edits::edited;
-use super::execute::{Case, Errand, ONE_AT_A_TIME, after, begin, begin_anew, go_on, installation, learn, take_back};
+use super::execute::{
+    Case, Errand, ONE_AT_A_TIME, TRIES_MAX, after, begin, begin_anew, go_on, installation, is_elsewhere, learn,
+    read_again, take_back,
+};
 use super::intent::{Intent, listed, pins, worded};
 use super::line::{self, Admission};
 use super::retire::{Archive, rest};
 use super::{Done, Step, StepError, Writing, finished, sync, target};
 use crate::domain::{
-    Change, Dependency, Held, News, Onto, Proposal, ProposalId, ProposalState, PullNumber, RepoId, RepoState, Rework,
-    Site, Update,
+    Change, Dependency, Held, News, ObjectId, Onto, Proposal, ProposalId, ProposalState, PullNumber, RepoId, RepoState,
+    Rework, Site, Update,
 };
 use crate::forge::{BaseMerge, ForgeError, GitHub};
-use crate::managers;
 use crate::planner::{self, prose};
 use crate::registries::Registries;
-use crate::store::{Attempt, RepositoryRow, Store};
+use crate::store::{Attempt, Claimed, RepositoryRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long GitHub is given to work out whether a pull request can be merged …
@@ -28,8 +30,14 @@ const THINKING: SignedDuration = SignedDuration::from_secs(5);
 const LOOKS_MAX: u32 = 12;
 /// What a person asked for waits for a repository that is not read for so long; it is not forgotten.
 const RARELY: SignedDuration = SignedDuration::from_mins(10);
-/// The key under which the number of looks lies beside the fields of a step.
+/// How much rarer that becomes at most, where what would be written is not what was planned.
+const RARER_MAX: u32 = 36;
+/// The key under which the number of looks whether it can be merged lies beside the fields of a step …
 const LOOKS: &str = "looks";
+/// … that of looks whether the repository is read …
+const READS: &str = "reads";
+/// … and the head of the branch that a person saw who asked to have it made anew.
+const SEEN: &str = "seen";
 /// Why a branch with people's commits is left as it is.
 const SAME_LINES: &str = "they and the base changed the same lines";
 
@@ -83,30 +91,47 @@ pub async fn rework(
         let tx = store.begin().await?;
         return Ok(Done::PutOff { tx, until, why: None });
     }
-    let looks: u32 = line::beside(&writing.lease.work.args, LOOKS).unwrap_or(0);
-    let way = decide(store, (forge, registries), &case, (how, looks)).await?;
-    if begun.is_some() && !matches!(way, Way::Send(..) | Way::Later(_)) {
+    let way = decide(store, (forge, registries), &case, how).await?;
+    if let Some(why) = way.taken_back().filter(|_| begun.is_some()) {
         let mut tx = store.begin().await?;
         tx.still_ours(writing.lease).await?;
         tx.end_attempt(id).await?;
-        tx.record(id, now, "taken back", "it was not needed any more when its turn came").await?;
+        tx.record(id, now, "taken back", why).await?;
+        // What is not wanted any more stayed open for its sake.
+        Step::Plan { repo }.queue(&mut tx, installation(&row), now).await?;
         tx.commit().await?;
     }
     match way {
         Way::Nothing => finished(store).await,
+        Way::Free => {
+            let mut tx = store.begin().await?;
+            branch::release(&mut tx, &row, (id, number), now + branch::SECOND_THOUGHT, now).await?;
+            Ok(Done::Finished(tx))
+        }
         Way::Ask(step) => {
             let mut tx = store.begin().await?;
             step.queue(&mut tx, installation(&row), now).await?;
             Ok(Done::Finished(tx))
         }
-        Way::Later(why) => {
+        Way::Thinking => {
             let mut tx = store.begin().await?;
-            tx.keep_args(writing.lease, &line::with_beside(&writing.lease.work.args, LOOKS, looks + 1)).await?;
-            if looks == LOOKS_MAX {
-                Step::Index { repo }.queue_unless_queued(&mut tx, installation(&row), now).await?;
-            }
-            let wait = if looks < LOOKS_MAX { THINKING } else { RARELY };
-            Ok(Done::PutOff { tx, until: now + wait, why: Some(why) })
+            count(&mut tx, writing.lease, LOOKS).await?;
+            let why = Some("GitHub is working out whether it can be merged".into());
+            Ok(Done::PutOff { tx, until: now + THINKING, why })
+        }
+        Way::Unread => {
+            let mut tx = store.begin().await?;
+            let reads = count(&mut tx, writing.lease, READS).await?;
+            Step::Index { repo }.queue_unless_queued(&mut tx, installation(&row), now).await?;
+            let wait = if reads <= LOOKS_MAX { THINKING } else { RARELY };
+            Ok(Done::PutOff { tx, until: now + wait, why: Some("the repository is being read".into()) })
+        }
+        Way::Unplanned => {
+            let mut tx = store.begin().await?;
+            Step::Plan { repo }.queue(&mut tx, installation(&row), now).await?;
+            let claims = i32::try_from(writing.lease.work.claims.min(RARER_MAX)).unwrap_or(1);
+            let why = Some("a release of it is not what it was when it was planned".into());
+            Ok(Done::PutOff { tx, until: now + RARELY * claims, why })
         }
         Way::Say(news) => {
             let mut tx = store.begin().await?;
@@ -114,6 +139,13 @@ pub async fn rework(
             Ok(Done::Finished(tx))
         }
         Way::Send(change, updates, title) => {
+            if how == Rework::Recreate && seen(writing.lease).is_none() {
+                let head = change.onto.as_ref().map(|onto| &onto.head);
+                let mut tx = store.begin().await?;
+                tx.still_ours(writing.lease).await?;
+                tx.keep_args(writing.lease, &line::with_beside(&writing.lease.work.args, SEEN, head)).await?;
+                tx.commit().await?;
+            }
             let proposal = Proposal { updates, title, updated_at: now, ..case.proposal };
             let case = Case { proposal, ..case };
             match begun {
@@ -130,12 +162,32 @@ pub async fn rework(
     }
 }
 
+/// Counts one more look of a kind, and says how many that makes.
+async fn count(tx: &mut Tx, lease: &Claimed, what: &str) -> Result<u32, StoreError> {
+    let looks = line::beside::<u32>(&lease.work.args, what).unwrap_or(0) + 1;
+    tx.keep_args(lease, &line::with_beside(&lease.work.args, what, looks)).await?;
+    Ok(looks)
+}
+
+/// The head of the branch when it was first looked at.
+fn seen(lease: &Claimed) -> Option<ObjectId> {
+    line::beside(&lease.work.args, SEEN)
+}
+
 /// What is to be done about a branch.
 enum Way {
     Nothing,
+    /// Nothing is in the way any more for which it was left as it is.
+    Free,
     /// Somebody else has to look first.
     Ask(Step),
-    Later(String),
+    /// GitHub does not know yet whether it can be merged.
+    Thinking,
+    /// The head of the repository is not read yet. Reading it need not end with asking for this again: a file of this one may
+    /// have changed long before.
+    Unread,
+    /// What would be written is not what was planned: the plan looks first, and then this once more.
+    Unplanned,
     /// It cannot be done, and who asked for it is told.
     Say(News),
     /// One more commit: the change, with the updates and the title as they are by it.
@@ -145,13 +197,26 @@ enum Way {
     Held(Held),
 }
 
+impl Way {
+    /// Why a change that waits for its turn is taken back by it, if it is.
+    const fn taken_back(&self) -> Option<&'static str> {
+        match self {
+            Self::Thinking | Self::Unread | Self::Send(..) => None,
+            Self::Ask(_) | Self::Unplanned => Some("the repository or a release changed before it was sent"),
+            Self::Nothing | Self::Free | Self::Say(_) | Self::Merge(_) | Self::Held(_) => {
+                Some("it was not needed any more when its turn came")
+            }
+        }
+    }
+}
+
 async fn decide(
     store: &Store,
     (forge, registries): (&GitHub, &Registries),
     case: &Case<'_>,
-    (how, looks): (Rework, u32),
+    how: Rework,
 ) -> Result<Way, StepError> {
-    let Case { row, proposal, now, .. } = case;
+    let Case { row, proposal, now, writing: Writing { lease, .. }, .. } = case;
     let repo = row.repository.id;
     let file = sync::file_in_force(&row.config)?;
     let (Some(file), Some(base), Some(base_branch)) = (file, row.head.clone(), row.repository.default_branch.clone())
@@ -159,11 +224,7 @@ async fn decide(
         return Ok(Way::Nothing);
     };
     if row.indexed_commit.as_ref() != Some(&base.commit) {
-        // Reading it ends with asking for this again, if a file of the pull request changed.
-        return Ok(match how {
-            Rework::Conflict => Way::Ask(Step::Index { repo }),
-            Rework::Rebase | Rework::Recreate => Way::Later("the repository is being read".into()),
-        });
+        return Ok(Way::Unread);
     }
     let (standing, found) = branch::look(store, forge, (row, proposal), &base.commit).await?;
     let (onto, is_ours) = match standing {
@@ -175,15 +236,20 @@ async fn decide(
     };
     let (head, at) = (onto.head.clone(), base.commit.clone());
     let held = |why: String, people: bool| Way::Held(Held { why, head: head.clone(), base: at.clone(), people });
-    let used = used(store, repo).await?;
+    if how == Rework::Recreate && !is_ours && seen(lease).is_some_and(|seen| seen != head) {
+        return Ok(Way::Say(News::Overtaken));
+    }
+    let used = branch::used(store, repo).await?;
     // What was changed where our own commits change it conflicts, whatever GitHub has worked out so far.
     let is_known = is_ours && !planner::all_stand(&proposal.updates, used.iter());
     if how == Rework::Conflict && !is_known {
         match found.and_then(|found| found.mergeable) {
-            Some(true) => return Ok(Way::Nothing),
+            Some(true) => return fits(store, (repo, onto.number), (&head, &at)).await,
             Some(false) => {}
-            None if looks >= LOOKS_MAX => return Ok(Way::Nothing),
-            None => return Ok(Way::Later("GitHub is working out whether it can be merged".into())),
+            None if line::beside(&lease.work.args, LOOKS).is_some_and(|looks: u32| looks >= LOOKS_MAX) => {
+                return Ok(Way::Nothing);
+            }
+            None => return Ok(Way::Thinking),
         }
     }
     match (how, is_ours) {
@@ -192,21 +258,23 @@ async fn decide(
         }
         (Rework::Rebase, false) => return Ok(Way::Merge(onto)),
         // It holds just that.
-        (_, true) if onto.merged.is_none() => return Ok(Way::Nothing),
+        (Rework::Conflict, true) if onto.merged.is_none() => return Ok(Way::Nothing),
+        (_, true) if onto.merged.is_none() => return fits(store, (repo, onto.number), (&head, &at)).await,
         (Rework::Recreate, _) | (_, true) => {}
     }
-    let Some(updates) = on_base(&proposal.updates, &used) else {
-        // It is done by others, or gone: the plan has its words for that.
+    let updates = on_base(&proposal.updates, &used);
+    // What others did is left out. On a branch of ours the plan goes on with the rest, and says so; it keeps off people's.
+    if updates.is_empty() || (is_ours && updates.len() < proposal.updates.len()) {
         return Ok(Way::Ask(Step::Plan { repo }));
-    };
+    }
     let pinned = match pins(store, (forge, registries), row, &updates, None, *now).await? {
         Ok(pinned) => pinned,
         Err(Intent::Impossible(why)) => return Ok(held(why, false)),
         Err(Intent::Moved(moved)) => {
-            learn(store, &moved, case.writing.lease, *now).await?;
-            return Ok(Way::Ask(Step::Plan { repo }));
+            learn(store, &moved, lease, *now).await?;
+            return Ok(Way::Unplanned);
         }
-        Err(_) => return Ok(Way::Ask(Step::Plan { repo })),
+        Err(_) => return Ok(Way::Unplanned),
     };
     let title = prose::title(&proposal.group, &updates);
     let anew = Proposal { updates: updates.clone(), title: title.clone(), ..proposal.clone() };
@@ -220,6 +288,18 @@ async fn decide(
     let (branch, hashes) = (proposal.branch.clone(), listed(&pinned.1));
     let change = Change { base, base_branch, branch, files, onto, hashes, ..words };
     Ok(Way::Send(Box::new(change), updates, title))
+}
+
+/// A branch is as it should be. What it was left for is over by that, but for what a newer version met there: that waits for
+/// the branch or its base to move.
+async fn fits(
+    store: &Store,
+    (repo, number): (RepoId, PullNumber),
+    (head, base): (&ObjectId, &ObjectId),
+) -> Result<Way, StepError> {
+    let held = store.pull_branch(repo, number).await?.held;
+    let stays = |held: Held| held.people && (&held.head, &held.base) == (head, base);
+    Ok(if held.is_none_or(stays) { Way::Nothing } else { Way::Free })
 }
 
 /// Has a change that another step began brought to its end first.
@@ -256,8 +336,8 @@ async fn pass_on(
 
 /// Has GitHub merge the base into a branch that people have committed to.
 async fn merge(store: &Store, forge: &GitHub, case: Case<'_>, onto: Onto) -> Result<Done, StepError> {
-    let Case { row, proposal, writing, now, .. } = case;
-    let Writing { lease, pace, .. } = *writing;
+    let Case { row, proposal, writing, now, .. } = &case;
+    let (now, Writing { lease, pace, .. }) = (*now, **writing);
     match line::admit(store, lease, (row.repository.installation, 1), now, pace).await? {
         Admission::Now(_) => {}
         Admission::Later(done) => return Ok(done),
@@ -275,32 +355,26 @@ async fn merge(store: &Store, forge: &GitHub, case: Case<'_>, onto: Onto) -> Res
         }
         Ok(BaseMerge::Conflict) => (people_first(onto.number, SAME_LINES), true),
         Err(error @ (ForgeError::Invalid { .. } | ForgeError::Forbidden { .. })) => (error.to_string(), false),
+        Err(error) if is_elsewhere(&error) && lease.work.refusals + 1 < TRIES_MAX => {
+            return read_again(store, &case, &error).await;
+        }
         Err(error) => return Err(error.into()),
     };
     let mut tx = store.begin().await?;
     if let Some(base) = &row.head {
         let held = Held { why, head: onto.head, base: base.commit.clone(), people };
-        hold(&mut tx, row, &proposal, held, now).await?;
+        hold(&mut tx, row, proposal, held, now).await?;
     }
     Ok(Done::Finished(tx))
 }
 
-/// The dependencies of a repository that may be moved.
-async fn used(store: &Store, repo: RepoId) -> Result<Vec<Dependency>, StepError> {
-    let mut used: Vec<Dependency> = store.dependencies(repo).await?.into_iter().map(|row| row.dependency).collect();
-    if let Some(developed) = store.developed(&[repo]).await?.get(&repo) {
-        managers::leave_developed_alone(used.iter_mut(), developed);
-    }
-    Ok(used)
-}
-
-/// Updates with their sites as the base has them now; `None` if one of them has none there. Pure.
-fn on_base(updates: &[Update], used: &[Dependency]) -> Option<Vec<Update>> {
+/// Updates with their sites as the base has them now, without those that have none there. Pure.
+fn on_base(updates: &[Update], used: &[Dependency]) -> Vec<Update> {
     let moved = |update: &Update| {
         let mut sites: Vec<Site> = used.iter().filter(|d| planner::moves(update, d)).map(Site::of).collect();
         sites.sort_by(|a, b| (&a.path, a.line, a).cmp(&(&b.path, b.line, b)));
         sites.dedup();
         (!sites.is_empty()).then(|| Update { sites, ..update.clone() })
     };
-    updates.iter().map(moved).collect()
+    updates.iter().filter_map(moved).collect()
 }

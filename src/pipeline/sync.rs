@@ -12,7 +12,7 @@ pub(super) use self::organisation::is_for_all;
 use super::watch::UNWANTED_PAUSE;
 use super::{Done, Step, StepError, finished, onboard, target};
 use crate::domain::{
-    Asked, InstallationId, Place, Proposal, ProposalState, PullBranch, RepoId, RepoName, RepoState, Repository, Rework,
+    Asked, InstallationId, Place, Proposal, ProposalState, RepoId, RepoName, RepoState, Repository, Rework,
 };
 use crate::forge::{ForgeError, GitHub, ListedRepository, Target};
 use crate::store::{Claimed, Config, ConfigState, Installation, ListedRow, Store, StoreError, Tx};
@@ -56,7 +56,7 @@ pub async fn catch_up(store: &Store, installation: InstallationId, now: Timestam
     let pulls = pulls.into_iter().map(|(repo, number)| Step::Follow { repo, number });
     let repositories = store.subscribed_repositories(installation).await?;
     let repositories = repositories.into_iter().map(|repo| Step::SyncRepository { repo, details: false, name: None });
-    let steps: Vec<Step> = pulls.chain(repositories).chain([Step::OnboardAll { installation }]).collect();
+    let steps: Vec<Step> = pulls.chain(repositories).chain([Step::OnboardAll { installation, more: false }]).collect();
     // A repetition finds those queued that wait already.
     for portion in steps.chunks(PORTION) {
         let mut tx = store.begin().await?;
@@ -160,13 +160,16 @@ pub(super) async fn forget_failures(
         tx.record(&id, now, "withdrawn", "the App's permissions were changed").await?;
         Step::Plan { repo }.queue(tx, Some(installation), now).await?;
     }
-    for (repo, number, branch) in store.held_of_installation(installation).await? {
-        tx.save_pull_branch((repo, number), &PullBranch { held: None, ..branch }).await?;
+    // What was held up by their want is looked at again. Whoever finds nothing in the way any more takes the label off, too.
+    for (repo, number) in store.held_of_installation(installation).await? {
         let open = store.proposal_by_pull(repo, number).await?.filter(|p| p.state == ProposalState::Open);
         if let Some(proposal) = open {
             let step = Step::Rework { repo, proposal: proposal.id, how: Rework::Conflict };
             step.queue(tx, Some(installation), now).await?;
         }
+    }
+    if tx.forget_failed_onboardings(installation).await? > 0 {
+        Step::OnboardAll { installation, more: true }.queue(tx, Some(installation), now).await?;
     }
     Ok(())
 }
@@ -355,7 +358,7 @@ pub async fn repository(
     tx.set_synced(repo, now).await?;
     if let Some(organisation) = &organisation {
         tx.save_organisation(repo, organisation).await?;
-        Step::OnboardAll { installation }.queue(&mut tx, Some(installation), now).await?;
+        Step::OnboardAll { installation, more: false }.queue(&mut tx, Some(installation), now).await?;
     }
     if onboards {
         Step::Onboard { repo }.queue_unless_queued(&mut tx, Some(installation), now).await?;

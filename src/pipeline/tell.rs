@@ -28,24 +28,23 @@ pub async fn tell(
     };
     let Some(pull) = &proposal.pull else { return finished(store).await };
     let is_open = proposal.state == ProposalState::Open;
-    let held = store.pull_branch(repo, pull.number).await?.held.filter(|_| is_open);
-    let words = match news {
-        // It may be held again by now, and its label stays. A newer proposal may stand there.
-        News::Freed if held.is_none() && is_label_ours(&row, &proposal) => {
-            return free(store, forge, (&row, pull.number), writing).await;
-        }
-        News::Freed => None,
-        News::Revised => words_of_change(&store.proposals(repo).await?, &proposal),
-        News::Held => held.map(|held| prose::left_alone(&held.why, held.people)),
-        News::Elsewhere => is_open.then(prose::elsewhere),
+    let held = store.pull_branch(repo, pull.number).await?.held;
+    let said = match news {
+        // It may be held again by now, for this proposal or for a newer one that stands there, and its label stays.
+        News::Freed => (held.is_none() && is_label_ours(&proposal)).then_some(None),
+        News::Revised => words_of_change(&store.proposals(repo).await?, &proposal).map(Some),
+        News::Held => held.filter(|_| is_open).map(|held| Some(prose::left_alone(&held.why, held.people))),
+        News::Elsewhere => is_open.then(|| Some(prose::elsewhere())),
+        News::Overtaken => is_open.then(|| Some(prose::overtaken())),
     };
-    let Some(words) = words else { return finished(store).await };
+    let Some(words) = said else { return finished(store).await };
     match row.repository.state {
         // What is suspended is asked for again when that ends.
         RepoState::Active | RepoState::Suspended => {}
         RepoState::Archived => return rest(store, &row, Archive::Known, None, clock.now()).await,
         RepoState::Disabled | RepoState::Removed => return finished(store).await,
     }
+    let Some(words) = words else { return free(store, forge, (&row, pull.number), writing).await };
     let writes = (row.repository.installation, WRITES);
     let turn = match line::admit(store, lease, writes, clock.now(), pace).await? {
         Admission::Now(turn) => turn,
@@ -78,9 +77,8 @@ pub async fn tell(
 
 /// Whether the label on a proposal's pull request is the bot's to take off: of one that is open, also where a newer proposal
 /// stands there by now. Pure.
-fn is_label_ours(row: &RepositoryRow, proposal: &Proposal) -> bool {
-    row.repository.state == RepoState::Active
-        && matches!(proposal.state, ProposalState::Open | ProposalState::Superseded)
+fn is_label_ours(proposal: &Proposal) -> bool {
+    matches!(proposal.state, ProposalState::Open | ProposalState::Superseded)
 }
 
 /// Takes off the label of a branch that was left as it was.
@@ -95,6 +93,9 @@ async fn free(
         return Ok(done);
     }
     match forge.remove_label(&target(row), number, HELD_LABEL).await {
+        Err(ForgeError::Archived { .. }) if lease.work.refusals < SURPRISES_MAX => {
+            return rest(store, row, Archive::News, None, clock.now()).await;
+        }
         Err(error) if is_final(&error) => {
             tracing::warn!(repository = %row.repository.name, pull = %number, %error, "a label could not be taken off");
         }

@@ -70,7 +70,7 @@ fn identify(span: &Span, step: &Step) -> Subject {
         }
         Step::SyncInstallation { installation }
         | Step::CatchUp { installation }
-        | Step::OnboardAll { installation } => Subject::Installation(installation.0),
+        | Step::OnboardAll { installation, more: _ } => Subject::Installation(installation.0),
         Step::SyncRepository { repo, name, details: _ } => {
             if let Some(name) = name {
                 span.record("repository", display(name));

@@ -308,7 +308,7 @@ impl Worker {
                 examine::examine(store, (forge, registries), (*repo, commit, *again), &writing).await
             }
             Step::Onboard { repo } => onboard::onboard(store, (forge, registries), *repo, &writing).await,
-            Step::OnboardAll { installation } => onboard::all(store, *installation, now).await,
+            Step::OnboardAll { installation, more } => onboard::all(store, *installation, *more, now).await,
             Step::Follow { repo, number } => follow::follow(store, forge, (*repo, *number), claimed, now).await,
             Step::Checks { repo, number } => follow::checks(store, forge, (*repo, *number), now).await,
         }

@@ -4,7 +4,7 @@
 //! other's every write, and none would know of the other's rate limits.
 
 use super::StoreError;
-use super::connect::{refuse_missing_folder, sqlite_file};
+use super::connect::{refuse_odd_place, sqlite_file};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek as _, Write as _};
 
@@ -15,6 +15,13 @@ pub struct Alone {
 }
 
 impl Alone {
+    /// Whether a URL names a database that is for one server.
+    ///
+    /// Errors: [`StoreError::Address`] for a URL that names none.
+    pub fn is_needed(url: &str) -> Result<bool, StoreError> {
+        Ok(sqlite_file(url)?.is_some())
+    }
+
     /// Takes the file that a URL names for this process, by a lock on a file beside it (`NAME.lock`). `None` for
     /// Postgres, which any number of servers may share.
     ///
@@ -23,9 +30,9 @@ impl Alone {
     /// Errors: [`StoreError::InUse`] when another process has it, [`StoreError::Address`] when there can be no lock.
     pub fn on(url: &str) -> Result<Option<Self>, StoreError> {
         let Some(database) = sqlite_file(url)? else { return Ok(None) };
+        refuse_odd_place(&database)?;
         // The same file may be reached by several names.
         let database = database.canonicalize().unwrap_or(database);
-        refuse_missing_folder(&database)?;
         let mut path = database.clone().into_os_string();
         path.push(".lock");
         let cannot = |error: std::io::Error| StoreError::Address {

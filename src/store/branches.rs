@@ -43,11 +43,10 @@ statements! {
     HELD_OF = select_branches!(
         "WHERE held_because IS NOT NULL AND repo_id IN (VALUES (CAST($1 AS BIGINT))) ORDER BY repo_id, pull_number"
     );
-    HELD_OF_INSTALLATION = select_branches!(
-        "WHERE held_because IS NOT NULL AND NOT held_for_people
+    HELD_OF_INSTALLATION = "SELECT repo_id, pull_number FROM pull_branch
+        WHERE held_because IS NOT NULL AND NOT held_for_people
         AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1 AND state = 'active')
-        ORDER BY repo_id, pull_number"
-    );
+        ORDER BY repo_id, pull_number";
 }
 
 impl Store {
@@ -57,17 +56,13 @@ impl Store {
         record.map_or_else(|| Ok(PullBranch::default()), BranchRecord::read)
     }
 
-    /// The branches of an installation's pull requests that are left as they are for another reason than people's commits.
+    /// The pull requests of an installation whose branches are left as they are for another reason than people's commits.
     pub async fn held_of_installation(
         &self,
         installation: InstallationId,
-    ) -> Result<Vec<(RepoId, PullNumber, PullBranch)>, StoreError> {
-        let records: Vec<BranchRecord> = self.rows(HELD_OF_INSTALLATION, values![installation]).await?;
-        let read = |record: BranchRecord| {
-            let (repo, number) = (RepoId(record.repo_id), PullNumber(record.pull_number));
-            Ok((repo, number, record.read()?))
-        };
-        records.into_iter().map(read).collect()
+    ) -> Result<Vec<(RepoId, PullNumber)>, StoreError> {
+        let rows: Vec<(i64, i64)> = self.rows(HELD_OF_INSTALLATION, values![installation]).await?;
+        Ok(rows.into_iter().map(|(repo, number)| (RepoId(repo), PullNumber(number))).collect())
     }
 
     /// Of each of several repositories, the pull requests whose branches are left as they are, and why. Repositories

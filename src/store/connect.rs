@@ -2,6 +2,7 @@
 
 use super::error::words;
 use super::sql::{statements, values};
+use super::sqlite_file::{Rights, cannot_be_opened, is_at_rest, is_of_rights, rights, unwritable};
 use super::{Pools, Store, StoreError};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -190,9 +191,13 @@ fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
     Ok(options.foreign_keys(true).busy_timeout(WAIT_FOR_LOCK))
 }
 
-/// Errors: [`StoreError::Address`] when the folder that a database is to lie in is not there; it is not made, since the name
-/// may be a mistake.
-pub(super) fn refuse_missing_folder(database: &Path) -> Result<(), StoreError> {
+/// Errors: [`StoreError::Address`] when the folder that a database is to lie in is not there (it is not made, since the name
+/// may be a mistake), or where the database is to lie, a folder is.
+pub(super) fn refuse_odd_place(database: &Path) -> Result<(), StoreError> {
+    if database.is_dir() {
+        let (folder, file) = (database.display(), database.join("mass-driver.db"));
+        return Err(bad(format!("`{folder}` is a folder; name a file in it, as in sqlite://{}", file.display())));
+    }
     match database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) if !folder.is_dir() => {
             let (database, folder) = (database.display(), folder.display());
@@ -218,39 +223,45 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 }
 
 async fn join_sqlite(url: &str, purpose: Purpose) -> Result<Pools, StoreError> {
-    let options = sqlite_options(url)?;
+    let options = sqlite_options(url)?.create_if_missing(false);
     let path = options.get_filename().to_owned();
-    if !path.is_file() {
-        let path = path.display();
-        return Err(bad(format!(
-            "there is no database at `{path}`; point DATABASE_URL or --database-url at the server's"
-        )));
+    refuse_odd_place(&path)?;
+    let rights = rights(&path)?;
+    if purpose == Purpose::Write && rights != Rights::Write {
+        return Err(unwritable(&path));
     }
-    let writing = options.create_if_missing(false);
-    let options = writing.clone().pragma("query_only", "on");
-    // Whether it is a database at all shows when it is first read.
-    let mut connection = options.connect().await?;
-    if let Err(error) = connection.execute("PRAGMA schema_version").await {
-        return Err(match StoreError::from(error) {
-            StoreError::Database(error) => bad(format!("the SQLite file {} cannot be opened: {error}", path.display())),
-            error => error,
-        });
+    let looking = options.clone().pragma("query_only", "on");
+    // Without a lock, since that would have to be written: for a file that nobody has open.
+    let at_rest = || (purpose == Purpose::Look && is_at_rest(&path)).then(|| looking.clone().immutable(true));
+    // Whoever may not change the file shall leave nothing beside it that its server may not open.
+    let unlocked = if rights == Rights::Read { at_rest() } else { None };
+    let mut reading = unlocked.unwrap_or_else(|| looking.clone());
+    if let Err(error) = look_into(&reading).await {
+        reading = match at_rest() {
+            Some(unlocked) if is_of_rights(&error) => unlocked,
+            _ => return Err(cannot_be_opened(&path, error)),
+        };
+        look_into(&reading).await.map_err(|error| cannot_be_opened(&path, error))?;
     }
-    connection.close().await?;
     let pool = SqlitePoolOptions::new().acquire_timeout(WAIT_FOR_CONNECTION);
-    let writing = if purpose == Purpose::Write { writing } else { options.clone() };
+    let writing = if purpose == Purpose::Write { options } else { reading.clone() };
     let writer = pool.clone().max_connections(1).connect_lazy_with(writing);
-    let readers = pool.max_connections(1).connect_lazy_with(options);
+    let readers = pool.max_connections(1).connect_lazy_with(reading);
     Ok(Pools::Sqlite { readers, writer })
+}
+
+/// Opens a file and reads from it: only then does it show whether it is a database, and may be read.
+async fn look_into(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    connection.execute("PRAGMA schema_version").await?;
+    connection.close().await
 }
 
 async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
     let options = sqlite_options(url)?;
     let path = options.get_filename().to_owned();
-    let cannot_be_opened =
-        |error: &dyn std::fmt::Display| bad(format!("the SQLite file {} cannot be opened: {error}", path.display()));
-    refuse_missing_folder(&path)?;
-    make_private(&path).map_err(|error| cannot_be_opened(&error))?;
+    refuse_odd_place(&path)?;
+    make_private(&path).map_err(|error| bad(format!("the SQLite file {} cannot be made: {error}", path.display())))?;
     let writing = options
         .clone()
         .create_if_missing(true)
@@ -266,9 +277,7 @@ async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
                 attempt += 1;
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
-            Err(StoreError::Database(error)) => {
-                return Err(cannot_be_opened(&error));
-            }
+            Err(StoreError::Database(error)) => return Err(cannot_be_opened(&path, error)),
             Err(error) => return Err(error),
             Ok(()) => break,
         }

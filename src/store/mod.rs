@@ -42,6 +42,7 @@ mod repositories;
 mod runs;
 mod setbacks;
 mod sql;
+mod sqlite_file;
 mod subscriptions;
 mod users;
 mod work;

@@ -15,6 +15,7 @@ struct OnboardingRecord {
     reason: String,
     branch: String,
     commit_id: String,
+    base_branch: Option<String>,
     pull_number: Option<i64>,
     pull_url: Option<String>,
     pull_head: Option<String>,
@@ -24,16 +25,17 @@ struct OnboardingRecord {
 }
 
 statements! {
-    ONBOARDING = "SELECT repo_id, state, reason, branch, commit_id, pull_number, pull_url, pull_head, farewell, begun_at,
+    ONBOARDING = "SELECT repo_id, state, reason, branch, commit_id, base_branch, pull_number, pull_url, pull_head, farewell, begun_at,
         updated_at FROM onboarding WHERE repo_id = $1";
     SAVE_ONBOARDING = "INSERT INTO onboarding
-            (repo_id, state, reason, branch, commit_id, pull_number, pull_url, pull_head, farewell, begun_at, updated_at, progress)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '{}')
+            (repo_id, state, reason, branch, commit_id, base_branch, pull_number, pull_url, pull_head, farewell, begun_at, updated_at,
+            progress)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '{}')
         ON CONFLICT (repo_id) DO UPDATE SET state = excluded.state, reason = excluded.reason, branch = excluded.branch,
-            commit_id = excluded.commit_id, pull_number = excluded.pull_number, pull_url = excluded.pull_url,
+            commit_id = excluded.commit_id, base_branch = excluded.base_branch, pull_number = excluded.pull_number, pull_url = excluded.pull_url,
             pull_head = excluded.pull_head, farewell = excluded.farewell, begun_at = excluded.begun_at,
             updated_at = excluded.updated_at";
-    ONBOARDINGS_OF = "SELECT repo_id, state, reason, branch, commit_id, pull_number, pull_url, pull_head, farewell, begun_at,
+    ONBOARDINGS_OF = "SELECT repo_id, state, reason, branch, commit_id, base_branch, pull_number, pull_url, pull_head, farewell, begun_at,
         updated_at FROM onboarding WHERE repo_id IN (VALUES (CAST($1 AS BIGINT))) ORDER BY repo_id";
     FORGET_ONBOARDING = "DELETE FROM onboarding WHERE repo_id = $1";
     ONBOARDING_ATTEMPT = "SELECT change, progress, orderly_claim FROM onboarding WHERE repo_id = $1 AND change IS NOT NULL";
@@ -42,11 +44,17 @@ statements! {
     END_ONBOARDING_ATTEMPT = "UPDATE onboarding SET change = NULL, progress = '{}', orderly_claim = NULL WHERE repo_id = $1";
     BEGUN = "SELECT o.begun_at FROM onboarding o JOIN repository r ON r.id = o.repo_id
         WHERE r.installation_id = $1 AND o.begun_at > $2 AND o.state <> 'nothing' ORDER BY o.begun_at DESC LIMIT $3";
-    /// Those in which nothing was found have a row: they are looked at again when a push brings something.
+    FORGET_FAILED = "DELETE FROM onboarding WHERE state = 'failed' AND pull_number IS NULL
+        AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1)";
+    /// Those in which nothing was found have a row: they are looked at again when a push brings something. With a pull request
+    /// they are to be asked anew: it went to a branch that is not the default one any more. Those with pull
+    /// requests of ours know what they do, and are not asked.
     CANDIDATES = "SELECT r.id, r.name FROM repository r LEFT JOIN onboarding o ON o.repo_id = r.id
         WHERE r.installation_id = $1 AND r.state = 'active' AND NOT r.fork AND r.config_state = 'none'
         AND r.config_commit IS NULL AND r.head_commit IS NOT NULL
-        AND o.repo_id IS NULL ORDER BY r.id";
+        AND NOT EXISTS (SELECT 1 FROM proposal WHERE proposal.repo_id = r.id)
+        AND (o.repo_id IS NULL OR o.state = 'failed' AND o.updated_at < $2
+            OR o.state = 'nothing' AND o.pull_number IS NOT NULL) ORDER BY r.id";
     TO_LOOK_AT = "SELECT o.repo_id FROM onboarding o JOIN repository r ON r.id = o.repo_id
         WHERE r.installation_id = $1 AND r.state = 'active'
         AND (o.state IN ('opening', 'open') OR o.farewell IS NOT NULL OR o.state = 'closed' AND o.updated_at >= $2)
@@ -97,12 +105,13 @@ impl Store {
     }
 
     /// The repositories of an installation in which nobody has looked for anything to be onboarded for, and that might be as
-    /// far as their rows tell, whatever its owner asks for.
+    /// far as their rows tell, whatever its owner asks for; and those in which it failed before a time.
     pub async fn onboarding_candidates(
         &self,
         installation: InstallationId,
+        failed_before: Timestamp,
     ) -> Result<Vec<(RepoId, RepoName)>, StoreError> {
-        let rows: Vec<(i64, String)> = self.rows(CANDIDATES, values![installation]).await?;
+        let rows: Vec<(i64, String)> = self.rows(CANDIDATES, values![installation, failed_before]).await?;
         rows.into_iter()
             .map(|(id, name)| Ok((RepoId(id), parsed("repository.name", &name, RepoName::parse)?)))
             .collect()
@@ -133,7 +142,8 @@ impl Tx {
 
     /// Stores how far an onboarding has come.
     pub async fn save_onboarding(&mut self, onboarding: &Onboarding) -> Result<(), StoreError> {
-        let Onboarding { repo, state, reason, branch, commit, pull, farewell, begun_at, updated_at } = onboarding;
+        let Onboarding { repo, state, reason, branch, commit, base_branch, pull, farewell, begun_at, updated_at } =
+            onboarding;
         let pull = pull.as_ref();
         let row = values![
             *repo,
@@ -141,6 +151,7 @@ impl Tx {
             reason,
             branch,
             commit,
+            base_branch.as_ref(),
             pull.map(|pull| pull.number),
             pull.map(|pull| &pull.url),
             pull.map(|pull| &pull.head),
@@ -154,6 +165,11 @@ impl Tx {
     /// Forgets an onboarding of which nothing was seen by anybody.
     pub async fn forget_onboarding(&mut self, repo: RepoId) -> Result<(), StoreError> {
         self.execute(FORGET_ONBOARDING, values![repo]).await.map(drop)
+    }
+
+    /// Forgets the onboardings of an installation that failed before anybody saw anything of them.
+    pub async fn forget_failed_onboardings(&mut self, installation: InstallationId) -> Result<u64, StoreError> {
+        self.execute(FORGET_FAILED, values![installation]).await
     }
 
     /// Notes what is about to be sent for an onboarding that is stored. To be committed before the first request.
@@ -199,6 +215,7 @@ impl OnboardingRecord {
             reason: self.reason,
             branch: self.branch,
             commit: object("onboarding.commit_id", &self.commit_id)?,
+            base_branch: self.base_branch,
             pull,
             farewell: self.farewell,
             begun_at: time(self.begun_at),

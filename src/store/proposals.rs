@@ -93,8 +93,10 @@ statements! {
     );
     OPEN_PULLS = "SELECT pull_number FROM proposal
         WHERE repo_id = $1 AND state = 'open' AND pull_number IS NOT NULL ORDER BY pull_number";
-    PULLS_TO_LOOK_AT = "SELECT repo_id, pull_number FROM proposal
-        WHERE (state = 'open' OR state = 'closed' AND updated_at >= $2) AND pull_number IS NOT NULL
+    PULLS_TO_LOOK_AT = "SELECT DISTINCT repo_id, pull_number FROM proposal
+        WHERE (state = 'open' OR state = 'closed' AND updated_at >= $2 OR EXISTS (SELECT 1 FROM pull_branch
+            WHERE pull_branch.repo_id = proposal.repo_id AND pull_branch.pull_number = proposal.pull_number
+            AND pull_branch.closed_at >= $2)) AND pull_number IS NOT NULL
         AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1 AND state = 'active')
         ORDER BY repo_id, pull_number";
     FAILED_OF_INSTALLATION = select_proposals!(
@@ -182,8 +184,8 @@ impl Store {
             .collect()
     }
 
-    /// The bot's open pull requests in the repositories of an installation that may be worked on, and those that became
-    /// closed since a time.
+    /// The bot's open pull requests in the repositories of an installation that may be worked on, and those that people or the
+    /// bot closed since a time.
     pub async fn pulls_to_look_at(
         &self,
         installation: InstallationId,

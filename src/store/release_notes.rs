@@ -18,6 +18,8 @@ pub struct NotesStanding {
     pub look_at: Timestamp,
     /// Until when somebody waits for it, as far as is known.
     pub wanted_until: Timestamp,
+    /// Since when somebody does; `None` for what was asked for before that was noted.
+    pub asked_at: Option<Timestamp>,
     /// How often a look failed in a row.
     pub failures: u32,
 }
@@ -56,6 +58,7 @@ struct StandingRecord {
     state: String,
     look_at: i64,
     wanted_until: i64,
+    asked_at: Option<i64>,
     failures: i64,
 }
 
@@ -75,7 +78,7 @@ struct NotesRecord {
 }
 
 statements! {
-    NOTES_STANDINGS = "SELECT ecosystem, package, version, state, look_at, wanted_until, failures FROM release_notes
+    NOTES_STANDINGS = "SELECT ecosystem, package, version, state, look_at, wanted_until, asked_at, failures FROM release_notes
         WHERE (ecosystem, package, version) IN (VALUES ($1, $2, $3))";
     NOTED_VERSIONS = "SELECT ecosystem, package, version FROM release_notes
         WHERE (ecosystem, package) IN (VALUES ($1, $2)) AND state <> 'asked'";
@@ -83,8 +86,8 @@ statements! {
         FROM release_notes WHERE (ecosystem, package, version) IN (VALUES ($1, $2, $3)) AND state <> 'asked'";
     LAST_TAG = "SELECT version, tag FROM release_notes WHERE ecosystem = $1 AND package = $2 AND tag IS NOT NULL
         AND private_to IS NULL ORDER BY look_at DESC, version DESC LIMIT 1";
-    WANT_NOTES = "INSERT INTO release_notes (ecosystem, package, version, look_at, wanted_until, state)
-        VALUES ($1, $2, $3, $4, $5, 'asked') ON CONFLICT (ecosystem, package, version) DO UPDATE SET
+    WANT_NOTES = "INSERT INTO release_notes (ecosystem, package, version, look_at, wanted_until, asked_at, state)
+        VALUES ($1, $2, $3, $4, $5, $6, 'asked') ON CONFLICT (ecosystem, package, version) DO UPDATE SET
             wanted_until = CASE WHEN excluded.wanted_until > release_notes.wanted_until
                 THEN excluded.wanted_until ELSE release_notes.wanted_until END,
             look_at = CASE WHEN release_notes.state = 'asked' AND excluded.look_at < release_notes.look_at
@@ -146,7 +149,7 @@ impl Store {
 
 impl Tx {
     /// Notes that releases are to be looked at, or that those which are known already are wanted for longer, or sooner.
-    pub async fn want_notes(&mut self, wanted: &[WantedNotes]) -> Result<(), StoreError> {
+    pub async fn want_notes(&mut self, wanted: &[WantedNotes], now: Timestamp) -> Result<(), StoreError> {
         // Each once, and in one order for everybody: two transactions then wait for each other, and not each for the other.
         let mut rows: BTreeMap<(&str, &str, &str), (Timestamp, Timestamp)> = BTreeMap::new();
         for WantedNotes { package, version, look_at, wanted_until } in wanted {
@@ -154,7 +157,8 @@ impl Tx {
             let (sooner, later) = rows.entry(key).or_insert((*look_at, *wanted_until));
             (*sooner, *later) = ((*sooner).min(*look_at), (*later).max(*wanted_until));
         }
-        let row = |((ecosystem, name, version), (look_at, until))| values![ecosystem, name, version, look_at, until];
+        let row =
+            |((ecosystem, name, version), (look_at, until))| values![ecosystem, name, version, look_at, until, now];
         self.execute_for(WANT_NOTES, rows.into_iter().map(row).collect()).await
     }
 
@@ -227,6 +231,7 @@ impl StandingRecord {
             state: word("release_notes.state", &self.state, NotesState::from_word)?,
             look_at: time(self.look_at),
             wanted_until: time(self.wanted_until),
+            asked_at: self.asked_at.map(time),
             failures: small("release_notes.failures", self.failures)?,
         };
         Ok(((package(&self.ecosystem, self.package)?, self.version), standing))

@@ -87,6 +87,11 @@ impl WrittenAge {
 
     pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
         if let Value::Map(map) = &node.value {
+            if map.entries.is_empty() && !map.cut_short {
+                let fix = "write one age, such as `3d`, or name steps: `{ major: 14d, minor: 3d }`";
+                problems.add(node.at, "`min_age` names no step", fix);
+                return None;
+            }
             let mut age = Self::default();
             read_fields(
                 &mut age,
@@ -108,7 +113,10 @@ const LONGEST_DAYS: i64 = 366;
 
 fn read_span(node: &Node, problems: &mut Problems) -> Option<SignedDuration> {
     if let Value::Number(number) = &node.value {
-        problems.add(node.at, format!("{} has no unit", quoted(number)), format!("add `h`, `d` or `w`: `{number}d`"));
+        let whole = number.bytes().all(|byte| byte.is_ascii_digit());
+        let fix =
+            if whole { format!("add `h`, `d` or `w`: `{number}d`") } else { format!("write for example {EXAMPLE}") };
+        problems.add(node.at, format!("{} has no unit", quoted(number)), fix);
         return None;
     }
     let written = text(node, "an age", EXAMPLE, problems)?;
@@ -136,6 +144,9 @@ pub fn parse_span(text: &str) -> Result<SignedDuration, String> {
             return Err("a number of hours, days or weeks is expected".into());
         }
         let number: i64 = rest[..digits].parse().map_err(|_| "the number is too large".to_owned())?;
+        if rest[digits..].starts_with(['.', ',']) && rest[digits + 1..].starts_with(|c: char| c.is_ascii_digit()) {
+            return Err("only whole numbers are taken, such as `1d 12h` for a day and a half".into());
+        }
         let after = rest[digits..].trim_start();
         let letters = after.len() - after.trim_start_matches(|c: char| c.is_alphabetic()).len();
         let unit = match &after[..letters] {
@@ -159,8 +170,14 @@ pub fn parse_span(text: &str) -> Result<SignedDuration, String> {
 }
 
 fn span_schema(_: &mut SchemaGenerator) -> Schema {
-    let unit = |names: &str| format!(r"(\d+\s*({names})\s*)?");
-    let pattern = format!(r"^\s*(?=\d){}{}{}$", unit("w|weeks?"), unit("d|days?"), unit("h|hours?"));
+    let unit = |most: &str, names: &str| format!(r"(0*({most})\s*({names})\s*)?");
+    // Of each unit no more than the longest age has.
+    let pattern = format!(
+        r"^\s*(?=\d){}{}{}$",
+        unit(r"[0-4]?\d|5[0-2]", "w|weeks?"),
+        unit(r"[0-2]?\d?\d|3[0-5]\d|36[0-6]", "d|days?"),
+        unit(r"\d{1,3}|[1-7]\d{3}|8[0-6]\d{2}|87[0-7]\d|878[0-4]", "h|hours?"),
+    );
     json_schema!({ "type": "string", "pattern": pattern, "examples": ["3d", "12h", "1d 12h"] })
 }
 
@@ -171,7 +188,8 @@ impl JsonSchema for MinAge {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let same = span_schema(generator);
-        let by_step = fields_schema("an age for each step of the version", &FIELDS, generator);
+        let mut by_step = fields_schema("an age for each step of the version", &FIELDS, generator);
+        by_step.insert("minProperties".into(), 1.into());
         json_schema!({ "anyOf": [same, by_step] })
     }
 }

@@ -35,6 +35,31 @@ const NAMES: [&str; 19] = [
     "fri", "sat", "sun",
 ];
 
+/// How a cron line looks, for the schema. That a range goes upwards and that there is such a date, [`CronLine::parse`] alone knows.
+pub(super) fn pattern() -> String {
+    let names = |names: &[&str]| {
+        let in_either_case = |c: char| format!("[{}{c}]", c.to_ascii_uppercase());
+        names
+            .iter()
+            .map(|name| format!("|{}", name.chars().map(in_either_case).collect::<String>()))
+            .collect::<String>()
+    };
+    let (months, days) = NAMES.split_at(12);
+    let values = [
+        r"[0-5]?\d".to_owned(),
+        r"[01]?\d|2[0-3]".to_owned(),
+        r"[1-9]|[12]\d|3[01]".to_owned(),
+        format!("[1-9]|1[0-2]{}", names(months)),
+        format!("[0-7]{}", names(days)),
+    ];
+    let fields = values.map(|value| {
+        let value = format!("0*(?:{value})");
+        let item = format!(r"(?:{value}|(?:\*|{value}-{value})(?:/\d+)?)");
+        format!("{item}(?:,{item})*")
+    });
+    format!(r"^\s*{}\s*$", fields.join(r"\s+"))
+}
+
 impl CronLine {
     /// Reads a cron line. The error says what is wrong with it: only the five standard fields are taken, and
     /// lines that no date can satisfy are refused.

@@ -1,6 +1,7 @@
 //! When pull requests may be opened. What a delay makes of a time zone and an instant is the planner's matter.
 
-use super::cron::CronLine;
+use super::age::parse_span;
+use super::cron::{self, CronLine};
 use super::every;
 use crate::document::{Node, Problems, Value, did_you_mean, one_of, quoted, text};
 use jiff::civil::{Time, time};
@@ -141,10 +142,11 @@ impl Delay {
         if let Value::Map(map) = &node.value {
             return every::read_mapping(map, node.at, problems).map(Self::Schedule);
         }
-        let written = text(node, "a delay", EXAMPLE, problems)?.trim();
-        if let Some(delay) = Self::from_word(written) {
+        let as_written = text(node, "a delay", EXAMPLE, problems)?;
+        if let Some(delay) = Self::from_word(as_written) {
             return Some(delay);
         }
+        let written = as_written.trim();
         if written.split_whitespace().count() > 1 {
             return match CronLine::parse(written) {
                 Ok(line) => Some(Self::Schedule(Schedule::Cron(line))),
@@ -155,9 +157,25 @@ impl Delay {
                 }
             };
         }
+        if let Some(day) = Weekday::from_word(&written.to_lowercase()) {
+            let day = day.as_str().to_lowercase();
+            let fix = format!("write `{{ every: week, on: {day} }}`, to which `at: \"06:00\"` may be added");
+            problems.add(node.at, format!("{} is a day, and no delay", quoted(written)), fix);
+            return None;
+        }
+        if parse_span(written).is_ok() {
+            let what = format!("{} is an age, and no delay", quoted(written));
+            let fix = format!(
+                "how old a release must be stands under `min_age`: {}; a delay is one of {}",
+                quoted(&format!("min_age: {written}")),
+                one_of(WORDS)
+            );
+            problems.add(node.at, what, fix);
+            return None;
+        }
         let hint = did_you_mean(written.trim_start_matches('@'), WORDS);
         let fix = format!("use {}, a cron line such as `0 6 * * 1`, or {mapping}", one_of(WORDS));
-        problems.add(node.at, format!("unknown delay {}{hint}", quoted(written)), fix);
+        problems.add(node.at, format!("unknown delay {}{hint}", quoted(as_written)), fix);
         None
     }
 }
@@ -216,7 +234,7 @@ impl JsonSchema for Delay {
         json_schema!({
             "anyOf": [
                 { "enum": WORDS },
-                { "type": "string", "pattern": r"^\s*\S+(\s+\S+){4}\s*$", "maxLength": 200, "examples": ["0 6 * * 1"], "description": "a cron line of five fields" },
+                { "type": "string", "pattern": cron::pattern(), "maxLength": 200, "examples": ["0 6 * * 1"], "description": "a cron line of five fields" },
                 mapping,
             ]
         })

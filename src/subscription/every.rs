@@ -108,6 +108,13 @@ fn read_on(written: &mut Written, node: &Node, problems: &mut Problems) {
                     "write a day such as `monday`, or a day of the month as a number from 1 to 31",
                 );
             }
+            (None, Value::Number(number)) => {
+                problems.add(
+                    day.at,
+                    format!("{} is no day of the month", quoted(number)),
+                    "write a whole number from 1 to 31, or a day of the week such as `monday`",
+                );
+            }
             (None, _) => {
                 problems.add(
                     day.at,

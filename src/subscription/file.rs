@@ -6,10 +6,11 @@ use super::age::MinAge;
 use super::automerge::Automerge;
 use super::delays::Delays;
 use super::glob::PathGlobs;
+use super::ignore::IgnoreRule;
 use super::keys::{FILE, OF_A_SUBSCRIPTION, OF_THE_FILE, SUBSCRIPTION, Shared, WrittenFile, WrittenSubscription};
 use super::migration::MigrationPattern;
 use super::people::Asked;
-use super::rules::{Grouping, IgnoreRule};
+use super::rules::Grouping;
 use crate::document::{Mapping, Node, Problem, Problems, Spot, Value, fields_schema, quoted, read_fields, yaml};
 use crate::domain::{Ecosystem, MergeMethod, RepoPath};
 use jiff::tz::TimeZone;
@@ -114,8 +115,8 @@ impl WrittenSubscription {
         }
         one.at = one.at.or(Some(node.at));
         if let Some(ecosystem) = one.migration.as_ref().and_then(MigrationPattern::ecosystem) {
-            for (rule, versions_at) in &one.ignore {
-                rule.check_for(ecosystem, *versions_at, problems);
+            for (rule, places) in &one.ignore {
+                rule.check_for(ecosystem, *places, problems);
             }
         }
         one

@@ -106,6 +106,24 @@ pub(super) fn check_path_glob(text: &str) -> Result<(), (String, String)> {
     if text.split('/').any(|part| part == "..") {
         return relative("leaves the repository by `..`", "write the path from the repository's root".into());
     }
+    if text == "." {
+        return relative(
+            "is the repository itself, and no file",
+            "remove `paths` for every file, or write `*` for those at the root".into(),
+        );
+    }
+    if text.split('/').any(|part| part == ".") {
+        return relative(
+            "has a part `.`, which no path of a repository has",
+            format!("write `{}`", without_parts(text, ".")),
+        );
+    }
+    if text.contains("//") {
+        return relative(
+            "has `//` in it, which no path of a repository has",
+            format!("write `{}`", without_parts(text, "")),
+        );
+    }
     if text.contains('\\') {
         return relative(
             "contains a backslash",
@@ -124,8 +142,13 @@ pub(super) fn check_path_glob(text: &str) -> Result<(), (String, String)> {
     })
 }
 
+/// A path without its parts of a kind.
+fn without_parts(path: &str, odd: &str) -> String {
+    path.split('/').filter(|part| *part != odd).collect::<Vec<_>>().join("/")
+}
+
 /// How a path glob looks, for the schema; [`check_path_glob`] says more.
-pub(super) const PATH: &str = r"^(?=.*\S)(?!\.?/|!)(?!.*(^|/)\.\.(/|$))[^\\]*[^\\/]$";
+pub(super) const PATH: &str = r"^(?=.*\S)(?!\.?/|!)(?!.*(^|/)\.\.?(/|$))(?!.*//)[^\\\u0000-\u001f\u007f-\u009f]*[^\\/\u0000-\u001f\u007f-\u009f]$";
 
 impl TryFrom<Vec<String>> for PathGlobs {
     type Error = String;

@@ -5,13 +5,14 @@ use super::automerge::{Automerge, merge_method_schema, read_merge_method};
 use super::delays::{Delays, WrittenDelays};
 use super::file::Subscription;
 use super::glob::PathGlobs;
+use super::ignore::{IgnoreRule, RulePlaces};
 use super::migration::MigrationPattern;
 use super::people::{
     Asked, assignees_schema, draft_schema, read_assignees, read_draft, read_reviewers, reviewers_schema,
 };
 use super::rules::{
-    Grouping, IgnoreRule, labels_schema, limit_schema, paths_schema, read_labels, read_limit, read_paths,
-    read_timezone, timezone_schema,
+    Grouping, labels_schema, limit_schema, paths_schema, read_labels, read_limit, read_paths, read_timezone,
+    timezone_schema,
 };
 use crate::document::{Field, Spot, one_or_many};
 use crate::domain::MergeMethod;
@@ -44,7 +45,7 @@ pub(super) struct WrittenFile {
 pub(super) struct WrittenSubscription {
     pub(super) migration: Option<MigrationPattern>,
     pub(super) shared: Shared,
-    pub(super) ignore: Vec<(IgnoreRule, Option<Spot>)>,
+    pub(super) ignore: Vec<(IgnoreRule, RulePlaces)>,
     pub(super) paths: Option<PathGlobs>,
     pub(super) limit: Option<u32>,
     pub(super) at: Option<Spot>,

@@ -12,6 +12,7 @@ mod delays;
 mod every;
 mod file;
 mod glob;
+mod ignore;
 mod keys;
 mod migration;
 mod organisation;
@@ -28,13 +29,14 @@ pub use delay::{Delay, Schedule, USUAL_TIME, Weekday};
 pub use delays::Delays;
 pub use file::{Subscription, SubscriptionFile, USUAL_LIMIT, json_schema, parse};
 pub use glob::{NameGlob, PathGlobs};
+pub use ignore::IgnoreRule;
 pub use migration::MigrationPattern;
 pub use organisation::{
     ORGANISATION_FILE_NAMES, OrganisationFile, WhichRepositories, organisation_schema, parse_organisation,
     several_organisation_files,
 };
 pub use people::{ASSIGNEES_MAX, Asked, REVIEWERS_MAX};
-pub use rules::{Grouping, IgnoreRule};
+pub use rules::Grouping;
 
 /// The longest file that is read at all. Unit: bytes.
 pub const MAX_BYTES: usize = 256 * 1024;

@@ -83,8 +83,9 @@ const FILE: [Field<Written>; 2] = [
         required: true,
         schema: |_| {
             let glob = glob_schema();
+            let slips: Vec<String> = WORDS.into_iter().flat_map(slips).collect();
             json_schema!({ "anyOf": [
-                { "enum": ["all", "none"] }, glob, { "type": "array", "items": glob, "minItems": 1, "maxItems": GLOBS_MAX },
+                { "enum": ["all", "none"] }, { "allOf": [glob, { "not": { "enum": slips } }] }, { "type": "array", "items": glob, "minItems": 1, "maxItems": GLOBS_MAX },
             ] })
         },
         read: |file, node, problems| file.onboarding = read_which(node, problems),
@@ -119,7 +120,31 @@ fn glob_schema() -> Schema {
     json_schema!({ "type": "string", "pattern": GLOB, "maxLength": 200 })
 }
 
+/// What may stand in place of names.
+const WORDS: [&str; 2] = ["all", "none"];
+
+/// What a slip of the finger makes of a word: a letter missing or twice, or two of them the wrong way round.
+fn slips(word: &str) -> Vec<String> {
+    let missing = (0..word.len()).map(|at| [&word[..at], &word[at + 1..]].concat());
+    let twice = (0..word.len()).map(|at| [&word[..=at], &word[at..]].concat());
+    let turned =
+        (1..word.len()).map(|at| [&word[..at - 1], &word[at..=at], &word[at - 1..at], &word[at + 1..]].concat());
+    missing.chain(twice).chain(turned).filter(|slip| slip != word).collect()
+}
+
+fn slip_of(written: &str) -> Option<&'static str> {
+    WORDS.into_iter().find(|word| slips(word).iter().any(|slip| slip == written))
+}
+
 fn read_which(node: &Node, problems: &mut Problems) -> Option<WhichRepositories> {
+    if let Value::Text(written) = &node.value
+        && let Some(word) = slip_of(written)
+    {
+        let what = format!("unknown word {}, did you mean `{word}`?", quoted(written));
+        let fix = format!("write `{word}`; a repository of that name is meant by a list: `[{written}]`");
+        problems.add(node.at, what, fix);
+        return None;
+    }
     match &node.value {
         Value::Text(word) if word == "all" => return Some(WhichRepositories::All),
         Value::Text(word) if word == "none" => return Some(WhichRepositories::None),

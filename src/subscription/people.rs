@@ -98,13 +98,13 @@ fn same(one: &Asked, other: &Asked) -> bool {
 
 pub(super) fn reviewers_schema(_: &mut SchemaGenerator) -> Schema {
     list(
-        json_schema!({ "type": "string", "pattern": "^@?[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9._-]+)?$" }),
+        json_schema!({ "type": "string", "pattern": "^@?[A-Za-z0-9][A-Za-z0-9_-]{0,99}(/[A-Za-z0-9._-]{1,100})?$" }),
         REVIEWERS_MAX,
     )
 }
 
 pub(super) fn assignees_schema(_: &mut SchemaGenerator) -> Schema {
-    list(json_schema!({ "type": "string", "pattern": "^@?[A-Za-z0-9][A-Za-z0-9_-]*$" }), ASSIGNEES_MAX)
+    list(json_schema!({ "type": "string", "pattern": "^@?[A-Za-z0-9][A-Za-z0-9_-]{0,99}$" }), ASSIGNEES_MAX)
 }
 
 fn list(item: Schema, most: usize) -> Schema {

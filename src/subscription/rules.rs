@@ -1,11 +1,7 @@
-//! The smaller rules of a subscription: groups, ignored packages, labels, paths, limits, the time zone.
+//! The smaller rules of a subscription: groups, labels, paths, limits, the time zone.
 
-use super::glob::{NameGlob, PATH, PathGlobs, check_path_glob};
-use crate::document::{
-    Field, Mapping, Node, Problems, Spot, Value, fields_schema, nearest, one_or_many, quoted, read_fields, text,
-};
-use crate::domain::{Ecosystem, PackageId};
-use crate::versioning::scheme;
+use super::glob::{PATH, PathGlobs, check_path_glob};
+use crate::document::{Node, Problems, Value, nearest, one_or_many, quoted, text};
 use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -81,166 +77,6 @@ impl JsonSchema for Grouping {
     }
 }
 
-/// Packages, or versions of them, that are not to be proposed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IgnoreRule {
-    /// Which packages, by name.
-    pub name: NameGlob,
-    /// Which of their versions, in the ecosystem's own language; all when absent.
-    pub versions: Option<String>,
-    /// The line of the rule in the file, counted from 1.
-    pub line: u32,
-}
-
-impl IgnoreRule {
-    /// Whether the rule speaks of a package; of which versions of it is for the ecosystem's scheme to say.
-    ///
-    /// Names match as people write them: `pypi` names and crates however they are spelled, official images with and
-    /// without `library/`, repositories of hooks with and without the host, and by the address that the file has.
-    pub fn names(&self, package: &PackageId) -> bool {
-        match package.ecosystem {
-            Ecosystem::Pypi => self.name.matches_normalised(&package.name),
-            Ecosystem::Docker => {
-                let official = package.name.strip_prefix("library/");
-                self.name.matches(&package.name) || official.is_some_and(|name| self.name.matches(name))
-            }
-            Ecosystem::PreCommit => {
-                let name = &package.name;
-                let without_host = name.split_once('/').map(|(_, repository)| repository);
-                let addresses = [format!("https://{name}"), format!("https://{name}.git")];
-                self.name.matches(name)
-                    || without_host.is_some_and(|repository| self.name.matches(repository))
-                    || addresses.iter().any(|address| self.name.matches(address))
-            }
-            // No two crates differ only in these: the registry takes one for the other.
-            Ecosystem::Cargo => {
-                self.name.matches(&package.name) || self.name.matches_normalised(&package.name.replace('_', "-"))
-            }
-            Ecosystem::GithubActions | Ecosystem::Npm => self.name.matches(&package.name),
-        }
-    }
-
-    /// The rule, and where its range of versions stands: whether the ecosystem can read that range is checked once the
-    /// migration is known.
-    pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<(Self, Option<Spot>)> {
-        let mut written = WrittenRule::default();
-        match &node.value {
-            Value::Map(map) => read_fields(
-                &mut written,
-                map,
-                node.at,
-                &Mapping { what: "an ignore rule", fields: &RULE, elsewhere: &[] },
-                problems,
-            ),
-            _ => written.name = read_name(node, problems),
-        }
-        Some((Self { name: written.name?, versions: written.versions, line: node.at.line }, written.versions_at))
-    }
-
-    /// Adds a problem if the ecosystem cannot read the range of versions.
-    pub(super) fn check_for(&self, ecosystem: Ecosystem, versions_at: Option<Spot>, problems: &mut Problems) {
-        let (Some(range), Some(at)) = (&self.versions, versions_at) else { return };
-        if let Err(bad) = scheme(ecosystem).matches(range, "1") {
-            let what = format!("{} is not a range of versions for `{ecosystem}`: {}", quoted(range), bad.why);
-            problems.add(at, what, "write for example `>=5` or `>=5,<6`");
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct WrittenRule {
-    name: Option<NameGlob>,
-    versions: Option<String>,
-    versions_at: Option<Spot>,
-}
-
-const RULE: [Field<WrittenRule>; 2] = [
-    Field {
-        name: "name",
-        about: "the package's name, or a glob of names: `django*`",
-        required: true,
-        schema: name_schema,
-        read: |rule, node, problems| rule.name = read_name(node, problems),
-    },
-    Field {
-        name: "versions",
-        about: "the versions to ignore, as the ecosystem writes ranges: `>=5,<6`; without it, all",
-        required: false,
-        schema: |_| json_schema!({ "type": "string", "pattern": r"\S", "maxLength": 200 }),
-        read: |rule, node, problems| {
-            let Some(range) = text(node, "a range of versions", "`\">=5\"`", problems) else { return };
-            match check_range(range) {
-                Ok(()) => {
-                    rule.versions = Some(range.trim().into());
-                    rule.versions_at = Some(node.at);
-                }
-                Err((why, fix)) => {
-                    problems.add(node.at, format!("{} is not a range of versions: {why}", quoted(range)), fix)
-                }
-            }
-        },
-    },
-];
-
-fn name_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "pattern": r"\S", "maxLength": 200 })
-}
-
-fn read_name(node: &Node, problems: &mut Problems) -> Option<NameGlob> {
-    let written = text(node, "a package's name", "`django` or `types-*`", problems)?;
-    NameGlob::parse(written)
-        .map_err(|why| {
-            problems.add(
-                node.at,
-                format!("{} is no name or glob: {why}", quoted(written)),
-                "write a name, in which `*` may stand for any characters",
-            )
-        })
-        .ok()
-}
-
-/// Checks what every ecosystem's ranges have in common: clauses of an operator and a version. What they mean
-/// is for the ecosystem's scheme.
-fn check_range(range: &str) -> Result<(), (String, String)> {
-    const OPERATORS: [&str; 12] = ["===", "==", "!=", "<=", ">=", "~=", "~>", "<", ">", "=", "^", "~"];
-    let example = || "write for example `>=5` or `>=5,<6`".to_owned();
-    if range.len() > 200 {
-        return Err(("it is longer than 200 characters".into(), example()));
-    }
-    for clause in range.split([',', '|']).map(str::trim) {
-        let version = clause.trim_start_matches(['<', '>', '=', '!', '~', '^']);
-        let operator = &clause[..clause.len() - version.len()];
-        // What is between the two bars of `||`.
-        if clause.is_empty() && range.contains("||") {
-            continue;
-        }
-        if !operator.is_empty() && !OPERATORS.contains(&operator) {
-            let hint = operator.chars().rev().collect::<String>();
-            let fix = if OPERATORS.contains(&hint.as_str()) { format!("write `{hint}{version}`") } else { example() };
-            return Err((format!("there is no operator `{operator}`"), fix));
-        }
-        if !version.chars().any(|c| c.is_ascii_alphanumeric() || c == '*') {
-            return Err(("a version is missing".into(), example()));
-        }
-        if let Some(odd) = version.chars().find(|c| !c.is_ascii_alphanumeric() && !"._*+!- <>=~^/@".contains(*c)) {
-            return Err((format!("{} has no place in a version", quoted(&odd.to_string())), example()));
-        }
-    }
-    Ok(())
-}
-
-impl JsonSchema for IgnoreRule {
-    fn schema_name() -> Cow<'static, str> {
-        "Ignore".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let short = name_schema(generator);
-        let long = fields_schema("packages, or versions of them, that are not to be proposed", &RULE, generator);
-        json_schema!({ "anyOf": [short, long] })
-    }
-}
-
 /// GitHub's own limit on a label's name. Unit: characters.
 const LONGEST_LABEL: usize = 50;
 
@@ -261,7 +97,7 @@ pub(super) fn read_labels(node: &Node, problems: &mut Problems) -> Vec<String> {
 }
 
 pub(super) fn labels_schema(_: &mut SchemaGenerator) -> Schema {
-    let label = json_schema!({ "type": "string", "pattern": r"\S", "maxLength": LONGEST_LABEL });
+    let label = json_schema!({ "type": "string", "pattern": r"^(?=.*\S)[^\u0000-\u001f\u007f-\u009f]+$", "maxLength": LONGEST_LABEL });
     json_schema!({ "anyOf": [label, { "type": "array", "items": label, "uniqueItems": true }] })
 }
 
@@ -349,5 +185,5 @@ pub(super) fn read_timezone(node: &Node, problems: &mut Problems) -> Option<Time
 }
 
 pub(super) fn timezone_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "pattern": r"\S", "examples": ["Europe/Paris", "UTC"] })
+    json_schema!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9+_/-]*$", "examples": ["Europe/Paris", "UTC"] })
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 const DRAFTED_AT: &str = "2026-03-05T12:00:00Z";
 
 /// Opens the one proposal of the seeded database at a moment.
-async fn open(folder: &Path, opened_at: Timestamp, number: i64) -> (Store, Proposal) {
+pub async fn open(folder: &Path, opened_at: Timestamp, number: i64) -> (Store, Proposal) {
     let store = Store::connect(&format!("sqlite://{}", folder.join("mass-driver.db").display())).await.unwrap();
     let waiting = store.proposals(RepoId(1)).await.unwrap().remove(0);
     let head = ObjectId::parse(&"e".repeat(40)).unwrap();

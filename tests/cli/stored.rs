@@ -132,7 +132,7 @@ async fn why_tells_the_reason_and_the_date_of_everything_held_back() {
 }
 
 /// Parks a step for each of these subjects, as a worker does.
-async fn park(store: &Store, subjects: &[&str], now: Timestamp) {
+pub async fn park(store: &Store, subjects: &[&str], now: Timestamp) {
     for subject in subjects {
         let new = NewWork {
             step: "index".into(),

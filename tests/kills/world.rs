@@ -130,19 +130,29 @@ impl World {
 
     /// The store of the bot, to look into, while it works on it or after it was killed.
     pub async fn look<F: Future>(&self, into: impl FnOnce(Store) -> F) -> F::Output {
-        let store = loop {
-            match Store::open_existing(&self.database).await {
-                Ok(store) => break store,
-                // A machine on which many lives go on side by side answers late.
-                Err(StoreError::Unavailable(_) | StoreError::Unreachable { .. } | StoreError::NotLetIn { .. }) => {
-                    tokio::time::sleep(LOOK).await
+        let mut refusal = None;
+        let opened = async {
+            loop {
+                match Store::open_existing(&self.database).await {
+                    Ok(store) => return store,
+                    // A machine on which many lives go on side by side answers late.
+                    Err(
+                        error @ (StoreError::Unavailable(_)
+                        | StoreError::Unreachable { .. }
+                        | StoreError::NotLetIn { .. }),
+                    ) => refusal = Some(error),
+                    Err(error) => panic!("the database cannot be looked into: {error}"),
                 }
-                Err(error) => panic!("the database cannot be looked into: {error}"),
+                tokio::time::sleep(LOOK).await;
             }
         };
-        let seen = into(store.clone()).await;
+        let store = match tokio::time::timeout(PATIENCE, opened).await {
+            Ok(store) => store,
+            Err(_) => panic!("the database could not be looked into for long: {refusal:?}"),
+        };
+        let seen = tokio::time::timeout(PATIENCE, into(store.clone())).await.expect("looking into it never ended");
         // An open file would spare the next process the recovery that a killed one leaves behind.
-        store.close().await;
+        tokio::time::timeout(PATIENCE, store.close()).await.expect("the database was never let go");
         seen
     }
 

@@ -32,6 +32,15 @@ fn every_refusal_has_its_reason() {
     assert_eq!(dockerfile.edit(&path, shared, &together).unwrap(), shared.replace("1.0", "2.0"));
 }
 
+/// What is missing from a file stands on none of its lines.
+#[test]
+fn an_empty_dockerfile_has_no_line_that_is_wrong() {
+    for text in ["", "# nothing yet\n", "ARG V=1\n"] {
+        let problem = manager("dockerfile").extract(&path_for("dockerfile"), text).problem.unwrap();
+        assert!(!problem.contains("line 0") && problem.contains("FROM"), "{text:?}: {problem}");
+    }
+}
+
 #[test]
 fn hostile_sizes_are_refused_or_read_quickly() {
     let path = path_for("dockerfile");

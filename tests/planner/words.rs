@@ -23,6 +23,23 @@ fn the_body_of_one_update() {
     insta::assert_snapshot!(body(&scene.plan("2026-03-09 05:00"), "weekly"));
 }
 
+/// The first thing a newcomer sees: the file of the README, and the pull request that it leads to.
+#[test]
+fn the_readme_shows_the_pull_request_of_its_own_file() {
+    let readme = include_str!("../../README.md");
+    let block = |kind: &str| readme.split(&format!("```{kind}\n")).nth(1).unwrap().split("```").next().unwrap();
+    let scene = Scene::subscribed(block("yaml")).manifest("requirements.txt", "httpx==0.27.0\n").release(
+        "httpx",
+        "0.28.0",
+        "2026-03-04 09:00",
+    );
+    let plan = scene.plan("2026-03-09 05:00");
+    let body = body(&plan, "weekly");
+    let shown = format!("{} {}", plan.drafts[0].title, body.split("\n---\n").next().unwrap());
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(block("text")), words(&shown));
+}
+
 #[test]
 fn lock_files_are_named_with_what_refreshes_them() {
     let lock = |path: &str, tool, command| LockFile { path: RepoPath::parse(path).unwrap(), tool, command };

@@ -2,8 +2,8 @@
 
 use crate::databases::{both_databases, open};
 use crate::samples::{at, repository, write};
-use mass_driver::domain::{Dependency, InstallationId, RepoId, RepoState};
-use mass_driver::store::{Store, StoreError, Tx};
+use mass_driver::domain::{Dependency, Head, InstallationId, RepoId, RepoState};
+use mass_driver::store::{Config, ConfigState, Store, StoreError, Tx};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -79,6 +79,32 @@ both_databases! {
         }
         let store = open(&url).await;
         assert_eq!(store.digest_pins(&image, RepoId(1), 10).await.unwrap(), [pinned]);
+        store.close().await;
+    }
+
+    /// What is stored when the sixteenth migration comes.
+    async fn who_had_a_file_before_an_upgrade_is_known_to_have_had_one(url: String) {
+        let store = open(&url).await;
+        let head = Head { commit: crate::samples::object('a'), tree: crate::samples::object('b') };
+        write(&store, async |tx| {
+            for n in 1..=2 {
+                tx.save_repository(&repository(n, &format!("acme/r{n}")), at(1)).await.unwrap();
+                tx.set_head(RepoId(n), Some(&head), at(1)).await.unwrap();
+            }
+            let valid = Config { state: ConfigState::Valid, ..Config::none() };
+            tx.save_config(RepoId(1), &valid, at(1)).await.unwrap();
+        }).await;
+        store.close().await;
+        for undone in [
+            "DELETE FROM _sqlx_migrations WHERE version = 16",
+            "ALTER TABLE onboarding DROP COLUMN base_branch",
+            "ALTER TABLE release_notes DROP COLUMN asked_at",
+        ] {
+            run(&url, undone).await;
+        }
+        let store = open(&url).await;
+        assert_eq!(store.config_commit(RepoId(1)).await.unwrap(), Some(head.commit));
+        assert_eq!(store.config_commit(RepoId(2)).await.unwrap(), None);
         store.close().await;
     }
 

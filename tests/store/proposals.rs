@@ -9,7 +9,7 @@ use mass_driver::store::{Store, StoreError};
 
 const REPO: RepoId = RepoId(1);
 
-fn proposal(id: &str, state: ProposalState, updated: i64) -> Proposal {
+pub fn proposal(id: &str, state: ProposalState, updated: i64) -> Proposal {
     Proposal {
         id: ProposalId(id.into()),
         repo: REPO,

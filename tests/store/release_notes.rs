@@ -16,7 +16,7 @@ fn wanted(name: &str, look_at: i64, wanted_until: i64) -> WantedNotes {
 
 async fn want(store: &Store, all: &[WantedNotes]) {
     let mut tx = store.begin().await.unwrap();
-    tx.want_notes(all).await.unwrap();
+    tx.want_notes(all, at(0)).await.unwrap();
     tx.commit().await.unwrap();
 }
 

@@ -129,6 +129,25 @@ stories_at_any_pace! {
         assert_eq!(fix, None, "{:?}", comments(&world, pull.number));
     }
 
+    /// The commit is on the branch; GitHub refuses the words for it, and goes on doing so.
+    async fn a_commit_whose_words_are_refused_is_the_bots_own(world: World) {
+        let number = api(&world).await;
+        let refused = FaultKind::Status { status: 422, message: "Validation Failed".into() };
+        world.github.fault(Fault::once("PATCH", "/repos/*/*/pulls/*", refused).times(50));
+        world.registry.release("httpx", "0.28.1");
+        world.bot_looks().await;
+        world.github.clear_faults();
+        let pull = world.pull(API);
+        assert_eq!(world.file(API, &pull.head_branch, "requirements.txt"), "httpx==0.28.1\n");
+        let open = world.proposals(API, ProposalState::Open).await;
+        assert_eq!(open[0].pull.as_ref().unwrap().head.as_str(), pull.head_sha);
+        for version in ["0.28.0", "0.28.1"] {
+            world.registry.yank("httpx", version);
+        }
+        world.bot_looks().await;
+        assert_eq!(world.github.pull_request(API, number).unwrap().state, "closed", "{:?}", comments(&world, number));
+    }
+
     async fn a_command_about_a_branch_that_leads_elsewhere_is_answered(world: World) {
         let number = api(&world).await;
         let main = world.github.head(API, "main").unwrap().unwrap();
@@ -217,6 +236,85 @@ paced_stories! {
         assert_eq!(parents(&world), [before, base]);
         let branch = world.pull(API).head_branch;
         assert_eq!(world.file(API, &branch, "requirements.txt"), "httpx==1.1.0\nrich==1.1.0\n# the end\n");
+    }
+
+    /// Another file of the base changes, and cannot be read before the turn comes.
+    async fn a_conflict_is_not_forgotten_when_the_base_moves_on(world: World) {
+        a_commit_waits_for_its_turn(&world).await;
+        let before = world.pull(API).head_sha;
+        world.github.fault(Fault::once("GET", "/repos/*/*/git/blobs/*", FaultKind::BadGateway).times(10_000));
+        world.push(API, &[("tools/requirements.txt", "# nothing yet\n")]).await;
+        world.time_passes(MINUTE * 26).await;
+        for _ in 0..20 {
+            world.time_passes(SignedDuration::from_secs(6)).await;
+        }
+        assert_eq!(world.pull(API).head_sha, before);
+        world.github.clear_faults();
+        for _ in 0..4 {
+            world.time_passes(MINUTE * 15).await;
+        }
+        a_moment_passes(&world).await;
+        let base = world.github.head(API, "main").unwrap().unwrap();
+        assert_eq!((parents(&world), attempts(&world).await), (vec![before, base], 0));
+    }
+
+    /// Its release is taken back and a person pushes, while its commit waits for its turn.
+    async fn what_ends_in_line_is_planned_anew(world: World) {
+        let number = a_commit_waits_for_its_turn(&world).await;
+        world.registry.yank("rich", "1.1.0");
+        world.bot_looks().await;
+        somebody_commits(&world, "src/fix.py", "fixed = True\n").await;
+        world.time_passes(MINUTE * 16).await;
+        a_moment_passes(&world).await;
+        assert_eq!(attempts(&world).await, 0);
+        let said = comments(&world, number);
+        assert!(said.iter().any(|said| said.contains("taken back by its publisher")), "{said:?}");
+    }
+
+    /// Bob pushes between Ada's command and its turn.
+    async fn recreate_is_about_what_was_there_when_it_was_asked_for(world: World) {
+        let number = api(&world).await;
+        somebody_commits(&world, "src/fix.py", "fixed = True\n").await;
+        the_line_is_long(&world, MINUTE * 25).await;
+        says(&world, "/mass-driver recreate");
+        world.settle().await;
+        assert_eq!(attempts(&world).await, 1, "it stands in line");
+        world.time_passes(MINUTE * 10).await;
+        somebody_commits(&world, "src/more.py", "more = True\n").await;
+        world.time_passes(MINUTE * 16).await;
+        a_moment_passes(&world).await;
+        let branch = world.pull(API).head_branch;
+        for path in ["src/fix.py", "src/more.py"] {
+            assert!(world.github.file(API, &branch, path).unwrap().is_some(), "{path}");
+        }
+        let said = comments(&world, number);
+        assert!(said.last().unwrap().starts_with("Nothing was done: somebody has pushed"), "{said:?}");
+        says(&world, "/mass-driver recreate");
+        world.settle().await;
+        world.time_passes(MINUTE).await;
+        assert_eq!(world.github.file(API, &branch, "src/more.py").unwrap(), None);
+    }
+
+    /// The archive comes before the turn, and nobody tells.
+    async fn a_rebase_of_peoples_commits_waits_for_the_end_of_an_archive(world: World) {
+        api(&world).await;
+        somebody_commits(&world, "src/fix.py", "fixed = True\n").await;
+        world.push(API, &[("README.md", "hello\n")]).await;
+        the_line_is_long(&world, MINUTE * 25).await;
+        says(&world, "/mass-driver rebase");
+        world.settle().await;
+        let before = world.pull(API).head_sha;
+        world.github.archive(API).unwrap();
+        world.github.drop_pending();
+        world.time_passes(MINUTE * 26).await;
+        for _ in 0..12 {
+            world.time_passes(MINUTE * 61).await;
+        }
+        world.github.unarchive(API).unwrap();
+        world.settle().await;
+        world.time_passes(MINUTE).await;
+        let base = world.github.head(API, "main").unwrap().unwrap();
+        assert_eq!(parents(&world), [before, base]);
     }
 
     /// The newer version waits for what is on its way to the branch: it asks nobody, and not every few seconds.

@@ -4,6 +4,7 @@ use crate::checks::{FILE, check, pushes, reads};
 use crate::revisions::{api, somebody_commits};
 use crate::{World, stories, stories_at_any_pace};
 use github_sim::{Fault, FaultKind};
+use jiff::SignedDuration;
 
 const API: &str = "acme/api";
 const DOCKER: &str = "labels: [deps]\nsubscriptions: [docker]\n";
@@ -42,6 +43,20 @@ stories_at_any_pace! {
         assert_eq!(state(), "closed");
     }
 
+    /// One may be open at a time: the one that is closed makes room for the next.
+    async fn what_is_closed_makes_room_beforehand(world: World) {
+        for (name, version) in [("httpx", "0.27.0"), ("httpx", "0.28.0"), ("idna", "3.6"), ("idna", "3.7")] {
+            world.registry.release(name, version);
+        }
+        let file = "limit: 1\nsubscriptions: [{ migration: pypi, ignore: [idna] }]\n";
+        world.repository(API, &[("requirements.txt", "httpx==0.27.0\nidna==3.6\n"), (FILE, file)]).await;
+        let other = pushes(&world, "other", FILE, Some(&file.replace("idna", "httpx")));
+        world.settle().await;
+        assert_eq!(check(&world, API, &other).title.as_deref(), Some("1 pull request now, 1 held back, 1 closed"));
+        world.push(API, &[(FILE, &file.replace("idna", "httpx"))]).await;
+        assert_eq!(world.open(API), ["Bump idna from 3.6 to 3.7"]);
+    }
+
     async fn what_was_open_is_closed_when_the_file_is_removed_as_was_told(world: World) {
         let number = api(&world).await;
         world.remove(API, FILE).await;
@@ -55,6 +70,22 @@ stories_at_any_pace! {
         for commit in [first, second] {
             assert_eq!(check(&world, API, &commit).conclusion.as_deref(), Some("success"), "{commit}");
         }
+    }
+
+    async fn a_check_that_was_begun_is_ended_though_github_refuses_the_rest(world: World) {
+        let commit = begun(&world).await;
+        let no = FaultKind::Status { status: 409, message: "Conflict".into() };
+        world.github.fault(Fault::once("GET", "/repos/acme/api/git/trees/**", no).times(usize::MAX));
+        world.settle().await;
+        for _ in 0..6 {
+            world.time_passes(SignedDuration::from_mins(5)).await;
+        }
+        assert_eq!(world.store.parked(10).await.unwrap().len(), 1, "nobody tries it any more");
+        let run = check(&world, API, &commit);
+        assert_eq!((run.status.as_str(), run.conclusion.as_deref()), ("completed", Some("neutral")));
+        world.github.clear_faults();
+        world.restart().await;
+        assert_eq!(check(&world, API, &commit).conclusion.as_deref(), Some("success"));
     }
 
     async fn a_check_that_was_begun_is_ended_though_its_commit_is_gone(world: World) {

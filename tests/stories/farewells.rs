@@ -170,6 +170,17 @@ stories! {
         assert_eq!((pull.number, pull.base.as_str(), pull.title.as_str()), (number, "trunk", "Bump httpx from 0.27.0 to 0.28.1"));
     }
 
+    /// GitHub has renamed it, and nobody tells before the release is taken back.
+    async fn a_rename_that_is_not_known_yet_does_not_make_a_pull_request_peoples_own(world: World) {
+        let number = api(&world).await;
+        world.github.rename_branch("acme/api", "main", "trunk").unwrap();
+        world.github.drop_pending();
+        world.registry.yank("httpx", "0.28.0");
+        world.bot_looks().await;
+        world.time_passes(SignedDuration::from_mins(1)).await;
+        closed_because(&world, number, "httpx 0.28.0 was taken back by its publisher").await;
+    }
+
     async fn what_was_closed_is_not_reopened_and_what_is_reopened_goes_on(world: World) {
         let number = api(&world).await;
         world.github.close("acme/api", number).unwrap();

@@ -1,9 +1,19 @@
 //! Several updates in one pull request, and how many pull requests at a time.
 
-use crate::revisions::parents;
+use crate::revisions::{comments, parents, somebody_commits};
+use crate::reworks::{a_moment_passes, says};
 use crate::{World, stories};
 use github_sim::{Fault, FaultKind};
+use jiff::SignedDuration;
 use mass_driver::domain::ProposalState;
+
+/// One pull request for httpx and rich, from 1.0.0 to 1.1.0, on which a person has committed a file.
+async fn a_group_with_a_persons_commits(world: &World, requirements: &str) -> i64 {
+    let subscriptions = "subscriptions:\n  - migration: pypi\n    group: all\n";
+    world.api_requires(requirements, &["httpx 1.0.0 1.1.0", "rich 1.0.0 1.1.0"], subscriptions).await;
+    somebody_commits(world, "src/fix.py", "fixed = True\n").await;
+    world.pull("acme/api").number
+}
 
 stories! {
     async fn two_subscriptions_share_a_group(world: World) {
@@ -189,5 +199,67 @@ stories! {
         world.settle().await;
         assert_eq!(world.open("acme/api").len(), 2, "the third took the free place");
         assert!(world.waiting("acme/api").await.is_empty());
+    }
+    async fn a_group_with_a_persons_commits_goes_on_without_what_others_did(world: World) {
+        let text = |rich: &str| format!("httpx==1.0.0\n# one\n# two\n# three\n# four\nrich=={rich}\n");
+        let number = a_group_with_a_persons_commits(&world, &text("1.0.0")).await;
+        world.push("acme/api", &[("requirements.txt", &text("1.1.0"))]).await;
+        a_moment_passes(&world).await;
+        let pull = world.pull("acme/api");
+        assert_eq!((pull.number, pull.title.as_str()), (number, "Bump httpx from 1.0.0 to 1.1.0"));
+        assert_eq!(world.file("acme/api", &pull.head_branch, "src/fix.py"), "fixed = True\n");
+        assert_eq!(pull.labels, [""; 0], "nobody is needed");
+        let said = comments(&world, number);
+        assert!(said.last().unwrap().contains("`rich` `1.1.0` is left out"), "{said:?}");
+        assert!(!said.iter().any(|said| said.contains("left as it is")), "{said:?}");
+        assert!(world.waiting("acme/api").await.is_empty());
+    }
+
+    async fn what_would_have_to_be_taken_back_is_left_to_a_person(world: World) {
+        let number = a_group_with_a_persons_commits(&world, "httpx==1.0.0\nrich==1.0.0\n").await;
+        world.registry.yank("rich", "1.1.0");
+        world.bot_looks().await;
+        let said = comments(&world, number);
+        assert!(said.last().unwrap().contains("rich would have to be taken back on it"), "{said:?}");
+    }
+
+    async fn recreate_leaves_out_what_others_did(world: World) {
+        let number = a_group_with_a_persons_commits(&world, "httpx==1.0.0\nrich==1.0.0\n").await;
+        world.push("acme/api", &[("requirements.txt", "httpx==1.0.0\nrich==1.1.0\n")]).await;
+        a_moment_passes(&world).await;
+        assert_eq!(world.pull("acme/api").labels, ["mass-driver: needs a person"], "neighbouring lines conflict");
+        says(&world, "/mass-driver recreate").await;
+        world.time_passes(SignedDuration::from_mins(1)).await;
+        let pull = world.pull("acme/api");
+        assert_eq!((pull.number, pull.title.as_str()), (number, "Bump httpx from 1.0.0 to 1.1.0"));
+        assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==1.1.0\nrich==1.1.0\n");
+        assert_eq!(pull.labels, [""; 0], "nobody is needed");
+        assert!(world.waiting("acme/api").await.is_empty());
+        // What it holds now is what is remembered of it.
+        world.github.close("acme/api", number).unwrap();
+        world.settle().await;
+        world.bot_looks().await;
+        assert!(world.open("acme/api").is_empty());
+        assert!(world.waiting("acme/api").await.is_empty());
+    }
+    /// Two stages share a version, and one is pinned to an image that has not come with the new version: nobody can write that.
+    async fn what_cannot_be_written_in_the_base_either_is_no_matter_of_a_persons_commits(world: World) {
+        world.registry.release("httpx", "1.0.0");
+        world.registry.release("httpx", "1.1.0");
+        world.registry.tag("library/python", "3.12");
+        let digest = world.registry.tag("library/python", "3.12-slim");
+        let stages = format!("ARG V=3.12\nFROM python:$V AS one\nFROM python:$V-slim@{digest} AS two\n");
+        let subscriptions =
+            "subscriptions:\n  - { migration: pypi, group: platform }\n  - { migration: docker, group: platform }\n";
+        let files = [("requirements.txt", "httpx==1.0.0\n"), ("Dockerfile", &stages), (".mass-driver.yaml", subscriptions)];
+        world.repository("acme/api", &files).await;
+        assert_eq!(world.pull("acme/api").title, "Bump httpx from 1.0.0 to 1.1.0");
+        somebody_commits(&world, "src/fix.py", "fixed = True\n").await;
+        world.registry.tag("library/python", "3.13");
+        world.bot_looks().await;
+        let failed = world.proposals("acme/api", ProposalState::Failed).await;
+        assert_eq!(failed.len(), 1, "{:?} {:#?}", world.waiting("acme/api").await, world.outlook("acme/api").await);
+        assert!(failed[0].reason.starts_with("Dockerfile: "), "{}", failed[0].reason);
+        assert_eq!(world.pull("acme/api").labels, [""; 0]);
     }
 }

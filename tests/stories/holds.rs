@@ -1,10 +1,35 @@
 //! A branch that is left as it is: for whose sake, how that shows, and how it ends.
 
 use crate::revisions::{api, comments, somebody_commits};
-use crate::reworks::{a_moment_passes, neighbours};
+use crate::reworks::{a_moment_passes, neighbours, says};
 use crate::{World, stories, stories_at_any_pace};
 use github_sim::{Fault, FaultKind, InstallOptions};
+use jiff::SignedDuration;
 use mass_driver::domain::ProposalState;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+/// Whether the one open pull request is marked as one that needs a person.
+fn is_marked(world: &World) -> bool {
+    world.pull("acme/api").labels.contains(&"mass-driver: needs a person".to_string())
+}
+
+/// A person's commit and the base change the same line, and nothing newer waits. Returns the commit that the bot left.
+async fn in_conflict(world: &World) -> String {
+    api(world).await;
+    let ours = world.pull("acme/api").head_sha;
+    somebody_commits(world, "requirements.txt", "httpx==0.28.0  # because\n").await;
+    world.push("acme/api", &[("requirements.txt", "httpx==0.27.0  # for now\n")]).await;
+    a_moment_passes(world).await;
+    assert!(is_marked(world));
+    ours
+}
+
+async fn permissions_are_granted(world: &World) {
+    world.github.accept_permissions(world.installation, InstallOptions::default().permissions).unwrap();
+    world.settle().await;
+    a_moment_passes(world).await;
+}
 
 /// A newer version that waits, as a person has written something else where it would go. Returns the number, and the commit
 /// that the bot left on the branch.
@@ -68,13 +93,57 @@ stories_at_any_pace! {
         assert_eq!(world.proposals("acme/api", ProposalState::Closed).await.len(), 1);
         let text: &[u8] = b"httpx==0.28.0\n";
         world.github.push("acme/api", &branch, &[("requirements.txt", Some(text))], "a person's commit").unwrap();
+        assert!(world.github.pull_request("acme/api", number).unwrap().labels.len() == 2, "it is marked");
         world.github.reopen("acme/api", number).unwrap();
         world.settle().await;
+        world.time_passes(MINUTE).await;
+        assert_eq!(world.pull("acme/api").labels, ["deps"]);
         world.registry.release("httpx", "0.28.2");
         world.bot_looks().await;
         let pull = world.pull("acme/api");
         assert_eq!((pull.number, pull.title.as_str()), (number, "Bump httpx from 0.27.0 to 0.28.2"));
         assert_eq!(world.file("acme/api", &branch, "requirements.txt"), "httpx==0.28.2\n");
+    }
+
+    async fn a_conflict_is_looked_at_again_when_a_person_pushes(world: World) {
+        let ours = in_conflict(&world).await;
+        somebody_commits(&world, "notes.txt", "mine\n").await;
+        a_moment_passes(&world).await;
+        world.time_passes(MINUTE).await;
+        assert!(is_marked(&world), "it conflicts as before");
+        let pull = world.pull("acme/api");
+        assert_eq!(comments(&world, pull.number).len(), 1, "{:?}", comments(&world, pull.number));
+        world.github.force_push("acme/api", &pull.head_branch, &ours).unwrap();
+        world.settle().await;
+        a_moment_passes(&world).await;
+        world.time_passes(MINUTE).await;
+        assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==0.28.0  # for now\n");
+        assert!(!is_marked(&world));
+    }
+
+    async fn a_base_that_takes_its_change_back_makes_room(world: World) {
+        in_conflict(&world).await;
+        world.push("acme/api", &[("requirements.txt", "httpx==0.27.0\n")]).await;
+        a_moment_passes(&world).await;
+        world.time_passes(MINUTE).await;
+        assert_eq!(world.pull("acme/api").labels, ["deps"]);
+        assert!(world.store.held_of(&[world.repo_id("acme/api").await]).await.unwrap().is_empty());
+    }
+
+    async fn the_label_stays_where_recreate_was_refused(world: World) {
+        let number = api(&world).await;
+        somebody_commits(&world, "src/fix.py", "fixed = True\n").await;
+        let refusal = FaultKind::Status { status: 403, message: "Resource not accessible by integration".into() };
+        world.github.fault(Fault::once("PATCH", "/repos/*/*/git/refs/**", refusal).times(50));
+        says(&world, "/mass-driver recreate").await;
+        world.github.clear_faults();
+        // Every open pull request is looked at, and nobody has pushed.
+        world.restart().await;
+        world.time_passes(MINUTE).await;
+        assert!(is_marked(&world), "{:?}", comments(&world, number));
+        permissions_are_granted(&world).await;
+        world.time_passes(MINUTE).await;
+        assert!(!is_marked(&world), "GitHub can merge it");
     }
 
     async fn what_is_held_is_not_said_to_be_opened_next(world: World) {
@@ -89,11 +158,32 @@ stories_at_any_pace! {
 stories! {
     async fn a_permission_that_is_granted_ends_what_its_want_held_up(world: World) {
         let (number, _) = refused(&world).await;
-        world.github.accept_permissions(world.installation, InstallOptions::default().permissions).unwrap();
-        world.settle().await;
-        a_moment_passes(&world).await;
+        assert!(is_marked(&world));
+        permissions_are_granted(&world).await;
+        world.time_passes(MINUTE).await;
         let pull = world.pull("acme/api");
         assert_eq!(pull.number, number);
+        assert!(!is_marked(&world));
         assert_eq!(world.file("acme/api", &pull.head_branch, "requirements.txt"), "httpx==1.1.0\nrich==1.1.0\n");
+    }
+    /// The newer version is held for a reason of its own before the label of the older one comes off.
+    async fn the_label_of_a_newer_version_stays(world: World) {
+        held(&world).await;
+        somebody_commits(&world, "requirements.txt", "httpx==0.28.0\n").await;
+        assert_eq!(world.pull("acme/api").title, "Bump httpx from 0.27.0 to 0.28.1");
+        world.push("acme/api", &[("requirements.txt", "httpx==0.27.0  # for now\n")]).await;
+        a_moment_passes(&world).await;
+        world.time_passes(MINUTE).await;
+        assert!(is_marked(&world));
+    }
+
+    async fn the_label_is_taken_off_when_an_archive_ends(world: World) {
+        held(&world).await;
+        somebody_commits(&world, "requirements.txt", "httpx==0.28.0\n").await;
+        world.github.archive("acme/api").unwrap();
+        world.time_passes(MINUTE).await;
+        world.github.unarchive("acme/api").unwrap();
+        world.settle().await;
+        assert!(!is_marked(&world));
     }
 }

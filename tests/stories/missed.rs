@@ -36,6 +36,22 @@ stories! {
         assert_eq!(world.open("acme/pushed"), ["Bump idna from 3.6 to 3.7"]);
     }
 
+    /// The bot closed it, as the file was gone. The branch comes back, somebody presses "Reopen", and nobody tells: it is looked
+    /// at, and closed with that reason once more.
+    async fn one_that_the_bot_closed_and_a_person_reopened_is_noticed_at_a_start(world: World) {
+        releases(&world);
+        world.repository("acme/api", &[("requirements.txt", "httpx==0.27.0\n"), FILE]).await;
+        let pull = world.pull("acme/api");
+        world.remove("acme/api", FILE.0).await;
+        assert!(world.open("acme/api").is_empty());
+        world.time_passes(SignedDuration::from_mins(2)).await;
+        world.github.force_push("acme/api", &pull.head_branch, &pull.head_sha).unwrap();
+        world.github.reopen("acme/api", pull.number).unwrap();
+        world.github.drop_pending();
+        world.restart().await;
+        assert!(world.open("acme/api").is_empty(), "it is not open for ever");
+    }
+
     /// GitHub delivers nothing while an installation is suspended.
     async fn what_people_did_during_a_suspension_is_noticed_when_it_ends(world: World) {
         releases(&world);

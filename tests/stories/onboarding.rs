@@ -1,35 +1,38 @@
 //! The first subscription file of a repository, brought by one pull request where the organisation asks for that.
 
-use crate::revisions::comments;
+mod ending;
+mod making;
+mod organisation;
+
 use crate::{World, stories, stories_at_any_pace};
-use github_sim::{Fault, FaultKind, PullRequestView, RepoOptions, Role};
+use github_sim::{PullRequestView, RepoOptions};
 use jiff::SignedDuration;
 use mass_driver::domain::{Onboarding, OnboardingState, RepoId, RepoName, Repository};
 use mass_driver::pipeline::onboard::A_DAY_MAX;
 use mass_driver::store::ConfigState;
 
-const API: &str = "acme/api";
-const HOME: &str = "acme/.github";
-const ASKS: &str = ".mass-driver-organisation.yaml";
-const FILE: &str = ".mass-driver.yaml";
-const PINNED: (&str, &str) = ("requirements.txt", "httpx==0.27.0\n");
-const BRANCH: &str = "mass-driver/onboarding";
+pub(crate) const API: &str = "acme/api";
+pub(crate) const HOME: &str = "acme/.github";
+pub(crate) const ASKS: &str = ".mass-driver-organisation.yaml";
+pub(crate) const FILE: &str = ".mass-driver.yaml";
+pub(crate) const PINNED: (&str, &str) = ("requirements.txt", "httpx==0.27.0\n");
+pub(crate) const BRANCH: &str = "mass-driver/onboarding";
 
 /// The organisation asks for this.
-async fn asks(world: &World, text: &str) {
+pub(crate) async fn asks(world: &World, text: &str) {
     world.registry.release("httpx", "0.27.0");
     world.repository(HOME, &[(ASKS, text)]).await;
 }
 
-async fn onboarding(world: &World, repo: &str) -> Option<Onboarding> {
+pub(crate) async fn onboarding(world: &World, repo: &str) -> Option<Onboarding> {
     world.store.onboarding(world.repo_id(repo).await).await.unwrap()
 }
 
-async fn state(world: &World, repo: &str) -> Option<OnboardingState> {
+pub(crate) async fn state(world: &World, repo: &str) -> Option<OnboardingState> {
     onboarding(world, repo).await.map(|one| one.state)
 }
 
-fn pulls(world: &World, repo: &str) -> Vec<PullRequestView> {
+pub(crate) fn pulls(world: &World, repo: &str) -> Vec<PullRequestView> {
     world.github.pull_requests(repo).unwrap()
 }
 
@@ -61,86 +64,6 @@ stories_at_any_pace! {
         assert_eq!(world.row(API).await.config.state, ConfigState::Valid, "normal life has begun");
         assert_eq!(world.waiting(API).await.len(), 1, "{:?}", world.waiting(API).await);
     }
-
-    async fn closed_is_never_again_and_reopened_is_open_again(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        world.repository(API, &[PINNED]).await;
-        world.github.close(API, 1).unwrap();
-        world.settle().await;
-        let closed = onboarding(&world, API).await.unwrap();
-        assert_eq!(closed.state, OnboardingState::Closed);
-        assert_eq!(closed.reason, "a person closed pull request #1, which adds the file; this repository is not asked again");
-        world.push(API, &[("requirements.txt", "httpx==0.27.0\nrich==1.0\n")]).await;
-        world.push(HOME, &[(ASKS, "onboarding: [api]\n")]).await;
-        world.restart().await;
-        assert_eq!(pulls(&world, API).len(), 1);
-
-        world.github.reopen(API, 1).unwrap();
-        world.settle().await;
-        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
-        world.github.merge(API, 1).unwrap();
-        world.settle().await;
-        world.remove(API, FILE).await;
-        world.restart().await;
-        assert_eq!((state(&world, API).await, pulls(&world, API).len()), (Some(OnboardingState::Merged), 1), "a person removed it");
-    }
-
-    /// Each write may be the last thing that a process does.
-    async fn killed_at_each_write(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        for (n, (method, path)) in [
-            ("POST", "/repos/*/*/git/trees"),
-            ("POST", "/repos/*/*/git/commits"),
-            ("POST", "/repos/*/*/git/refs"),
-            ("POST", "/repos/*/*/pulls"),
-        ].into_iter().enumerate() {
-            let repo = format!("acme/api{n}");
-            world.github.create_repo(&repo, RepoOptions::default().file(PINNED.0, PINNED.1)).unwrap();
-            world.github.deliver_pending().await;
-            world.dies_at(method, path, FaultKind::HangAfter).await;
-            world.settle().await;
-            assert_eq!(world.open(&repo), ["Add .mass-driver.yaml"], "killed after {method} {path}");
-            assert_eq!(state(&world, &repo).await, Some(OnboardingState::Open));
-        }
-    }
-
-    async fn what_is_not_asked_for_any_more_is_closed_with_a_word(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        world.repository(API, &[PINNED]).await;
-        world.push(HOME, &[(ASKS, "onboarding: all\nexclude: [api]\n")]).await;
-        assert!(world.open(API).is_empty());
-        assert_eq!(comments(&world, 1), ["Closed: the organisation does not ask for it any more."]);
-        assert_eq!(state(&world, API).await, Some(OnboardingState::Withdrawn));
-        assert_eq!(world.github.branches(API).unwrap().len(), 1, "its branch is gone");
-    }
-
-    async fn a_file_that_comes_by_other_hands_closes_it_with_a_word(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        world.repository(API, &[PINNED]).await;
-        world.push(API, &[(FILE, "subscriptions: [pypi]\n")]).await;
-        assert!(world.open(API).is_empty());
-        assert_eq!(comments(&world, 1), ["Closed: the file was added by other hands."]);
-    }
-
-    /// The pull request is closed once, with one word, whenever the process dies.
-    async fn killed_while_it_is_let_go(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        world.repository(API, &[PINNED]).await;
-        world.github.push(HOME, "main", &[(ASKS, Some(b"onboarding: none\n"))], "not any more").unwrap();
-        world.github.deliver_pending().await;
-        for (method, path) in [
-            ("POST", "/repos/acme/api/issues/1/comments"),
-            ("PATCH", "/repos/acme/api/pulls/1"),
-            ("DELETE", "/repos/acme/api/git/refs/**"),
-        ] {
-            world.dies_at(method, path, FaultKind::HangAfter).await;
-        }
-        world.settle().await;
-        assert_eq!(comments(&world, 1), ["Closed: the organisation does not ask for it any more."]);
-        assert_eq!(world.github.branches(API).unwrap().len(), 1);
-        let over = onboarding(&world, API).await.unwrap();
-        assert_eq!((over.state, over.farewell), (OnboardingState::Withdrawn, None));
-    }
 }
 
 stories! {
@@ -165,17 +88,6 @@ stories! {
         world.push(HOME, &[(ASKS, "onboarding: all\n")]).await;
         assert_eq!((pulls(&world, "acme/service-b").len(), pulls(&world, "acme/lib").len()), (1, 1));
         assert_eq!(pulls(&world, "acme/service-a").len(), 1);
-    }
-
-    async fn a_broken_wish_changes_nothing(world: World) {
-        asks(&world, "onboarding: [api]\n").await;
-        world.repository(API, &[PINNED]).await;
-        world.push(HOME, &[(ASKS, "onbording: none\n")]).await;
-        assert_eq!(world.open(API).len(), 1);
-        let page = world.page("/repositories/acme/.github").await;
-        assert!(page.contains("did you mean `onboarding`?") && page.contains("last good one stays in force"), "{page}");
-        world.repository("acme/other", &[PINNED]).await;
-        assert!(pulls(&world, "acme/other").is_empty(), "the last good one counts");
     }
 
     async fn a_check_stands_on_the_file_that_is_proposed(world: World) {
@@ -254,6 +166,7 @@ stories! {
                 reason: "a person closed it".into(),
                 branch: BRANCH.into(),
                 commit: row.head.clone().unwrap().commit,
+                base_branch: None,
                 pull: None,
                 farewell: None,
                 begun_at: world.clock_now(),
@@ -267,175 +180,11 @@ stories! {
         assert_eq!(asked(), 2);
         world.time_passes(SignedDuration::from_hours(23)).await;
         assert_eq!(asked(), 2);
+        let mark = world.github.mark();
         world.time_passes(SignedDuration::from_hours(2)).await;
         assert_eq!(asked(), 4);
-    }
-
-    /// GitHub does not answer while it is to be closed, and meanwhile somebody mends the organisation's file.
-    async fn what_is_asked_for_again_before_it_was_closed_stays_open(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        world.repository(API, &[PINNED]).await;
-        world.github.fault(Fault::once("POST", "/repos/acme/api/issues/*/comments", FaultKind::BadGateway).times(3));
-        world.push(HOME, &[(ASKS, "onboarding: none\n")]).await;
-        assert_eq!(state(&world, API).await, Some(OnboardingState::Withdrawn));
-        world.push(HOME, &[(ASKS, "onboarding: all\n")]).await;
-        world.time_passes(SignedDuration::from_hours(2)).await;
-        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
-        assert_eq!((world.open(API).len(), comments(&world, 1)), (1, Vec::<String>::new()));
-        world.github.clear_faults();
-    }
-
-    /// It was closed because the organisation did not ask for it; it does again, and a person brings it back.
-    async fn what_was_closed_with_a_word_is_open_again_when_a_person_reopens_it(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        world.repository(API, &[PINNED]).await;
-        let pull = world.pull(API);
-        world.push(HOME, &[(ASKS, "onboarding: none\n")]).await;
-        assert!(world.open(API).is_empty());
-        world.push(HOME, &[(ASKS, "onboarding: all\n")]).await;
-        assert_eq!(pulls(&world, API).len(), 1, "it is not asked a second time");
-        world.github.force_push(API, &pull.head_branch, &pull.head_sha).unwrap();
-        world.github.reopen(API, pull.number).unwrap();
-        world.settle().await;
-        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
-        assert_eq!(world.open(API).len(), 1);
-    }
-
-    async fn commands_are_answered_and_obeyed_nothing(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        world.repository(API, &[PINNED]).await;
-        world.github.set_role(API, "ada", Role::Write).unwrap();
-        world.github.set_role(API, "mallory", Role::Read).unwrap();
-        world.github.comment(API, 1, "ada", "/mass-driver rebase").unwrap();
-        world.github.comment(API, 1, "mallory", "/mass-driver rebase").unwrap();
-        world.settle().await;
-        let said = comments(&world, 1);
-        assert_eq!(said.len(), 3, "{said:#?}");
-        assert!(said[2].starts_with("This pull request adds the file that says which updates there are to be"), "{said:#?}");
-        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
-    }
-
-    async fn what_people_committed_to_stays_open_when_it_is_not_asked_for_any_more(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        world.repository(API, &[PINNED]).await;
-        world.github.push(API, BRANCH, &[(FILE, Some(b"delay: daily\nsubscriptions: [pypi]\n"))], "daily").unwrap();
-        world.settle().await;
-        world.push(HOME, &[(ASKS, "onboarding: none\n")]).await;
-        assert_eq!(world.open(API).len(), 1);
-        assert!(comments(&world, 1)[0].contains("People have taken it over"), "{:?}", comments(&world, 1));
-        world.github.merge(API, 1).unwrap();
-        world.settle().await;
-        assert_eq!(state(&world, API).await, Some(OnboardingState::Merged));
-    }
-
-    async fn a_branch_that_is_deleted_is_a_no(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        world.repository(API, &[PINNED]).await;
-        world.github.delete_branch(API, BRANCH).unwrap();
-        world.settle().await;
-        assert_eq!(state(&world, API).await, Some(OnboardingState::Closed));
-    }
-
-    /// Somebody has a branch of the name that we would take.
-    async fn a_persons_branch_of_that_name_is_left_alone(world: World) {
-        asks(&world, "onboarding: [api]\n").await;
-        world.repository("acme/later", &[PINNED]).await;
-        world.github.push("acme/later", BRANCH, &[("README.md", Some(b"mine\n"))], "a person's own").unwrap();
-        world.settle().await;
-        world.push(HOME, &[(ASKS, "onboarding: all\n")]).await;
-        let pull = world.pull("acme/later");
-        assert!(pull.head_branch.starts_with("mass-driver/onboarding-"), "{}", pull.head_branch);
-        world.github.delete_branch("acme/later", BRANCH).unwrap();
-        world.settle().await;
-    }
-
-    /// A repository that cannot be read any more says nothing, and changes nothing.
-    async fn whoever_takes_the_file_from_the_app_ends_nothing(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        world.repository(API, &[PINNED]).await;
-        world.github.delete_repo(HOME).unwrap();
-        world.settle().await;
-        world.repository("acme/other", &[PINNED]).await;
-        assert_eq!((world.open(API).len(), pulls(&world, "acme/other").len()), (1, 0));
-    }
-
-    async fn what_github_refuses_for_good_is_said_and_not_tried_again(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        let no = FaultKind::Status { status: 403, message: "Resource not accessible by integration".into() };
-        world.github.fault(Fault::once("POST", "/repos/acme/api/git/refs", no).times(50));
-        world.repository(API, &[PINNED]).await;
-        let failed = onboarding(&world, API).await.unwrap();
-        assert_eq!(failed.state, OnboardingState::Failed, "{failed:?}");
-        assert!(failed.reason.starts_with("the pull request that adds the file could not be made: "), "{failed:?}");
-        let mark = world.github.mark();
-        world.restart().await;
-        let writes: Vec<String> = world.requests_since(mark).into_iter().filter(|r| r.starts_with("POST /repos/acme/api/git")).collect();
-        assert!(writes.is_empty(), "{writes:?}");
-    }
-
-    async fn a_check_says_what_is_wrong_with_the_organisations_file(world: World) {
-        asks(&world, "onboarding: [api]\n").await;
-        let check = async |branch: &str, text: &str| {
-            world.github.push(HOME, branch, &[(ASKS, Some(text.as_bytes()))], "a person's change").unwrap();
-            world.settle().await;
-            let head = world.github.head(HOME, branch).unwrap().unwrap();
-            let mut runs = world.github.check_runs(HOME).unwrap();
-            runs.retain(|run| run.own && run.head_sha == head);
-            assert_eq!(runs.len(), 1, "{runs:#?}");
-            runs.remove(0)
-        };
-        for branch in ["topic", "main"] {
-            let broken = check(branch, "onbording: all\n").await;
-            assert_eq!((broken.conclusion.as_deref(), broken.title.as_deref()), (Some("failure"), Some("1 problem in .mass-driver-organisation.yaml")));
-            let summary = broken.summary.unwrap();
-            assert!(summary.ends_with("The last good one stays in force, which asks for onboarding of the repositories api.\n"), "{summary}");
-            assert_eq!(broken.annotations[0]["path"], ASKS);
-            assert_eq!(broken.annotations[0]["start_line"], 1);
-        }
-        let mended = check("main", "onboarding: all\n").await;
-        assert_eq!(mended.conclusion.as_deref(), Some("success"));
-        assert!(mended.summary.unwrap().ends_with("is valid: it asks for onboarding of every repository.\n"));
-    }
-
-    /// Both files change in one commit: there is one check for it, which speaks of both.
-    async fn one_check_speaks_of_both_files(world: World) {
-        asks(&world, "onboarding: none\n").await;
-        let both = [(ASKS, Some(&b"onboarding: [a/b]\n"[..])), (FILE, Some(&b"subscriptions: [pipy]\n"[..]))];
-        world.github.push(HOME, "topic", &both, "both").unwrap();
-        world.settle().await;
-        let runs: Vec<_> = world.github.check_runs(HOME).unwrap().into_iter().filter(|run| run.own).collect();
-        assert_eq!(runs.len(), 1, "{runs:#?}");
-        let paths: Vec<&str> = runs[0].annotations.iter().map(|a| a["path"].as_str().unwrap()).collect();
-        assert_eq!(paths, [FILE, ASKS]);
-    }
-
-    /// The remedy is to remove one of them, and the other is the one that was there before.
-    async fn of_two_files_the_one_that_stays_counts_again(world: World) {
-        world.repository_using_httpx(API, "subscriptions: [pypi]\n").await;
-        world.push(API, &[(".mass-driver.yml", "subscriptions: [docker]\n")]).await;
-        assert_eq!(world.row(API).await.config.state, ConfigState::Broken);
-        world.remove(API, ".mass-driver.yml").await;
-        assert_eq!(world.row(API).await.config.state, ConfigState::Valid);
-    }
-
-    async fn a_users_own_repository_of_that_name_counts_likewise(world: World) {
-        world.github.install("ada").unwrap();
-        world.registry.release("httpx", "0.27.0");
-        world.repository("ada/.github", &[(".mass-driver-organization.yml", "onboarding: all\n")]).await;
-        world.repository("ada/tool", &[PINNED]).await;
-        assert_eq!(world.open("ada/tool"), ["Add .mass-driver.yaml"]);
-    }
-
-    async fn what_people_did_while_the_bot_was_down_is_learned_at_the_start(world: World) {
-        asks(&world, "onboarding: all\n").await;
-        world.repository(API, &[PINNED]).await;
-        world.goes_down();
-        world.github.close(API, 1).unwrap();
-        world.settle().await;
-        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
-        world.comes_back();
-        world.restart().await;
-        assert_eq!(state(&world, API).await, Some(OnboardingState::Closed));
+        let looked: Vec<String> = world.requests_since(mark).into_iter().filter(|r| r.starts_with("GET") && r.ends_with("/pulls/1")).collect();
+        assert!(looked.is_empty(), "what is open already is not asked about again: {looked:?}");
     }
 
     async fn page_and_json_say_how_far_it_has_come(world: World) {

@@ -25,7 +25,7 @@ pub async fn a_moment_passes(world: &World) {
     }
 }
 
-async fn says(world: &World, comment: &str) {
+pub async fn says(world: &World, comment: &str) {
     world.github.set_role("acme/api", "ada", Role::Write).unwrap();
     let number = world.pull("acme/api").number;
     world.github.comment("acme/api", number, "ada", comment).unwrap();

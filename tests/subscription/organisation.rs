@@ -20,6 +20,7 @@ fn asked(file: &OrganisationFile, names: &[&'static str]) -> Vec<&'static str> {
 #[case("onboarding: all", &["api", "Service-a", ".github"])]
 #[case("onboarding: none", &[])]
 #[case("onboarding: api", &["api"])]
+#[case("onboarding: [ap, al, one, api]", &["api"])]
 #[case("onboarding: [API, service-*]", &["api", "Service-a"])]
 #[case("onboarding: all\nexclude: service-?", &["api", ".github"])]
 #[case("onboarding: [\"*\"]\nexclude: [api, \".*\"]", &["Service-a"])]
@@ -48,6 +49,8 @@ fn problems_name_the_place_and_the_remedy() {
         "onboarding: []",
         "onboarding: All",
         "onboarding: [all]",
+        "onboarding: al",
+        "onboarding: noen",
         "onboarding: acme/api",
         "onboarding: my repo",
         "onboarding: a[",
@@ -90,6 +93,9 @@ fn any_file() -> impl Strategy<Value = Value> {
         json!("none"),
         json!("All"),
         json!("aLL"),
+        json!("al"),
+        json!("nnone"),
+        json!("laal"),
         json!("api"),
         json!("service-*"),
         json!("a/b"),

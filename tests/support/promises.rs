@@ -102,7 +102,10 @@ async fn of_repository(github: &GitHubSim, store: &Store, row: &RepositoryRow) {
     // One pull request for each proposal, and none that nobody knows of. Several follow each other on one: at most the last
     // of them is open.
     let Ok(pulls) = github.pull_requests(&name) else { return };
-    let is_ours = |p: &&PullRequestView| p.head_branch.starts_with("mass-driver/") && p.head_owner == repo.name.owner();
+    let is_ours = |p: &&PullRequestView| {
+        let is_named_so = p.head_branch.starts_with("mass-driver/") && p.head_owner == repo.name.owner();
+        is_named_so && p.author == github.bot_login() && !asked_elsewhere(row, p)
+    };
     let ours: Vec<_> = pulls.iter().filter(is_ours).collect();
     let onboarding = store.onboarding(repo.id).await.unwrap();
     let brings_file = |pull: &PullRequestView| {
@@ -140,6 +143,11 @@ async fn of_repository(github: &GitHubSim, store: &Store, row: &RepositoryRow) {
     assert_eq!(heads.len(), ours.len(), "two pull requests of {name} came from one branch");
 }
 
+/// Whether a pull request brought the first file to a branch that is not the default one any more: it is asked for anew.
+fn asked_elsewhere(row: &RepositoryRow, pull: &PullRequestView) -> bool {
+    pull.title == TITLE && pull.state != "open" && Some(&pull.base) != row.repository.default_branch.as_ref()
+}
+
 /// A repository is asked for its first file by one pull request at most; what is over for the bot is over at GitHub, unless
 /// people have taken it over, and nothing is being sent any more for what has ended.
 async fn onboarded_at_most_once(
@@ -149,7 +157,10 @@ async fn onboarded_at_most_once(
     pulls: &[PullRequestView],
 ) {
     let (repo, name) = (row.repository.id, &row.repository.name);
-    let asked = pulls.iter().filter(|pull| pull.title == TITLE && pull.head_branch.starts_with(BRANCH)).count();
+    let is_asked = |pull: &&PullRequestView| {
+        pull.title == TITLE && pull.head_branch.starts_with(BRANCH) && !asked_elsewhere(row, pull)
+    };
+    let asked = pulls.iter().filter(is_asked).count();
     assert!(asked <= 1, "{name} was asked {asked} times for its first file");
     assert!(asked == 0 || onboarding.is_some(), "{name} was asked, and nobody knows");
     let Some(one) = onboarding else { return };

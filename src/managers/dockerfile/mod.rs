@@ -64,7 +64,11 @@ impl Format for Dockerfile {
 fn problem(error: &parse_dockerfile::Error) -> String {
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
-    format!("line {}: {}", error.line(), super::cut(message))
+    // What is missing stands on no line.
+    match error.line() {
+        0 => super::cut(message),
+        line => format!("line {line}: {}", super::cut(message)),
+    }
 }
 
 /// What is known on the way through a file.

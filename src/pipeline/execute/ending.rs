@@ -2,10 +2,10 @@
 
 use super::{Case, Errand, PAUSE, installation};
 use crate::domain::{
-    Change, Farewell, Held, News, Proposal, ProposalState, PullBranch, PullNumber, PullRequest, Rework, Topic,
+    Change, Farewell, Held, News, ObjectId, Proposal, ProposalState, PullBranch, PullNumber, PullRequest, Rework, Topic,
 };
 use crate::forge::{ForgeError, Proposed, PullStatus};
-use crate::pipeline::branch::hold;
+use crate::pipeline::branch::{hold, release};
 use crate::pipeline::remarks::remark;
 use crate::pipeline::retire::superseded_by;
 use crate::pipeline::{Done, Step, StepError, invite, merge};
@@ -22,15 +22,29 @@ pub(super) async fn plan_again(store: &Store, row: &RepositoryRow, now: Timestam
     Ok(Done::Finished(tx))
 }
 
-/// Has the repository read again, and this step repeated afterwards: as the same row, so that its tries are counted.
-pub(super) async fn read_again(store: &Store, case: &Case<'_>, error: &ForgeError) -> Result<Done, StepError> {
-    let step = Step::SyncRepository { repo: case.row.repository.id, details: true, name: None };
-    let mut tx = store.begin().await?;
-    step.queue(&mut tx, installation(case.row), case.now).await?;
-    Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
+pub(in crate::pipeline) async fn read_again(
+    store: &Store,
+    case: &Case<'_>,
+    error: &ForgeError,
+) -> Result<Done, StepError> {
+    look_again(store, case.row, error, case.now).await
 }
 
-pub(super) async fn fail(store: &Store, case: Case<'_>, why: &str) -> Result<Done, StepError> {
+/// Has a repository read again, and this step repeated afterwards: as the same row, so that its tries are counted.
+pub(in crate::pipeline) async fn look_again(
+    store: &Store,
+    row: &RepositoryRow,
+    error: &ForgeError,
+    now: Timestamp,
+) -> Result<Done, StepError> {
+    let step = Step::SyncRepository { repo: row.repository.id, details: true, name: None };
+    let mut tx = store.begin().await?;
+    step.queue(&mut tx, installation(row), now).await?;
+    Ok(Done::PutBack { tx, until: now + PAUSE, why: error.to_string() })
+}
+
+/// Ends what cannot be made. `head` is that of the branch it would have gone onto.
+pub(super) async fn fail(store: &Store, case: Case<'_>, head: Option<&ObjectId>, why: &str) -> Result<Done, StepError> {
     let Case { row, mut proposal, now, errand, .. } = case;
     let mut tx = store.begin().await?;
     tx.end_attempt(&proposal.id).await?;
@@ -41,12 +55,14 @@ pub(super) async fn fail(store: &Store, case: Case<'_>, why: &str) -> Result<Don
         proposal.updated_at = now;
         tx.save_proposal(&proposal).await?;
         tx.record(&proposal.id, now, "failed", why).await?;
-        Step::Plan { repo: proposal.repo }.queue(&mut tx, installation(row), now).await?;
     } else if let (Some(pull), Some(base)) = (&proposal.pull, &row.head) {
         tracing::warn!(repository = %row.repository.name, pull = %pull.number, why, "a branch could not be brought up to date");
-        let held = Held { why: why.to_string(), head: pull.head.clone(), base: base.commit.clone(), people: false };
+        let head = head.unwrap_or(&pull.head).clone();
+        let held = Held { why: why.to_string(), head, base: base.commit.clone(), people: false };
         hold(&mut tx, row, &proposal, held, now).await?;
     }
+    // Of one that is open, too: what is not wanted any more stayed open while this was being sent.
+    Step::Plan { repo: proposal.repo }.queue(&mut tx, installation(row), now).await?;
     Ok(Done::Finished(tx))
 }
 
@@ -70,12 +86,9 @@ pub(super) async fn arrived(
         closed_at: None,
     };
     let mut tx = store.begin().await?;
+    release(&mut tx, case.row, (&case.proposal.id, pull.number), now, now).await?;
     tx.save_pull_branch((repo, pull.number), &branch).await?;
     tx.end_attempt(&case.proposal.id).await?;
-    if known.held.is_some() {
-        let news = Step::Tell { repo, proposal: case.proposal.id.clone(), news: News::Freed };
-        news.queue(&mut tx, installation(case.row), now).await?;
-    }
     if status != PullStatus::Open {
         // An earlier attempt got this far, and a person was faster than our repeat.
         Step::Follow { repo, number: pull.number }.queue(&mut tx, installation(case.row), now).await?;

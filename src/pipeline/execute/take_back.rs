@@ -81,6 +81,7 @@ pub(super) async fn give_up(
 /// Sends what is next of taking a change back: one write where writes are paced, else all of them.
 async fn retreat(store: &Store, forge: &GitHub, case: Case<'_>, begun: Attempt) -> Result<Done, StepError> {
     let Attempt { change, mut progress, .. } = begun;
+    let head = change.onto.as_ref().map(|onto| &onto.head);
     let Writing { lease, pace, clock } = *case.writing;
     let error = loop {
         match forge.withdraw(&target(case.row), &change, progress.tree.as_ref()).await {
@@ -88,7 +89,7 @@ async fn retreat(store: &Store, forge: &GitHub, case: Case<'_>, begun: Attempt) 
             Ok(Retreat::Kept(proposed)) => return arrived(store, case, &change, proposed).await,
             Ok(Retreat::Done) => {
                 return match progress.refused {
-                    Some(why) => fail(store, case, &why).await,
+                    Some(why) => fail(store, case, head, &why).await,
                     None => taken_back(store, case, "the repository changed while it was sent").await,
                 };
             }
@@ -115,12 +116,12 @@ async fn retreat(store: &Store, forge: &GitHub, case: Case<'_>, begun: Attempt) 
     }
     if let Some(why) = progress.refused {
         tracing::warn!(repository = %case.row.repository.name, branch = change.branch, %error, "what was begun could not be taken back");
-        return fail(store, case, &why).await;
+        return fail(store, case, head, &why).await;
     }
     if is_elsewhere(&error) && lease.work.refusals + 1 < TRIES_MAX {
         return read_again(store, &case, &error).await;
     }
-    fail(store, case, &error.to_string()).await
+    fail(store, case, head, &error.to_string()).await
 }
 
 async fn taken_back(store: &Store, case: Case<'_>, why: &str) -> Result<Done, StepError> {

@@ -2,7 +2,8 @@
 
 use crate::commands;
 use crate::domain::{Examined, Head, Onboarding, Proposal, PullNumber, RepoId, RepoPath};
-use crate::forge::webhook::{Event, EventKind, PullFacts};
+use crate::forge::webhook::{ChangedPaths, Event, EventKind, PullFacts, Push};
+use crate::managers;
 use crate::pipeline::{StepError, onboard, sync};
 use crate::planner::codeowners::CODE_OWNERS_PATHS;
 use crate::store::{ConfigState, RepositoryRow, Store};
@@ -23,7 +24,8 @@ pub struct KnownRepository {
     pub is_held: bool,
     /// The onboarding whose pull request the event tells of.
     pub onboarding: Option<Onboarding>,
-    /// Whether the repository may be asked for its first subscription file once it holds something to be kept up to date.
+    /// Whether the event brings something that may be kept up to date to a repository that may be asked for its first
+    /// subscription file.
     pub may_be_onboarded: bool,
     /// Our open pull requests whose head the event tells of.
     pub pulls_at_head: Vec<PullNumber>,
@@ -69,7 +71,8 @@ pub(super) async fn known_repository(
             known.tracked =
                 store.tracked_paths(repo).await?.into_iter().map(|path| path.as_str().to_string()).collect();
             known.lock_files = store.lock_files(repo).await?;
-            if known.row.config.state == ConfigState::None {
+            // What the organisation asks for takes a while to read, and most pushes bring nothing to be kept up to date.
+            if known.row.config.state == ConfigState::None && brings_manifests(push) {
                 let head = push.tree.clone().map(|tree| Head { commit: push.after.clone(), tree });
                 let row = &known.row;
                 known.may_be_onboarded = onboard::is_due(store, (&row.repository, &row.config, head.as_ref())).await?;
@@ -94,6 +97,12 @@ pub(super) async fn known_repository(
         _ => {}
     }
     Ok(Some(known))
+}
+
+/// Whether a push tells of a file that may be a manifest.
+pub(super) fn brings_manifests(push: &Push) -> bool {
+    let ChangedPaths::Known(changed) = &push.changed else { return false };
+    changed.iter().any(|path| RepoPath::parse(path).is_ok_and(|path| managers::may_be_manifest(&path)))
 }
 
 /// The pull request that an event tells of, where it matters whether it is one of ours.

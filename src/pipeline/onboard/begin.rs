@@ -1,21 +1,18 @@
 //! Reads a repository, writes the file for what is found in it, and stores the change: nothing is sent here.
 
+use super::before::{as_if_never_begun, asked_before, take_over};
 use super::{A_DAY_MAX, Case, DAY, Wish, is_acquainted, room_again};
 use crate::domain::{Change, Dependency, FileChange, FileMode, Head, Onboarding, OnboardingState, RepoPath};
 use crate::forge::ForgeError;
 use crate::pipeline::examine::lookups;
+use crate::pipeline::execute::{TRIES_MAX, look_again};
 use crate::pipeline::plan::foresee::Ahead;
 use crate::pipeline::{Done, Step, StepError, finished, index, target};
 use crate::planner::onboarding::{Asker, BRANCH, Found, MESSAGE, TITLE, body, file};
 use crate::planner::preview::{Place, Preview};
 use crate::registries::Registries;
 use crate::subscription::{self, FILE_NAMES, SubscriptionFile};
-use jiff::{SignedDuration, Timestamp};
-
-/// How often a head is read whose tree is not there, before the repository is left alone until its next push.
-const TRIES_MAX: u32 = 5;
-/// How long to wait for the repository to be read again.
-const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+use jiff::Timestamp;
 
 /// Begins the onboarding of a repository, if it is wanted, if the day's number allows it, and if there is anything to be kept
 /// up to date in it.
@@ -42,6 +39,13 @@ pub(super) async fn begin(case: &Case<'_>, registries: &Registries) -> Result<Do
     if found.is_empty() {
         return nothing(case, head, "nothing was found that could be kept up to date").await;
     }
+    match asked_before(case, BRANCH).await {
+        Ok(None) => {}
+        Ok(Some(before)) => return take_over(case, row_of(case, head), before, &head.commit).await,
+        // Who may not look may not ask either, and that is said where it is tried.
+        Err(ForgeError::Forbidden { .. }) => {}
+        Err(error) => return unreadable(case, head, error).await,
+    }
     let change = written(case, registries, (wish, &found), dependencies, (head, base_branch)).await?;
 
     let mut tx = case.tx().await?;
@@ -56,6 +60,7 @@ pub(super) async fn begin(case: &Case<'_>, registries: &Registries) -> Result<Do
         state: OnboardingState::Opening,
         reason: "a pull request that adds the file is being made".into(),
         branch: change.branch.clone(),
+        base_branch: Some(change.base_branch.clone()),
         ..row_of(case, head)
     };
     tx.save_onboarding(&onboarding).await?;
@@ -72,7 +77,8 @@ fn row_of(case: &Case<'_>, head: &Head) -> Onboarding {
         reason: String::new(),
         branch: String::new(),
         commit: head.commit.clone(),
-        pull: None,
+        base_branch: None,
+        pull: case.before.clone(),
         farewell: None,
         begun_at: case.now,
         updated_at: case.now,
@@ -91,8 +97,10 @@ async fn another_day(case: &Case<'_>, until: Timestamp) -> Result<Done, StepErro
     let installation = case.installation();
     let mut tx = case.tx().await?;
     // Nothing was found here before; now there may be, and it is to be among the others.
-    tx.forget_onboarding(case.row.repository.id).await?;
-    Step::OnboardAll { installation }.queue_at(&mut tx, Some(installation), until, case.now).await?;
+    if let Some(onboarding) = case.store.onboarding(case.row.repository.id).await? {
+        as_if_never_begun(&mut tx, &onboarding, case.now).await?;
+    }
+    Step::OnboardAll { installation, more: true }.queue_at(&mut tx, Some(installation), until, case.now).await?;
     Ok(Done::Finished(tx))
 }
 
@@ -106,11 +114,9 @@ async fn unreadable(case: &Case<'_>, head: &Head, error: ForgeError) -> Result<D
         | ForgeError::Archived { .. }
             if case.writing.lease.work.refusals + 1 < TRIES_MAX =>
         {
-            let mut tx = case.tx().await?;
-            let look = Step::SyncRepository { repo: case.row.repository.id, details: true, name: None };
-            look.queue(&mut tx, Some(case.installation()), case.now).await?;
-            Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
+            look_again(case.store, case.row, &error, case.now).await
         }
+        // Until its next push.
         ForgeError::Gone { .. } | ForgeError::StaleBase { .. } | ForgeError::Empty { .. } => {
             nothing(case, head, "its files could not be read").await
         }

@@ -3,21 +3,15 @@
 //! As with every other change, a claim that ends in good order says so; after any other the next one looks what is there.
 
 use super::Case;
-use crate::domain::{Change, Onboarding, OnboardingState, Progress, PullNumber, PullRequest, RepoId, RepoState, Turn};
+use super::before::{as_if_never_begun, asked_before, take_over};
+use crate::domain::{Change, Onboarding, OnboardingState, Progress, RepoId, RepoState, Turn};
 use crate::forge::{Advance, ForgeError, Proposed, PullStatus, Retreat};
-use crate::pipeline::execute::{is_elsewhere, is_refusal};
+use crate::pipeline::execute::{TRIES_MAX, WRITES, is_elsewhere, is_refusal, look_again};
 use crate::pipeline::line::{self, Admission};
 use crate::pipeline::{Done, Step, StepError, Writing, finished, target};
 use crate::planner::onboarding::BRANCH;
 use crate::store::Attempt;
-use jiff::SignedDuration;
 
-/// How often it is tried while the repository is not as we know it.
-const TRIES_MAX: u32 = 5;
-/// How long to wait for the repository to be read again.
-const PAUSE: SignedDuration = SignedDuration::from_secs(30);
-/// Tree, commit, branch, pull request.
-const WRITES: u32 = 4;
 /// The tree, where nobody knows it, and the removal of the branch.
 const WRITES_TO_TAKE_BACK: u32 = 2;
 
@@ -33,8 +27,10 @@ pub(super) async fn go_on(case: &Case<'_>, onboarding: Onboarding) -> Result<Don
     let is_unsent = begun.orderly_claim.is_some() && begun.progress.is_start();
     let is_wanted = begun.progress.refused.is_none() && case.wish_for_it().is_some();
     let head = case.row.head.as_ref().map(|head| &head.commit);
+    let goes_to_default = case.row.repository.default_branch.as_ref() == Some(&begun.change.base_branch);
     // The commit it stands on may be gone; what was not sent can be made anew for the present one.
-    let is_outdated = head != Some(&begun.change.base.commit) && (is_unsent || case.writing.lease.work.refusals > 0);
+    let is_outdated = !(head == Some(&begun.change.base.commit) && goes_to_default)
+        && (is_unsent || case.writing.lease.work.refusals > 0);
     if is_unsent && (!is_wanted || is_outdated) {
         return forget(case, &onboarding).await;
     }
@@ -57,7 +53,7 @@ pub(super) async fn go_on(case: &Case<'_>, onboarding: Onboarding) -> Result<Don
 /// Nothing of it was sent, or nothing is left of it: as if it had never been begun. It may be begun anew at once.
 async fn forget(case: &Case<'_>, onboarding: &Onboarding) -> Result<Done, StepError> {
     let mut tx = case.tx().await?;
-    tx.forget_onboarding(onboarding.repo).await?;
+    as_if_never_begun(&mut tx, onboarding, case.now).await?;
     if case.wish_for_it().is_some() {
         return Ok(Done::PutOff { tx, until: case.now, why: None });
     }
@@ -71,19 +67,19 @@ async fn send(
     turn: Option<Turn>,
 ) -> Result<Done, StepError> {
     let (to, look) = (target(case.row), orderly_claim.is_none());
-    let sent = match (turn, look) {
-        (None, _) => case.forge.propose(&to, &change, look || !progress.is_start()).await.map(Advance::Arrived),
-        (Some(_), true) => case.forge.take_up(&to, &change).await,
-        (Some(_), false) => case.forge.advance(&to, &change, &progress).await,
+    let before = if look { asked_before(case, &change.branch).await } else { Ok(None) };
+    let sent = match (before, turn) {
+        (Ok(Some(before)), _) => return take_over(case, onboarding, before, &change.base.commit).await,
+        (Err(error), _) => Err(error),
+        (Ok(None), None) => case.forge.propose(&to, &change, look || !progress.is_start()).await.map(Advance::Arrived),
+        (Ok(None), Some(_)) if look => case.forge.take_up(&to, &change).await,
+        (Ok(None), Some(_)) => case.forge.advance(&to, &change, &progress).await,
     };
     match (sent, turn) {
         (Ok(Advance::Arrived(proposed)), _) => arrived(case, onboarding, proposed).await,
         (Ok(Advance::Further(progress)), turn) => {
             let claim = Some(case.writing.lease.work.claims);
             next_write(case, onboarding.repo, (&progress, claim), turn).await
-        }
-        (Err(ForgeError::Conflict { pull: Some(number), .. }), _) if look => {
-            arrived(case, onboarding, taken_over(case, &change, number)).await
         }
         // Somebody else has a branch of that name: it is left alone, and another name is taken.
         (Err(error @ ForgeError::Conflict { .. }), _) if change.branch == BRANCH => {
@@ -96,7 +92,7 @@ async fn send(
             Ok(Done::PutBack { tx, until: case.now, why: error.to_string() })
         }
         (Err(error), _) if is_elsewhere(&error) && case.writing.lease.work.refusals + 1 < TRIES_MAX => {
-            read_again(case, &error).await
+            look_again(case.store, case.row, &error, case.now).await
         }
         (Err(error), _) if is_elsewhere(&error) || is_refusal(&error) => {
             // Stored before anything is taken back: a repeat must not send it once more.
@@ -115,11 +111,15 @@ async fn take_back(
     Attempt { change, mut progress, .. }: Attempt,
     turn: Option<Turn>,
 ) -> Result<Done, StepError> {
+    if let Some(before) = asked_before(case, &change.branch).await.or_else(let_be)? {
+        return take_over(case, onboarding, before, &change.base.commit).await;
+    }
     let error = loop {
         match case.forge.withdraw(&target(case.row), &change, progress.tree.as_ref()).await {
             Ok(Retreat::Recognised(tree)) => progress.tree = Some(tree),
             Ok(Retreat::Kept(proposed)) => return arrived(case, onboarding, proposed).await,
-            Ok(Retreat::Done) => {
+            // A person's pull request from that branch: nothing of ours is there.
+            Ok(Retreat::Done) | Err(ForgeError::Conflict { pull: Some(_), .. }) => {
                 return match progress.refused {
                     Some(why) => fail(case, onboarding, why).await,
                     None => forget(case, &onboarding).await,
@@ -135,15 +135,12 @@ async fn take_back(
         case.tx().await?.commit().await?;
     };
     match error {
-        ForgeError::Conflict { pull: Some(number), .. } => {
-            arrived(case, onboarding, taken_over(case, &change, number)).await
-        }
         error
             if is_elsewhere(&error)
                 && progress.refused.is_none()
                 && case.writing.lease.work.refusals + 1 < TRIES_MAX =>
         {
-            read_again(case, &error).await
+            look_again(case.store, case.row, &error, case.now).await
         }
         error if is_elsewhere(&error) || is_refusal(&error) => {
             tracing::warn!(repository = %case.row.repository.name, branch = change.branch, %error, "what was begun could not be taken back");
@@ -151,6 +148,11 @@ async fn take_back(
         }
         error => Err(error.into()),
     }
+}
+
+/// What GitHub refuses to say is no reason to leave anything there.
+fn let_be<T>(error: ForgeError) -> Result<Option<T>, ForgeError> {
+    if is_elsewhere(&error) || is_refusal(&error) { Ok(None) } else { Err(error) }
 }
 
 /// Ends a claim after one write.
@@ -170,23 +172,14 @@ async fn next_write(
     Ok(Done::PutOff { tx, until, why: None })
 }
 
-/// Our pull request, on which a person put commits before we saw that it exists. With the base as the head that we left
-/// there, it never looks untouched, so it is never closed over their heads.
-fn taken_over(case: &Case<'_>, change: &Change, number: PullNumber) -> Proposed {
-    let head = change.base.commit.clone();
-    let url = format!("{}/pull/{number}", case.row.repository.web_url);
-    let pull = PullRequest { number, url, head };
-    Proposed { pull, adopted: true, no_draft: false, status: PullStatus::Open }
-}
-
 /// The change stands on GitHub as a pull request.
-async fn arrived(
+pub(super) async fn arrived(
     case: &Case<'_>,
     onboarding: Onboarding,
-    Proposed { pull, status, .. }: Proposed,
+    Proposed { pull, status, adopted, .. }: Proposed,
 ) -> Result<Done, StepError> {
     let repo = onboarding.repo;
-    tracing::info!(repository = %case.row.repository.name, pull = %pull.number, "opened a pull request that adds a subscription file");
+    tracing::info!(repository = %case.row.repository.name, pull = %pull.number, adopted, "opened a pull request that adds a subscription file");
     let mut tx = case.tx().await?;
     tx.end_onboarding_attempt(repo).await?;
     let reason = format!("pull request #{} adds the file", pull.number);
@@ -208,12 +201,4 @@ async fn fail(case: &Case<'_>, onboarding: Onboarding, why: String) -> Result<Do
     let failed = Onboarding { state: OnboardingState::Failed, reason, updated_at: case.now, ..onboarding };
     tx.save_onboarding(&failed).await?;
     Ok(Done::Finished(tx))
-}
-
-/// Has the repository read again, and this step repeated afterwards: as the same row, so that its tries are counted.
-async fn read_again(case: &Case<'_>, error: &ForgeError) -> Result<Done, StepError> {
-    let step = Step::SyncRepository { repo: case.row.repository.id, details: true, name: None };
-    let mut tx = case.tx().await?;
-    step.queue(&mut tx, Some(case.installation()), case.now).await?;
-    Ok(Done::PutBack { tx, until: case.now + PAUSE, why: error.to_string() })
 }

@@ -1,8 +1,9 @@
 //! What a repository's plan would be by a subscription file that does not count, or does not count yet. Nothing is stored.
 
 use super::facts::{self, Loaded, RepositoryFacts};
+use super::partings::Parting;
 use super::{goes, guard, held, new_id, partings, plan_of, without_hashes};
-use crate::domain::{Dependency, PackageId, Proposal, ProposalState, RepoId, Verdict};
+use crate::domain::{Dependency, PackageId, Proposal, ProposalId, ProposalState, RepoId, Verdict};
 use crate::pipeline::StepError;
 use crate::planner::preview::Closing;
 use crate::planner::{Catalogue, Known, Plan, Used};
@@ -82,19 +83,29 @@ impl Ahead {
         let mut foreseen = Foreseen::default();
         for one in &self.loaded.repositories {
             foreseen.plan = plan_of(one, &without_hashes, &mut catalogue, now);
-            foreseen.ready = self.admit(one, &mut foreseen.plan, now);
-            let ready: Vec<String> = foreseen.ready.iter().cloned().collect();
             let partings = partings(one, catalogue.packages());
-            let gone = partings.into_iter().filter(|parting| goes(parting, one, &ready, &self.loaded.attempted));
+            let goes = |parting: &Parting<'_>, ready: &[String]| goes(parting, one, ready, &self.loaded.attempted);
+            // What is closed makes room. Where a draft takes the place of an open one, it counts itself.
+            let leaving = partings.iter().filter(|parting| goes(parting, &[])).map(|parting| &parting.proposal.id);
+            foreseen.ready = self.admit(one, &mut foreseen.plan, &leaving.collect(), now);
+            let ready: Vec<String> = foreseen.ready.iter().cloned().collect();
+            let gone = partings.into_iter().filter(|parting| goes(parting, &ready));
             foreseen.closings = gone.filter_map(|parting| closing(parting.proposal, &parting.reason)).collect();
         }
         foreseen
     }
 
-    /// Asks the safeguards about each draft that is due, as if those before it were open already; who has to wait gets their
-    /// reason. Pure, but for identifiers.
-    fn admit(&self, one: &RepositoryFacts, plan: &mut Plan, now: Timestamp) -> BTreeSet<String> {
+    /// Asks the safeguards about each draft that is due, as if those before it were open already and those that are leaving
+    /// were closed; who has to wait gets their reason. Pure, but for identifiers.
+    fn admit(
+        &self,
+        one: &RepositoryFacts,
+        plan: &mut Plan,
+        leaving: &BTreeSet<&ProposalId>,
+        now: Timestamp,
+    ) -> BTreeSet<String> {
         let (mut ready, mut proposals) = (BTreeSet::new(), one.proposals.clone());
+        proposals.retain(|proposal| !leaving.contains(&proposal.id));
         let attempted = &self.loaded.attempted;
         for draft in plan.drafts.iter_mut().filter(|draft| draft.due_at <= now) {
             let places = guard::places(&proposals, attempted, &draft.group);

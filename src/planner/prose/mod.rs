@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 use text::{cut, plain};
 
 pub use body::{Occasion, body};
-pub use news::{elsewhere, goes_on, left_alone, revised};
+pub use news::{elsewhere, goes_on, left_alone, overtaken, revised};
 pub use notes::Notes;
 pub use text::is_invisible;
 

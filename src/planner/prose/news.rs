@@ -70,6 +70,13 @@ pub fn elsewhere() -> String {
         .into()
 }
 
+/// Why a branch is not made anew, though a person asked for it.
+pub fn overtaken() -> String {
+    "Nothing was done: somebody has pushed to this branch since it was to be made anew, and that would be gone from the \
+     files. `/mass-driver recreate` once more includes it."
+        .into()
+}
+
 /// Each package with the versions it goes to.
 fn versions(updates: &[Update]) -> BTreeMap<&str, String> {
     let mut versions: BTreeMap<&str, String> = BTreeMap::new();

@@ -1,0 +1,94 @@
+//! What scripts get as JSON has no key that its page does not explain, and no page explains one that is not there.
+
+use crate::audited;
+use crate::executable::{FILE, GOOD, at, folder, run};
+use crate::stored::{park, seeded};
+use mass_driver::store::Store;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The keys of all objects in a value.
+fn keys(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            into.extend(map.keys().cloned());
+            map.values().for_each(|value| keys(value, into));
+        }
+        Value::Array(items) => items.iter().for_each(|item| keys(item, into)),
+        _ => {}
+    }
+}
+
+fn section(page: &str, heading: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let section = text.split(&format!("\n{heading}\n")).nth(1).unwrap_or_else(|| panic!("{page} has no {heading}"));
+    section.split("\n## ").next().unwrap().to_owned()
+}
+
+/// What stands in backticks in a section.
+fn named(page: &str, heading: &str) -> BTreeSet<String> {
+    section(page, heading).split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The keys that the tables of a section explain, in their first column.
+fn explained(page: &str, heading: &str) -> BTreeSet<String> {
+    let section = section(page, heading);
+    let first_cells = section.lines().filter_map(|line| line.strip_prefix('|')?.split('|').next());
+    first_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// What commands print in a folder, against a section of a page; `elsewhere` are keys that only other circumstances bring.
+fn assert_explained(folder: &Path, commands: &[&[&str]], page: &str, heading: &str, elsewhere: &[&str]) {
+    let mut seen: BTreeSet<String> = elsewhere.iter().map(|key| (*key).to_owned()).collect();
+    for arguments in commands {
+        let (_, out, err) = run(folder, &[*arguments, &["--format", "json"]].concat());
+        keys(&serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")), &mut seen);
+    }
+    assert_eq!(explained(page, heading), seen, "{page} left, the command right");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_key_of_why_and_audit_is_explained() {
+    let folder = folder(&[]);
+    let now = at("2026-03-05T12:00:00Z");
+    seeded(folder.path(), now).await;
+    let store = Store::connect(&format!("sqlite://{}", folder.path().join("mass-driver.db").display())).await.unwrap();
+    park(&store, &["repo:1"], now).await;
+    store.close().await;
+    let onboarding = ["begun_at"];
+    let of_a_problem = ["column", "fix", "length", "what"];
+    let of_some_updates = ["refresh", "python", "snoozed_until"];
+    let elsewhere = [&onboarding[..], &of_a_problem, &of_some_updates].concat();
+    audited::open(folder.path(), at("2026-03-09T04:59:59Z"), 1).await.0.close().await;
+    let (_, out, _) = run(folder.path(), &["why", "acme/api", "--format", "json"]);
+    // How a delay is kept is as many things as delays are.
+    let without_delay = |out: &str| {
+        let mut value: Value = serde_json::from_str(out).unwrap();
+        for proposal in value["proposals"].as_array_mut().unwrap() {
+            for update in proposal["updates"].as_array_mut().unwrap() {
+                update["terms"].as_array_mut().unwrap().iter_mut().for_each(|terms| terms["delay"] = Value::Null);
+            }
+        }
+        value
+    };
+    let mut seen: BTreeSet<String> = elsewhere.iter().map(|key| (*key).to_owned()).collect();
+    keys(&without_delay(&out), &mut seen);
+    // What an object holds that has no table of its own is named beside its key.
+    let (first, anywhere) = (explained("docs/why.md", "## As JSON"), named("docs/why.md", "## As JSON"));
+    let missing: Vec<&String> = seen.difference(&anywhere).collect();
+    assert!(missing.is_empty(), "docs/why.md does not name {missing:?}");
+    let invented: Vec<&String> = first.difference(&seen).collect();
+    assert!(invented.is_empty(), "docs/why.md explains {invented:?}, which the command does not print");
+
+    let of_other_violations =
+        ["drafted_at", "known", "ledger", "reckoned", "time", "written", "terms_not_understood", "without_terms"];
+    assert_explained(folder.path(), &[&["audit"]], "docs/audit.md", "## As JSON", &of_other_violations);
+}
+
+#[test]
+fn every_key_of_deps_is_explained() {
+    let folder = folder(&[(FILE, GOOD), ("requirements.txt", "httpx==0.27.0\n")]);
+    assert_explained(folder.path(), &[&["deps"]], "docs/deps.md", "## As JSON", &[]);
+}

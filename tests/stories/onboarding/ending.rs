@@ -1,0 +1,209 @@
+//! How the pull request that adds the first file ends, and what people may still think of it.
+
+use super::{API, ASKS, BRANCH, FILE, HOME, PINNED, asks, onboarding, pulls, state};
+use crate::revisions::comments;
+use crate::{World, stories, stories_at_any_pace};
+use github_sim::{Fault, FaultKind, Role};
+use jiff::SignedDuration;
+use mass_driver::domain::OnboardingState;
+
+stories_at_any_pace! {
+    async fn closed_is_never_again_and_reopened_is_open_again(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.github.close(API, 1).unwrap();
+        world.settle().await;
+        let closed = onboarding(&world, API).await.unwrap();
+        assert_eq!(closed.state, OnboardingState::Closed);
+        assert_eq!(closed.reason, "a person closed pull request #1, which adds the file; this repository is not asked again");
+        world.push(API, &[("requirements.txt", "httpx==0.27.0\nrich==1.0\n")]).await;
+        world.push(HOME, &[(ASKS, "onboarding: [api]\n")]).await;
+        world.restart().await;
+        assert_eq!(pulls(&world, API).len(), 1);
+
+        world.github.reopen(API, 1).unwrap();
+        world.settle().await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+        world.github.merge(API, 1).unwrap();
+        world.settle().await;
+        world.remove(API, FILE).await;
+        world.restart().await;
+        assert_eq!((state(&world, API).await, pulls(&world, API).len()), (Some(OnboardingState::Merged), 1), "a person removed it");
+    }
+
+    async fn what_is_not_asked_for_any_more_is_closed_with_a_word(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.push(HOME, &[(ASKS, "onboarding: all\nexclude: [api]\n")]).await;
+        assert!(world.open(API).is_empty());
+        assert_eq!(comments(&world, 1), ["Closed: the organisation does not ask for it any more."]);
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Withdrawn));
+        assert_eq!(world.github.branches(API).unwrap().len(), 1, "its branch is gone");
+    }
+
+    async fn a_file_that_comes_by_other_hands_closes_it_with_a_word(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.push(API, &[(FILE, "subscriptions: [pypi]\n")]).await;
+        assert!(world.open(API).is_empty());
+        assert_eq!(comments(&world, 1), ["Closed: the file was added by other hands."]);
+    }
+
+    /// The pull request is closed once, with one word, whenever the process dies.
+    async fn killed_while_it_is_let_go(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.github.push(HOME, "main", &[(ASKS, Some(b"onboarding: none\n"))], "not any more").unwrap();
+        world.github.deliver_pending().await;
+        for (method, path) in [
+            ("POST", "/repos/acme/api/issues/1/comments"),
+            ("PATCH", "/repos/acme/api/pulls/1"),
+            ("DELETE", "/repos/acme/api/git/refs/**"),
+        ] {
+            world.dies_at(method, path, FaultKind::HangAfter).await;
+        }
+        world.settle().await;
+        assert_eq!(comments(&world, 1), ["Closed: the organisation does not ask for it any more."]);
+        assert_eq!(world.github.branches(API).unwrap().len(), 1);
+        let over = onboarding(&world, API).await.unwrap();
+        assert_eq!((over.state, over.farewell), (OnboardingState::Withdrawn, None));
+    }
+}
+
+stories! {
+    /// GitHub does not answer while it is to be closed, and meanwhile somebody mends the organisation's file.
+    async fn what_is_asked_for_again_before_it_was_closed_stays_open(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.github.fault(Fault::once("POST", "/repos/acme/api/issues/*/comments", FaultKind::BadGateway).times(3));
+        world.push(HOME, &[(ASKS, "onboarding: none\n")]).await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Withdrawn));
+        world.push(HOME, &[(ASKS, "onboarding: all\n")]).await;
+        world.time_passes(SignedDuration::from_hours(2)).await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+        assert_eq!((world.open(API).len(), comments(&world, 1)), (1, Vec::<String>::new()));
+        world.github.clear_faults();
+    }
+
+    /// It was closed because the organisation did not ask for it; it does again, and a person brings it back.
+    async fn what_was_closed_with_a_word_is_open_again_when_a_person_reopens_it(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        let pull = world.pull(API);
+        world.push(HOME, &[(ASKS, "onboarding: none\n")]).await;
+        assert!(world.open(API).is_empty());
+        world.push(HOME, &[(ASKS, "onboarding: all\n")]).await;
+        assert_eq!(pulls(&world, API).len(), 1, "it is not asked a second time");
+        world.github.force_push(API, &pull.head_branch, &pull.head_sha).unwrap();
+        world.github.reopen(API, pull.number).unwrap();
+        world.settle().await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+        assert_eq!(world.open(API).len(), 1);
+    }
+
+    async fn commands_are_answered_and_obeyed_nothing(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.github.set_role(API, "ada", Role::Write).unwrap();
+        world.github.set_role(API, "mallory", Role::Read).unwrap();
+        world.github.comment(API, 1, "ada", "/mass-driver rebase").unwrap();
+        world.github.comment(API, 1, "mallory", "/mass-driver rebase").unwrap();
+        world.settle().await;
+        let said = comments(&world, 1);
+        assert_eq!(said.len(), 3, "{said:#?}");
+        assert!(said[2].starts_with("This pull request adds the file that says which updates there are to be"), "{said:#?}");
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+    }
+
+    async fn what_people_committed_to_stays_open_when_it_is_not_asked_for_any_more(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.github.push(API, BRANCH, &[(FILE, Some(b"delay: daily\nsubscriptions: [pypi]\n"))], "daily").unwrap();
+        world.settle().await;
+        world.push(HOME, &[(ASKS, "onboarding: none\n")]).await;
+        assert_eq!(world.open(API).len(), 1);
+        assert!(comments(&world, 1)[0].contains("People have taken it over"), "{:?}", comments(&world, 1));
+        world.github.merge(API, 1).unwrap();
+        world.settle().await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Merged));
+    }
+
+    async fn a_branch_that_is_deleted_is_a_no(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.github.delete_branch(API, BRANCH).unwrap();
+        world.settle().await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Closed));
+    }
+
+    async fn what_people_did_while_the_bot_was_down_is_learned_at_the_start(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.goes_down();
+        world.github.close(API, 1).unwrap();
+        world.settle().await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+        world.comes_back();
+        world.restart().await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Closed));
+    }
+
+    /// A commit to another branch, which becomes the default one while the pull request is open.
+    async fn where_another_branch_becomes_the_default_one_it_is_asked_anew(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.github.push(API, "trunk", &[("README.md", Some(b"a new trunk\n"))], "a new trunk").unwrap();
+        world.github.set_default_branch(API, "trunk").unwrap();
+        world.settle().await;
+        assert_eq!(comments(&world, 1), ["Closed: the default branch is another one now."]);
+        let pull = world.pull(API);
+        assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+        // That one counts as any other.
+        world.github.close(API, 2).unwrap();
+        world.settle().await;
+        world.restart().await;
+        assert_eq!((pulls(&world, API).len(), state(&world, API).await), (2, Some(OnboardingState::Closed)));
+    }
+
+    async fn what_is_merged_into_a_former_default_branch_is_asked_anew(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.github.push(API, "trunk", &[("README.md", Some(b"a new trunk\n"))], "a new trunk").unwrap();
+        world.goes_down();
+        world.github.set_default_branch(API, "trunk").unwrap();
+        world.github.merge(API, 1).unwrap();
+        world.settle().await;
+        world.comes_back();
+        world.restart().await;
+        let pull = world.pull(API);
+        assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+    }
+
+    /// The repository is there, and the pull request is not.
+    async fn what_github_does_not_show_any_more_is_over(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        let gone = FaultKind::Status { status: 404, message: "Not Found".into() };
+        world.github.fault(Fault::once("GET", "/repos/acme/api/pulls/1", gone).times(usize::MAX));
+        world.restart().await;
+        world.time_passes(SignedDuration::from_mins(5)).await;
+        let over = onboarding(&world, API).await.unwrap();
+        assert_eq!(over.state, OnboardingState::Closed);
+        assert_eq!(over.reason, "GitHub does not show pull request #1 any more; this repository is not asked again");
+        world.github.clear_faults();
+    }
+
+    async fn a_command_on_one_that_is_over_is_told_so(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        world.github.set_role(API, "ada", Role::Write).unwrap();
+        world.github.merge(API, 1).unwrap();
+        world.settle().await;
+        world.github.comment(API, 1, "ada", "/mass-driver rebase").unwrap();
+        world.settle().await;
+        let said = comments(&world, 1);
+        assert_eq!(said[1], "This pull request is over: it was merged.");
+    }
+}
