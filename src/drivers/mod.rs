@@ -13,6 +13,7 @@ mod keys;
 mod replace;
 mod shell;
 mod stamper;
+mod structured;
 mod target;
 
 use crate::document::{Node, Problems};
@@ -88,7 +89,8 @@ pub struct Kind {
 }
 
 /// Every driver that is built in.
-pub const TABLE: &[Kind] = &[counter::KIND, stamper::KIND, deleter::KIND, shell::KIND, replace::KIND, bump::KIND];
+pub const TABLE: &[Kind] =
+    &[counter::KIND, stamper::KIND, deleter::KIND, shell::KIND, replace::KIND, structured::KIND, bump::KIND];
 
 /// The kind of driver of a name.
 pub fn by_name(name: &str) -> Option<&'static Kind> {
