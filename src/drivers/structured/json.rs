@@ -5,6 +5,7 @@ use super::tree::{DEEPEST, Entry, Kind, Tree};
 use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use std::collections::HashSet;
 
 const OPTIONS: ParseOptions = ParseOptions {
     allow_comments: true,
@@ -44,6 +45,7 @@ fn tree(value: &Value<'_>, mark: usize, depth: usize) -> Result<Tree, String> {
         }
         Value::Object(object) => {
             let mut entries: Vec<Entry> = Vec::new();
+            let mut names = HashSet::new();
             for property in &object.properties {
                 let range = match &property.name {
                     ObjectPropName::String(name) => name.range(),
@@ -51,6 +53,9 @@ fn tree(value: &Value<'_>, mark: usize, depth: usize) -> Result<Tree, String> {
                 };
                 let value = tree(&property.value, mark, depth + 1)?;
                 let name = property.name.as_str().to_owned();
+                if !names.insert(name.clone()) {
+                    return Err(format!("the key `{name}` is there twice"));
+                }
                 entries.push(Entry { key: range.start + mark..range.end + mark, name, value });
             }
             Kind::Map { block: false, entries }

@@ -63,8 +63,16 @@ impl Builder<'_> {
                     (None, _) => Data::Text(text.to_string()),
                 };
                 let raw = self.text.get(span.clone()).unwrap_or_default().trim_end();
-                let is_empty = raw.is_empty() || (text.is_empty() && style == ScalarStyle::Plain);
-                let span = if is_empty { self.after_colon() } else { span.start..span.start + raw.len() };
+                let is_empty = style == ScalarStyle::Plain && (raw.is_empty() || text.is_empty());
+                let span = match style {
+                    _ if is_empty => self.after_colon(),
+                    // The parser's place may be that of the text, or of the sign on the line before it.
+                    ScalarStyle::Literal | ScalarStyle::Folded => {
+                        let sign = self.text.get(self.end..span.start).and_then(|before| before.find(['|', '>']));
+                        sign.map_or(span.start, |sign| self.end + sign)..span.start + raw.len()
+                    }
+                    _ => span.start..span.start + raw.len(),
+                };
                 self.add(Tree { span, marked: anchor != 0 || tag.is_some(), kind: Kind::Leaf(data) })?;
             }
             Event::Alias(_) => {

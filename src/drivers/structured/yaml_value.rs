@@ -49,7 +49,9 @@ fn is_plain(text: &str, between: bool) -> bool {
     let Some(first) = text.chars().next() else { return false };
     let dotted =
         text.matches('.').count() >= 2 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
-    let begins = first.is_alphabetic() || matches!(first, '_' | '/') || (first.is_ascii_digit() && dotted);
+    // `--fix` is a text, `- fix` and `---` are none.
+    let option = text.trim_start_matches('-').starts_with(char::is_alphabetic);
+    let begins = first.is_alphabetic() || option || matches!(first, '_' | '/') || (first.is_ascii_digit() && dotted);
     let allowed = |c: char| {
         c.is_alphanumeric()
             || matches!(
