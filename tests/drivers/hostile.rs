@@ -14,6 +14,8 @@ fn deep_and_odd_files_are_errors_in_words() {
         "{\"a\":".repeat(DEEP),
         "a = ".to_owned() + &"[".repeat(DEEP),
         "a.".repeat(DEEP) + "b = 1",
+        format!("{}1{}", format!("{}a = {{", "a.".repeat(30)).repeat(60), "}".repeat(60)).replace("{1", "{b = 1"),
+        format!("{}x = 1", "[a.a.a.a.a.a.a.a]\n").replace("x", &"b.".repeat(30)[..59]),
         "- ".repeat(DEEP),
         "a: ".repeat(DEEP),
         "&a ".repeat(1_000),

@@ -242,7 +242,7 @@ pub(super) fn nested(steps: &[Step], value: &Data) -> Result<Data, String> {
 enum Number {
     Whole(i128),
     Float(f64),
-    NotANumber,
+    Nan,
     Unknown(String),
 }
 
@@ -259,7 +259,7 @@ fn number(text: &str) -> Number {
     }
     match digits {
         ".inf" | "inf" => Number::Float(if sign == "-" { f64::NEG_INFINITY } else { f64::INFINITY }),
-        ".nan" | "nan" => Number::NotANumber,
+        ".nan" | "nan" => Number::Nan,
         _ => format!("{sign}{digits}").parse().map_or(Number::Unknown(plain), Number::Float),
     }
 }

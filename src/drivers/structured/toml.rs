@@ -4,7 +4,7 @@ use super::data::{Data, nested};
 use super::flow::{self, Syntax};
 use super::path::Step;
 use super::toml_value::{inline, key};
-use super::tree::{Entry, Kind, Splices, Tree, end_of_line, line_end, line_start, whole_lines};
+use super::tree::{DEEPEST, Entry, Kind, Splices, Tree, end_of_line, line_end, line_start, whole_lines};
 use crate::document::toml::too_deep;
 use std::ops::Range;
 use toml_edit::{ArrayOfTables, Document, Item, Table, TableLike, Value};
@@ -55,6 +55,10 @@ impl<'t> Toml<'t> {
             let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
             format!("line {}: {message}", line(error.span().map_or(0, |span| span.start)))
         })?;
+        // Dotted keys between braces between dotted keys multiply what the parser lets pass.
+        if !document.as_table().iter().all(|(_, item)| is_within(item, DEEPEST)) {
+            return Err(format!("its values are nested deeper than {DEEPEST} levels"));
+        }
         Ok(Self { text, mark, document })
     }
 
@@ -320,6 +324,26 @@ impl<'t> Toml<'t> {
             Some(span) => Ok(Tree { span: span.start + self.mark..span.end + self.mark, marked: false, kind }),
             None => Ok(Tree { span: 0..0, marked: true, kind }),
         }
+    }
+}
+
+/// Whether an item is nested no deeper than so many levels.
+fn is_within(item: &Item, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return false };
+    match item {
+        Item::None => true,
+        Item::Value(value) => is_value_within(value, levels),
+        Item::Table(table) => table.iter().all(|(_, item)| is_within(item, levels)),
+        Item::ArrayOfTables(tables) => tables.iter().all(|table| table.iter().all(|(_, item)| is_within(item, levels))),
+    }
+}
+
+fn is_value_within(value: &Value, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return false };
+    match value {
+        Value::Array(items) => items.iter().all(|item| is_value_within(item, levels)),
+        Value::InlineTable(table) => table.iter().all(|(_, value)| is_value_within(value, levels)),
+        _ => true,
     }
 }
 
