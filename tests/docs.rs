@@ -7,8 +7,9 @@ mod support {
 }
 
 use clap::{Arg, Args as _, Command};
+use mass_driver::document::{Limits, Node, Problems, Value, yaml};
 use mass_driver::settings::ServerSettings;
-use mass_driver::subscription;
+use mass_driver::{drivers, scanners, subscription};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -302,4 +303,77 @@ fn every_fault_has_its_tests_and_every_test_of_a_fault_its_row() {
         |name: &&str| name.strip_prefix("fault_").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let missing: Vec<&str> = written.into_iter().filter(numbered).filter(|name| !named.contains(name)).collect();
     assert!(missing.is_empty(), "ARCHITECTURE.md does not name {missing:?}");
+}
+
+/// The part of a page below a heading, up to the next one of its level.
+fn below<'p>(page: &'p str, heading: &str) -> &'p str {
+    let start = page.find(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("there is no heading {heading}"));
+    let part = &page[start + heading.len() + 2..];
+    part.split("\n## ").next().unwrap_or(part)
+}
+
+/// The keys of a driver as rows of a table.
+fn rows_of_keys(kind: &drivers::Kind) -> String {
+    let schema = (kind.schema)(&mut schemars::SchemaGenerator::default()).to_value();
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    let rows = schema["properties"].as_object().unwrap().iter().map(|(key, value)| {
+        let needed = if required.iter().any(|name| name == key) { "yes" } else { "no" };
+        format!("| `{key}` | {needed} | {} |\n", value["description"].as_str().unwrap())
+    });
+    rows.collect()
+}
+
+#[test]
+fn the_page_of_drivers_has_each_with_its_words_and_keys() {
+    let page = read("docs/drivers.md");
+    let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## `")?.strip_suffix('`')).collect();
+    assert_eq!(headings, drivers::TABLE.iter().map(|kind| kind.name).collect::<Vec<_>>());
+    for kind in drivers::TABLE {
+        let part = below(&page, &format!("## `{}`", kind.name));
+        assert!(part.replace('\n', " ").contains(kind.about), "{}: {}", kind.name, kind.about);
+        let rows: String = part
+            .lines()
+            .filter(|line| line.starts_with("| `") && line.matches('|').count() == 4)
+            .map(|line| line.to_owned() + "\n")
+            .collect();
+        let sorted = |rows: &str| rows.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+        assert_eq!(sorted(&rows), sorted(&rows_of_keys(kind)), "{}: the page left, the code right", kind.name);
+    }
+}
+
+#[test]
+fn the_examples_of_drivers_can_be_read() {
+    let page = read("docs/drivers.md");
+    let mut seen = BTreeSet::new();
+    for (_, example) in blocks(&page).into_iter().filter(|(language, _)| *language == "yaml") {
+        let mut problems = Problems::default();
+        let limits = Limits { bytes: 100_000, nodes: 1_000, shorter: "shorten it" };
+        let node = yaml::read(example.as_bytes(), limits, "begin", &mut problems).unwrap();
+        let of = |node: &Node, key: &str| match &node.value {
+            Value::Map(map) => map.entries.iter().find(|(name, _)| name.name == key).map(|(_, value)| value.clone()),
+            _ => None,
+        };
+        let migration = of(&node, "migration").unwrap();
+        let (Some(Value::Text(name)), Some(keys)) =
+            (of(&migration, "driver_name").map(|name| name.value), of(&migration, "driver_config"))
+        else {
+            panic!("{example}")
+        };
+        let kind = drivers::by_name(&name).unwrap();
+        assert!((kind.read)(&keys, &mut problems).is_some(), "{example}{:?}", problems.sorted());
+        assert!(problems.is_empty(), "{example}{:?}", problems.sorted());
+        seen.insert(kind.name);
+    }
+    assert_eq!(seen, drivers::TABLE.iter().map(|kind| kind.name).collect());
+}
+
+#[test]
+fn the_page_of_scanners_has_each_with_its_words() {
+    let page = read("docs/scanners.md");
+    let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## `")?.strip_suffix('`')).collect();
+    assert_eq!(headings, scanners::TABLE.iter().map(|scanner| scanner.name()).collect::<Vec<_>>());
+    for scanner in scanners::TABLE {
+        let part = below(&page, &format!("## `{}`", scanner.name()));
+        assert!(part.replace('\n', " ").contains(scanner.about()), "{}: {}", scanner.name(), scanner.about());
+    }
 }

@@ -235,6 +235,11 @@ fn scalar(text: &str, style: ScalarStyle) -> Value {
     }
 }
 
+/// The value of a text without quotes.
+pub fn plain_scalar(text: &str) -> Value {
+    scalar(text, ScalarStyle::Plain)
+}
+
 fn is_number(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let special = matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN");

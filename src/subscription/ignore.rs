@@ -1,7 +1,8 @@
 //! What is not to be proposed: packages, or versions of them.
 
-use super::glob::NameGlob;
-use crate::document::{Field, Mapping, Node, Problems, Spot, Value, fields_schema, quoted, read_fields, text};
+use crate::document::{
+    Field, Mapping, NameGlob, Node, Problems, Spot, Value, fields_schema, quoted, read_fields, text,
+};
 use crate::domain::{Ecosystem, PackageId};
 use crate::versioning::scheme;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
