@@ -3,9 +3,9 @@
 use super::passed_over::{is_whole, tell};
 use super::print::{add_row, json, lines, new_table, printable};
 use super::{Exit, UsageError};
-use crate::domain::{Dependency, Ecosystem, PackageId, RepoPath};
+use crate::domain::{Dependency, RepoPath};
+use crate::scanners::DependencyRow;
 use crate::sources::checkout::{Checkout, read_checkout};
-use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -40,20 +40,6 @@ pub enum Format {
     Json,
 }
 
-/// One dependency as it is printed.
-#[derive(Debug, Serialize)]
-struct Row<'a> {
-    manager: &'a str,
-    file: &'a str,
-    line: u32,
-    name: &'a str,
-    current: Option<&'a str>,
-    constraint: &'a str,
-    /// Where its releases are looked up: the ecosystem's registry, the host that an image or a repository of hooks names, or `github`.
-    registry: &'a str,
-    skipped: Option<String>,
-}
-
 /// Prints the dependencies of a checkout to `out`, and what was passed over to `notes`.
 ///
 /// Returns [`Exit::Failed`] when something in it could not be read. Errors: [`UsageError`] when the folder cannot be read; else when the result cannot be written.
@@ -64,7 +50,7 @@ pub fn deps(args: &DepsArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyh
         checkout.manifests.iter().flat_map(|manifest| &manifest.extraction.dependencies).collect();
     match args.format {
         Format::Json => {
-            let rows: Vec<Row<'_>> = found.into_iter().map(row).collect();
+            let rows: Vec<DependencyRow<'_>> = found.into_iter().map(DependencyRow::of).collect();
             // In one piece: standard output passes every line on by itself, which is many for a large checkout.
             out.write_all((json(&rows)? + "\n").as_bytes())?;
         }
@@ -83,36 +69,6 @@ fn nothing_found(checkout: &Checkout, path: &Path) -> String {
         0 => format!("No manifest was found in {place}."),
         1 => format!("No dependency was found in the manifest of {place}."),
         count => format!("No dependency was found in the {count} manifests of {place}."),
-    }
-}
-
-fn row(dependency: &Dependency) -> Row<'_> {
-    Row {
-        manager: &dependency.manager,
-        file: dependency.path.as_str(),
-        line: dependency.line,
-        name: &dependency.package.name,
-        current: dependency.current.as_deref(),
-        constraint: &dependency.constraint,
-        registry: registry(dependency),
-        skipped: dependency.skip.as_ref().map(ToString::to_string),
-    }
-}
-
-/// Images and repositories of hooks may name their host; a name that was not understood may hold anything.
-fn registry(dependency: &Dependency) -> &str {
-    let PackageId { ecosystem, name } = &dependency.package;
-    let is_host = |host: &&str| {
-        let (name, port) = host.split_once(':').unwrap_or((host, "0"));
-        (host.contains(['.', ':']) || *host == "localhost")
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
-            && port.bytes().all(|b| b.is_ascii_digit())
-    };
-    let host = name.split_once('/').map(|(host, _)| host).filter(is_host);
-    match ecosystem {
-        Ecosystem::Docker | Ecosystem::PreCommit => host.unwrap_or(ecosystem.as_str()),
-        Ecosystem::GithubActions => "github",
-        Ecosystem::Pypi | Ecosystem::Npm | Ecosystem::Cargo => ecosystem.as_str(),
     }
 }
 

@@ -92,7 +92,8 @@ impl Reader<'_> {
         let value = match value {
             toml_edit::Value::String(text) => Value::Text(text.value().clone()),
             toml_edit::Value::Integer(number) => Value::Number(number.value().to_string()),
-            toml_edit::Value::Float(number) => Value::Number(number.value().to_string()),
+            // `1.0` is no whole number, here as there.
+            toml_edit::Value::Float(number) => Value::Number(format!("{:?}", number.value())),
             toml_edit::Value::Boolean(truth) => Value::Bool(*truth.value()),
             toml_edit::Value::Datetime(time) => Value::Text(time.value().to_string()),
             toml_edit::Value::InlineTable(table) => Value::Map(self.table(table, problems)),

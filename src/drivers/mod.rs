@@ -6,6 +6,15 @@
 //!
 //! A driver is a file here that holds its keys and its code, and a line in [`TABLE`].
 
+mod bump;
+mod counter;
+mod deleter;
+mod keys;
+mod replace;
+mod shell;
+mod stamper;
+mod target;
+
 use crate::document::{Node, Problems};
 use crate::domain::{FileEdit, RepoPath, Snapshot};
 use schemars::{Schema, SchemaGenerator};
@@ -79,7 +88,7 @@ pub struct Kind {
 }
 
 /// Every driver that is built in.
-pub const TABLE: &[Kind] = &[];
+pub const TABLE: &[Kind] = &[counter::KIND, stamper::KIND, deleter::KIND, shell::KIND, replace::KIND, bump::KIND];
 
 /// The kind of driver of a name.
 pub fn by_name(name: &str) -> Option<&'static Kind> {

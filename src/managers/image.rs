@@ -82,11 +82,7 @@ fn read(reference: &Written, place: &Place<'_>) -> Find {
     let name_end = text[last_part..name_and_tag].find(':').map_or(name_and_tag, |colon| last_part + colon);
     let tag = reference.slice((name_end + 1).min(name_and_tag)..name_and_tag);
     let digest = (name_and_tag < text.len()).then(|| reference.slice(name_and_tag + 1..text.len()));
-    let host = text[..name_end].split_once('/').filter(|(host, _)| host.contains(['.', ':']) || *host == "localhost");
-    let name = match host {
-        Some(_) => format!("{}/{}", parsed.registry(), parsed.repository()),
-        None => parsed.repository().to_string(),
-    };
+    let name = package_name(&text[..name_end], &parsed);
     let skip = skip(&tag);
     let version = DockerTag::version_range(tag.text());
     let at = version.as_ref().and_then(|range| tag.origin(range.start)).or_else(|| reference.origin(0));
@@ -105,6 +101,20 @@ fn read(reference: &Written, place: &Place<'_>) -> Find {
         digest,
         hashes: None,
     }
+}
+
+/// The image's name as a package: `written` is how it is written, without tag and digest.
+fn package_name(written: &str, parsed: &Reference) -> String {
+    match written.split_once('/').filter(|(host, _)| host.contains(['.', ':']) || *host == "localhost") {
+        Some(_) => format!("{}/{}", parsed.registry(), parsed.repository()),
+        None => parsed.repository().to_string(),
+    }
+}
+
+/// The package that the name of an image means, as people write it; `None` for a text that is none.
+pub(super) fn named(text: &str) -> Option<String> {
+    let parsed = if text.len() > LONGEST_BYTES || text.contains('@') { None } else { Reference::try_from(text).ok() };
+    parsed.map(|parsed| package_name(text, &parsed))
 }
 
 fn skipped(written: &Written, skip: Skip, place: &Place<'_>) -> Find {

@@ -13,6 +13,7 @@
 //!   `yaml` and `variables` make such texts, whatever escapes, folds and defaults are in between;
 //! - `requirement`, `hashes`, `compiled` and `package_table` read what several Python files hold, `image` references to images,
 //!   `git_ref` tags and commits with their comments;
+//! - `manifests` are all of them in one commit, `named` the package that people mean by a name;
 //! - `aliases` finds what must not move although it could; `lock_files` knows which files an update leaves behind.
 
 mod aliases;
@@ -28,6 +29,8 @@ mod hashes;
 mod image;
 mod json_string;
 mod lock_files;
+mod manifests;
+mod named;
 mod package_json;
 mod package_table;
 mod pipfile;
@@ -49,6 +52,8 @@ use format::Found;
 use std::collections::BTreeSet;
 
 pub use lock_files::{is_lock_file, lock_files};
+pub use manifests::{Manifest, Manifests};
+pub use named::package_named;
 
 /// The largest manifest that is read, from a working copy as from GitHub, in bytes. Larger ones are not written by hand.
 pub const LARGEST_MANIFEST_BYTES: usize = 1_000_000;

@@ -3,8 +3,14 @@
 //! Pure: a scanner sees a [`Snapshot`], asks for the texts it wants to see, and answers with JSON. A scanner is a file here
 //! and a line in [`TABLE`].
 
+mod dependencies;
+mod dockerfile_from;
+mod root_files;
+
 use crate::domain::{RepoPath, Snapshot};
 use serde_json::{Map, Value};
+
+pub use dependencies::DependencyRow;
 
 /// Reads facts of one kind.
 pub trait Scanner: Sync {
@@ -25,7 +31,8 @@ pub trait Scanner: Sync {
 }
 
 /// Every scanner that is built in.
-pub const TABLE: &[&dyn Scanner] = &[];
+pub const TABLE: &[&dyn Scanner] =
+    &[&root_files::RootFiles, &dockerfile_from::DockerfileFrom, &dependencies::Dependencies];
 
 /// The scanner of a name.
 pub fn by_name(name: &str) -> Option<&'static dyn Scanner> {

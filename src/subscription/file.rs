@@ -5,12 +5,13 @@ use super::LIMITS;
 use super::age::MinAge;
 use super::automerge::Automerge;
 use super::delays::Delays;
-use super::glob::PathGlobs;
 use super::keys::{FILE, OF_A_SUBSCRIPTION, OF_THE_FILE, SUBSCRIPTION, Shared, WrittenFile, WrittenSubscription};
 use super::migration::MigrationPattern;
 use super::people::Asked;
 use super::rules::{Grouping, IgnoreRule};
-use crate::document::{Mapping, Node, Problem, Problems, Spot, Value, fields_schema, quoted, read_fields, yaml};
+use crate::document::{
+    Mapping, Node, PathGlobs, Problem, Problems, Spot, Value, fields_schema, quoted, read_fields, yaml,
+};
 use crate::domain::{Ecosystem, MergeMethod, RepoPath};
 use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

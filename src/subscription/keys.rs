@@ -4,16 +4,14 @@ use super::age::{MinAge, WrittenAge};
 use super::automerge::{Automerge, merge_method_schema, read_merge_method};
 use super::delays::{Delays, WrittenDelays};
 use super::file::Subscription;
-use super::glob::PathGlobs;
 use super::migration::MigrationPattern;
 use super::people::{
     Asked, assignees_schema, draft_schema, read_assignees, read_draft, read_reviewers, reviewers_schema,
 };
 use super::rules::{
-    Grouping, IgnoreRule, labels_schema, limit_schema, paths_schema, read_labels, read_limit, read_paths,
-    read_timezone, timezone_schema,
+    Grouping, IgnoreRule, labels_schema, limit_schema, read_labels, read_limit, read_timezone, timezone_schema,
 };
-use crate::document::{Field, Spot, one_or_many};
+use crate::document::{Field, PathGlobs, Spot, one_or_many, paths_schema, read_paths};
 use crate::domain::MergeMethod;
 use jiff::tz::TimeZone;
 use schemars::json_schema;

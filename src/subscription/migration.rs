@@ -1,7 +1,6 @@
 //! Which migration a subscription asks for.
 
-use super::glob::NameGlob;
-use crate::document::{Node, Problems, nearest, one_of, quoted, text};
+use crate::document::{NameGlob, Node, Problems, nearest, one_of, quoted, text};
 use crate::domain::Ecosystem;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};

@@ -11,7 +11,6 @@ mod delay;
 mod delays;
 mod every;
 mod file;
-mod glob;
 mod keys;
 mod migration;
 mod organisation;
@@ -20,14 +19,13 @@ mod rules;
 
 use crate::document::Limits;
 
-pub use crate::document::Problem;
+pub use crate::document::{NameGlob, PathGlobs, Problem};
 pub use age::{MinAge, parse_span};
 pub use automerge::Automerge;
 pub use cron::CronLine;
 pub use delay::{Delay, Schedule, USUAL_TIME, Weekday};
 pub use delays::Delays;
 pub use file::{Subscription, SubscriptionFile, USUAL_LIMIT, json_schema, parse};
-pub use glob::{NameGlob, PathGlobs};
 pub use migration::MigrationPattern;
 pub use organisation::{
     ORGANISATION_FILE_NAMES, OrganisationFile, WhichRepositories, organisation_schema, parse_organisation,

@@ -1,9 +1,8 @@
 //! The organisation's own file: what it asks for in all its repositories. Today that is one thing, onboarding.
 
 use super::LIMITS;
-use super::glob::NameGlob;
 use crate::document::{
-    Field, Mapping, Node, Problem, Problems, Spot, Value, did_you_mean, fields_schema, one_or_many, quoted,
+    Field, Mapping, NameGlob, Node, Problem, Problems, Spot, Value, did_you_mean, fields_schema, one_or_many, quoted,
     read_fields, text, yaml,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

@@ -1,8 +1,8 @@
 //! The smaller rules of a subscription: groups, ignored packages, labels, paths, limits, the time zone.
 
-use super::glob::{NameGlob, PATH, PathGlobs, check_path_glob};
 use crate::document::{
-    Field, Mapping, Node, Problems, Spot, Value, fields_schema, nearest, one_or_many, quoted, read_fields, text,
+    Field, Mapping, NameGlob, Node, Problems, Spot, Value, fields_schema, nearest, one_or_many, quoted, read_fields,
+    text,
 };
 use crate::domain::{Ecosystem, PackageId};
 use crate::versioning::scheme;
@@ -263,34 +263,6 @@ pub(super) fn read_labels(node: &Node, problems: &mut Problems) -> Vec<String> {
 pub(super) fn labels_schema(_: &mut SchemaGenerator) -> Schema {
     let label = json_schema!({ "type": "string", "pattern": r"\S", "maxLength": LONGEST_LABEL });
     json_schema!({ "anyOf": [label, { "type": "array", "items": label, "uniqueItems": true }] })
-}
-
-pub(super) fn read_paths(node: &Node, problems: &mut Problems) -> Option<PathGlobs> {
-    let items = one_or_many(node);
-    if items.is_empty() {
-        problems.add(node.at, "`paths` is empty, so nothing would match", "name at least one path, or remove the key");
-        return None;
-    }
-    let mut globs = Vec::new();
-    for item in items {
-        let Some(glob) = text(item, "a path", "`services/**`", problems) else { continue };
-        match check_path_glob(glob) {
-            Ok(()) => globs.push(glob.to_owned()),
-            Err((why, fix)) => problems.add(item.at, format!("the path {} {why}", quoted(glob)), fix),
-        }
-    }
-    match PathGlobs::try_from(globs) {
-        Ok(globs) => Some(globs),
-        Err(why) => {
-            problems.add(node.at, format!("these paths cannot be used together: {why}"), "use fewer or simpler globs");
-            None
-        }
-    }
-}
-
-pub(super) fn paths_schema(_: &mut SchemaGenerator) -> Schema {
-    let item = json_schema!({ "type": "string", "pattern": PATH, "maxLength": 200 });
-    json_schema!({ "anyOf": [item, { "type": "array", "items": item, "minItems": 1 }] })
 }
 
 /// The most pull requests one may ask to have open at once.

@@ -84,7 +84,7 @@ fn hooks(source: Value<'_>, rev: Option<Value<'_>>, place: &Place<'_>) -> Find {
 
 /// Host and path of a repository in lower case, of `https://host/path.git` as of `git@host:path`. `None` for what
 /// lies on a disk, or names none.
-fn repository(url: &str) -> Option<String> {
+pub(super) fn repository(url: &str) -> Option<String> {
     let (rest, separator) = match url.split_once("://") {
         Some((scheme, rest)) if ["https", "http", "ssh", "git", "git+ssh"].contains(&scheme) => (rest, '/'),
         Some(_) => return None,

@@ -1,8 +1,12 @@
 //! Globs over names and over paths, as the file writes them.
 
+use super::fields::{one_or_many, text};
+use super::node::Node;
+use super::problem::{Problems, quoted};
 use crate::domain::RepoPath;
 use crate::domain::text::as_text;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -46,7 +50,7 @@ impl NameGlob {
     }
 
     /// Whether it matches whatever the other matches; "no" may also mean that it cannot be told.
-    pub(super) fn covers(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &Self) -> bool {
         self == other || self.text == "*" || (is_literal(&other.text) && self.matches(&other.text))
     }
 }
@@ -67,13 +71,18 @@ impl PathGlobs {
         self.texts.is_empty() || self.compiled.is_match(path.as_str())
     }
 
+    /// The paths among them that are written in full, without a `*` or the like.
+    pub fn in_full(&self) -> impl Iterator<Item = RepoPath> {
+        self.texts.iter().filter(|text| is_literal(text)).filter_map(|text| RepoPath::parse(text).ok())
+    }
+
     /// The globs as written; empty when every path is meant.
     pub fn as_slice(&self) -> &[String] {
         &self.texts
     }
 
     /// Whether they match whatever the others match; "no" may also mean that it cannot be told.
-    pub(super) fn cover(&self, others: &Self) -> bool {
+    pub fn cover(&self, others: &Self) -> bool {
         let any = |glob: &str| matches!(glob, "**" | "**/*");
         let one_covers = |glob: &String, other: &String| {
             let folder = glob.strip_suffix("**").filter(|folder| folder.ends_with('/') && is_literal(folder));
@@ -92,7 +101,7 @@ impl PathGlobs {
 }
 
 /// Checks one path glob; the error says what is wrong with it, the second text what would be right.
-pub(super) fn check_path_glob(text: &str) -> Result<(), (String, String)> {
+fn check_path_glob(text: &str) -> Result<(), (String, String)> {
     let relative = |why: &str, right: String| Err((why.to_owned(), right));
     if let Some(rest) = text.strip_prefix('/') {
         return relative("begins with `/`", format!("paths start at the repository's root: write `{rest}`"));
@@ -125,7 +134,37 @@ pub(super) fn check_path_glob(text: &str) -> Result<(), (String, String)> {
 }
 
 /// How a path glob looks, for the schema; [`check_path_glob`] says more.
-pub(super) const PATH: &str = r"^(?=.*\S)(?!\.?/|!)(?!.*(^|/)\.\.(/|$))[^\\]*[^\\/]$";
+const PATH: &str = r"^(?=.*\S)(?!\.?/|!)(?!.*(^|/)\.\.(/|$))[^\\]*[^\\/]$";
+
+/// Reads one or more globs over paths; `None` where there is none, which is a problem.
+pub fn read_paths(node: &Node, problems: &mut Problems) -> Option<PathGlobs> {
+    let items = one_or_many(node);
+    if items.is_empty() {
+        problems.add(node.at, "`paths` is empty, so nothing would match", "name at least one path, or remove the key");
+        return None;
+    }
+    let mut globs = Vec::new();
+    for item in items {
+        let Some(glob) = text(item, "a path", "`services/**`", problems) else { continue };
+        match check_path_glob(glob) {
+            Ok(()) => globs.push(glob.to_owned()),
+            Err((why, fix)) => problems.add(item.at, format!("the path {} {why}", quoted(glob)), fix),
+        }
+    }
+    match PathGlobs::try_from(globs) {
+        Ok(globs) => Some(globs),
+        Err(why) => {
+            problems.add(node.at, format!("these paths cannot be used together: {why}"), "use fewer or simpler globs");
+            None
+        }
+    }
+}
+
+/// What they may look like.
+pub fn paths_schema(_: &mut SchemaGenerator) -> Schema {
+    let item = json_schema!({ "type": "string", "pattern": PATH, "maxLength": 200 });
+    json_schema!({ "anyOf": [item, { "type": "array", "items": item, "minItems": 1 }] })
+}
 
 impl TryFrom<Vec<String>> for PathGlobs {
     type Error = String;
