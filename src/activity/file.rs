@@ -281,14 +281,18 @@ impl Activity {
     ///
     /// Errors: what the repository lacks that the file speaks of, or what its values make wrong; never empty.
     pub fn for_repository(&self, repository: &SourcedRepository) -> Result<ForRepository, Vec<Problem>> {
-        let migration = self.migration.as_ref().map(|migration| migration.for_repository(repository)).transpose();
-        let change = migration.as_ref().ok().and_then(Option::as_ref);
-        // Of a change that cannot be made nobody knows the words; what else is wrong with the pull request is told with it.
-        let forge = self.forge.as_ref().map(|forge| forge.for_repository(repository, change)).transpose();
-        match (migration, forge) {
-            (Ok(migration), Ok(forge)) => Ok(ForRepository { migration, forge }),
-            (Ok(_), Err(problems)) => Err(problems),
-            (Err(problems), _) => Err(problems),
-        }
+        let migration = match self.migration.as_ref().map(|migration| migration.for_repository(repository)).transpose()
+        {
+            Ok(migration) => migration,
+            Err(mut problems) => {
+                problems.extend(self.forge.iter().flat_map(|forge| forge.missing(repository)));
+                problems.sort();
+                problems.dedup();
+                return Err(problems);
+            }
+        };
+        let forge =
+            self.forge.as_ref().map(|forge| forge.for_repository(repository, migration.as_ref())).transpose()?;
+        Ok(ForRepository { migration, forge })
     }
 }

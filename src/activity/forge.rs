@@ -366,6 +366,15 @@ impl Forge {
         })
     }
 
+    /// What the repository lacks that the section speaks of, whatever becomes of the change.
+    pub(super) fn missing(&self, repository: &SourcedRepository) -> Vec<Problem> {
+        let mut problems = Problems::default();
+        for template in [Some(&self.head_branch), self.title.as_ref(), self.body.as_ref()].into_iter().flatten() {
+            template.fill(repository, &mut problems);
+        }
+        problems.sorted()
+    }
+
     /// The pull request for one repository; `migration` is the change that is pushed, if there is one.
     ///
     /// Errors: what the repository lacks that the file speaks of, or what its values make wrong; never empty.

@@ -36,7 +36,8 @@ pub use grants::Grants;
 pub use migration::{Author, Migration, RepositoryMigration, Work};
 pub use scan::{Scan, ScannerChoice};
 pub use schema::json_schema;
-pub use source::{AppAccess, CloneBy, CsvShape, KINDS as SOURCES, Source, SourceConfig, SourceKind};
+pub use secrets::address_complaint;
+pub use source::{AppAccess, CloneBy, CsvShape, KINDS as SOURCES, Pick, Source, SourceConfig, SourceKind};
 
 use crate::document::Limits;
 use std::collections::BTreeMap;

@@ -9,6 +9,26 @@ in the environment, or GH_TOKEN, or log in with `gh auth login`; revoke a token 
 pub(super) const WHERE_KEYS_BELONG: &str = "set GITHUB_APP_PRIVATE_KEY_FILE, or FORGE_APP_PRIVATE_KEY (SOURCE_APP_PRIVATE_KEY for a \
 source), in the environment; replace a key that was written down";
 
+/// Why an address is not one to hand to git, whoever wrote it; `None` if it is. The words never quote it.
+pub fn address_complaint(address: &str) -> Option<&'static str> {
+    let scheme = address.split_once("::").map(|(scheme, _)| scheme);
+    if address.trim().is_empty() {
+        Some("it is empty")
+    } else if address.starts_with('-') {
+        Some("it begins with `-`, which git would take for an option")
+    } else if address.chars().any(char::is_control) {
+        Some("there are control characters in it")
+    } else if scheme.is_some_and(|scheme| scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')) {
+        Some("`NAME::` before an address would start a program of that name")
+    } else if holds_token(address) || holds_password(address) {
+        Some(
+            "there is a password or token in it; remove `user:password@`, mass-driver has the token of the environment",
+        )
+    } else {
+        None
+    }
+}
+
 /// The node without the secrets in it, which are reported.
 pub(super) fn without_secrets(node: Node, problems: &mut Problems) -> Node {
     let Node { at, value } = node;

@@ -347,15 +347,6 @@ const SHAPE: &[Field<CsvShape>] = &[
         read: |shape, node, problems| shape.double_quote = truth(node, "`doublequote`", problems).unwrap_or(true),
     },
     Field {
-        name: "skipinitialspace",
-        about: "whether spaces after a delimiter are left out (default false)",
-        required: false,
-        schema: truth_schema,
-        read: |shape, node, problems| {
-            shape.skip_initial_space = truth(node, "`skipinitialspace`", problems).unwrap_or_default();
-        },
-    },
-    Field {
         name: "fieldnames",
         about: "the names of the columns, where the table's first line does not say them",
         required: false,

@@ -142,8 +142,6 @@ pub struct CsvShape {
     pub escape: Option<u8>,
     /// Whether two quotes within quotes are one of the cell.
     pub double_quote: bool,
-    /// Whether spaces after a delimiter are left out.
-    pub skip_initial_space: bool,
     /// The columns, where the table's first line does not name them.
     pub columns: Option<Vec<String>>,
 }
@@ -151,7 +149,7 @@ pub struct CsvShape {
 impl Default for CsvShape {
     fn default() -> Self {
         let (delimiter, quote) = (b',', b'"');
-        Self { delimiter, quote, escape: None, double_quote: true, skip_initial_space: false, columns: None }
+        Self { delimiter, quote, escape: None, double_quote: true, columns: None }
     }
 }
 
