@@ -155,6 +155,23 @@ fn the_schema_refuses_what_is_misspelled() {
     }
 }
 
+#[test]
+fn every_example_of_the_pages_is_an_activity() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut read = 0;
+    for page in ["activities.md", "sources.md"] {
+        let text = std::fs::read_to_string(docs.join(page)).unwrap();
+        for block in text.split("\n```").filter(|block| block.starts_with("toml\n") || block.starts_with("yaml\n")) {
+            let (ending, example) = block.split_once('\n').unwrap();
+            let found = parse(example.as_bytes(), Format::of(&format!("x.{ending}"), example.as_bytes()), &around());
+            let found = found.map_err(|problems| lines(&problems));
+            assert!(found.is_ok(), "{page}: {}\n{example}", found.unwrap_err());
+            read += 1;
+        }
+    }
+    assert!(read > 5, "the examples are there");
+}
+
 #[rstest]
 #[case("a.toml", "x: 1", Format::Toml)]
 #[case("a/b.YAML", "[x]", Format::Yaml)]

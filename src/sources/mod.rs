@@ -34,12 +34,12 @@ pub struct Reach<'a> {
     /// The server's store, for `index`.
     pub store: Option<&'a Store>,
     /// Runs a plug-in: its name, its keys.
-    pub plug_in: Option<&'a RunPlugIn<'a>>,
+    pub plug_in: Option<&'a RunPlugIn>,
 }
 
 /// Runs the plug-in of a name with its keys. Errors: what went wrong, for people.
-pub type RunPlugIn<'a> =
-    dyn Fn(&str, &serde_json::Value) -> BoxFuture<'a, Result<Vec<SourcedRepository>, String>> + Send + Sync + 'a;
+pub type RunPlugIn =
+    dyn Fn(&str, &serde_json::Value) -> BoxFuture<'static, Result<Vec<SourcedRepository>, String>> + Send + Sync;
 
 /// What a source has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

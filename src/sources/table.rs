@@ -37,10 +37,10 @@ pub(super) fn csv_file(file: &str, shape: &CsvShape, reach: &Reach<'_>) -> Resul
     let mut found = Discovery::default();
     for row in rows {
         let row = row.map_err(|error| broken(&path, &error))?;
-        let line = row.position().map_or(1, csv::Position::line);
-        if let Some(one) = repository(&columns, &row).map_err(|why| wrong(&path, line, why))? {
+        let line = || line_of(&text, &row);
+        if let Some(one) = repository(&columns, &row).map_err(|why| wrong(&path, line(), why))? {
             if let Some(why) = complaint(&one) {
-                return Err(wrong(&path, line, why));
+                return Err(wrong(&path, line(), why));
             }
             found.repositories.push(one);
         }
@@ -49,6 +49,14 @@ pub(super) fn csv_file(file: &str, shape: &CsvShape, reach: &Reach<'_>) -> Resul
         found.remarks.push(format!("{} names no repository", path.display()));
     }
     Ok(found)
+}
+
+/// The line that a row begins on. The reader's own count is that of the empty lines before it.
+fn line_of(text: &str, row: &StringRecord) -> u64 {
+    let at = row.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or_default();
+    let rest = text.get(at..).unwrap_or_default();
+    let start = at + rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+    1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count() as u64
 }
 
 fn check_columns(path: &Path, columns: &[String]) -> Result<(), SourceError> {
