@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#[path = "support"]
 mod support {
     #[expect(dead_code, reason = "not all of it is needed here")]
     pub mod contract;

@@ -161,7 +161,11 @@ fn person(node: &Node, what: &str, example: &str, problems: &mut Problems) -> Op
 /// The name of a branch, which may say something else for each repository; else it is judged at once.
 pub(super) fn branch_template(node: &Node, problems: &mut Problems) -> Option<Template> {
     let name = plain(node, "the name of a branch", "`fix-team-name`", problems)?;
+    let before = problems.count();
     let template = Template::read(&name, node.at, problems);
+    if problems.count() > before {
+        return None;
+    }
     if let (false, Some(why)) = (template.varies(), branch_complaint(&name)) {
         problems.add(
             node.at,

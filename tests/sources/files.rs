@@ -24,7 +24,8 @@ async fn comments_blank_lines_and_foreign_line_ends_are_no_repositories() {
 
 #[tokio::test]
 async fn an_id_becomes_an_address_by_the_template() {
-    let text = "{ source_name: template-filelist, source_config: { repo_file: repos, clone_url_template: 'git@h:{id}.git' } }";
+    let text =
+        "{ source_name: template-filelist, source_config: { repo_file: repos, clone_url_template: 'git@h:{id}.git' } }";
     let found = found(text, b"acme/api # first\nacme/web\n").await.unwrap();
     assert_eq!(ids(&found), ["acme/api", "acme/web"]);
     assert_eq!(found.repositories[1].clone_url, "git@h:acme/web.git");
@@ -73,11 +74,19 @@ async fn a_table_may_have_other_delimiters_and_no_names_of_columns() {
 #[case(LINES, b"\nhttps://me:hidden@h/a", "repos:2: there is a password or token in it")]
 #[case(LINES, b"a\nb\n\xff", "repos:3: this is not UTF-8")]
 #[case(TABLE, b"", "repos:1: the table is empty")]
-#[case(TABLE, b"repo_id,url\na,b\n", "repos:1: there is no column `clone_url`, which git clones from; the columns are: repo_id, url")]
+#[case(
+    TABLE,
+    b"repo_id,url\na,b\n",
+    "repos:1: there is no column `clone_url`, which git clones from; the columns are: repo_id, url"
+)]
 #[case(TABLE, b"repo_id,clone_url,x,x\n", "repos:1: the column `x` is there twice")]
 #[case(TABLE, b"repo_id,clone_url\na,b\na,b,c\n", "repos:3: this row has 3 cells, those above it 2")]
 #[case(TABLE, b"repo_id,clone_url\n\na,\n", "repos:3: `clone_url` is empty")]
-#[case(TABLE, b"repo_id,clone_url,upstream_branch\na,b,x..y\n", "repos:2: its `upstream_branch` is no name for a branch")]
+#[case(
+    TABLE,
+    b"repo_id,clone_url,upstream_branch\na,b,x..y\n",
+    "repos:2: its `upstream_branch` is no name for a branch"
+)]
 #[tokio::test]
 async fn what_cannot_be_used_is_told_with_its_line(#[case] text: &str, #[case] file: &[u8], #[case] expected: &str) {
     let error = found(text, file).await.unwrap_err();
@@ -89,7 +98,10 @@ async fn a_file_is_looked_for_in_the_working_directory_and_then_beside_the_activ
     let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let folders = (here.path(), Some(there.path()));
     let error = find(LINES, folders, None).await.unwrap_err().to_string();
-    assert!(error.contains(&here.path().display().to_string()) && error.contains(&there.path().display().to_string()), "{error}");
+    assert!(
+        error.contains(&here.path().display().to_string()) && error.contains(&there.path().display().to_string()),
+        "{error}"
+    );
     std::fs::write(there.path().join("repos"), "beside").unwrap();
     assert_eq!(ids(&find(LINES, folders, None).await.unwrap()), ["beside"]);
     std::fs::write(here.path().join("repos"), "here").unwrap();

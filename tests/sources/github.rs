@@ -1,6 +1,7 @@
 //! What GitHub lists, for a person and for an App.
 
 use crate::world::{StillClock, World, find, ids};
+use github_sim::Role;
 use mass_driver::forge::PersonSettings;
 use mass_driver::forge::direct::Direct;
 use serde_json::json;
@@ -21,6 +22,8 @@ async fn a_search_finds_what_its_person_may_see() {
     let one = &seen.repositories[0];
     assert!(one.clone_url.starts_with("git@") && one.clone_url.ends_with(":acme/api.git"), "{}", one.clone_url);
     assert_eq!(one.patch_data["default_branch"], "main");
+    world.sim.person("stranger");
+    world.sim.set_role("acme/api", "stranger", Role::Outsider).unwrap();
     let nothing = found(text, &world.person("stranger")).await.unwrap();
     assert!(nothing.repositories.is_empty());
     assert_eq!(nothing.remarks, ["GitHub lists no repository that is taken"]);
@@ -32,7 +35,8 @@ async fn an_app_searches_and_lists_its_installation() {
     let world = World::new();
     let app = world.app();
     let installation = format!("app_installation_id: {}", world.installation);
-    let text = format!("{{ source_name: github-app-search, source_config: {{ search_query: 'org:acme', {installation} }} }}");
+    let text =
+        format!("{{ source_name: github-app-search, source_config: {{ search_query: 'org:acme', {installation} }} }}");
     let seen = found(&text, &app).await.unwrap();
     assert_eq!(ids(&seen), ["acme/api", "acme/web"]);
     assert!(seen.repositories[0].clone_url.ends_with("/acme/api.git"), "an App has no ssh key");
@@ -50,7 +54,8 @@ async fn archived_repositories_and_forks_are_left_out_as_it_is_asked_and_that_is
     let seen = found(text, &jo).await.unwrap();
     assert_eq!(ids(&seen), ["acme/api"]);
     assert_eq!(seen.remarks, ["1 left out: archived (`archived` of the source takes them as well)"]);
-    let text = "{ source_name: github-organisation, source_config: { organisation: acme, archived: true, clone_with: ssh } }";
+    let text =
+        "{ source_name: github-organisation, source_config: { organisation: acme, archived: true, clone_with: ssh } }";
     assert_eq!(ids(&found(text, &jo).await.unwrap()), ["acme/api", "acme/web"]);
     let text = "{ source_name: github-organisation, source_config: { organisation: nobody } }";
     assert!(found(text, &jo).await.unwrap_err().contains("/orgs/nobody/repos"));
@@ -68,7 +73,11 @@ async fn a_search_ends_where_github_ends_it_and_says_so() {
         let next = format!("<{}/search/repositories?q=r&per_page=100&page={}>; rel=\"next\"", server.uri(), page + 1);
         let answer = ResponseTemplate::new(200).set_body_json(body).insert_header("link", next);
         let asked = Mock::given(method("GET")).and(path("/search/repositories")).and(query_param("q", "r"));
-        let asked = if page == 1 { asked.and(query_param_is_missing("page")) } else { asked.and(query_param("page", page.to_string())) };
+        let asked = if page == 1 {
+            asked.and(query_param_is_missing("page"))
+        } else {
+            asked.and(query_param("page", page.to_string()))
+        };
         asked.respond_with(answer).expect(1).mount(&server).await;
     }
     let settings = PersonSettings::new(server.uri(), "ghp_jo".to_owned().into());

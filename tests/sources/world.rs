@@ -85,7 +85,11 @@ pub fn source(text: &str) -> Source {
 }
 
 /// What somebody finds who has these folders, and perhaps GitHub.
-pub async fn find(text: &str, folders: (&Path, Option<&Path>), github: Option<&Direct>) -> Result<Discovery, SourceError> {
+pub async fn find(
+    text: &str,
+    folders: (&Path, Option<&Path>),
+    github: Option<&Direct>,
+) -> Result<Discovery, SourceError> {
     let reach = Reach { folder: folders.0, activity_folder: folders.1, github, store: None, plug_in: None };
     discover(&source(text), &reach).await
 }
