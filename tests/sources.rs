@@ -4,7 +4,7 @@
 
 #[path = "support"]
 mod support {
-    #[expect(dead_code, reason = "not all of it is needed here")]
+    #[expect(dead_code, unused_imports, reason = "not all of it is needed here")]
     pub mod contract;
 }
 #[path = "support/databases.rs"]

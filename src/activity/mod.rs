@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `file.rs` | the file as a whole, and what it says for one repository |
 //! | `source/` | where repositories are found: a table of sources with their keys |
-//! | `scan.rs`, `migration.rs`, `forge.rs` | the other sections |
+//! | `scan.rs`, `migration.rs`, `forge/` | the other sections |
 //! | `template.rs`, `filling.rs` | `{{ … }}` in a text, and in all texts of a driver's keys |
 //! | `grants.rs` | what commands and plug-ins may do besides working in their clone |
 //! | `variables.rs`, `secrets.rs` | keys that the environment has, and what belongs nowhere else |

@@ -1,12 +1,13 @@
 //! The section `forge`: where the branch is pushed, and the pull request that is opened for it.
 
+mod keys;
+
+pub(super) use keys::FIELDS;
+
 use super::Surroundings;
 use super::migration::{RepositoryMigration, branch_template, filled_branch};
-use super::reading::{
-    branch, count, count_schema, mapping_schema, plain, text_schema, texts, texts_schema, truth, truth_schema,
-};
+use super::reading::{count, count_schema, text_schema};
 use super::secrets::{WHERE_KEYS_BELONG, WHERE_TOKENS_BELONG};
-use super::source::mapping_of;
 use super::template::Template;
 use super::variables::read_with_variables;
 use crate::document::{
@@ -14,6 +15,7 @@ use crate::document::{
     read_fields, text,
 };
 use crate::domain::SourcedRepository;
+use keys::Written;
 use schemars::{Schema, SchemaGenerator};
 
 /// GitHub takes no more. Unit: characters.
@@ -160,151 +162,6 @@ pub const FORGES: &[ForgeName] = &[
 
 const SECRETS: &[(&str, &str)] =
     &[("token", WHERE_TOKENS_BELONG), ("app_private_key", WHERE_KEYS_BELONG), ("private_key", WHERE_KEYS_BELONG)];
-
-#[derive(Default)]
-pub(super) struct Written {
-    name: Option<(Spot, String)>,
-    config: Option<Node>,
-    base_branch: Option<String>,
-    head_branch: Option<Template>,
-    git_push_first: Option<bool>,
-    pause: Option<u32>,
-    draft: Option<bool>,
-    title: Option<Template>,
-    body: Option<Template>,
-    labels: Vec<String>,
-    reviewers: Vec<String>,
-    teams: Vec<String>,
-    assignees: Vec<String>,
-}
-
-pub(super) const FIELDS: &[Field<Written>] = &[
-    Field {
-        name: "forge_name",
-        about: "where pull requests are opened, and as whom: `github`, `github-app` or `dummy`",
-        required: true,
-        schema: text_schema,
-        read: |forge, node, problems| {
-            forge.name = plain(node, "a forge's name", "`github`", problems).map(|name| (node.at, name));
-        },
-    },
-    Field {
-        name: "forge_config",
-        about: "the keys of the forge; those that are missing are looked for in the variables `FORGE_…`",
-        required: false,
-        schema: mapping_schema,
-        read: |forge, node, problems| forge.config = mapping_of("forge_config", node, problems),
-    },
-    Field {
-        name: "base_branch",
-        about: "the branch pull requests go to (default the repository's `upstream_branch`, or else its default branch)",
-        required: false,
-        schema: text_schema,
-        read: |forge, node, problems| forge.base_branch = branch(node, "the name of a branch", problems),
-    },
-    Field {
-        name: "head_branch",
-        about: "the name of the branch on the forge (default the migration's `branch_name`)",
-        required: false,
-        schema: text_schema,
-        read: |forge, node, problems| forge.head_branch = branch_template(node, problems),
-    },
-    Field {
-        name: "git_push_first",
-        about: "whether the branch is pushed, rather than there already (default true)",
-        required: false,
-        schema: truth_schema,
-        read: |forge, node, problems| forge.git_push_first = truth(node, "`git_push_first`", problems),
-    },
-    Field {
-        name: "interactive_pause_every",
-        about: "after how many pull requests you are asked on the terminal whether to go on (default never)",
-        required: false,
-        schema: |_| schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 1_000_000 }),
-        read: |forge, node, problems| {
-            let number = count(node, "`interactive_pause_every`", problems);
-            forge.pause = number.map(|number| u32::try_from(number).unwrap_or(u32::MAX));
-        },
-    },
-    Field {
-        name: "draft_pr",
-        about: "whether pull requests are opened as drafts (default false)",
-        required: false,
-        schema: truth_schema,
-        read: |forge, node, problems| forge.draft = truth(node, "`draft_pr`", problems),
-    },
-    Field {
-        name: "pr_title",
-        about: "their title (default the first line of the commit message)",
-        required: false,
-        schema: text_schema,
-        read: |forge, node, problems| {
-            let title = plain(node, "a title", "`Change the team's name`", problems);
-            forge.title = title.map(|title| Template::read(&title, node.at, problems));
-        },
-    },
-    Field {
-        name: "pr_body",
-        about: "their text (default the commit message below its first line)",
-        required: false,
-        schema: |_| schemars::json_schema!({ "type": "string" }),
-        read: |forge, node, problems| {
-            let empty = matches!(&node.value, Value::Text(text) if text.trim().is_empty());
-            let body = if empty { Some("") } else { text(node, "a text", "`See the ticket.`", problems) };
-            forge.body = body.map(|body| Template::read(body, node.at, problems));
-        },
-    },
-    Field {
-        name: "labels",
-        about: "the labels they get; GitHub makes those that a repository lacks",
-        required: false,
-        schema: texts_schema,
-        read: |forge, node, problems| forge.labels = texts(node, "a label", "`team-name`", problems),
-    },
-    Field {
-        name: "reviewers",
-        about: "who is asked to review them: logins, and teams such as `acme/platform`",
-        required: false,
-        schema: texts_schema,
-        read: |forge, node, problems| {
-            let names = people(node, true, problems);
-            let team = |name: &String| name.split_once('/').map(|(_, team)| team.to_owned());
-            forge.teams = names.iter().filter_map(team).collect();
-            forge.reviewers = names.into_iter().filter(|name| !name.contains('/')).collect();
-        },
-    },
-    Field {
-        name: "assignees",
-        about: "who they are assigned to: logins",
-        required: false,
-        schema: texts_schema,
-        read: |forge, node, problems| forge.assignees = people(node, false, problems),
-    },
-];
-
-fn people(node: &Node, teams: bool, problems: &mut Problems) -> Vec<String> {
-    let names = texts(node, "a login", "`jo`", problems);
-    let names = names.into_iter().map(|name| name.trim_start_matches('@').to_owned());
-    let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    let sound = |name: &String| match name.split_once('/') {
-        Some((owner, team)) => teams && word(owner) && word(team),
-        None => word(name),
-    };
-    let mut sound_ones = Vec::new();
-    for name in names {
-        if sound(&name) {
-            sound_ones.push(name);
-            continue;
-        }
-        let (what, fix) = if teams { (" or a team's name", " or `acme/platform`") } else { ("", "") };
-        problems.add(
-            node.at,
-            format!("{} is not a login{what}", quoted(&name)),
-            format!("write for example `jo`{fix}"),
-        );
-    }
-    sound_ones
-}
 
 impl Forge {
     /// The head branch that the section gives, for the migration to take over. What is wrong with it is told when the section
