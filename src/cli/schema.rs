@@ -1,7 +1,7 @@
 //! `mass-driver schema NAME`: prints the JSON Schema of a file people write, for editors and validators.
 
 use super::Exit;
-use crate::subscription;
+use crate::{activity, subscription};
 use std::io::Write;
 
 /// Arguments of `mass-driver schema`.
@@ -19,6 +19,8 @@ pub enum SchemaName {
     Subscription,
     /// What `.mass-driver-organisation.yaml` may say
     Organisation,
+    /// What an Activity file may say, which `mass-driver run` carries out
+    Activity,
 }
 
 /// Prints the schema.
@@ -28,6 +30,7 @@ pub fn run(args: &SchemaArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let schema = match args.name {
         SchemaName::Subscription => subscription::json_schema(),
         SchemaName::Organisation => subscription::organisation_schema(),
+        SchemaName::Activity => activity::json_schema(),
     };
     writeln!(out, "{}", serde_json::to_string_pretty(&schema)?)?;
     Ok(Exit::Done)

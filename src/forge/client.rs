@@ -7,6 +7,7 @@
 use super::answer::{Answer, readable, without};
 use super::auth::AppKey;
 use super::heard::Standings;
+use super::settings::PersonSettings;
 use super::tokens::{TokenScope, Tokens};
 use super::{ForgeError, GitHubSettings, transport};
 use crate::domain::{Clock, InstallationId, Limit, Pause};
@@ -108,10 +109,18 @@ impl From<TokenScope> for Identity {
     }
 }
 
+/// What requests are signed with.
+enum Credential {
+    /// An App's key, and the tokens that GitHub gives out for it.
+    App(AppKey),
+    /// A person's token. It is all they have: whichever identity a request names, this signs it.
+    Person(SecretString),
+}
+
 pub(super) struct Client {
     octocrab: Octocrab,
     base: Url,
-    app: AppKey,
+    credential: Credential,
     tokens: Tokens,
     clock: Arc<dyn Clock>,
     timeout: Duration,
@@ -124,15 +133,31 @@ impl Client {
     pub(super) fn new(settings: GitHubSettings, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Self, ForgeError> {
         let base = settings.base()?;
         let app = AppKey::new(&settings, clock.now())?;
-        let octocrab = transport::connect(&settings, &base)?;
+        let reach = (base, settings.request_timeout, settings.concurrent_requests);
+        Self::signing(Credential::App(app), reach, clock, metrics)
+    }
+
+    /// A client that asks in the name of a person.
+    pub(super) fn of_person(settings: PersonSettings, clock: Arc<dyn Clock>) -> Result<Self, ForgeError> {
+        let reach = (settings.base()?, settings.request_timeout, settings.concurrent_requests);
+        Self::signing(Credential::Person(settings.usable_token()?), reach, clock, Metrics::new())
+    }
+
+    fn signing(
+        credential: Credential,
+        (base, timeout, concurrent_requests): (Url, Duration, usize),
+        clock: Arc<dyn Clock>,
+        metrics: Metrics,
+    ) -> Result<Self, ForgeError> {
+        let octocrab = transport::connect(timeout, &base)?;
         Ok(Self {
             octocrab,
             base,
-            app,
+            credential,
             tokens: Tokens::new(),
             clock,
-            timeout: settings.request_timeout,
-            places: Semaphore::new(settings.concurrent_requests.clamp(1, 100)),
+            timeout,
+            places: Semaphore::new(concurrent_requests.clamp(1, 100)),
             metrics,
             standings: Standings::default(),
         })
@@ -146,9 +171,20 @@ impl Client {
         self.base.port().map_or_else(|| host.into(), |port| format!("{host}:{port}"))
     }
 
-    /// The App's id.
+    /// The App's id; a person has none, and no check is theirs.
     pub(super) fn app_id(&self) -> i64 {
-        self.app.id()
+        match &self.credential {
+            Credential::App(app) => app.id(),
+            Credential::Person(_) => 0,
+        }
+    }
+
+    /// The token of the person that this client asks for; `None` for an App.
+    pub(super) fn persons_token(&self) -> Option<&SecretString> {
+        match &self.credential {
+            Credential::App(_) => None,
+            Credential::Person(token) => Some(token),
+        }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -170,6 +206,9 @@ impl Client {
 
     /// Sends a request and returns its success. A credential that GitHub refuses is renewed once.
     pub(super) async fn send(self: &Arc<Self>, call: &Call, identity: Identity) -> Result<Answer, ForgeError> {
+        if let Credential::Person(token) = &self.credential {
+            return self.exchange(call, token, None).await;
+        }
         let scope = match identity {
             Identity::App => return self.send_as_app(call).await,
             Identity::Installation(scope) => scope,
@@ -190,11 +229,15 @@ impl Client {
 
     /// The same, as the App itself.
     pub(super) async fn send_as_app(&self, call: &Call) -> Result<Answer, ForgeError> {
-        let jwt = self.app.jwt(self.now())?;
+        let app = match &self.credential {
+            Credential::App(app) => app,
+            Credential::Person(token) => return self.exchange(call, token, None).await,
+        };
+        let jwt = app.jwt(self.now())?;
         match self.exchange(call, &jwt, None).await {
             Err(ForgeError::Unauthorized { .. }) => {
-                self.app.forget();
-                let jwt = self.app.jwt(self.now())?;
+                app.forget();
+                let jwt = app.jwt(self.now())?;
                 self.exchange(call, &jwt, None).await
             }
             outcome => outcome,

@@ -22,6 +22,7 @@
 //! | `verdicts.rs`, `merging.rs` | each check and review of a pull request by itself; merging it |
 //! | `propose.rs`, `revise.rs` | from a change to a pull request; one more commit on one that is open |
 //! | `pulls.rs` | a pull request's later life |
+//! | `direct/` | the same for somebody who knows a repository by its name alone, with a token of their own or an App's |
 //! | `webhook/` | signature and meaning of a delivery |
 
 mod answer;
@@ -30,6 +31,7 @@ mod checks;
 mod client;
 mod comments;
 mod deliveries;
+pub mod direct;
 mod error;
 mod git_data;
 mod heard;
@@ -60,7 +62,7 @@ pub use propose::{Advance, Proposed, Retreat};
 pub use pulls::{AccountId, PullState, PullStatus};
 pub use releases::{Shown, TaggedRelease};
 pub use revise::BaseMerge;
-pub use settings::GitHubSettings;
+pub use settings::{GitHubSettings, PersonSettings};
 pub use tags::{Sight, Tag, TagList, Tags};
 
 use crate::domain::{Clock, Heard, InstallationId, Pause, RepoId, RepoName};
@@ -88,6 +90,14 @@ impl GitHub {
     /// Errors: as [`GitHub::new`].
     pub fn counting(settings: GitHubSettings, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Self, ForgeError> {
         Ok(Self { client: Arc::new(Client::new(settings, clock, metrics)?) })
+    }
+
+    /// GitHub in the name of a person, by their token: whichever installation a [`Target`] names, the token is what signs.
+    /// Limits and pauses are those of the token. What only an App may do fails with GitHub's own words.
+    ///
+    /// Errors: [`ForgeError::Settings`] for an address or token that cannot work.
+    pub fn of_person(settings: PersonSettings, clock: Arc<dyn Clock>) -> Result<Self, ForgeError> {
+        Ok(Self { client: Arc::new(Client::of_person(settings, clock)?) })
     }
 
     /// What this process heard of the limits of an installation (`None`: of the App itself) since the last call.

@@ -7,6 +7,7 @@
 //! Permissions: `contents: write`, `pull_requests: write`, and `workflows: write` if the change touches workflows.
 
 use super::client::Identity;
+use super::direct::NewPull;
 use super::git_data::{Tip, touches_workflows};
 use super::pulls::{PullState, PullStatus};
 use super::tokens::Access;
@@ -255,7 +256,14 @@ impl GitHub {
     /// The pull request for the branch: a new one, or the open one that GitHub says is there.
     async fn put_pull(&self, attempt: &Attempt<'_>, commit: ObjectId) -> Result<Proposed, ForgeError> {
         let Attempt { target, change, identity, .. } = attempt;
-        let error = match self.open_pull(target, change, *identity).await {
+        let new = NewPull {
+            head: &change.branch,
+            base: &change.base_branch,
+            title: &change.title,
+            body: &change.body,
+            draft: change.draft,
+        };
+        let error = match self.open_pull(target, &new, *identity).await {
             Ok(pull) => {
                 let no_draft = change.draft && !pull.draft;
                 return Ok(Proposed { adopted: false, no_draft, ..adopted(&pull, commit) });

@@ -4,6 +4,7 @@
 //! through the issues endpoints, for which that permission suffices on pull requests.
 
 use super::client::{Call, Identity, encode};
+use super::direct::NewPull;
 use super::tokens::Access;
 use super::{ForgeError, GitHub, Target};
 use crate::domain::{ObjectId, PullNumber, RepoId};
@@ -233,18 +234,17 @@ impl GitHub {
     pub(super) async fn open_pull(
         &self,
         target: &Target,
-        change: &crate::domain::Change,
+        new: &NewPull<'_>,
         identity: Identity,
     ) -> Result<PullState, ForgeError> {
-        let mut body =
-            json!({ "title": change.title, "head": change.branch, "base": change.base_branch, "body": change.body });
-        if change.draft {
+        let mut body = json!({ "title": new.title, "head": new.head, "base": new.base, "body": new.body });
+        if new.draft {
             body["draft"] = json!(true);
         }
         let post = |body: &serde_json::Value| Call::post(target.path(&["pulls"]), body);
         let answer = match self.client.send(&post(&body), identity).await {
             // The owner's plan has none for this repository. Nothing was made, so this is no second write.
-            Err(error) if change.draft && error.says("draft pull requests are not supported") => {
+            Err(error) if new.draft && error.says("draft pull requests are not supported") => {
                 body["draft"] = json!(false);
                 self.client.send(&post(&body), identity).await?
             }

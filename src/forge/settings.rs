@@ -35,26 +35,67 @@ impl GitHubSettings {
 
     /// The REST root as a URL whose path does not end in `/`.
     pub(super) fn base(&self) -> Result<Url, ForgeError> {
-        let fail = |why: &str| ForgeError::Settings { why: format!("the API address in GITHUB_API_URL {why}") };
-        let url = Url::parse(self.api_url.trim())
-            .map_err(|e| fail(&format!("is not a URL ({e}); expected one like https://HOST/api/v3")))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(fail("holds a user name or password; leave them out, the App's key is the credential"));
+        base(&self.api_url)
+    }
+}
+
+/// How to reach GitHub in the name of a person.
+#[derive(Clone, Debug)]
+pub struct PersonSettings {
+    /// REST root, as in [`GitHubSettings`].
+    pub api_url: String,
+    /// The person's token.
+    pub token: SecretString,
+    /// How long one request may take, body included.
+    pub request_timeout: Duration,
+    /// Requests under way at once. GitHub allows 100, whatever else runs for the same person.
+    pub concurrent_requests: usize,
+}
+
+impl PersonSettings {
+    /// Settings with 30 seconds a request and 16 requests at once.
+    pub fn new(api_url: impl Into<String>, token: SecretString) -> Self {
+        Self { api_url: api_url.into(), token, request_timeout: Duration::from_secs(30), concurrent_requests: 16 }
+    }
+
+    pub(super) fn base(&self) -> Result<Url, ForgeError> {
+        base(&self.api_url)
+    }
+
+    /// The token without white space around it, as files and clipboards add it.
+    pub(super) fn usable_token(&self) -> Result<SecretString, ForgeError> {
+        let token = self.token.expose_secret().trim();
+        let fail = |why: &str| Err(ForgeError::Settings { why: format!("the token {why}") });
+        if token.is_empty() {
+            return fail("is empty");
         }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(fail("has a query or fragment; only scheme, host, port and path are expected"));
+        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return fail("holds white space or other characters that no token has; copy it again");
         }
-        if let Some(right) = meant_instead(&url) {
-            return Err(fail(&format!("is not where GitHub's API is: set it to {right}")));
-        }
-        match url.scheme() {
-            "https" => Ok(url),
-            "http" if is_loopback(&url) => Ok(url),
-            "http" => Err(fail(
-                "starts with http://, which would send tokens in the clear; use https://, as in https://HOST/api/v3",
-            )),
-            _ => Err(fail("must start with https://, as in https://HOST/api/v3")),
-        }
+        Ok(SecretString::from(token.to_owned()))
+    }
+}
+
+fn base(api_url: &str) -> Result<Url, ForgeError> {
+    let fail = |why: &str| ForgeError::Settings { why: format!("the API address in GITHUB_API_URL {why}") };
+    let url = Url::parse(api_url.trim())
+        .map_err(|e| fail(&format!("is not a URL ({e}); expected one like https://HOST/api/v3")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(fail("holds a user name or password; leave them out, the App's key is the credential"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(fail("has a query or fragment; only scheme, host, port and path are expected"));
+    }
+    if let Some(right) = meant_instead(&url) {
+        return Err(fail(&format!("is not where GitHub's API is: set it to {right}")));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(fail(
+            "starts with http://, which would send tokens in the clear; use https://, as in https://HOST/api/v3",
+        )),
+        _ => Err(fail("must start with https://, as in https://HOST/api/v3")),
     }
 }
 

@@ -3,7 +3,7 @@
 //! octocrab's own connector adds a second `user-agent` to ours and knows no proxies, so octocrab is given one built on
 //! the HTTP client that the rest of the house uses, too.
 
-use super::{ForgeError, GitHubSettings};
+use super::ForgeError;
 use http::{Request, Response};
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use reqwest::{Url, redirect, retry};
@@ -12,12 +12,12 @@ use std::time::Duration;
 const USER_AGENT: &str = concat!("mass-driver/", env!("CARGO_PKG_VERSION"));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Builds the transport to the host of `base`. Needs a Tokio runtime.
-pub(super) fn connect(settings: &GitHubSettings, base: &Url) -> Result<Octocrab, ForgeError> {
+/// Builds the transport to the host of `base`; `read_timeout` is how long it may be silent. Needs a Tokio runtime.
+pub(super) fn connect(read_timeout: Duration, base: &Url) -> Result<Octocrab, ForgeError> {
     let mut builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(settings.request_timeout)
+        .read_timeout(read_timeout)
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false);

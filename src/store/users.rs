@@ -19,6 +19,11 @@ statements! {
         ORDER BY dependency.repo_id LIMIT 1";
     DIGEST_PINS = "SELECT dependency FROM dependency WHERE ecosystem = $1 AND package = $2
         AND pins_content AND repo_id >= $3 ORDER BY repo_id, path, manager, ordinal LIMIT $4";
+    USING = "SELECT DISTINCT dependency.repo_id FROM dependency
+        JOIN repository ON repository.id = dependency.repo_id
+        WHERE dependency.ecosystem = $1 AND dependency.package = $2
+        AND repository.state = 'active' AND dependency.repo_id > $3
+        ORDER BY dependency.repo_id LIMIT $4";
     USERS_SPAN = "SELECT (SELECT min(repo_id) FROM dependency WHERE ecosystem = $1 AND package = $2),
         (SELECT max(repo_id) FROM dependency WHERE ecosystem = $1 AND package = $2)";
     INSTALLATIONS_USING = "SELECT installation_id, min(repo_id) FROM (
@@ -44,6 +49,18 @@ impl Store {
         let key = values![package.ecosystem, &package.name, after, limit];
         let rows: Vec<(i64, i64)> = self.rows(USERS, key).await?;
         Ok(rows.into_iter().map(|(repo, installation)| (RepoId(repo), InstallationId(installation))).collect())
+    }
+
+    /// The active repositories that use a package, subscribed or not, by id: the first so many after one of them.
+    pub async fn repositories_using(
+        &self,
+        package: &PackageId,
+        after: Option<RepoId>,
+        limit: u32,
+    ) -> Result<Vec<RepoId>, StoreError> {
+        let after = after.map_or(i64::MIN, |repo| repo.0);
+        let rows: Vec<(i64,)> = self.rows(USING, values![package.ecosystem, &package.name, after, limit]).await?;
+        Ok(rows.into_iter().map(|(repo,)| RepoId(repo)).collect())
     }
 
     /// An active and subscribed repository of an installation that uses a package, if there is any.

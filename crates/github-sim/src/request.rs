@@ -24,8 +24,19 @@ pub(crate) struct Request {
 }
 
 /// First segments of the REST API; everything else is a page or a git repository.
-const ROOTS: [&str; 10] =
-    ["app", "apps", "app-manifests", "installation", "repos", "repositories", "rate_limit", "users", "orgs", "meta"];
+const ROOTS: [&str; 11] = [
+    "app",
+    "apps",
+    "app-manifests",
+    "installation",
+    "repos",
+    "repositories",
+    "rate_limit",
+    "users",
+    "orgs",
+    "meta",
+    "search",
+];
 
 impl Request {
     pub(crate) fn new(parts: &Parts, body: Bytes) -> Request {

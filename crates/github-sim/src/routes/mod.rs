@@ -13,6 +13,7 @@ mod pulls;
 mod refs;
 mod releases;
 mod repos;
+mod search;
 mod statuses;
 mod trees;
 
@@ -83,6 +84,8 @@ pub(crate) fn answer(
         | ("GET", ["orgs" | "users", _, "installation"] | ["repos", _, _, "installation"]) => {
             app::route(&mut call, &segments)
         }
+        ("GET", ["orgs", login, "repos"]) => search::of_organisation(&mut call, login),
+        (_, ["search", "repositories"]) => search::repositories(&mut call),
         (_, ["installation", ..]) => installation::route(&mut call, &segments),
         (_, ["repos", owner, name, rest @ ..]) => match call.find(owner, name, rest) {
             Ok(repo) => call.in_repo(repo, rest),
