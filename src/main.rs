@@ -41,6 +41,9 @@ enum Command {
     Retry(cli::retry::RetryArgs),
     /// Print the JSON Schema of a file format
     Schema(cli::schema::SchemaArgs),
+    /// Run a program restricted
+    #[command(hide = true)]
+    Cage(cli::cage::CageArgs),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Audit(args) => block_on(cli::audit::run(args, &mut out, &mut notes)),
         Command::Retry(args) => block_on(cli::retry::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Schema(args) => cli::schema::run(args, &mut out),
+        Command::Cage(args) => return ExitCode::from(cli::cage::run(args, &mut notes)),
     };
     let flushed = out.flush();
     match result {

@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 
 pub mod audit;
+pub mod cage;
 pub mod check;
 pub mod deps;
 mod passed_over;
