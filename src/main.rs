@@ -41,6 +41,8 @@ enum Command {
     Retry(cli::retry::RetryArgs),
     /// Print the JSON Schema of a file format
     Schema(cli::schema::SchemaArgs),
+    /// Write a plug-in to begin from: a driver, a scanner or a source
+    New(cli::new::NewArgs),
     /// Run a program restricted
     #[command(hide = true)]
     Cage(cli::cage::CageArgs),
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Command::Audit(args) => block_on(cli::audit::run(args, &mut out, &mut notes)),
         Command::Retry(args) => block_on(cli::retry::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Schema(args) => cli::schema::run(args, &mut out),
+        Command::New(args) => cli::new::run(args, &mut out),
         Command::Cage(args) => return ExitCode::from(cli::cage::run(args, &mut notes)),
     };
     let flushed = out.flush();

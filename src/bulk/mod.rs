@@ -6,5 +6,6 @@
 pub mod address;
 pub mod cage;
 pub mod git;
+pub mod plug_in;
 mod process;
 mod words;

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod cage;
 pub mod check;
 pub mod deps;
+pub mod new;
 mod passed_over;
 pub mod plan;
 mod print;

@@ -6,5 +6,7 @@ mod caged;
 mod commits;
 mod local;
 mod over_http;
+mod plug_ins;
 mod scene;
+mod templates;
 mod work_trees;
