@@ -28,7 +28,8 @@ impl Den {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
         std::fs::write(folder.path().join("home/secret"), "hunter2").unwrap();
-        let path = format!("{}:{}", folder.path().join("bin").display(), std::env::var("PATH").unwrap());
+        let (_, path) = std::env::vars().find(|(name, _)| name == "PATH").unwrap();
+        let path = format!("{}:{path}", folder.path().join("bin").display());
         let variables = [("PATH", path.as_str()), ("FORGE_TOKEN", "hunter2"), ("EDITOR", "ed"), ("LANG", "C.UTF-8")];
         let mut environment: std::collections::BTreeMap<OsString, OsString> =
             variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
@@ -127,7 +128,7 @@ async fn the_environment_is_cleared() {
         names
     };
     let shown = said(&den.shell("env").await);
-    assert_eq!(names(&shown), ["HOME", "LANG", "MASS_DRIVER_REPOSITORY", "PATH", "TMPDIR"]);
+    assert_eq!(names(&shown), ["HOME", "LANG", "MASS_DRIVER_REPOSITORY", "MASS_DRIVER_RUN", "PATH", "TMPDIR"]);
     assert!(!shown.contains("hunter2") && shown.contains(&format!("HOME={}", den.path("scratch/home").display())));
     let grants = Grants { environment: vec!["EDITOR".to_owned(), "ABSENT".to_owned()], ..Grants::default() };
     assert!(said(&den.run(&["env"], &grants).await.unwrap()).contains("EDITOR=ed\n"));
@@ -177,6 +178,17 @@ async fn a_child_that_outlives_its_parent_ends_with_its_group() {
     std::fs::write(den.path("clone/hold.py"), HOLDER).unwrap();
     let (python, grants) = python();
     let script = format!("{python} hold.py & until [ -e held ]; do :; done; echo done");
+    assert_eq!(said(&den.run(&["sh", "-c", &script], &grants).await.unwrap()), "done\n");
+    wait_for_the_end(&den.path("clone/lock"));
+}
+
+#[tokio::test]
+async fn a_service_that_left_the_group_ends_as_well() {
+    let den = Den::new();
+    std::fs::write(den.path("clone/hold.py"), format!("import os\nos.fork() and os._exit(0)\nos.setsid()\n{HOLDER}"))
+        .unwrap();
+    let (python, grants) = python();
+    let script = format!("{python} hold.py; until [ -e held ]; do :; done; echo done");
     assert_eq!(said(&den.run(&["sh", "-c", &script], &grants).await.unwrap()), "done\n");
     wait_for_the_end(&den.path("clone/lock"));
 }

@@ -190,3 +190,61 @@ async fn git_that_is_not_there_and_git_that_hangs() {
     let error = Git::new(settings).clone(&sourced(&work)).await.unwrap_err();
     assert!(matches!(error, GitError::TimedOut { .. }), "{error}");
 }
+
+/// An ssh that stays on this machine, and notes what it was given.
+fn with_ssh(scene: &Scene) -> Git {
+    let (ssh, log) = (scene.path("ssh"), scene.path("ssh.log"));
+    // Its arguments: options, the host, the command line.
+    let script = format!("#!/bin/sh\necho \"$@\" >> '{}'\nfor last; do :; done\nexec sh -c \"$last\"\n", log.display());
+    std::fs::write(&ssh, script).unwrap();
+    std::fs::set_permissions(&ssh, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut settings = settings(scene.folder.path());
+    settings.environment.insert("GIT_SSH_COMMAND".into(), ssh.into());
+    Git::new(settings)
+}
+
+#[tokio::test]
+async fn over_ssh_in_both_ways_to_write_it() {
+    let scene = Scene::new();
+    let bare = scene.bare("api.git", &[("a.txt", "one\n"), ("b.txt", "two\n")]);
+    run(&bare, &["config", "uploadpack.allowFilter", "true"]);
+    run(&bare, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    let git = with_ssh(&scene);
+    for address in
+        [format!("dana@git.example.com:{}", bare.display()), format!("ssh://git.example.com{}", bare.display())]
+    {
+        let mut clone = git.clone(&sourced(&address)).await.unwrap();
+        let mut files = clone.snapshot().await.unwrap();
+        clone.read(&mut files, &[path("a.txt"), path("b.txt")]).await.unwrap();
+        assert_eq!((files.text(&path("a.txt")), files.text(&path("b.txt"))), (Some("one\n"), Some("two\n")));
+        let missing = git.clone(&sourced(format!("git.example.com:{}x", bare.display()))).await.unwrap_err();
+        assert!(matches!(missing, GitError::NotFound { .. }), "{missing}");
+    }
+    let log = std::fs::read_to_string(scene.path("ssh.log")).unwrap();
+    assert!(log.lines().all(|line| line.contains("BatchMode=yes")), "nobody is asked for a password: {log}");
+}
+
+#[tokio::test]
+async fn dropping_the_future_ends_git_and_what_it_started() {
+    let scene = Scene::new();
+    let work = scene.checkout("api", &[("a.txt", "x")]);
+    let (program, lock, held) = (scene.path("slow-git"), scene.path("lock"), scene.path("held"));
+    // The lock is held by a child of the process for as long as it lives.
+    let script = format!("#!/bin/sh\nflock '{}' sh -c 'touch \"{}\"; sleep 1000'\n:\n", lock.display(), held.display());
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut settings = settings(scene.folder.path());
+    settings.program = program.into();
+    let git = Git::new(settings);
+    let repository = sourced(&work);
+    let is_held = async {
+        while !held.exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        clone = git.clone(&repository) => panic!("{clone:?}"),
+        () = is_held => {}
+    }
+    std::fs::File::open(lock).unwrap().lock().unwrap();
+}

@@ -1,6 +1,6 @@
 //! Repositories on the disk, and shortcuts to what is done with them.
 
-use mass_driver::bulk::git::{BareClone, Commit, CommitPlan, Content, Git, GitSettings, Person};
+use mass_driver::bulk::git::{BareClone, Commit, CommitContent, CommitPlan, Git, GitSettings, Person};
 use mass_driver::domain::{FileChange, FileEdit, FileMode, RepoPath, Snapshot, SourcedRepository};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -91,7 +91,7 @@ pub fn write(name: &str, text: &str) -> FileEdit {
 
 pub fn plan(edits: Vec<FileEdit>) -> CommitPlan {
     CommitPlan {
-        content: Content::Edits(edits),
+        content: CommitContent::Edits(edits),
         message: "Say it\n\nand why\n".to_owned(),
         author: Person::new("Robin \"R\" O'Neil", "robin@example.com"),
         at: "2026-01-05T08:00:00Z".parse().unwrap(),

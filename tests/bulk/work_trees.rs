@@ -1,7 +1,7 @@
 //! Work trees for commands, and what they leave.
 
 use crate::scene::{Scene, commit_files, plan, run, sourced};
-use mass_driver::bulk::git::{CommitPlan, Content, Lease};
+use mass_driver::bulk::git::{CommitContent, CommitPlan, Lease};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn what_a_command_leaves_becomes_a_commit() {
     let left = clone.commit_tree_of(&work).await.unwrap();
     assert_eq!(left.changed_files, 5);
     let files = mass_driver::domain::Snapshot::default();
-    let plan = CommitPlan { content: Content::Tree(left.tree.clone()), ..plan(Vec::new()) };
+    let plan = CommitPlan { content: CommitContent::Tree(left.tree.clone()), ..plan(Vec::new()) };
     let commit = clone.commit(&plan, &files).await.unwrap();
     assert_eq!(commit.tree, left.tree);
     clone.push(&commit, "x", &Lease::Absent).await.unwrap();

@@ -8,10 +8,11 @@
 //! puts them on itself and then becomes the program, so there is no moment in which the program runs without them. Where the
 //! system has none, nothing runs unless everything was granted.
 //!
-//! What it does not hold: kernels before Landlock's tenth version let UDP and Unix sockets through; a process that leaves its
-//! group on purpose outlives it, and stays restricted.
+//! What it does not hold: kernels before Landlock's tenth version let UDP through, and before its ninth Unix sockets; a process
+//! that leaves its group and rubs out its environment outlives the run, and stays restricted.
 
 pub mod inside;
+mod strays;
 
 use super::process::{self, Bounds, Failure};
 use super::words::last_words;
@@ -166,6 +167,8 @@ impl Cage {
             CageError::NotFound { program }
         })?;
         let mut command = self.command(job, &program)?;
+        let mark = strays::Mark::new();
+        command.env(strays::VARIABLE, mark.text());
         let CageLimits { time, output_bytes, .. } = self.limits;
         let ended = process::run(&mut command, job.input, Bounds { time, output_bytes, cut: false }).await;
         let ended = ended.map_err(|failure| match failure {

@@ -27,7 +27,7 @@ impl Person {
 
 /// What a commit changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
+pub enum CommitContent {
     /// These files of the base.
     Edits(Vec<FileEdit>),
     /// All of it: a tree that [`BareClone::commit_tree_of`] made.
@@ -38,7 +38,7 @@ pub enum Content {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitPlan {
     /// What it changes.
-    pub content: Content,
+    pub content: CommitContent,
     /// Its message.
     pub message: String,
     /// Who wrote it and committed it; `None` for whom the user's git names.
@@ -96,10 +96,10 @@ impl BareClone<'_> {
         let message = plan.message.replace('\0', "");
         let _ = writeln!(text, "data {}\n{message}\nfrom {}", message.len(), self.base);
         match &plan.content {
-            Content::Tree(tree) => {
+            CommitContent::Tree(tree) => {
                 let _ = writeln!(text, "M 040000 {tree} \"\"");
             }
-            Content::Edits(edits) => {
+            CommitContent::Edits(edits) => {
                 // What is written below a name that goes must come after it.
                 let gone = edits.iter().filter(|edit| matches!(edit, FileEdit::Delete(_)));
                 let written = edits.iter().filter(|edit| matches!(edit, FileEdit::Write(_)));

@@ -19,7 +19,7 @@ mod snapshot;
 
 pub use checkout::{Left, WorkTree};
 pub use clone::BareClone;
-pub use commit::{Commit, CommitPlan, Content, Person};
+pub use commit::{Commit, CommitContent, CommitPlan, Person};
 pub use error::GitError;
 pub use push::{Lease, Pushed, RemoteCommit};
 

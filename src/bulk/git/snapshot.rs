@@ -145,8 +145,11 @@ enum Mode {
     Submodule,
 }
 
+/// Mode, name and id.
+type TreeEntry<'a> = (Mode, &'a [u8], ObjectId);
+
 /// The entries of a tree object: `<mode> <name>`, a zero byte, the id.
-fn parse(tree: &[u8], id_bytes: usize) -> Result<Vec<(Mode, &[u8], ObjectId)>, GitError> {
+fn parse(tree: &[u8], id_bytes: usize) -> Result<Vec<TreeEntry<'_>>, GitError> {
     let broken = || unreadable("a tree is broken");
     let mut entries = Vec::new();
     let mut rest = tree;
