@@ -83,6 +83,21 @@ async fn what_is_in_the_cache_is_brought_up_to_date() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn repositories_of_one_name_never_meet_in_the_cache() {
+    let (scene, github) = (Scene::new(), github());
+    github.organization("other");
+    github.create_repo("other/api", RepoOptions::default().public().file("a.txt", "other\n")).unwrap();
+    let git = signed_in(&scene, &github, &github.personal_token("dana"));
+    for (name, expected) in [("acme/api", "one\n"), ("other/api", "other\n"), ("acme/api", "one\n")] {
+        let mut clone = git.clone(&sourced(address(&github, name))).await.unwrap();
+        let mut files = clone.snapshot().await.unwrap();
+        clone.read(&mut files, &[path("a.txt")]).await.unwrap();
+        assert_eq!(files.text(&path("a.txt")), Some(expected), "{name}");
+    }
+    assert_eq!(std::fs::read_dir(scene.path("cache")).unwrap().count(), 4, "two clones and their locks");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_commits_are_seen_and_kept() {
     let (scene, github) = (Scene::new(), github());
     let git = signed_in(&scene, &github, &github.personal_token("dana"));

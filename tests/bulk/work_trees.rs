@@ -55,7 +55,9 @@ async fn a_repository_within_is_refused_and_nothing_of_it_runs() {
     let (sub, witness) = (tree.folder().join("sub"), scene.path("witness"));
     let _ = std::fs::create_dir(&sub);
     run(&sub, &["init", "--quiet"]);
-    commit_files(&sub, &[("x", "x")]);
+    // At the commit that the submodule stands for: then git wants to know whether its files are changed.
+    run(&sub, &["fetch", "--quiet", inner.to_str().unwrap(), "main"]);
+    run(&sub, &["reset", "--quiet", "--hard", &id]);
     run(&sub, &["config", "core.fsmonitor", &format!("touch {}", witness.display())]);
     run(&sub, &["config", "filter.f.clean", &format!("touch {}", witness.display())]);
     std::fs::write(sub.join(".gitattributes"), "* filter=f\n").unwrap();
