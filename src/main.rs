@@ -44,6 +44,11 @@ enum Command {
     Runs(cli::runs::RunsArgs),
     /// Print the JSON Schema of a file format
     Schema(cli::schema::SchemaArgs),
+    /// Write a plug-in to begin from: a driver, a scanner or a source
+    New(cli::new::NewArgs),
+    /// Run a program restricted
+    #[command(hide = true)]
+    Cage(cli::cage::CageArgs),
 }
 
 fn main() -> ExitCode {
@@ -78,6 +83,8 @@ fn main() -> ExitCode {
         Command::Retry(args) => block_on(cli::retry::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Runs(args) => block_on(cli::runs::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Schema(args) => cli::schema::run(args, &mut out),
+        Command::New(args) => cli::new::run(args, &mut out),
+        Command::Cage(args) => return ExitCode::from(cli::cage::run(args, &mut notes)),
     };
     let flushed = out.flush();
     match result {

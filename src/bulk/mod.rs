@@ -1,1 +1,11 @@
 //! One change over many repositories, from the command line: clone, scan, patch, commit, push, open pull requests.
+//!
+//! git, the commands of people and their plug-ins are processes. What they are given is bounded in time and size, they are
+//! ended with everything they started, and what they say reaches people without secrets and without what steers a terminal.
+
+pub mod address;
+pub mod cage;
+pub mod git;
+pub mod plug_in;
+mod process;
+mod words;

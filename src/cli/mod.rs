@@ -12,8 +12,10 @@ use std::error::Error;
 use std::process::ExitCode;
 
 pub mod audit;
+pub mod cage;
 pub mod check;
 pub mod deps;
+pub mod new;
 mod passed_over;
 pub mod plan;
 mod print;

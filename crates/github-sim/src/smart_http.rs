@@ -151,7 +151,9 @@ async fn run(
     let mut command = tokio::process::Command::new("git");
     command
         // Force pushes reach git as they would GitHub; hiding refs/pull keeps them ours.
-        .args(["-c", "http.receivepack=true", "-c", "receive.hideRefs=refs/pull", "http-backend"])
+        .args(["-c", "http.receivepack=true", "-c", "receive.hideRefs=refs/pull"])
+        // Clones without the contents of files, and fetching these by their ids.
+        .args(["-c", "uploadpack.allowFilter=true", "-c", "uploadpack.allowAnySHA1InWant=true", "http-backend"])
         .env("GIT_PROJECT_ROOT", &shared.folder)
         .env("GIT_HTTP_EXPORT_ALL", "1")
         .env("GIT_CONFIG_NOSYSTEM", "1")

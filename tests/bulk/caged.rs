@@ -1,0 +1,250 @@
+//! Processes in their cage, by trying to get out of it.
+#![cfg(target_os = "linux")]
+
+use mass_driver::bulk::cage::{Cage, CageEnd, CageError, CageLimits, Grants, Job};
+use std::ffi::{OsStr, OsString};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Python itself, and where it has its modules: on the `PATH` may stand a script that looks for one.
+pub fn python() -> (String, Grants) {
+    let asked = ["-c", "import sys; print(sys.executable); print(sys.base_prefix)"];
+    let answer = std::process::Command::new("python3").args(asked).output().unwrap();
+    let answer = String::from_utf8(answer.stdout).unwrap();
+    let (program, prefix) = answer.trim().split_once('\n').unwrap();
+    (program.to_owned(), Grants { read: vec![prefix.into()], ..Grants::default() })
+}
+
+pub struct Den {
+    pub folder: tempfile::TempDir,
+    pub cage: Cage,
+}
+
+impl Den {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["clone", "scratch", "home", "bin"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        std::fs::write(folder.path().join("home/secret"), "hunter2").unwrap();
+        let (_, path) = std::env::vars().find(|(name, _)| name == "PATH").unwrap();
+        let path = format!("{}:{path}", folder.path().join("bin").display());
+        let variables = [("PATH", path.as_str()), ("FORGE_TOKEN", "hunter2"), ("EDITOR", "ed"), ("LANG", "C.UTF-8")];
+        let mut environment: std::collections::BTreeMap<OsString, OsString> =
+            variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        environment.insert("HOME".into(), folder.path().join("home").into());
+        let limits = CageLimits { time: Duration::from_secs(60), output_bytes: 1 << 20, ..CageLimits::default() };
+        Self { folder, cage: Cage { executable: env!("CARGO_BIN_EXE_mass-driver").into(), environment, limits } }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub async fn run(&self, words: &[&str], grants: &Grants) -> Result<CageEnd, CageError> {
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        let (folder, scratch) = (self.path("clone"), self.path("scratch"));
+        let variables = [("MASS_DRIVER_REPOSITORY", OsStr::new("acme/api"))];
+        let job = Job {
+            words: &words,
+            folder: &folder,
+            scratch: &scratch,
+            input: b"from stdin",
+            variables: &variables,
+            reads: &[],
+            grants,
+        };
+        self.cage.run(&job).await
+    }
+
+    async fn shell(&self, script: &str) -> CageEnd {
+        self.run(&["sh", "-c", script], &Grants::default()).await.unwrap()
+    }
+}
+
+fn said(end: &CageEnd) -> String {
+    assert_eq!(end.code, Some(0), "{end:?}");
+    String::from_utf8(end.out.clone()).unwrap()
+}
+
+#[tokio::test]
+async fn the_clone_and_the_scratch_are_all_that_is_written() {
+    let den = Den::new();
+    let end =
+        den.shell("cat && echo ' x' > made && mkdir d && mv made d/ && cat d/made && echo y > $TMPDIR/y && pwd").await;
+    assert_eq!(said(&end), format!("from stdin x\n{}\n", den.path("clone").display()));
+    for target in [den.path("home/new"), den.path("new"), PathBuf::from("/tmp/mass-driver-escaped")] {
+        let end = den.shell(&format!("echo x > {}", target.display())).await;
+        assert_ne!(end.code, Some(0), "{end:?}");
+        assert!(!target.exists());
+    }
+    let end = den
+        .shell(&format!("rm {0} || mv {0} . || ln {0} here || truncate -s 0 {0}", den.path("home/secret").display()))
+        .await;
+    assert_ne!(end.code, Some(0));
+    assert_eq!(std::fs::read_to_string(den.path("home/secret")).unwrap(), "hunter2");
+}
+
+#[tokio::test]
+async fn files_at_home_are_not_read_neither_by_links() {
+    let den = Den::new();
+    let secret = den.path("home/secret");
+    std::os::unix::fs::symlink(&secret, den.path("clone/link")).unwrap();
+    for script in
+        [format!("cat {}", secret.display()), "cat link".to_owned(), format!("ls {}", den.path("home").display())]
+    {
+        let end = den.shell(&script).await;
+        assert!(end.code != Some(0) && end.complaint.contains("ermission denied"), "{end:?}");
+    }
+    let grants = Grants { read: vec![den.path("home")], ..Grants::default() };
+    let secret = secret.to_str().unwrap();
+    assert_eq!(said(&den.run(&["cat", secret], &grants).await.unwrap()), "hunter2");
+    assert_ne!(den.run(&["sh", "-c", &format!("echo x >> {secret}")], &grants).await.unwrap().code, Some(0));
+    let grants = Grants { write: vec![den.path("home")], ..Grants::default() };
+    said(&den.run(&["sh", "-c", &format!("echo x >> {secret}")], &grants).await.unwrap());
+}
+
+#[tokio::test]
+async fn nobody_is_reached_over_tcp_unless_that_is_granted() {
+    let den = Den::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let script = format!("import socket; socket.create_connection(('127.0.0.1', {port})); print('in')");
+    let (python, grants) = python();
+    let end = den.run(&[&python, "-c", &script], &grants).await.unwrap();
+    assert!(end.code == Some(1) && end.complaint.contains("PermissionError"), "{end:?}");
+    let grants = Grants { network: true, ..grants };
+    assert_eq!(said(&den.run(&[&python, "-c", &script], &grants).await.unwrap()), "in\n");
+}
+
+#[tokio::test]
+async fn the_environment_is_cleared() {
+    let den = Den::new();
+    let names = |text: &str| {
+        let mut names: Vec<String> = text.lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect();
+        names.retain(|name| !matches!(name.as_str(), "PWD" | "SHLVL" | "_" | "OLDPWD"));
+        names.sort();
+        names
+    };
+    let shown = said(&den.shell("env").await);
+    assert_eq!(names(&shown), ["HOME", "LANG", "MASS_DRIVER_REPOSITORY", "MASS_DRIVER_RUN", "PATH", "TMPDIR"]);
+    assert!(!shown.contains("hunter2") && shown.contains(&format!("HOME={}", den.path("scratch/home").display())));
+    let grants = Grants { environment: vec!["EDITOR".to_owned(), "ABSENT".to_owned()], ..Grants::default() };
+    assert!(said(&den.run(&["env"], &grants).await.unwrap()).contains("EDITOR=ed\n"));
+}
+
+#[tokio::test]
+async fn what_has_no_end_is_ended() {
+    let mut den = Den::new();
+    den.cage.limits.time = Duration::from_millis(700);
+    let error = den.run(&["sh", "-c", "echo busy >&2; while :; do :; done"], &Grants::default()).await.unwrap_err();
+    assert!(matches!(&error, CageError::TimedOut { said, .. } if said == "busy"), "{error}");
+    den.cage.limits.time = Duration::from_secs(60);
+    let error = den.run(&["sh", "-c", "while :; do echo endless; done"], &Grants::default()).await.unwrap_err();
+    assert!(matches!(error, CageError::TooMuchOutput { .. }), "{error}");
+    let error = den.run(&["sh", "-c", "while :; do echo endless >&2; done"], &Grants::default()).await.unwrap_err();
+    assert!(matches!(error, CageError::TooMuchOutput { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn memory_and_files_have_their_limits() {
+    let mut den = Den::new();
+    den.cage.limits.memory_bytes = 200 << 20;
+    den.cage.limits.file_bytes = 1 << 20;
+    let (python, grants) = python();
+    let end = den.run(&[&python, "-c", "a = bytearray(400 << 20); print('in')"], &grants).await.unwrap();
+    assert!(end.code != Some(0) && end.complaint.contains("MemoryError"), "{end:?}");
+    let end = den.shell("head -c 2000000 /dev/zero > large").await;
+    assert_ne!(end.code, Some(0), "{end:?}");
+    assert!(den.path("clone/large").metadata().unwrap().len() <= 1 << 20);
+}
+
+/// Waits until a process is gone, by the lock that it holds for as long as it lives.
+fn wait_for_the_end(lock: &Path) {
+    std::fs::File::open(lock).unwrap().lock().unwrap();
+}
+
+const HOLDER: &str = "import fcntl, os, sys, time\n\
+    f = open('lock', 'w')\n\
+    fcntl.flock(f, fcntl.LOCK_EX)\n\
+    open('held', 'w').close()\n\
+    [os.close(n) for n in (0, 1, 2)]\n\
+    time.sleep(1000)\n";
+
+#[tokio::test]
+async fn a_child_that_outlives_its_parent_ends_with_its_group() {
+    let den = Den::new();
+    std::fs::write(den.path("clone/hold.py"), HOLDER).unwrap();
+    let (python, grants) = python();
+    let script = format!("{python} hold.py & until [ -e held ]; do :; done; echo done");
+    assert_eq!(said(&den.run(&["sh", "-c", &script], &grants).await.unwrap()), "done\n");
+    wait_for_the_end(&den.path("clone/lock"));
+}
+
+#[tokio::test]
+async fn a_service_that_left_the_group_ends_as_well() {
+    let den = Den::new();
+    std::fs::write(den.path("clone/hold.py"), format!("import os\nos.fork() and os._exit(0)\nos.setsid()\n{HOLDER}"))
+        .unwrap();
+    let (python, grants) = python();
+    let script = format!("{python} hold.py; until [ -e held ]; do :; done; echo done");
+    assert_eq!(said(&den.run(&["sh", "-c", &script], &grants).await.unwrap()), "done\n");
+    wait_for_the_end(&den.path("clone/lock"));
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_waits_for_any_more_is_ended() {
+    let den = Den::new();
+    std::fs::write(den.path("clone/hold.py"), HOLDER).unwrap();
+    let (python, grants) = python();
+    let words = ["sh", "-c", &format!("{python} hold.py; :")];
+    let run = den.run(&words, &grants);
+    let held = den.path("clone/held");
+    let is_held = async {
+        while !held.exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        end = run => panic!("{end:?}"),
+        () = is_held => {}
+    }
+    wait_for_the_end(&den.path("clone/lock"));
+}
+
+#[tokio::test]
+async fn programs_are_found_and_failures_told() {
+    let den = Den::new();
+    for missing in ["absent", "./absent", "", "clone"] {
+        let error = den.run(&[missing], &Grants::default()).await.unwrap_err();
+        assert!(matches!(error, CageError::NotFound { .. }), "{error}");
+    }
+    let end = den.shell("echo oh >&2; exit 3").await;
+    assert_eq!((end.code, end.complaint.as_str(), end.words().as_str()), (Some(3), "oh", "exit code 3"));
+    assert_eq!(den.shell("kill -9 $$").await.code, None);
+    let tool = den.path("bin/tool");
+    std::fs::write(&tool, "#!/bin/sh\ncat \"$(dirname \"$0\")/beside\"\n").unwrap();
+    std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::write(den.path("bin/beside"), "its own folder").unwrap();
+    assert_eq!(said(&den.run(&["tool"], &Grants::default()).await.unwrap()), "its own folder");
+}
+
+#[tokio::test]
+async fn a_program_in_somebodys_home_does_not_open_the_home() {
+    let den = Den::new();
+    let tool = den.path("home/tool");
+    std::fs::write(&tool, "#!/bin/sh\necho in\ncat \"$(dirname \"$0\")/secret\"\n").unwrap();
+    std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let end = den.run(&[tool.to_str().unwrap()], &Grants::default()).await.unwrap();
+    assert_eq!((String::from_utf8_lossy(&end.out).as_ref(), end.code), ("in\n", Some(1)), "{end:?}");
+}
+
+#[tokio::test]
+async fn everything_is_granted_where_that_is_said() {
+    let den = Den::new();
+    let grants = Grants { everything: true, ..Grants::default() };
+    let secret = den.path("home/secret");
+    assert_eq!(said(&den.run(&["cat", secret.to_str().unwrap()], &grants).await.unwrap()), "hunter2");
+    assert!(!said(&den.run(&["env"], &grants).await.unwrap()).contains("FORGE_TOKEN"));
+}

@@ -1,0 +1,147 @@
+//! Repositories of a forge: shallow, without the contents of files, with a token that is nowhere to be seen.
+
+use crate::scene::{Scene, at_branch, changed, path, plan, settings, sourced, write};
+use github_sim::{FileChangeInput, GitHubSim, RepoOptions};
+use mass_driver::bulk::git::{ForgeCredential, Git, GitError, Lease, Pushed};
+use std::path::Path;
+use std::sync::Arc;
+
+fn github() -> GitHubSim {
+    let github = GitHubSim::start(Arc::new(|| "2026-01-05T08:00:00Z".parse().unwrap())).unwrap();
+    github.organization("acme");
+    github.person("dana");
+    let files =
+        RepoOptions::default().public().file("a.txt", "one\n").file("d/b.txt", "two\n").file("c.txt", "three\n");
+    github.create_repo("acme/api", files).unwrap();
+    github.set_role("acme/api", "dana", github_sim::Role::Write).unwrap();
+    github
+}
+
+fn address(github: &GitHubSim, name: &str) -> String {
+    format!("{}/{name}.git", github.url())
+}
+
+fn signed_in(scene: &Scene, github: &GitHubSim, token: &str) -> Git {
+    let mut settings = settings(scene.folder.path());
+    let host = github.url().trim_start_matches("http://").to_owned();
+    settings.credential = Some(ForgeCredential { host, token: token.to_owned().into() });
+    Git::new(settings)
+}
+
+/// Whether a text stands in any file below a folder.
+fn is_written(folder: &Path, text: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let entry = entry.unwrap();
+        match entry.file_type().unwrap().is_dir() {
+            true => is_written(&entry.path(), text),
+            false => String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap()).contains(text),
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cloned_without_contents_changed_and_pushed() {
+    let (scene, github) = (Scene::new(), github());
+    let token = github.personal_token("dana");
+    let git = signed_in(&scene, &github, &token);
+    let repository = sourced(address(&github, "acme/api"));
+    let mut clone = git.clone(&repository).await.unwrap();
+    assert_eq!(clone.branch(), Some("main"));
+    let mut files = clone.snapshot().await.unwrap();
+    clone.read(&mut files, &[path("a.txt"), path("d/b.txt")]).await.unwrap();
+    assert_eq!((files.text(&path("a.txt")), files.text(&path("d/b.txt"))), (Some("one\n"), Some("two\n")));
+    let commit = clone.commit(&plan(vec![write("a.txt", "new\n")]), &files).await.unwrap();
+    let (diff, _) = clone.diff(&commit, 10_000).await.unwrap();
+    assert!(diff.contains("-one\n+new\n"), "{diff}");
+    assert_eq!(clone.push(&commit, "mass-driver/x", &Lease::Absent).await.unwrap(), Pushed::Created);
+    assert_eq!(github.file("acme/api", "mass-driver/x", "a.txt").unwrap().unwrap(), b"new\n");
+    assert_eq!(github.file("acme/api", "mass-driver/x", "c.txt").unwrap().unwrap(), b"three\n");
+    let seen = clone.commit_at("mass-driver/x").await.unwrap().unwrap();
+    assert_eq!((seen.id, seen.tree), (commit.id, commit.tree));
+    assert!(!is_written(&scene.path("cache"), &token));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_the_cache_is_brought_up_to_date() {
+    let (scene, github) = (Scene::new(), github());
+    let git = signed_in(&scene, &github, &github.personal_token("dana"));
+    let repository = sourced(address(&github, "acme/api"));
+    let first = git.clone(&repository).await.unwrap().base().clone();
+    assert_eq!(git.clone(&repository).await.unwrap().base(), &first);
+    github.push_as("dana", "acme/api", "main", &[FileChangeInput::put("a.txt", "moved\n")], "more").unwrap();
+    let mut clone = git.clone(&repository).await.unwrap();
+    assert_ne!(clone.base(), &first);
+    let mut files = clone.snapshot().await.unwrap();
+    clone.read(&mut files, &[path("a.txt")]).await.unwrap();
+    assert_eq!(files.text(&path("a.txt")), Some("moved\n"));
+    let folder = clone.folder().to_owned();
+    drop(clone);
+    let missing = git.clone(&at_branch(address(&github, "acme/api"), "absent")).await.unwrap_err();
+    assert!(matches!(missing, GitError::NotFound { .. }), "{missing}");
+    std::fs::write(folder.join("config"), "rubbish [").unwrap();
+    assert!(git.clone(&repository).await.is_ok(), "a broken clone is made anew");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repositories_of_one_name_never_meet_in_the_cache() {
+    let (scene, github) = (Scene::new(), github());
+    github.organization("other");
+    github.create_repo("other/api", RepoOptions::default().public().file("a.txt", "other\n")).unwrap();
+    let git = signed_in(&scene, &github, &github.personal_token("dana"));
+    for (name, expected) in [("acme/api", "one\n"), ("other/api", "other\n"), ("acme/api", "one\n")] {
+        let mut clone = git.clone(&sourced(address(&github, name))).await.unwrap();
+        let mut files = clone.snapshot().await.unwrap();
+        clone.read(&mut files, &[path("a.txt")]).await.unwrap();
+        assert_eq!(files.text(&path("a.txt")), Some(expected), "{name}");
+    }
+    assert_eq!(std::fs::read_dir(scene.path("cache")).unwrap().count(), 4, "two clones and their locks");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_commits_are_seen_and_kept() {
+    let (scene, github) = (Scene::new(), github());
+    let git = signed_in(&scene, &github, &github.personal_token("dana"));
+    let repository = sourced(address(&github, "acme/api"));
+    let (clone, _, commit) = changed(&git, &repository, write("a.txt", "new\n")).await;
+    clone.push(&commit, "x", &Lease::Absent).await.unwrap();
+    drop(clone);
+    github.push_as("dana", "acme/api", "x", &[FileChangeInput::put("a.txt", "by hand\n")], "by hand").unwrap();
+    let (mut clone, _, again) = changed(&git, &repository, write("a.txt", "newer\n")).await;
+    let seen = clone.commit_at("x").await.unwrap().unwrap();
+    assert_eq!((seen.message.trim(), seen.parents.as_slice()), ("by hand", &[commit.id.clone()][..]));
+    let error = clone.push(&again, "x", &Lease::At(commit.id)).await.unwrap_err();
+    assert!(matches!(error, GitError::LeaseLost { .. }), "{error}");
+    assert_eq!(github.file("acme/api", "x", "a.txt").unwrap().unwrap(), b"by hand\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_let_in_is_told_without_the_token() {
+    let (scene, github) = (Scene::new(), github());
+    let repository = sourced(address(&github, "acme/api"));
+    let wrong = signed_in(&scene, &github, "ghp_hunter2hunter2");
+    let error = wrong.clone(&repository).await.unwrap_err();
+    assert!(matches!(error, GitError::NotLetIn { .. }), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+
+    let git = signed_in(&scene, &github, &github.personal_token("dana"));
+    let missing = git.clone(&sourced(address(&github, "acme/absent"))).await.unwrap_err();
+    assert!(matches!(missing, GitError::NotFound { .. }), "{missing}");
+
+    github.person("guest");
+    github.set_role("acme/api", "guest", github_sim::Role::Read).unwrap();
+    let guest = signed_in(&scene, &github, &github.personal_token("guest"));
+    let (clone, _, commit) = changed(&guest, &repository, write("a.txt", "new\n")).await;
+    let error = clone.push(&commit, "x", &Lease::Absent).await.unwrap_err();
+    assert!(matches!(error, GitError::NotLetIn { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_for_its_host_alone() {
+    let (scene, github) = (Scene::new(), github());
+    github.create_repo("acme/secret", RepoOptions::default().file("a.txt", "x")).unwrap();
+    let mut settings = settings(scene.folder.path());
+    let token = github.personal_token("dana").into();
+    settings.credential = Some(ForgeCredential { host: "github.com".to_owned(), token });
+    let error = Git::new(settings).clone(&sourced(address(&github, "acme/secret"))).await.unwrap_err();
+    assert!(matches!(error, GitError::NotLetIn { .. }), "{error}");
+}
