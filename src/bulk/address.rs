@@ -1,6 +1,7 @@
 //! Where git finds a repository: the addresses that people write, and those that are refused.
 
 use super::words::printable;
+use crate::domain::RepoName;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -136,6 +137,19 @@ impl Address {
             Place::Folder(_) => None,
             Place::Remote { http, .. } => http.as_ref(),
         }
+    }
+
+    /// The repository of a forge that it names: the last two parts of its path. Which forge, a user's settings of git and ssh
+    /// may decide, so the host tells nothing.
+    pub fn repository(&self) -> Option<RepoName> {
+        let Place::Remote { url, .. } = &self.0 else { return None };
+        let path = match url.split_once("://") {
+            Some((_, rest)) => rest.split_once('/')?.1,
+            None => url.split_once(':')?.1,
+        };
+        let path = path.trim_matches('/');
+        let path = path.strip_suffix(".git").unwrap_or(path);
+        RepoName::parse(path).ok()
     }
 
     /// Whether ssh is used to reach it.

@@ -5,7 +5,9 @@
 
 pub mod address;
 pub mod cage;
+pub mod deliver;
 pub mod git;
 pub mod plug_in;
 mod process;
 mod words;
+pub mod workshop;

@@ -95,6 +95,7 @@ pub fn plan(edits: Vec<FileEdit>) -> CommitPlan {
         message: "Say it\n\nand why\n".to_owned(),
         author: Person::new("Robin \"R\" O'Neil", "robin@example.com"),
         at: "2026-01-05T08:00:00Z".parse().unwrap(),
+        branch: None,
     }
 }
 

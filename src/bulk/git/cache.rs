@@ -24,9 +24,9 @@ impl Slot {
     pub(super) fn take(cache: &Path, address: &Address) -> Result<Self, GitError> {
         let failed = |error: &std::io::Error| GitError::disk(&format!("taking a place in {}", cache.display()), error);
         let cache = make_folder(cache)?;
-        let address_hash = hex::encode(&Sha256::digest(address.to_string())[..10]);
+        let stem = stem(address);
         for slot in 1..=MOST_SLOTS {
-            let name = format!("{}-{address_hash}.{slot}", address.slug());
+            let name = format!("{stem}.{slot}");
             let held = File::options().create(true).append(true).open(cache.join(format!("{name}.lock")));
             let held = held.map_err(|error| failed(&error))?;
             match held.try_lock() {
@@ -36,6 +36,25 @@ impl Slot {
             }
         }
         Err(failed(&std::io::Error::other("too many clones of one address are in use")))
+    }
+
+    /// Takes the folder that somebody held before, for the same address. `None` where it is gone or held.
+    pub(super) fn again(cache: &Path, address: &Address, folder: &Path) -> Result<Option<Self>, GitError> {
+        let failed = |error: &std::io::Error| GitError::disk(&format!("going on in {}", folder.display()), error);
+        let ours = folder.file_name().and_then(|name| name.to_str());
+        let ours = ours.filter(|name| name.rsplit_once('.').is_some_and(|(name, _)| name == stem(address)));
+        let Some(name) = ours else { return Ok(None) };
+        let cache = make_folder(cache)?;
+        if folder != cache.join(name) || !folder.is_dir() {
+            return Ok(None);
+        }
+        let held = File::options().create(true).append(true).open(cache.join(format!("{name}.lock")));
+        let held = held.map_err(|error| failed(&error))?;
+        match held.try_lock() {
+            Ok(()) => Ok(Some(Self { folder: folder.to_owned(), _held: held })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(&error)),
+        }
     }
 
     /// The clone's folder.
@@ -52,6 +71,12 @@ impl Slot {
             _ => Ok(()),
         }
     }
+}
+
+/// What the folders of an address are called, but for the number at the end.
+fn stem(address: &Address) -> String {
+    let address_hash = hex::encode(&Sha256::digest(address.to_string())[..10]);
+    format!("{}-{address_hash}", address.slug())
 }
 
 /// Makes a folder that only its owner reads: repositories may be private. Gives its absolute path.

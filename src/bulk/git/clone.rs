@@ -50,6 +50,25 @@ impl Git {
             Some(folder) => uncommitted = self.borrow_from(folder, &slot, branch).await?,
             None => self.bring(&address, &slot, branch).await?,
         }
+        self.open(address, slot, uncommitted).await
+    }
+
+    /// Goes on with a clone as it was left in a folder of the cache. `None` where it is gone, or somebody else works with it.
+    pub async fn reopen(
+        &self,
+        repository: &SourcedRepository,
+        folder: &Path,
+    ) -> Result<Option<BareClone<'_>>, GitError> {
+        let address = Address::parse(&repository.clone_url)?;
+        let Some(slot) = Slot::again(&self.settings.cache_folder, &address, folder)? else { return Ok(None) };
+        match self.open(address, slot, false).await {
+            Ok(clone) => Ok(Some(clone)),
+            Err(GitError::Empty) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn open(&self, address: Address, slot: Slot, uncommitted: bool) -> Result<BareClone<'_>, GitError> {
         let head = fs::read_to_string(slot.folder().join("HEAD")).unwrap_or_default();
         let mut objects = Objects::start(self, slot.folder())?;
         let Some((base, base_tree)) = objects.head().await? else { return Err(GitError::Empty) };

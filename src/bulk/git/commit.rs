@@ -1,5 +1,6 @@
 //! A commit on top of what was cloned, made without a work tree.
 
+use super::push::full_name;
 use super::{BareClone, GitError};
 use crate::domain::{EntryKind, FileEdit, ObjectId, RepoPath, Snapshot};
 use jiff::Timestamp;
@@ -23,6 +24,16 @@ impl Person {
         (!name.is_empty() && plain(name) && plain(email))
             .then(|| Self { name: name.to_owned(), email: email.to_owned() })
     }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The address.
+    pub fn email(&self) -> &str {
+        &self.email
+    }
 }
 
 /// What a commit changes.
@@ -45,6 +56,8 @@ pub struct CommitPlan {
     pub author: Option<Person>,
     /// When, to the second, in UTC.
     pub at: Timestamp,
+    /// The branch of the clone that is moved there, for people who look into it.
+    pub branch: Option<String>,
 }
 
 /// A commit that was made on the base.
@@ -116,8 +129,19 @@ impl BareClone<'_> {
                 }
             }
         }
-        text.push_str("\nget-mark :1\nls :1 \"\"\ndone\n");
+        text.push_str("\nget-mark :1\nls :1 \"\"\n");
+        // The branch that was cloned stays what it is.
+        if let Some(branch) = plan.branch.as_deref().filter(|name| Some(*name) != self.branch()) {
+            let _ = writeln!(text, "reset {}\nfrom :1\n", full_name(branch)?);
+        }
+        text.push_str("done\n");
         Ok(text.into_bytes())
+    }
+
+    /// A commit that was made here before, if it still is here.
+    pub async fn made(&mut self, id: &ObjectId) -> Result<Option<Commit>, GitError> {
+        let tree = self.objects.tree_of(id).await?;
+        Ok(tree.map(|tree| Commit { id: id.clone(), changes: tree != self.base_tree, tree }))
     }
 
     /// What a commit changes, as unified text of at most so many bytes; whether that is all of it.

@@ -114,7 +114,7 @@ impl GitError {
     }
 
     /// Something on the disk of this machine.
-    pub(super) fn disk(what: &str, error: &std::io::Error) -> Self {
+    pub(in crate::bulk) fn disk(what: &str, error: &std::io::Error) -> Self {
         Self::Other { what: what.to_owned(), said: error.to_string() }
     }
 }

@@ -49,6 +49,12 @@ impl Objects {
         Ok(Self { _group: group, _child: child, asks, answers: BufReader::new(answers), time })
     }
 
+    /// The tree of a commit; `None` where there is no such commit.
+    pub(super) async fn tree_of(&mut self, commit: &ObjectId) -> Result<Option<ObjectId>, GitError> {
+        let found = self.ask("info", &[&format!("{commit}^{{tree}}")]).await?;
+        Ok(found.into_iter().next().flatten().map(|tree| tree.id))
+    }
+
     /// The commit that `HEAD` is, and its tree; `None` where there is none.
     pub(super) async fn head(&mut self) -> Result<Option<(ObjectId, ObjectId)>, GitError> {
         let found = self.ask("info", &["HEAD^{commit}", "HEAD^{tree}"]).await?;

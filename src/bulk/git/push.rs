@@ -148,7 +148,7 @@ impl Git {
     }
 }
 
-fn full_name(branch: &str) -> Result<String, GitError> {
+pub(super) fn full_name(branch: &str) -> Result<String, GitError> {
     if Git::is_branch_name(branch) {
         return Ok(format!("refs/heads/{branch}"));
     }

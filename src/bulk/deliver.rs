@@ -1,0 +1,283 @@
+//! What leaves this machine: a branch, and the pull request from it.
+//!
+//! A branch is moved only if it is ours: if a run pushed what stands there, or if what stands there is the very change. A pull
+//! request is claimed only after GitHub itself has shown the pushed commit at its branch.
+
+use super::address::Address;
+use super::git::{BareClone, Commit, GitError, Lease};
+use crate::activity::{Forge, RepositoryForge};
+use crate::domain::{Clock, Delivery, InstallationId, ObjectId, RepoName, RunPull};
+use crate::forge::direct::{Direct, NamedRepository, NewPull};
+use crate::forge::{ForgeError, GitHub};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A pause that GitHub asks for is kept, if it is not longer than this.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(70);
+/// How often a request is repeated that GitHub did not answer.
+const REPEATS_MAX: u32 = 4;
+
+/// As whom GitHub is asked.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// As a person, or as one installation of an App.
+    Direct(Direct),
+    /// As the installation of an App that each repository belongs to.
+    App(GitHub),
+}
+
+/// Opens pull requests on GitHub, at the pace that GitHub asks for.
+pub struct Deliverer {
+    access: Access,
+    clock: Arc<dyn Clock>,
+    /// How long there has to be between two writes.
+    spacing: Duration,
+    last_write: tokio::sync::Mutex<Option<tokio::time::Instant>>,
+    /// Hears of what takes long.
+    tell: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// Why something did not leave this machine, for people.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// GitHub refused, or did not answer.
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
+    /// Something else is in the way; the text says what to do.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// A repository on GitHub, as whoever delivers sees it.
+#[derive(Clone, Debug)]
+pub struct Place {
+    direct: Direct,
+    /// What GitHub says of it.
+    pub repository: NamedRepository,
+}
+
+impl Place {
+    /// A token for git, for this repository.
+    pub async fn git_token(&self, workflows: bool) -> Result<SecretString, ForgeError> {
+        self.direct.git_token(&self.repository.target, workflows).await
+    }
+
+    /// The host that addresses of this GitHub name.
+    pub fn host(&self) -> String {
+        self.direct.web_host()
+    }
+}
+
+/// The name by which a forge knows the repository of an address.
+///
+/// Errors: that it has none.
+pub fn name_of(clone_url: &str) -> Result<RepoName, DeliveryError> {
+    let address = Address::parse(clone_url).map_err(|error| DeliveryError::Git(error.into()))?;
+    address.repository().ok_or_else(|| {
+        let why = "its address names no repository on GitHub (OWNER/NAME), so no pull request can be opened for it";
+        DeliveryError::Refused(why.into())
+    })
+}
+
+impl Deliverer {
+    /// Asks GitHub as somebody, with so much time between two writes. `tell` hears what takes long.
+    pub fn new(
+        access: Access,
+        clock: Arc<dyn Clock>,
+        spacing: Duration,
+        tell: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
+        Self { access, clock, spacing, last_write: tokio::sync::Mutex::new(None), tell: Box::new(tell) }
+    }
+
+    /// Looks a repository up.
+    ///
+    /// Errors: [`DeliveryError::Refused`] also for one that is archived.
+    pub async fn place(&self, name: &RepoName) -> Result<Place, DeliveryError> {
+        let direct = match &self.access {
+            Access::Direct(direct) => direct.clone(),
+            Access::App(github) => self.patiently(|| Direct::of_installation_at(github.clone(), name)).await?,
+        };
+        let repository = self.patiently(|| direct.repository(name)).await?;
+        if repository.archived || repository.disabled {
+            let what = if repository.archived { "archived" } else { "disabled" };
+            return Err(DeliveryError::Refused(format!("{name} is {what} on GitHub, so nothing can be pushed to it")));
+        }
+        Ok(Place { direct, repository })
+    }
+
+    /// Moves the branch of a repository to a commit, if it is ours to move, and looks whether GitHub has it. `earlier` are the
+    /// commits that former runs pushed there. Says whether the branch moved.
+    pub async fn push(
+        &self,
+        place: &Place,
+        clone: &mut BareClone<'_>,
+        (commit, message): (&Commit, &str),
+        branch: &str,
+        earlier: &[ObjectId],
+    ) -> Result<bool, DeliveryError> {
+        let lease = match clone.commit_at(branch).await? {
+            None => Lease::Absent,
+            Some(there) if there.id == commit.id => Lease::At(there.id),
+            Some(there) => {
+                let same = there.tree == commit.tree && there.message.trim() == message.trim();
+                if !same && !earlier.contains(&there.id) {
+                    let id = there.id.as_str().get(..12).unwrap_or_default();
+                    return Err(DeliveryError::Refused(format!(
+                        "the branch {branch} is there already, at a commit that no run of this Activity pushed ({id}): it is \
+                         left alone. Delete it, or name another `head_branch`"
+                    )));
+                }
+                Lease::At(there.id)
+            }
+        };
+        let moves = !matches!(&lease, Lease::At(seen) if *seen == commit.id);
+        clone.push(commit, branch, &lease).await?;
+        let target = &place.repository.target;
+        match self.patiently(|| place.direct.ref_of(target, branch)).await? {
+            Some(head) if head == commit.id => Ok(moves),
+            found => {
+                let found = found.map_or_else(|| "has no such branch".to_owned(), |head| format!("has it at {head}"));
+                Err(DeliveryError::Refused(format!(
+                    "{branch} was pushed to {}, but the GitHub that is asked for pull requests {found}: does the address \
+                     lead to another host than GITHUB_API_URL?",
+                    target.name
+                )))
+            }
+        }
+    }
+
+    /// Opens the pull request from a branch that is on GitHub, or brings the one that is open up to date. `moved` says whether
+    /// the branch was moved just now.
+    pub async fn propose(
+        &self,
+        place: &Place,
+        forge: &Forge,
+        words: &RepositoryForge,
+        base: Option<&str>,
+        moved: bool,
+    ) -> Result<(RunPull, Option<String>), DeliveryError> {
+        let Place { direct, repository } = place;
+        let target = &repository.target;
+        let base = words.base_branch.as_deref().or(base).or(repository.default_branch.as_deref());
+        let base = base.ok_or_else(|| DeliveryError::Refused(format!("{} has no branch to go to", target.name)))?;
+        if base == words.head_branch {
+            let why = format!("`head_branch` and the branch it goes to are both {base}; name another `head_branch`");
+            return Err(DeliveryError::Refused(why));
+        }
+        if !forge.git_push_first && self.patiently(|| direct.ref_of(target, &words.head_branch)).await?.is_none() {
+            let why = format!(
+                "{} has no branch {} on GitHub; push it, or set `git_push_first`",
+                target.name, words.head_branch
+            );
+            return Err(DeliveryError::Refused(why));
+        }
+        let RepositoryForge { head_branch, title, body, .. } = words;
+        let new = NewPull { head: head_branch, base, title, body, draft: forge.draft };
+        self.turn().await;
+        let opened = self.patiently(|| direct.open_pull(target, &new)).await?;
+        let number = opened.pull.number;
+        let delivery = match (opened.adopted, moved) {
+            (false, _) => Delivery::Opened,
+            (true, true) => Delivery::Updated,
+            (true, false) => Delivery::Unchanged,
+        };
+        if opened.adopted {
+            self.turn().await;
+            self.patiently(|| direct.update_pull(target, number, (title, body))).await?;
+        }
+        let mut notes = Vec::new();
+        if opened.no_draft {
+            notes.push("it is no draft, since the repository has none".to_owned());
+        }
+        if !opened.adopted {
+            notes.extend(self.dress(place, forge, number).await);
+        }
+        let pull = RunPull { number, url: opened.pull.url, delivery };
+        Ok((pull, Some(notes.join("; ")).filter(|notes| !notes.is_empty())))
+    }
+
+    /// Labels, reviewers and assignees. What GitHub refuses of them is told, and no reason to fail: the pull request is open.
+    async fn dress(&self, place: &Place, forge: &Forge, number: crate::domain::PullNumber) -> Vec<String> {
+        let (github, target) = (place.direct.github(), &place.repository.target);
+        let mut refused = Vec::new();
+        let mut note = |what: &str, result: Result<(), ForgeError>| {
+            if let Err(error) = result {
+                refused.push(format!("its {what} could not be set: {error}"));
+            }
+        };
+        if !forge.labels.is_empty() {
+            self.turn().await;
+            note("labels", self.patiently(|| github.add_labels(target, number, &forge.labels)).await);
+        }
+        let names = |names: &'_ [String]| names.to_vec();
+        let (people, teams) = (names(&forge.reviewers), names(&forge.team_reviewers));
+        if !people.is_empty() || !teams.is_empty() {
+            let people: Vec<&str> = people.iter().map(String::as_str).collect();
+            let teams: Vec<&str> = teams.iter().map(String::as_str).collect();
+            self.turn().await;
+            note("reviewers", self.patiently(|| github.request_reviews(target, number, (&people, &teams))).await);
+        }
+        if !forge.assignees.is_empty() {
+            let people: Vec<&str> = forge.assignees.iter().map(String::as_str).collect();
+            self.turn().await;
+            note("assignees", self.patiently(|| github.assign(target, number, &people)).await.map(drop));
+        }
+        refused
+    }
+
+    /// Waits until the next write may be sent.
+    async fn turn(&self) {
+        let mut last = self.last_write.lock().await;
+        if let Some(last) = *last {
+            tokio::time::sleep_until(last + self.spacing).await;
+        }
+        *last = Some(tokio::time::Instant::now());
+    }
+
+    /// Repeats a request that may be repeated, as long as GitHub asks to wait or gives no answer.
+    async fn patiently<T, F: Future<Output = Result<T, ForgeError>>>(
+        &self,
+        mut ask: impl FnMut() -> F,
+    ) -> Result<T, ForgeError> {
+        let mut repeats = 0;
+        loop {
+            let error = match ask().await {
+                Err(error @ (ForgeError::RateLimited { .. } | ForgeError::Unavailable { .. })) => error,
+                done => return done,
+            };
+            let now = self.clock.now();
+            let wait = match &error {
+                ForgeError::RateLimited { until, .. } => until.duration_since(now) + SignedDuration::from_secs(1),
+                _ if repeats < REPEATS_MAX => SignedDuration::from_secs(1 << repeats),
+                _ => return Err(error),
+            };
+            let wait: SignedDuration = wait;
+            if wait > LONGEST_PAUSE {
+                return Err(error);
+            }
+            repeats += 1;
+            if wait > SignedDuration::from_secs(5) {
+                (self.tell)(&format!("GitHub asks to wait until {}; going on then", minute(now + wait)));
+            }
+            tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
+        }
+    }
+}
+
+fn minute(at: Timestamp) -> String {
+    at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%H:%M:%S UTC").to_string()
+}
+
+/// As an installation of an App, where the Activity or the environment names one.
+pub fn app_access(github: GitHub, installation: Option<i64>) -> Access {
+    match installation {
+        Some(id) => Access::Direct(Direct::of_installation(github, InstallationId(id))),
+        None => Access::App(github),
+    }
+}
