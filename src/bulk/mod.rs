@@ -6,6 +6,7 @@
 pub mod address;
 pub mod cage;
 pub mod deliver;
+pub mod engine;
 pub mod git;
 pub mod plug_in;
 mod process;

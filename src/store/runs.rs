@@ -117,6 +117,8 @@ statements! {
     RUN_DIFF = "SELECT diff FROM run_repository WHERE run_id = $1 AND position = $2 AND diff IS NOT NULL";
     PUSHED_BY_RUNS = "SELECT pushed FROM run_repository
         WHERE clone_url = $1 AND branch = $2 AND pushed IS NOT NULL ORDER BY run_id DESC LIMIT 100";
+    LAST_CHANGE = "SELECT commit_id, folder FROM run_repository
+        WHERE clone_url = $1 AND outcome = 'patched' AND commit_id IS NOT NULL ORDER BY run_id DESC LIMIT 1";
     DISCOVERY = "SELECT found_at, repositories FROM discovery WHERE source = $1";
     SAVE_DISCOVERY = "INSERT INTO discovery (source, found_at, repositories) VALUES ($1, $2, $3)
         ON CONFLICT (source) DO UPDATE SET found_at = excluded.found_at, repositories = excluded.repositories";
@@ -181,6 +183,12 @@ impl Store {
     pub async fn pushed_by_runs(&self, clone_url: &str, branch: &str) -> Result<Vec<ObjectId>, StoreError> {
         let rows: Vec<(String,)> = self.rows(PUSHED_BY_RUNS, values![clone_url, branch]).await?;
         rows.iter().map(|(id,)| parsed("run_repository.pushed", id, ObjectId::parse)).collect()
+    }
+
+    /// The commit that the last run made that changed a repository, and the clone that it is in.
+    pub async fn last_change_of(&self, clone_url: &str) -> Result<Option<(ObjectId, Option<String>)>, StoreError> {
+        let row: Option<(String, Option<String>)> = self.row(LAST_CHANGE, values![clone_url]).await?;
+        row.map(|(id, folder)| Ok((parsed("run_repository.commit_id", &id, ObjectId::parse)?, folder))).transpose()
     }
 
     /// What a source found, and when.
