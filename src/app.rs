@@ -1,7 +1,8 @@
 //! Builds the adapters from the settings and runs the server. The only place where adapters are built.
 
 use crate::domain::Clock;
-use crate::forge::{GitHub, GitHubSettings};
+use crate::forge::direct::Direct;
+use crate::forge::{GitHub, GitHubSettings, PersonSettings};
 use crate::metrics::Metrics;
 use crate::pipeline::crew::Crew;
 use crate::pipeline::worker::WorkPolicy;
@@ -310,6 +311,20 @@ fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>, metrics: Metrics)
         (None, None) => return Err(Unusable("GITHUB_APP_PRIVATE_KEY is not set".into()).into()),
     };
     Ok(GitHub::counting(GitHubSettings::new(&settings.github_api_url, app_id, key), clock, metrics)?)
+}
+
+/// GitHub in the name of a person, at the address of its API. Call it inside a Tokio runtime.
+///
+/// Errors: [`ForgeError::Settings`](crate::forge::ForgeError::Settings) for an address or token that cannot work.
+pub fn github_of_person(api_url: &str, token: SecretString) -> anyhow::Result<Direct> {
+    Ok(Direct::of_person(PersonSettings::new(api_url, token), Arc::new(SystemClock))?)
+}
+
+/// GitHub in the name of an App, at the address of its API. Call it inside a Tokio runtime.
+///
+/// Errors: [`ForgeError::Settings`](crate::forge::ForgeError::Settings) for an address or key that cannot work.
+pub fn github_of_app(api_url: &str, app_id: i64, private_key: SecretString) -> anyhow::Result<GitHub> {
+    Ok(GitHub::new(GitHubSettings::new(api_url, app_id, private_key), Arc::new(SystemClock))?)
 }
 
 /// The registries behind a set of addresses.

@@ -1,5 +1,9 @@
 //! The server's settings: one struct for each concern, each value from the environment or a flag, read once.
 
+mod environment;
+
+pub use environment::Environment;
+
 use clap::builder::{NonEmptyStringValueParser, Resettable};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Args, Command};

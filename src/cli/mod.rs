@@ -14,6 +14,8 @@ use std::process::ExitCode;
 pub mod audit;
 pub mod cage;
 pub mod check;
+#[expect(dead_code, reason = "the commands that ask GitHub are about to")]
+mod credentials;
 pub mod deps;
 pub mod new;
 mod passed_over;

@@ -166,9 +166,7 @@ impl Client {
     /// The host of people's addresses, in lower case, with its port where that is not the usual one: `github.com` where the
     /// API is at `api.github.com`.
     pub(super) fn web_host(&self) -> String {
-        let host = self.base.host_str().unwrap_or_default().to_ascii_lowercase();
-        let host = host.strip_prefix("api.").unwrap_or(&host);
-        self.base.port().map_or_else(|| host.into(), |port| format!("{host}:{port}"))
+        super::settings::web_host_of(&self.base)
     }
 
     /// The App's id; a person has none, and no check is theirs.

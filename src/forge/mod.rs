@@ -62,7 +62,7 @@ pub use propose::{Advance, Proposed, Retreat};
 pub use pulls::{AccountId, PullState, PullStatus};
 pub use releases::{Shown, TaggedRelease};
 pub use revise::BaseMerge;
-pub use settings::{GitHubSettings, PersonSettings};
+pub use settings::{GitHubSettings, PersonSettings, web_host};
 pub use tags::{Sight, Tag, TagList, Tags};
 
 use crate::domain::{Clock, Heard, InstallationId, Pause, RepoId, RepoName};

@@ -117,6 +117,19 @@ fn meant_instead(url: &Url) -> Option<String> {
     }
 }
 
+/// The host of the addresses that people see, for the REST root at an address: `github.com` for `https://api.github.com`,
+/// `ghes.example.com:8443` for `https://ghes.example.com:8443/api/v3`. `None` for what is no address.
+pub fn web_host(api_url: &str) -> Option<String> {
+    let url = Url::parse(api_url.trim()).ok()?;
+    url.has_host().then(|| web_host_of(&url))
+}
+
+pub(super) fn web_host_of(base: &Url) -> String {
+    let host = base.host_str().unwrap_or_default().to_ascii_lowercase();
+    let host = host.strip_prefix("api.").unwrap_or(&host);
+    base.port().map_or_else(|| host.into(), |port| format!("{host}:{port}"))
+}
+
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
