@@ -10,6 +10,7 @@ use mass_driver::settings::{self, ServerSettings};
 use mass_driver::telemetry;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Pull requests that keep repositories up to date, at the pace each repository asks for
 #[derive(Parser)]
@@ -40,6 +41,10 @@ enum Command {
     Audit(cli::audit::AuditArgs),
     /// Try parked steps again, or list them
     Retry(cli::retry::RetryArgs),
+    /// Make one change in many repositories: clone, patch, commit, push, open pull requests
+    Run(Box<cli::run::RunArgs>),
+    /// Read facts from many repositories
+    Scan(Box<cli::run::ScanArgs>),
     /// List what former runs over many repositories did
     Runs(cli::runs::RunsArgs),
     /// Print the JSON Schema of a file format
@@ -81,6 +86,14 @@ fn main() -> ExitCode {
         Command::Why(args) => block_on(cli::why::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Audit(args) => block_on(cli::audit::run(args, &mut out, &mut notes)),
         Command::Retry(args) => block_on(cli::retry::run(args, &app::SystemClock, &mut out, &mut notes)),
+        Command::Run(args) => {
+            let environment = settings::Environment::of_this_process();
+            block_on(cli::run::run(args, &environment, Arc::new(app::SystemClock), &mut out, &mut notes))
+        }
+        Command::Scan(args) => {
+            let environment = settings::Environment::of_this_process();
+            block_on(cli::run::scan(args, &environment, Arc::new(app::SystemClock), &mut out, &mut notes))
+        }
         Command::Runs(args) => block_on(cli::runs::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Schema(args) => cli::schema::run(args, &mut out),
         Command::New(args) => cli::new::run(args, &mut out),

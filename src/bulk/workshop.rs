@@ -26,7 +26,7 @@ pub struct Workshop {
     /// The plug-ins that there are.
     pub plug_ins: BTreeMap<PlugInKind, BTreeMap<String, PlugIn>>,
     /// Where work trees and scratch folders are made; gone afterwards.
-    pub scratch: PathBuf,
+    pub scratch: TempDir,
 }
 
 /// What became of a clone.
@@ -166,7 +166,7 @@ impl<'a, 'g> Bench<'a, 'g> {
     }
 
     async fn check_out(&self) -> Result<(WorkTree, TempDir), GitError> {
-        let room = tempfile::Builder::new().prefix("work-").tempdir_in(&self.workshop.scratch);
+        let room = tempfile::Builder::new().prefix("work-").tempdir_in(self.workshop.scratch.path());
         let room = room.map_err(|error| GitError::disk("making a work tree", &error))?;
         let work = self.clone.checkout(&room.path().join("tree")).await?;
         let scratch = room.path().join("scratch");
@@ -261,23 +261,8 @@ impl Workshop {
         found.ok_or_else(|| format!("there is no executable `mass-driver-{kind}-{name}` on the PATH"))
     }
 
-    /// What an Activity allows, with `~` for the home folder of whoever runs it.
-    pub fn grants(&self, allow: &Grants) -> CageGrants {
-        let home = self.cage.environment.get(OsStr::new("HOME"));
-        let paths = |paths: &[String]| {
-            let whole = |path: &String| match (path.strip_prefix("~/"), home) {
-                (Some(rest), Some(home)) => Path::new(home).join(rest),
-                _ => PathBuf::from(path),
-            };
-            paths.iter().map(whole).collect()
-        };
-        CageGrants {
-            network: allow.network,
-            read: paths(&allow.read),
-            write: paths(&allow.write),
-            environment: allow.environment.clone(),
-            everything: allow.everything,
-        }
+    fn grants(&self, allow: &Grants) -> CageGrants {
+        grants(allow, self.cage.environment.get(OsStr::new("HOME")).map(Path::new))
     }
 
     /// Who a commit is by; `None` leaves it to git's settings, which also fill in what the Activity leaves out.
@@ -290,6 +275,24 @@ impl Workshop {
         };
         let said = format!("`{name} <{email}>` holds brackets or line breaks, or its name is empty");
         Person::new(&name, &email).map(Some).ok_or(GitError::NoAuthor { said })
+    }
+}
+
+/// What an Activity allows, with `~` for the home folder of whoever runs it.
+pub fn grants(allow: &Grants, home: Option<&Path>) -> CageGrants {
+    let paths = |paths: &[String]| {
+        let whole = |path: &String| match (path.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(path),
+        };
+        paths.iter().map(whole).collect()
+    };
+    CageGrants {
+        network: allow.network,
+        read: paths(&allow.read),
+        write: paths(&allow.write),
+        environment: allow.environment.clone(),
+        everything: allow.everything,
     }
 }
 

@@ -22,6 +22,7 @@ mod passed_over;
 pub mod plan;
 mod print;
 pub mod retry;
+pub mod run;
 pub mod runs;
 pub mod schema;
 mod summary;

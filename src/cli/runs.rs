@@ -210,13 +210,19 @@ async fn diff(store: &Store, id: RunId, repository: Option<&str>, out: &mut dyn 
     }
     for one in wanted {
         if let Some(diff) = store.run_diff(id, one.position).await? {
-            writeln!(out, "# {}", printable(&one.repository.id))?;
-            for line in diff.lines() {
-                writeln!(out, "{}", print::line_of_code(line))?;
-            }
+            print_diff(&one.repository.id, &diff, out)?;
         }
     }
     Ok(true)
+}
+
+/// Prints the change of a repository.
+pub(super) fn print_diff(repository: &str, diff: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "# {}", printable(repository))?;
+    for line in diff.lines() {
+        writeln!(out, "{}", print::line_of_code(line))?;
+    }
+    Ok(())
 }
 
 async fn scans(

@@ -36,6 +36,11 @@ impl Environment {
         self.0.get(OsStr::new("PATH")).map_or(OsStr::new(""), OsString::as_os_str)
     }
 
+    /// All of it, for processes that need what whoever started us has.
+    pub fn variables(&self) -> &BTreeMap<OsString, OsString> {
+        &self.0
+    }
+
     /// The variables whose names begin with one of these, without those that hold a token or a private key.
     pub fn beginning_with(&self, beginnings: &[&str]) -> BTreeMap<String, String> {
         let texts = self.0.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
