@@ -11,6 +11,7 @@ use crate::dice::Dice;
 use crate::world::World;
 use futures_util::{FutureExt as _, StreamExt as _};
 use github_sim::PullRequestView;
+use mass_driver::planner::onboarding::TITLE;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
@@ -25,6 +26,8 @@ const REPOSITORIES: [&str; 3] = ["acme/api", "beta/site", "core/tools"];
 /// Two releases each.
 const PACKAGES: [(&str, &str, &str); 4] =
     [("httpx", "0.27.0", "0.28.0"), ("idna", "3.6", "3.7"), ("rich", "13.0", "13.9"), ("attrs", "23.1", "24.2")];
+/// One that has no subscription file, in an organisation that asks for one.
+const NEWCOMER: &str = "delta/new";
 const FILE: (&str, &str) = (".mass-driver.yaml", "limit: 20\nlabels: [deps]\nsubscriptions: [pypi]\n");
 
 /// When the process is killed next: after so many requests and webhooks, and a little while.
@@ -91,6 +94,17 @@ fn somebody_acts(world: &World, dice: &mut Dice) {
     }
 }
 
+/// A person may decide about the first file that was proposed.
+fn somebody_answers(world: &World, dice: &mut Dice) {
+    let Some(number) = open_pulls(world, NEWCOMER).first().map(|pull| pull.number) else { return };
+    match dice.roll(4) {
+        0 => drop(world.github.merge(NEWCOMER, number)),
+        1 => world.github.close(NEWCOMER, number).unwrap(),
+        2 => world.push(NEWCOMER, &[("README.md", &format!("{}\n", dice.roll(1_000_000)))]),
+        _ => {}
+    }
+}
+
 /// An old version on the default branch has one open pull request, or one that a person closed; a new one has none open.
 fn everything_is_proposed_once(world: &World, repo: &str) {
     let pulls = world.github.pull_requests(repo).unwrap();
@@ -127,16 +141,23 @@ async fn lives(database: &str, seed: u64) {
         let (package, old, _) = people.one_of(&PACKAGES);
         world.repository(repo, &[("requirements.txt", &format!("{package}=={old}\n")), FILE]);
     }
+    world.organization("delta");
+    world.repository("delta/.github", &[(".mass-driver-organisation.yaml", "onboarding: all\n")]);
+    world.repository(NEWCOMER, &[("requirements.txt", "httpx==0.27.0\n")]);
     for _ in 0..2 {
         bot = world.settle(bot, &mut || doom.moment()).await;
         for _ in 0..4 {
             somebody_acts(&world, &mut people);
         }
+        somebody_answers(&world, &mut people);
     }
     let bot = world.settle(bot, &mut || doom.moment()).await;
     for repo in REPOSITORIES {
         everything_is_proposed_once(&world, repo);
     }
+    let asked = world.github.pull_requests(NEWCOMER).unwrap();
+    let first = asked.iter().filter(|pull| pull.title == TITLE).count();
+    assert_eq!(first, 1, "{NEWCOMER} is asked once, whatever a person answers: {asked:?}");
     world.the_end(bot).await;
 }
 

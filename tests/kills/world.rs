@@ -4,9 +4,9 @@ use crate::bot::Bot;
 use crate::line::{Line, Rule};
 use crate::{PATIENCE, promises};
 use github_sim::{Exchange, GitHubSim, Push, RepoOptions};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mass_driver::domain::{DeliveryId, ProposalState, RepoName};
-use mass_driver::store::{Store, StoreError, WorkState};
+use mass_driver::store::{Store, StoreError, WorkStanding};
 use registry_sim::RegistrySim;
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -187,12 +187,15 @@ impl World {
     async fn is_done(&self) -> bool {
         let before = (self.github.mark(), self.registry.requests().len());
         let done = self.look(async |store| {
+            let now = mass_driver::app::now();
+            // What a file wants weekly, and release notes that are not there yet, come long after the test.
+            let later = now + SignedDuration::from_mins(30);
             let rests = async || {
-                let queue = store.queue_depth().await.unwrap();
-                queue.iter().all(|depth| depth.state == WorkState::Parked)
+                let queue = store.queue_figures(later).await.unwrap();
+                let is_over = |standing| matches!(standing, WorkStanding::Parked | WorkStanding::Waiting);
+                queue.iter().all(|figure| is_over(figure.standing))
             };
             // New packages are looked up soon, and until then they are in no queue.
-            let now = mass_driver::app::now();
             rests().await && store.packages_due(now, 1).await.unwrap().is_empty() && rests().await
         });
         done.await
