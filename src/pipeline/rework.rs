@@ -4,6 +4,9 @@
 //! committed to is left to GitHub's own merge, so that their commits stay as they are; where that conflicts, the bot stops
 //! and says so. Making it anew is what a person has to ask for.
 
+mod seen;
+
+use self::seen::{first_look, handed_on, is_overtaken};
 use super::branch::{self, Standing, hold, people_first};
 use super::edits::edited;
 use super::execute::{
@@ -21,7 +24,7 @@ use crate::domain::{
 use crate::forge::{BaseMerge, ForgeError, GitHub};
 use crate::planner::{self, prose};
 use crate::registries::Registries;
-use crate::store::{Attempt, Claimed, RepositoryRow, Store, StoreError, Tx};
+use crate::store::{Attempt, Claimed, NewWork, RepositoryRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long GitHub is given to work out whether a pull request can be merged …
@@ -34,10 +37,8 @@ const RARELY: SignedDuration = SignedDuration::from_mins(10);
 const RARER_MAX: u32 = 36;
 /// The key under which the number of looks whether it can be merged lies beside the fields of a step …
 const LOOKS: &str = "looks";
-/// … that of looks whether the repository is read …
+/// … and that of looks whether the repository is read.
 const READS: &str = "reads";
-/// … and the head of the branch that a person saw who asked to have it made anew.
-const SEEN: &str = "seen";
 /// Why a branch with people's commits is left as it is.
 const SAME_LINES: &str = "they and the base changed the same lines";
 
@@ -53,16 +54,19 @@ pub async fn rework(
         return finished(store).await;
     };
     let Some(number) = proposal.pull.as_ref().map(|pull| pull.number) else { return finished(store).await };
-    match row.repository.state {
-        RepoState::Active => {}
-        RepoState::Archived => return rest(store, &row, Archive::Known, None, now).await,
+    if !matches!(row.repository.state, RepoState::Active | RepoState::Archived) {
         // The plan asks again for what was begun.
-        _ => return finished(store).await,
+        return finished(store).await;
     }
     let begun = store.attempt(id).await?;
+    let lease = first_look(store, forge, (&row, number), (how, begun.as_ref()), writing.lease).await?;
+    let writing = &Writing { lease: &lease, ..*writing };
+    if row.repository.state == RepoState::Archived {
+        return rest(store, &row, Archive::Known, None, now).await;
+    }
     let is_open = proposal.state == ProposalState::Open;
     if begun.is_none() && !is_open {
-        return pass_on(store, &row, (id, number), how, now).await;
+        return pass_on(store, &row, (id, number), how, (&lease, now)).await;
     }
     let all = store.proposals(repo).await?;
     let attempted = store.attempted(repo).await?;
@@ -139,13 +143,6 @@ pub async fn rework(
             Ok(Done::Finished(tx))
         }
         Way::Send(change, updates, title) => {
-            if how == Rework::Recreate && seen(writing.lease).is_none() {
-                let head = change.onto.as_ref().map(|onto| &onto.head);
-                let mut tx = store.begin().await?;
-                tx.still_ours(writing.lease).await?;
-                tx.keep_args(writing.lease, &line::with_beside(&writing.lease.work.args, SEEN, head)).await?;
-                tx.commit().await?;
-            }
             let proposal = Proposal { updates, title, updated_at: now, ..case.proposal };
             let case = Case { proposal, ..case };
             match begun {
@@ -167,11 +164,6 @@ async fn count(tx: &mut Tx, lease: &Claimed, what: &str) -> Result<u32, StoreErr
     let looks = line::beside::<u32>(&lease.work.args, what).unwrap_or(0) + 1;
     tx.keep_args(lease, &line::with_beside(&lease.work.args, what, looks)).await?;
     Ok(looks)
-}
-
-/// The head of the branch when it was first looked at.
-fn seen(lease: &Claimed) -> Option<ObjectId> {
-    line::beside(&lease.work.args, SEEN)
 }
 
 /// What is to be done about a branch.
@@ -236,7 +228,7 @@ async fn decide(
     };
     let (head, at) = (onto.head.clone(), base.commit.clone());
     let held = |why: String, people: bool| Way::Held(Held { why, head: head.clone(), base: at.clone(), people });
-    if how == Rework::Recreate && !is_ours && seen(lease).is_some_and(|seen| seen != head) {
+    if how == Rework::Recreate && !is_ours && is_overtaken(forge, (row, proposal), lease, &head).await? {
         return Ok(Way::Say(News::Overtaken));
     }
     let used = branch::used(store, repo).await?;
@@ -322,14 +314,14 @@ async fn pass_on(
     row: &RepositoryRow,
     (id, number): (&ProposalId, PullNumber),
     how: Rework,
-    now: Timestamp,
+    (lease, now): (&Claimed, Timestamp),
 ) -> Result<Done, StepError> {
     let repo = row.repository.id;
     let next = store.proposal_by_pull(repo, number).await?;
     let mut tx = store.begin().await?;
     if let Some(next) = next.filter(|next| next.id != *id && next.state == ProposalState::Open) {
-        let step = Step::Rework { repo, proposal: next.id, how };
-        step.queue_unless_queued(&mut tx, installation(row), now).await?;
+        let step = Step::Rework { repo, proposal: next.id, how }.work(installation(row), now)?;
+        tx.enqueue_unless_queued(&NewWork { args: handed_on(lease, &step.args), ..step }, now).await?;
     }
     Ok(Done::Finished(tx))
 }
