@@ -16,7 +16,7 @@ use super::execute::{
 use super::intent::{Intent, listed, pins, worded};
 use super::line::{self, Admission};
 use super::retire::{Archive, rest};
-use super::{Done, Step, StepError, Writing, finished, sync, target};
+use super::{Done, Step, StepError, Writing, finished, plan, sync, target};
 use crate::domain::{
     Change, Dependency, Held, News, ObjectId, Onto, Proposal, ProposalId, ProposalState, PullNumber, RepoId, RepoState,
     Rework, Site, Update,
@@ -33,12 +33,17 @@ const THINKING: SignedDuration = SignedDuration::from_secs(5);
 const LOOKS_MAX: u32 = 12;
 /// What a person asked for waits for a repository that is not read for so long; it is not forgotten.
 const RARELY: SignedDuration = SignedDuration::from_mins(10);
-/// How much rarer that becomes at most, where what would be written is not what was planned.
-const RARER_MAX: u32 = 36;
+/// So often a plan is waited for, later and later, where what would be written is not what was planned.
+const PLANS_MAX: u32 = 3;
 /// The key under which the number of looks whether it can be merged lies beside the fields of a step …
 const LOOKS: &str = "looks";
-/// … and that of looks whether the repository is read.
+/// … that of looks whether the repository is read …
 const READS: &str = "reads";
+/// … and that of looks whether what would be written is what was planned.
+const PLANS: &str = "plans";
+/// Why a branch of our own is, where what was proposed is not to be had as it was.
+const CHANGED: &str = "what one of its releases holds has changed since it was proposed, and counts as new: \
+    it has to be old enough once more";
 /// Why a branch with people's commits is left as it is.
 const SAME_LINES: &str = "they and the base changed the same lines";
 
@@ -132,10 +137,10 @@ pub async fn rework(
         }
         Way::Unplanned => {
             let mut tx = store.begin().await?;
+            let plans = i32::try_from(count(&mut tx, writing.lease, PLANS).await?).unwrap_or(1);
             Step::Plan { repo }.queue(&mut tx, installation(&row), now).await?;
-            let claims = i32::try_from(writing.lease.work.claims.min(RARER_MAX)).unwrap_or(1);
             let why = Some("a release of it is not what it was when it was planned".into());
-            Ok(Done::PutOff { tx, until: now + RARELY * claims, why })
+            Ok(Done::PutOff { tx, until: now + RARELY * plans, why })
         }
         Way::Say(news) => {
             let mut tx = store.begin().await?;
@@ -218,7 +223,7 @@ async fn decide(
     if row.indexed_commit.as_ref() != Some(&base.commit) {
         return Ok(Way::Unread);
     }
-    let (standing, found) = branch::look(store, forge, (row, proposal), &base.commit).await?;
+    let (standing, pull) = branch::look(store, forge, (row, proposal), &base.commit).await?;
     let (onto, is_ours) = match standing {
         Standing::Ours(onto) => (onto, true),
         Standing::Shared(onto) => (onto, false),
@@ -235,7 +240,7 @@ async fn decide(
     // What was changed where our own commits change it conflicts, whatever GitHub has worked out so far.
     let is_known = is_ours && !planner::all_stand(&proposal.updates, used.iter());
     if how == Rework::Conflict && !is_known {
-        match found.and_then(|found| found.mergeable) {
+        match pull.and_then(|pull| pull.mergeable) {
             Some(true) => return fits(store, (repo, onto.number), (&head, &at)).await,
             Some(false) => {}
             None if line::beside(&lease.work.args, LOOKS).is_some_and(|looks: u32| looks >= LOOKS_MAX) => {
@@ -259,14 +264,23 @@ async fn decide(
     if updates.is_empty() || (is_ours && updates.len() < proposal.updates.len()) {
         return Ok(Way::Ask(Step::Plan { repo }));
     }
-    let pinned = match pins(store, (forge, registries), row, &updates, None, *now).await? {
+    let mut found = pins(store, (forge, registries), row, &updates, None, *now).await?;
+    // The times of what is open stay those it was opened by. What has changed since is as young as that.
+    if let Err(Intent::PlanAgain) = found
+        && let Some(renewed) = plan::renewed(store, registries, (row, proposal, &updates), *now).await?
+    {
+        found = pins(store, (forge, registries), row, &renewed, None, *now).await?;
+    }
+    let pinned = match found {
         Ok(pinned) => pinned,
         Err(Intent::Impossible(why)) => return Ok(held(why, false)),
-        Err(Intent::Moved(moved)) => {
-            learn(store, &moved, lease, *now).await?;
-            return Ok(Way::Unplanned);
+        Err(other) => {
+            if let Intent::Moved(moved) = other {
+                learn(store, &moved, lease, *now).await?;
+            }
+            let is_late = line::beside(&lease.work.args, PLANS).is_some_and(|plans: u32| plans >= PLANS_MAX);
+            return Ok(if is_late { held(CHANGED.into(), false) } else { Way::Unplanned });
         }
-        Err(_) => return Ok(Way::Unplanned),
     };
     let title = prose::title(&proposal.group, &updates);
     let anew = Proposal { updates: updates.clone(), title: title.clone(), ..proposal.clone() };
