@@ -131,7 +131,11 @@ pub async fn rework(
         Way::Unread => {
             let mut tx = store.begin().await?;
             let reads = count(&mut tx, writing.lease, READS).await?;
-            Step::Index { repo }.queue_unless_queued(&mut tx, installation(&row), now).await?;
+            let read = Step::Index { repo }.work(installation(&row), now)?;
+            // What was given up is a person's to have tried again.
+            if store.parked_under(&read.unique_key).await?.is_none() {
+                tx.enqueue_unless_queued(&read, now).await?;
+            }
             let wait = if reads <= LOOKS_MAX { THINKING } else { RARELY };
             Ok(Done::PutOff { tx, until: now + wait, why: Some("the repository is being read".into()) })
         }
