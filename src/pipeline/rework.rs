@@ -5,8 +5,10 @@
 //! and says so. Making it anew is what a person has to ask for.
 
 mod seen;
+mod way;
 
 use self::seen::{first_look, handed_on, is_overtaken};
+use self::way::Way;
 use super::branch::{self, Standing, hold, people_first};
 use super::edits::edited;
 use super::execute::{
@@ -105,7 +107,7 @@ pub async fn rework(
         let mut tx = store.begin().await?;
         tx.still_ours(writing.lease).await?;
         tx.end_attempt(id).await?;
-        tx.record(id, now, "taken back", why).await?;
+        tx.record(id, now, "taken back", &why).await?;
         // What is not wanted any more stayed open for its sake.
         Step::Plan { repo }.queue(&mut tx, installation(&row), now).await?;
         tx.commit().await?;
@@ -173,42 +175,6 @@ async fn count(tx: &mut Tx, lease: &Claimed, what: &str) -> Result<u32, StoreErr
     let looks = line::beside::<u32>(&lease.work.args, what).unwrap_or(0) + 1;
     tx.keep_args(lease, &line::with_beside(&lease.work.args, what, looks)).await?;
     Ok(looks)
-}
-
-/// What is to be done about a branch.
-enum Way {
-    Nothing,
-    /// Nothing is in the way any more for which it was left as it is.
-    Free,
-    /// Somebody else has to look first.
-    Ask(Step),
-    /// GitHub does not know yet whether it can be merged.
-    Thinking,
-    /// The head of the repository is not read yet. Reading it need not end with asking for this again: a file of this one may
-    /// have changed long before.
-    Unread,
-    /// What would be written is not what was planned: the plan looks first, and then this once more.
-    Unplanned,
-    /// It cannot be done, and who asked for it is told.
-    Say(News),
-    /// One more commit: the change, with the updates and the title as they are by it.
-    Send(Box<Change>, Vec<Update>, String),
-    /// GitHub's own merge of the base.
-    Merge(Onto),
-    Held(Held),
-}
-
-impl Way {
-    /// Why a change that waits for its turn is taken back by it, if it is.
-    const fn taken_back(&self) -> Option<&'static str> {
-        match self {
-            Self::Thinking | Self::Unread | Self::Send(..) => None,
-            Self::Ask(_) | Self::Unplanned => Some("the repository or a release changed before it was sent"),
-            Self::Nothing | Self::Free | Self::Say(_) | Self::Merge(_) | Self::Held(_) => {
-                Some("it was not needed any more when its turn came")
-            }
-        }
-    }
 }
 
 async fn decide(
