@@ -211,7 +211,7 @@ async fn decide(
     let is_known = is_ours && !planner::all_stand(&proposal.updates, used.iter());
     if how == Rework::Conflict && !is_known {
         match pull.and_then(|pull| pull.mergeable) {
-            Some(true) => return fits(store, (repo, onto.number), (&head, &at)).await,
+            Some(true) => return fits(store, case, (onto.number, &head, &at)).await,
             Some(false) => {}
             None if line::beside(&lease.work.args, LOOKS).is_some_and(|looks: u32| looks >= LOOKS_MAX) => {
                 return Ok(Way::Nothing);
@@ -226,7 +226,7 @@ async fn decide(
         (Rework::Rebase, false) => return Ok(Way::Merge(onto)),
         // It holds just that.
         (Rework::Conflict, true) if onto.merged.is_none() => return Ok(Way::Nothing),
-        (_, true) if onto.merged.is_none() => return fits(store, (repo, onto.number), (&head, &at)).await,
+        (_, true) if onto.merged.is_none() => return fits(store, case, (onto.number, &head, &at)).await,
         (Rework::Recreate, _) | (_, true) => {}
     }
     let updates = on_base(&proposal.updates, &used);
@@ -266,16 +266,16 @@ async fn decide(
     Ok(Way::Send(Box::new(change), updates, title))
 }
 
-/// A branch is as it should be. What it was left for is over by that, but for what a newer version met there: that waits for
-/// the branch or its base to move.
+/// A branch is as it should be. What it was left for is over by that, unless neither it nor its base has moved: what was
+/// refused then would be refused again, and what a newer version met there is there still.
 async fn fits(
     store: &Store,
-    (repo, number): (RepoId, PullNumber),
-    (head, base): (&ObjectId, &ObjectId),
+    Case { row, .. }: &Case<'_>,
+    (number, head, base): (PullNumber, &ObjectId, &ObjectId),
 ) -> Result<Way, StepError> {
-    let held = store.pull_branch(repo, number).await?.held;
-    let stays = |held: Held| held.people && (&held.head, &held.base) == (head, base);
-    Ok(if held.is_none_or(stays) { Way::Nothing } else { Way::Free })
+    let Some(held) = store.pull_branch(row.repository.id, number).await?.held else { return Ok(Way::Nothing) };
+    let stays = (&held.head, &held.base) == (head, base);
+    Ok(if stays { Way::Nothing } else { Way::Free })
 }
 
 /// Has a change that another step began brought to its end first.
