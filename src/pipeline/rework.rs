@@ -267,14 +267,17 @@ async fn decide(
 }
 
 /// A branch is as it should be. What it was left for is over by that, unless neither it nor its base has moved: what was
-/// refused then would be refused again, and what a newer version met there is there still.
+/// refused then would be refused again, and what a newer version met there is there still. What that meets on a base that
+/// has moved it finds out by itself.
 async fn fits(
     store: &Store,
-    Case { row, .. }: &Case<'_>,
+    Case { row, proposal, all, .. }: &Case<'_>,
     (number, head, base): (PullNumber, &ObjectId, &ObjectId),
 ) -> Result<Way, StepError> {
     let Some(held) = store.pull_branch(row.repository.id, number).await?.held else { return Ok(Way::Nothing) };
-    let stays = (&held.head, &held.base) == (head, base);
+    let waits = |p: &Proposal| p.state == ProposalState::Waiting && p.group == proposal.group;
+    let of_newer = held.people && held.why != people_first(number, SAME_LINES) && all.iter().any(waits);
+    let stays = held.head == *head && (held.base == *base || of_newer);
     Ok(if stays { Way::Nothing } else { Way::Free })
 }
 

@@ -180,6 +180,27 @@ stories! {
         assert!(is_marked(&world), "{:?}", comments(&world, number));
     }
 
+    async fn a_newer_version_that_is_held_is_marked_once_however_often_the_base_moves(world: World) {
+        with_a_persons_commit(&world, "requirements.txt", &format!("httpx>=0.20\n{LINES}")).await;
+        world.registry.release("httpx", "0.28.1");
+        world.bot_looks().await;
+        world.time_passes(MINUTE).await;
+        assert!(is_marked(&world));
+        // Somebody has always looked at it on GitHub before, which works out by that whether it can be merged.
+        world.github.set_limits(|limits| limits.unknown_mergeability = 0);
+        let mark = world.github.mark();
+        for n in 5..8 {
+            world.push("acme/api", &[("requirements.txt", &format!("httpx==0.27.0\n{LINES}# {n}\n"))]).await;
+            a_moment_passes(&world).await;
+            world.time_passes(MINUTE).await;
+        }
+        let asked = world.requests_since(mark);
+        let writes = asked.iter().filter(|request| request.contains("/labels")).count();
+        assert_eq!(writes, 0, "{asked:#?}");
+        assert!(is_marked(&world));
+        assert!(world.waiting("acme/api").await[0].contains("people's commits on #1 come first"));
+    }
+
     async fn a_permission_that_is_granted_ends_what_its_want_held_up(world: World) {
         let (number, _) = refused(&world).await;
         assert!(is_marked(&world));
