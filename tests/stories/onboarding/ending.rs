@@ -1,11 +1,25 @@
 //! How the pull request that adds the first file ends, and what people may still think of it.
 
-use super::{API, ASKS, BRANCH, FILE, HOME, PINNED, asks, onboarding, pulls, state};
+use super::{API, ASKS, BRANCH, FILE, HOME, PINNED, asks, onboarding, pulls, state, the_line_is_long};
 use crate::revisions::comments;
-use crate::{World, stories, stories_at_any_pace};
+use crate::{World, paced_stories, stories, stories_at_any_pace};
 use github_sim::{Fault, FaultKind, Role};
 use jiff::SignedDuration;
 use mass_driver::domain::OnboardingState;
+
+/// A repository that was asked, and a branch `trunk` that goes on from there.
+async fn has_a_trunk(world: &World) {
+    asks(world, "onboarding: all\n").await;
+    world.repository(API, &[PINNED]).await;
+    world.github.push(API, "trunk", &[("README.md", Some(b"a new trunk\n"))], "a new trunk").unwrap();
+    world.settle().await;
+}
+
+/// The trunk becomes the default branch.
+async fn trunk_takes_over(world: &World) {
+    world.github.set_default_branch(API, "trunk").unwrap();
+    world.settle().await;
+}
 
 stories_at_any_pace! {
     async fn closed_is_never_again_and_reopened_is_open_again(world: World) {
@@ -67,6 +81,42 @@ stories_at_any_pace! {
         assert_eq!(world.github.branches(API).unwrap().len(), 1);
         let over = onboarding(&world, API).await.unwrap();
         assert_eq!((over.state, over.farewell), (OnboardingState::Withdrawn, None));
+    }
+
+    /// What we closed ourselves is no person's no, although nobody saw how far it got.
+    async fn killed_while_it_is_let_go_for_another_default_branch(world: World) {
+        has_a_trunk(&world).await;
+        world.github.set_default_branch(API, "trunk").unwrap();
+        world.github.deliver_pending().await;
+        for (method, path) in [
+            ("POST", "/repos/acme/api/issues/1/comments"),
+            ("PATCH", "/repos/acme/api/pulls/1"),
+            ("DELETE", "/repos/acme/api/git/refs/**"),
+        ] {
+            world.dies_at(method, path, FaultKind::HangAfter).await;
+        }
+        world.settle().await;
+        assert_eq!(comments(&world, 1), ["Closed: the default branch is another one now."]);
+        let pull = world.pull(API);
+        assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
+    }
+}
+
+paced_stories! {
+    /// It is to be closed because the default branch is another one now; before our turn comes a person does that.
+    async fn a_no_while_the_farewell_stands_in_line_is_a_no(world: World) {
+        has_a_trunk(&world).await;
+        the_line_is_long(&world).await;
+        trunk_takes_over(&world).await;
+        let waits = onboarding(&world, API).await.unwrap();
+        assert_eq!((waits.state, waits.farewell.is_some()), (OnboardingState::Withdrawn, true));
+        world.github.close(API, 1).unwrap();
+        world.settle().await;
+        world.time_passes(SignedDuration::from_mins(11)).await;
+        assert_eq!((pulls(&world, API).len(), comments(&world, 1)), (1, Vec::<String>::new()));
+        let closed = onboarding(&world, API).await.unwrap();
+        assert_eq!((closed.state, closed.farewell), (OnboardingState::Closed, None));
+        assert_eq!(closed.reason, "a person closed pull request #1, which adds the file; this repository is not asked again");
     }
 }
 

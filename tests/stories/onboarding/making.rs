@@ -1,10 +1,10 @@
 //! The making of the pull request that adds the first file: what is in its way, and that there is never a second one.
 
-use super::{API, ASKS, BRANCH, FILE, HOME, PINNED, asks, onboarding, pulls, state};
+use super::{API, ASKS, BRANCH, FILE, HOME, PINNED, asks, onboarding, pulls, state, the_line_is_long};
 use crate::{World, paced_stories, stories, stories_at_any_pace};
 use github_sim::{Fault, FaultKind, InstallOptions, RepoOptions};
 use jiff::SignedDuration;
-use mass_driver::domain::{InstallationId, OnboardingState, Pace};
+use mass_driver::domain::{InstallationId, OnboardingState};
 
 stories_at_any_pace! {
     /// Each write may be the last thing that a process does.
@@ -177,10 +177,7 @@ paced_stories! {
     async fn a_push_takes_no_place_in_line(world: World) {
         asks(&world, "onboarding: all\n").await;
         let installation = Some(InstallationId(world.installation));
-        let mut tx = world.store.begin().await.unwrap();
-        let later = world.clock_now() + SignedDuration::from_mins(10);
-        tx.save_pace(installation, &Pace { next_write_at: later, used_to: world.clock_now() }).await.unwrap();
-        tx.commit().await.unwrap();
+        the_line_is_long(&world).await;
         world.repository(API, &[PINNED]).await;
         assert_eq!(state(&world, API).await, Some(OnboardingState::Opening));
         let line = world.store.budget(installation).await.unwrap().pace.next_write_at;
