@@ -21,6 +21,12 @@ async fn trunk_takes_over(world: &World) {
     world.settle().await;
 }
 
+/// From now on GitHub lets nobody open a pull request.
+fn no_more_pull_requests(world: &World) {
+    let no = FaultKind::Status { status: 403, message: "Resource not accessible by integration".into() };
+    world.github.fault(Fault::once("POST", "/repos/acme/api/pulls", no).times(usize::MAX));
+}
+
 stories_at_any_pace! {
     async fn closed_is_never_again_and_reopened_is_open_again(world: World) {
         asks(&world, "onboarding: all\n").await;
@@ -229,6 +235,25 @@ stories! {
         let pull = world.pull(API);
         assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
         assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+    }
+
+    /// The same change on the same commit, by a new branch: what we closed ourselves is not what came of it.
+    async fn what_we_closed_is_not_taken_for_what_is_asked_anew(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        let head = world.github.head(API, "main").unwrap().unwrap();
+        world.github.force_push(API, "trunk", &head).unwrap();
+        world.settle().await;
+        no_more_pull_requests(&world);
+        trunk_takes_over(&world).await;
+        assert_eq!(comments(&world, 1), ["Closed: the default branch is another one now."]);
+        let failed = onboarding(&world, API).await.unwrap();
+        assert_eq!(failed.state, OnboardingState::Failed, "{failed:?}");
+        world.github.clear_faults();
+        world.time_passes(SignedDuration::from_hours(8 * 24)).await;
+        world.restart().await;
+        let pull = world.pull(API);
+        assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
     }
 
     /// The repository is there, and the pull request is not.
