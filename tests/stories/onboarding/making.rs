@@ -189,4 +189,20 @@ paced_stories! {
         let parent = &world.github.commits(API, &world.pull(API).head_branch).unwrap()[0].parents[0];
         assert_eq!(Some(parent), world.github.head(API, "main").unwrap().as_ref());
     }
+
+    /// Its branch stands on GitHub, and its pull request in line, when another one than it is made for becomes the default one.
+    async fn what_goes_to_a_former_default_branch_is_not_sent_on(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.github.create_repo(API, RepoOptions::default().file(PINNED.0, PINNED.1)).unwrap();
+        world.github.deliver_pending().await;
+        let process = world.another_process();
+        while world.github.head(API, BRANCH).unwrap().is_none() {
+            assert!(process.worker().run_one().await.unwrap() || world.let_writes_come_due().await);
+        }
+        world.github.push(API, "trunk", &[("README.md", Some(b"a new trunk\n"))], "a new trunk").unwrap();
+        world.github.set_default_branch(API, "trunk").unwrap();
+        world.settle().await;
+        assert_eq!((pulls(&world, API).len(), world.pull(API).base.as_str()), (1, "trunk"));
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+    }
 }
