@@ -46,7 +46,7 @@ statements! {
         WHERE r.installation_id = $1 AND o.begun_at > $2 AND o.state <> 'nothing' ORDER BY o.begun_at DESC LIMIT $3";
     FORGET_FAILED = "DELETE FROM onboarding WHERE state = 'failed' AND pull_number IS NULL
         AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1)";
-    /// Those in which nothing was found have a row: they are looked at again when a push brings something. With
+    /// Those in which nothing was found have a row, without a branch: they are looked at again when a push brings something. With
     /// a pull request they are to be asked anew: it went to a branch that is not the default one any more. Those with pull
     /// requests of ours know what they do, and are not asked. What failed may fail again, and is tried after all others.
     CANDIDATES = "SELECT r.id, r.name FROM repository r LEFT JOIN onboarding o ON o.repo_id = r.id
@@ -54,7 +54,7 @@ statements! {
         AND r.config_commit IS NULL AND r.head_commit IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM proposal WHERE proposal.repo_id = r.id)
         AND (o.repo_id IS NULL OR o.state = 'failed' AND o.updated_at < $2
-            OR o.state = 'nothing' AND o.pull_number IS NOT NULL)
+            OR o.state = 'nothing' AND o.pull_number IS NOT NULL AND (o.branch <> '' OR o.commit_id <> r.head_commit))
         ORDER BY CASE WHEN o.state = 'failed' THEN 1 ELSE 0 END, r.id";
     TO_LOOK_AT = "SELECT o.repo_id FROM onboarding o JOIN repository r ON r.id = o.repo_id
         WHERE r.installation_id = $1 AND r.state = 'active'

@@ -3,7 +3,9 @@
 use crate::databases::both_databases;
 use crate::proposals::proposal;
 use crate::samples::{at, object, repository, write};
-use mass_driver::domain::{Head, InstallationId, Onboarding, OnboardingState, ProposalState, RepoId};
+use mass_driver::domain::{
+    Head, InstallationId, Onboarding, OnboardingState, ProposalState, PullNumber, PullRequest, RepoId,
+};
 use mass_driver::store::Store;
 
 both_databases! {
@@ -34,6 +36,24 @@ both_databases! {
             }
         }).await;
         assert_eq!(candidates(&store).await, [2, 4, 1, 3]);
+    }
+
+    /// What went to a former default branch is to be asked anew, until nothing is found at the commit that is the head now.
+    async fn where_nothing_was_found_at_this_commit_there_is_no_candidate(store: Store) {
+        let pull = PullRequest { number: PullNumber(5), url: "https://github.test/5".into(), head: object('c') };
+        write(&store, async |tx| {
+            for n in 1..=4 {
+                tx.save_repository(&repository(n, &format!("acme/r{n}")), at(1)).await.unwrap();
+                tx.set_head(RepoId(n), Some(&head()), at(1)).await.unwrap();
+            }
+            let anew = |n| Onboarding { pull: Some(pull.clone()), ..onboarding(n, OnboardingState::Nothing) };
+            let looked = |n| Onboarding { branch: String::new(), ..anew(n) };
+            tx.save_onboarding(&anew(1)).await.unwrap();
+            tx.save_onboarding(&looked(2)).await.unwrap();
+            tx.save_onboarding(&Onboarding { commit: object('d'), ..looked(3) }).await.unwrap();
+            tx.save_onboarding(&Onboarding { pull: None, commit: object('d'), ..looked(4) }).await.unwrap();
+        }).await;
+        assert_eq!(candidates(&store).await, [1, 3]);
     }
 }
 

@@ -256,6 +256,23 @@ stories! {
         assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
     }
 
+    /// What was looked at once is not read again before something comes.
+    async fn a_new_default_branch_in_which_nothing_is_found_is_read_once(world: World) {
+        has_a_trunk(&world).await;
+        world.github.push(API, "trunk", &[(PINNED.0, None)], "nothing any more").unwrap();
+        trunk_takes_over(&world).await;
+        let looked = onboarding(&world, API).await.unwrap();
+        assert_eq!((looked.state, looked.reason.as_str()), (OnboardingState::Nothing, "nothing was found that could be kept up to date"));
+        let mark = world.github.mark();
+        world.restart().await;
+        let read: Vec<String> = world.requests_since(mark).into_iter().filter(|r| r.contains("/repos/acme/api/git/")).collect();
+        assert_eq!(read, Vec::<String>::new());
+        world.github.push(API, "trunk", &[(PINNED.0, Some(PINNED.1.as_bytes()))], "something").unwrap();
+        world.settle().await;
+        let pull = world.pull(API);
+        assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
+    }
+
     /// The repository is there, and the pull request is not.
     async fn what_github_does_not_show_any_more_is_over(world: World) {
         asks(&world, "onboarding: all\n").await;
