@@ -46,6 +46,9 @@ statements! {
         WHERE r.installation_id = $1 AND o.begun_at > $2 AND o.state <> 'nothing' ORDER BY o.begun_at DESC LIMIT $3";
     FORGET_FAILED = "DELETE FROM onboarding WHERE state = 'failed' AND pull_number IS NULL
         AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1)";
+    /// With a pull request, which went to a branch that is not the default one any more, it is to be asked anew, as before it failed.
+    REVIVE_FAILED = "UPDATE onboarding SET state = 'nothing' WHERE state = 'failed' AND pull_number IS NOT NULL
+        AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1)";
     /// Those in which nothing was found have a row, without a branch: they are looked at again when a push brings something. With
     /// a pull request they are to be asked anew: it went to a branch that is not the default one any more. Those with pull
     /// requests of ours know what they do, and are not asked. What failed may fail again, and is tried after all others.
@@ -168,9 +171,11 @@ impl Tx {
         self.execute(FORGET_ONBOARDING, values![repo]).await.map(drop)
     }
 
-    /// Forgets the onboardings of an installation that failed before anybody saw anything of them.
+    /// Forgets the onboardings of an installation that failed before anybody saw anything of them. Those that had a pull request
+    /// before know of it, and are to be asked anew. Returns how many there are of both.
     pub async fn forget_failed_onboardings(&mut self, installation: InstallationId) -> Result<u64, StoreError> {
-        self.execute(FORGET_FAILED, values![installation]).await
+        let forgotten = self.execute(FORGET_FAILED, values![installation]).await?;
+        Ok(forgotten + self.execute(REVIVE_FAILED, values![installation]).await?)
     }
 
     /// Notes what is about to be sent for an onboarding that is stored. To be committed before the first request.

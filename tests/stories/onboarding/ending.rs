@@ -3,7 +3,7 @@
 use super::{API, ASKS, BRANCH, FILE, HOME, PINNED, asks, onboarding, pulls, state, the_line_is_long};
 use crate::revisions::comments;
 use crate::{World, paced_stories, stories, stories_at_any_pace};
-use github_sim::{Fault, FaultKind, Role};
+use github_sim::{Fault, FaultKind, InstallOptions, Role};
 use jiff::SignedDuration;
 use mass_driver::domain::OnboardingState;
 
@@ -254,6 +254,20 @@ stories! {
         world.restart().await;
         let pull = world.pull(API);
         assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
+    }
+
+    /// What the owner grants goes for those that are asked anew as for all others.
+    async fn what_fails_when_it_is_asked_anew_is_tried_when_permissions_change(world: World) {
+        has_a_trunk(&world).await;
+        no_more_pull_requests(&world);
+        trunk_takes_over(&world).await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Failed));
+        world.github.clear_faults();
+        world.github.accept_permissions(world.installation, InstallOptions::default().permissions).unwrap();
+        world.settle().await;
+        let pull = world.pull(API);
+        assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
     }
 
     /// What was looked at once is not read again before something comes.
