@@ -1,6 +1,6 @@
 //! Reaching a database, and bringing its tables up to date; or only looking into one.
 
-use super::error::words;
+use super::error::{of_file, words};
 use super::sql::{statements, values};
 use super::sqlite_file::{Rights, cannot_be_opened, is_at_rest, is_of_rights, rights, unwritable};
 use super::{Pools, Store, StoreError};
@@ -261,7 +261,8 @@ async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
     let options = sqlite_options(url)?;
     let path = options.get_filename().to_owned();
     refuse_odd_place(&path)?;
-    make_private(&path).map_err(|error| bad(format!("the SQLite file {} cannot be made: {error}", path.display())))?;
+    make_private(&path)
+        .map_err(|error| of_file(format!("the SQLite file {} cannot be made", path.display()), &error))?;
     let writing = options
         .clone()
         .create_if_missing(true)

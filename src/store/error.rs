@@ -2,6 +2,7 @@
 
 use sqlx::migrate::MigrateError;
 use std::fmt::Display;
+use std::io;
 
 /// Why the store could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +70,25 @@ pub(super) fn words(error: &sqlx::Error) -> String {
             Some(code) => format!("{} (code {code})", refusal.message()),
             None => refusal.message().into(),
         },
+        sqlx::Error::Io(error) => error.to_string(),
         error => error.to_string(),
+    }
+}
+
+/// Why a file or folder that an address leads to could not be used: whether a person has to change something, or whether the
+/// disk or the machine had a fault that may pass. `what` says what could not be done.
+pub(super) fn of_file(what: String, error: &io::Error) -> StoreError {
+    use io::ErrorKind as K;
+    let why = format!("{what}: {error}");
+    match error.kind() {
+        K::NotFound
+        | K::PermissionDenied
+        | K::NotADirectory
+        | K::IsADirectory
+        | K::InvalidFilename
+        | K::InvalidInput
+        | K::Unsupported => StoreError::Address { why },
+        kind => StoreError::Unavailable(sqlx::Error::Io(io::Error::new(kind, why))),
     }
 }
 
@@ -149,7 +168,8 @@ impl From<MigrateError> for StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::passes;
+    use super::{StoreError, of_file, passes};
+    use std::io::{Error, ErrorKind};
 
     #[test]
     fn codes_that_pass_by_themselves() {
@@ -158,6 +178,28 @@ mod tests {
         }
         for code in ["1", "19", "2067", "23505", "42P01", "42601", "54000"] {
             assert!(!passes(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_fault_of_the_disk_is_no_fault_of_the_address() {
+        let refused = |kind| of_file("the lock x.lock cannot be made".into(), &Error::from(kind));
+        for kind in [
+            ErrorKind::ReadOnlyFilesystem,
+            ErrorKind::StorageFull,
+            ErrorKind::QuotaExceeded,
+            ErrorKind::StaleNetworkFileHandle,
+            ErrorKind::TimedOut,
+            // What has no name of its own: a fault of the disk (EIO), too many open files (EMFILE).
+            ErrorKind::Other,
+        ] {
+            let error = refused(kind);
+            assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+            assert!(error.to_string().contains("the same may work later: the lock x.lock cannot be made: "), "{error}");
+        }
+        for kind in [ErrorKind::NotFound, ErrorKind::PermissionDenied, ErrorKind::NotADirectory] {
+            let error = refused(kind);
+            assert!(matches!(error, StoreError::Address { .. }), "{error:?}");
         }
     }
 }

@@ -4,7 +4,7 @@
 //! `NAME-shm` where they are not there. Where that is not allowed, a file that nobody has open can be read all the same.
 
 use super::StoreError;
-use super::error::words;
+use super::error::{of_file, words};
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,8 @@ pub(super) enum Rights {
 /// What this user may do with a database. Call it before SQLite has the file open in this process: closing it once more would end
 /// the locks that SQLite holds on it.
 ///
-/// Errors: [`StoreError::Address`] for what is not there, no file, or may not be read.
+/// Errors: [`StoreError::Address`] for what is not there, no file, or may not be read, [`StoreError::Unavailable`] for a fault that
+/// may pass.
 pub(super) fn rights(database: &Path) -> Result<Rights, StoreError> {
     let shown = database.display();
     match std::fs::metadata(database) {
@@ -29,6 +30,9 @@ pub(super) fn rights(database: &Path) -> Result<Rights, StoreError> {
         Ok(metadata) if metadata.is_file() => {}
         Ok(_) => return Err(bad(format!("`{shown}` is not a file; name the server's, as in sqlite://mass-driver.db"))),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(unreadable(database)),
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Err(of_file(format!("the SQLite file {shown} cannot be opened"), &error));
+        }
         Err(_) => {
             let what =
                 format!("there is no database at `{shown}`; point DATABASE_URL or --database-url at the server's");
@@ -41,7 +45,7 @@ pub(super) fn rights(database: &Path) -> Result<Rights, StoreError> {
     match OpenOptions::new().read(true).open(database) {
         Ok(_) => Ok(Rights::Read),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(unreadable(database)),
-        Err(error) => Err(bad(format!("the SQLite file {shown} cannot be opened: {error}"))),
+        Err(error) => Err(of_file(format!("the SQLite file {shown} cannot be opened"), &error)),
     }
 }
 
