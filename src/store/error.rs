@@ -39,10 +39,10 @@ pub enum StoreError {
         /// What is wrong and what would be right. Never names a password.
         why: String,
     },
-    /// Another process has it for itself: a person has to choose.
+    /// Another process has it for itself, or changed it under way: a person has to choose.
     #[error("{why}")]
     InUse {
-        /// Who has it, and what to do.
+        /// Who has it or what happened, and what to do.
         why: String,
     },
     /// The tables are not those this program knows: a person has to choose the right program or database.
@@ -129,8 +129,9 @@ impl From<sqlx::Error> for StoreError {
 /// Whether a database's error code names a state that passes.
 fn passes(code: &str) -> bool {
     match code.parse::<i64>() {
-        // SQLite's extended codes keep the kind in the low byte: 5 busy, 6 locked, 10 I/O error, 13 disk full.
-        Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13),
+        // SQLite's extended codes keep the kind in the low byte: 5 busy, 6 locked, 10 I/O error, 13 disk full, 15 the race for
+        // the log of writes was lost too often.
+        Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13 | 15),
         // Postgres: connection gone, transaction to be repeated, resources short, lock not to be had, shutting down
         // or starting, killed by its limits, database files out of reach.
         _ => {
@@ -173,7 +174,7 @@ mod tests {
 
     #[test]
     fn codes_that_pass_by_themselves() {
-        for code in ["5", "261", "517", "6", "262", "40001", "40P01", "57P01", "53300", "55P03", "08006"] {
+        for code in ["5", "261", "517", "6", "262", "15", "40001", "40P01", "57P01", "53300", "55P03", "08006"] {
             assert!(passes(code), "{code}");
         }
         for code in ["1", "19", "2067", "23505", "42P01", "42601", "54000"] {
