@@ -76,6 +76,7 @@ pub use work::{Claimed, NewWork, QueueDepth, WorkId, WorkRow, WorkState};
 use bell::Bell;
 use jiff::Timestamp;
 use sql::{Places, StoredRow, Value, arguments, widen};
+use sqlite_file::AtRest;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,6 +109,8 @@ enum Pools {
     Sqlite {
         readers: SqlitePool,
         writer: SqlitePool,
+        /// Where the file is read without a lock: how it was found.
+        at_rest: Option<AtRest>,
     },
     Postgres(PgPool),
 }
@@ -160,11 +163,30 @@ impl Store {
     /// Waits until every connection is back, and closes them.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { readers, writer } => {
+            Pools::Sqlite { readers, writer, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
             Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// The same, once everything was read of a database that was only looked into. Call it before what was read is told, and before
+    /// an error of reading is, since that may come from the same.
+    ///
+    /// Errors: [`StoreError::InUse`] when what was read may be wrong: a file that this user may only read was changed meanwhile.
+    pub async fn close_after_looking(&self) -> Result<(), StoreError> {
+        self.close().await;
+        self.refuse_change()
+    }
+
+    /// Whether what was read so far stands.
+    ///
+    /// Errors: as [`Store::close_after_looking`].
+    pub fn refuse_change(&self) -> Result<(), StoreError> {
+        match &self.pools {
+            Pools::Sqlite { at_rest: Some(at_rest), .. } => at_rest.refuse_change(),
+            _ => Ok(()),
         }
     }
 
