@@ -3,7 +3,7 @@
 use super::error::{of_file, words};
 use super::sql::{statements, values};
 use super::sqlite_file::{AtRest, Rights, cannot_be_opened, is_of_rights, rights, unwritable};
-use super::{Pools, Store, StoreError};
+use super::{ANSWER_MAX, Pools, Store, StoreError, silence};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -257,9 +257,13 @@ async fn join_sqlite(url: &str, purpose: Purpose) -> Result<Pools, StoreError> {
 
 /// Opens a file and reads from it: only then does it show whether it is a database, and may be read.
 async fn look_into(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
-    let mut connection = options.connect().await?;
-    connection.execute("PRAGMA schema_version").await?;
-    connection.close().await
+    let look = async {
+        let mut connection = options.connect().await?;
+        connection.execute("PRAGMA schema_version").await?;
+        connection.close().await
+    };
+    // A disk elsewhere may be silent for ever.
+    tokio::time::timeout(ANSWER_MAX, look).await.unwrap_or_else(|_| Err(silence()))
 }
 
 async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {

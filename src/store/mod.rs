@@ -89,11 +89,12 @@ async fn in_time<T, E: Into<StoreError>>(answer: impl Future<Output = Result<T, 
     // On the heap: a station awaits many of these, and its own future would hold them all.
     match tokio::time::timeout(ANSWER_MAX, Box::pin(answer)).await {
         Ok(answer) => answer.map_err(Into::into),
-        Err(_) => {
-            let silence = std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {ANSWER_MAX:?}"));
-            Err(sqlx::Error::Io(silence).into())
-        }
+        Err(_) => Err(silence().into()),
     }
+}
+
+fn silence() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {ANSWER_MAX:?}")))
 }
 
 /// The database. Cheap to clone; all clones share their connections.
@@ -160,15 +161,19 @@ impl Store {
         self.rows::<(i64,)>(connect::PING, Vec::new()).await.map(drop)
     }
 
-    /// Waits until every connection is back, and closes them.
+    /// Waits until every connection is back, and closes them. One that is not back after half a minute is not waited for.
     pub async fn close(&self) {
-        match &self.pools {
-            Pools::Sqlite { readers, writer, .. } => {
-                readers.close().await;
-                writer.close().await;
+        let closed = async {
+            match &self.pools {
+                Pools::Sqlite { readers, writer, .. } => {
+                    readers.close().await;
+                    writer.close().await;
+                }
+                Pools::Postgres(pool) => pool.close().await,
             }
-            Pools::Postgres(pool) => pool.close().await,
-        }
+        };
+        // Whoever stops shall not hang on a connection that somebody keeps, or a database that is silent.
+        drop(tokio::time::timeout(ANSWER_MAX, closed).await);
     }
 
     /// The same, once everything was read of a database that was only looked into. Call it before what was read is told, and before
