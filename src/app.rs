@@ -19,6 +19,7 @@ use anyhow::Context as _;
 use axum::Router;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -306,7 +307,17 @@ fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>, metrics: Metrics)
     let key = match (given(&settings.github_app_private_key), &settings.github_app_private_key_file) {
         (Some(key), _) => SecretString::from(key.expose_secret().replace("\\n", "\n")),
         (None, Some(file)) => SecretString::from(std::fs::read_to_string(file).map_err(|error| {
-            Unusable(format!("GITHUB_APP_PRIVATE_KEY_FILE: cannot read {}: {error}", file.display()))
+            let why = format!("GITHUB_APP_PRIVATE_KEY_FILE: cannot read {}: {error}", file.display());
+            match error.kind() {
+                ErrorKind::NotFound
+                | ErrorKind::PermissionDenied
+                | ErrorKind::NotADirectory
+                | ErrorKind::IsADirectory
+                | ErrorKind::InvalidFilename
+                | ErrorKind::InvalidData => Unusable(why).into(),
+                // A fault of the disk or the machine, which may pass.
+                _ => anyhow::Error::msg(why),
+            }
         })?),
         (None, None) => return Err(Unusable("GITHUB_APP_PRIVATE_KEY is not set".into()).into()),
     };

@@ -2,6 +2,7 @@
 
 use super::print::{self, printable};
 use super::{Exit, repository_named};
+use crate::domain::RepoName;
 use crate::pipeline::audit::{Finding, Tally, audit};
 use crate::settings::StoreSettings;
 use crate::store::Store;
@@ -43,39 +44,50 @@ pub enum AuditFormat {
 pub async fn run(args: &AuditArgs, out: &mut dyn Write, notes: &mut dyn Write) -> anyhow::Result<Exit> {
     let name = args.repository.as_deref().map(repository_named).transpose()?;
     let store = Store::open_existing(&args.store.database_url).await?;
-    let repo = match &name {
+    let tally = look(&store, name.as_ref(), args.format, out).await;
+    store.close_after_looking().await?;
+    let Some(tally) = tally? else {
+        let name = name.as_ref().map(ToString::to_string).unwrap_or_default();
+        writeln!(notes, "mass-driver: the server does not know {name}; is the App installed there?")?;
+        return Ok(Exit::Failed);
+    };
+    match args.format {
+        AuditFormat::Table => write!(out, "{}", in_words(&tally))?,
+        AuditFormat::Json => writeln!(out, "],\n\"counts\": {}\n}}", print::json(&tally)?)?,
+    }
+    Ok(if tally.early + tally.disorderly == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// Prints the findings; `None` where the server does not know the repository.
+async fn look(
+    store: &Store,
+    name: Option<&RepoName>,
+    format: AuditFormat,
+    out: &mut dyn Write,
+) -> anyhow::Result<Option<Tally>> {
+    let repo = match name {
         None => None,
         Some(name) => match store.repository_by_name(name).await? {
             Some(row) => Some(row.repository.id),
-            None => {
-                writeln!(notes, "mass-driver: the server does not know {name}; is the App installed there?")?;
-                store.close().await;
-                return Ok(Exit::Failed);
-            }
+            None => return Ok(None),
         },
     };
-    let tally = match args.format {
-        AuditFormat::Table => {
-            let tally = audit(&store, repo, |finding| in_lines(&finding, out)).await?;
-            write!(out, "{}", in_words(&tally))?;
-            tally
+    if format == AuditFormat::Json {
+        write!(out, "{{\n\"violations\": [")?;
+    }
+    let mut separator = "\n";
+    // Written as it is found: the list may be longer than memory.
+    let tally = audit(store, repo, |finding| {
+        // Nobody is accused of what was read wrongly.
+        store.refuse_change()?;
+        match format {
+            AuditFormat::Table => in_lines(&finding, out)?,
+            AuditFormat::Json => write!(out, "{separator}{}", print::json(&finding)?)?,
         }
-        AuditFormat::Json => {
-            // Written as it is found: the list may be longer than memory.
-            write!(out, "{{\n\"violations\": [")?;
-            let mut separator = "\n";
-            let tally = audit(&store, repo, |finding| {
-                write!(out, "{separator}{}", print::json(&finding)?)?;
-                separator = ",\n";
-                anyhow::Ok(())
-            })
-            .await?;
-            writeln!(out, "],\n\"counts\": {}\n}}", print::json(&tally)?)?;
-            tally
-        }
-    };
-    store.close().await;
-    Ok(if tally.early + tally.disorderly == 0 { Exit::Done } else { Exit::Failed })
+        separator = ",\n";
+        anyhow::Ok(())
+    });
+    tally.await.map(Some)
 }
 
 fn in_lines(finding: &Finding, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 
 use super::print::{self, add_row, lines, new_table};
 use super::{Exit, repository_named};
-use crate::domain::Clock;
+use crate::domain::{Clock, RepoName};
 use crate::pipeline::setback;
 use crate::settings::StoreSettings;
 use crate::store::{Next, Setback, Store};
@@ -62,23 +62,35 @@ pub async fn run(
     let url = &args.store.database_url;
     let opened = if args.list { Store::open_existing(url).await } else { Store::open_existing_to_write(url).await };
     let store = opened?;
-    let parked = match &name {
+    let shown = show_or_release(&store, name.as_ref(), args, clock.now()).await;
+    store.close_after_looking().await?;
+    let Some(shown) = shown? else {
+        let name = name.as_ref().map(ToString::to_string).unwrap_or_default();
+        writeln!(notes, "mass-driver: the server does not know {name}; is the App installed there?")?;
+        return Ok(Exit::Failed);
+    };
+    print_setbacks(&shown, args, out)?;
+    Ok(Exit::Done)
+}
+
+/// What is parked, queued again unless it is only to be listed; `None` where the server does not know the repository.
+async fn show_or_release(
+    store: &Store,
+    name: Option<&RepoName>,
+    args: &RetryArgs,
+    now: Timestamp,
+) -> anyhow::Result<Option<Vec<Setback>>> {
+    let parked = match name {
         None => store.parked_setbacks(MOST).await?,
         Some(name) => match store.repository_by_name(name).await? {
             Some(row) => {
                 let all = store.setbacks_of(row.repository.id).await?;
                 all.into_iter().filter(|setback| matches!(setback.next, Next::Parked { .. })).collect()
             }
-            None => {
-                writeln!(notes, "mass-driver: the server does not know {name}; is the App installed there?")?;
-                return Ok(Exit::Failed);
-            }
+            None => return Ok(None),
         },
     };
-    let shown = if args.list { parked } else { release(&store, parked, clock.now()).await? };
-    store.close().await;
-    print_setbacks(&shown, args, out)?;
-    Ok(Exit::Done)
+    if args.list { Ok(Some(parked)) } else { release(store, parked, now).await.map(Some) }
 }
 
 async fn release(store: &Store, parked: Vec<Setback>, now: Timestamp) -> anyhow::Result<Vec<Setback>> {

@@ -53,12 +53,15 @@ pub async fn run(
 ) -> anyhow::Result<Exit> {
     let name = repository_named(&args.repository)?;
     let store = Store::open_existing(&args.store.database_url).await?;
-    let account = match store.repository_by_name(&name).await? {
-        Some(row) => Some(account::account(&store, row, clock.now()).await?),
-        None => None,
+    let read = async {
+        match store.repository_by_name(&name).await? {
+            Some(row) => account::account(&store, row, clock.now()).await.map(Some),
+            None => Ok(None),
+        }
     };
-    store.close().await;
-    let Some(account) = account else {
+    let account = read.await;
+    store.close_after_looking().await?;
+    let Some(account) = account? else {
         writeln!(
             notes,
             "mass-driver: the server does not know {name}; is the App installed there, and did a webhook arrive?"

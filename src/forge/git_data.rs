@@ -167,6 +167,12 @@ impl GitHub {
         Ok(Some(Tip { commit: body.sha, tree: body.tree.sha, parents }))
     }
 
+    /// The commit that another one was made on top of; `None` for the first of all, and for one that is not there. One request.
+    pub async fn first_parent(&self, target: &Target, id: &ObjectId) -> Result<Option<ObjectId>, ForgeError> {
+        let tip = self.commit(target, id, target.scope(Access::Contents).into()).await?;
+        Ok(tip.and_then(|tip| tip.parents.into_iter().next()))
+    }
+
     /// Every entry below a tree. A tree too large for one answer is read folder by folder.
     ///
     /// Errors: [`ForgeError::TooLarge`] for what even that cannot list; never a list with something missing.

@@ -192,7 +192,9 @@ impl GitHub {
             return self.withdraw_revision((target, change), onto, tree, identity).await;
         }
         // GitHub takes a pull request along where its base is renamed; without its branch it would be closed.
-        let pulls = self.pulls_from(target, &change.branch, None, identity).await?;
+        let mut pulls = self.pulls_from(target, &change.branch, None, identity).await?;
+        // Only open ones are taken along. A closed one to another base is of an earlier time, even with the same commit.
+        pulls.retain(|pull| pull.base_branch == change.base_branch || pull.status == PullStatus::Open);
         let tip = self.tip(target, &change.branch, identity).await?;
         if pulls.is_empty() && tip.is_none() {
             return Ok(Retreat::Done);

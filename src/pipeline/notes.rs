@@ -171,11 +171,12 @@ pub async fn notes(
         return finished(store).await;
     }
     let before = match standing.state {
-        NotesState::Failed => store.notes(&key).await?.pop().map(|row| row.found),
+        NotesState::Failed => store.notes(&key).await?.pop(),
         NotesState::Asked | NotesState::Known => None,
     };
     let mut found = FoundNotes::default();
-    let outcome = look(store, sources, (package, version), (before, &mut found), now).await?;
+    let links = before.as_ref().map(|row| row.found.clone());
+    let outcome = look(store, sources, (package, version), (links, &mut found), now).await?;
     let (package, version) = (package.clone(), version.to_owned());
     let row = |private_to| NotesRow { package, version, found, private_to };
     let now = clock.now();
@@ -195,7 +196,12 @@ pub async fn notes(
         Looked::Later(until, why) => (standing.failures, until.max(now + PAUSE), why),
     };
     // The addresses are known all the same, for whoever cannot wait.
-    tx.save_notes(&row(None), (NotesState::Failed, failures, Some(&why)), now).await?;
+    let mut row = row(None);
+    // And so is what an earlier look got to see.
+    if let Some(before) = before.filter(|_| row.found.page.is_none()) {
+        (row.found.page, row.found.tag, row.private_to) = (before.found.page, before.found.tag, before.private_to);
+    }
+    tx.save_notes(&row, (NotesState::Failed, failures, Some(&why)), now).await?;
     if until > standing.wanted_until || failures >= FAILURES_MAX {
         return Ok(Done::Finished(tx));
     }

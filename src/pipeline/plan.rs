@@ -11,7 +11,7 @@ use super::notes::{self, Looks};
 use super::{Done, Step, StepError, guard, merge};
 use crate::domain::{
     Ecosystem, Farewell, Outlook, PackageId, Proposal, ProposalId, ProposalState, RepoId, RepoPath, RepoState, Rework,
-    Standing, Verdict,
+    Standing, Update, Verdict,
 };
 use crate::planner::{self, Amended, Amendment, Catalogue, Draft, Facts, Plan, audit};
 use crate::registries::Registries;
@@ -84,6 +84,31 @@ pub(super) async fn still_wants(
         // The rules may have become slower since.
         drafts.iter().any(|draft| is_wanted(draft) && draft.due_at <= now)
     }))
+}
+
+/// Updates of an open proposal with the times they would have if they were drafted now: a release may hold something else
+/// since. `None` where the plan would not draft all of them, or any is not old enough.
+pub(super) async fn renewed(
+    store: &Store,
+    registries: &Registries,
+    (row, proposal, updates): (&RepositoryRow, &Proposal, &[Update]),
+    now: Timestamp,
+) -> Result<Option<Vec<Update>>, StepError> {
+    let without_hashes = without_hashes(registries);
+    let mut loaded = facts::load_of(store, vec![row.clone()]).await?;
+    let Some(mut one) = loaded.repositories.pop() else { return Ok(None) };
+    one.proposals.retain(|p| p.id != proposal.id);
+    let mut catalogue = Catalogue::of(&loaded.packages);
+    let drafts = plan_of(&one, &without_hashes, &mut catalogue, now).drafts;
+    let drafted: Vec<&Update> = drafts.iter().filter(|d| d.group == proposal.group).flat_map(|d| &d.updates).collect();
+    let renewed = |update: &Update| {
+        let is_same = |new: &&&Update| {
+            (&new.package, &new.to, &new.refresh) == (&update.package, &update.to, &update.refresh)
+                && new.eligible_at <= now
+        };
+        drafted.iter().find(is_same).map(|new| Update { sites: update.sites.clone(), ..(*new).clone() })
+    };
+    Ok(updates.iter().map(renewed).collect())
 }
 
 /// Whether the plan, made now, is content with a proposal's open pull request: each of its updates is what it would have

@@ -88,7 +88,8 @@ pub async fn retire(
         (Ok(Retired::InPart), Some(turn)) => {
             return Ok(line::after_write(store, lease, &turn, clock.now(), pace).await?);
         }
-        (Ok(retired), _) => is_closed = retired == Retired::Wholly,
+        // Whoever reopens it from now on is heard.
+        (Ok(retired), _) => is_closed = matches!(retired, Retired::Wholly | Retired::ButItsBranch),
         (Err(ForgeError::Archived { .. }), _) if lease.work.refusals < SURPRISES_MAX => {
             return rest(store, &row, Archive::News, Some((proposal, farewell)), clock.now()).await;
         }
@@ -227,6 +228,8 @@ pub(super) enum Retired {
     InPart,
     /// All of it was done.
     Wholly,
+    /// It is closed, and GitHub does not let us delete its branch.
+    ButItsBranch,
     /// It was merged, or is people's own: it is left to them.
     NotByUs,
 }
@@ -279,8 +282,14 @@ pub(super) async fn retire_pull(
     if is_theirs || status == PullStatus::Merged {
         return Ok(Retired::NotByUs);
     }
-    forge.delete_branch(target, branch, &pull.head).await?;
-    Ok(Retired::Wholly)
+    match forge.delete_branch(target, branch, &pull.head).await {
+        // A rule keeps it there.
+        Err(error) if is_final(&error) && !matches!(error, ForgeError::Archived { .. }) => {
+            tracing::warn!(pull = %pull.number, branch, %error, "the branch of a closed pull request could not be deleted");
+            Ok(Retired::ButItsBranch)
+        }
+        outcome => outcome.map(|_| Retired::Wholly),
+    }
 }
 
 /// Whether a proposal was let go.

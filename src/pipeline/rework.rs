@@ -4,6 +4,11 @@
 //! committed to is left to GitHub's own merge, so that their commits stay as they are; where that conflicts, the bot stops
 //! and says so. Making it anew is what a person has to ask for.
 
+mod seen;
+mod way;
+
+use self::seen::{first_look, handed_on, is_overtaken};
+use self::way::Way;
 use super::branch::{self, Standing, hold, people_first};
 use super::edits::edited;
 use super::execute::{
@@ -13,7 +18,7 @@ use super::execute::{
 use super::intent::{Intent, listed, pins, worded};
 use super::line::{self, Admission};
 use super::retire::{Archive, rest};
-use super::{Done, Step, StepError, Writing, finished, sync, target};
+use super::{Done, Step, StepError, Writing, finished, plan, sync, target};
 use crate::domain::{
     Change, Dependency, Held, News, ObjectId, Onto, Proposal, ProposalId, ProposalState, PullNumber, RepoId, RepoState,
     Rework, Site, Update,
@@ -21,7 +26,7 @@ use crate::domain::{
 use crate::forge::{BaseMerge, ForgeError, GitHub};
 use crate::planner::{self, prose};
 use crate::registries::Registries;
-use crate::store::{Attempt, Claimed, RepositoryRow, Store, StoreError, Tx};
+use crate::store::{Attempt, Claimed, NewWork, RepositoryRow, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long GitHub is given to work out whether a pull request can be merged …
@@ -30,14 +35,17 @@ const THINKING: SignedDuration = SignedDuration::from_secs(5);
 const LOOKS_MAX: u32 = 12;
 /// What a person asked for waits for a repository that is not read for so long; it is not forgotten.
 const RARELY: SignedDuration = SignedDuration::from_mins(10);
-/// How much rarer that becomes at most, where what would be written is not what was planned.
-const RARER_MAX: u32 = 36;
+/// So often a plan is waited for, later and later, where what would be written is not what was planned.
+const PLANS_MAX: u32 = 3;
 /// The key under which the number of looks whether it can be merged lies beside the fields of a step …
 const LOOKS: &str = "looks";
 /// … that of looks whether the repository is read …
 const READS: &str = "reads";
-/// … and the head of the branch that a person saw who asked to have it made anew.
-const SEEN: &str = "seen";
+/// … and that of looks whether what would be written is what was planned.
+const PLANS: &str = "plans";
+/// Why a branch of our own is, where what was proposed is not to be had as it was.
+const CHANGED: &str = "what one of its releases holds has changed since it was proposed, and counts as new: \
+    it has to be old enough once more";
 /// Why a branch with people's commits is left as it is.
 const SAME_LINES: &str = "they and the base changed the same lines";
 
@@ -53,16 +61,19 @@ pub async fn rework(
         return finished(store).await;
     };
     let Some(number) = proposal.pull.as_ref().map(|pull| pull.number) else { return finished(store).await };
-    match row.repository.state {
-        RepoState::Active => {}
-        RepoState::Archived => return rest(store, &row, Archive::Known, None, now).await,
+    if !matches!(row.repository.state, RepoState::Active | RepoState::Archived) {
         // The plan asks again for what was begun.
-        _ => return finished(store).await,
+        return finished(store).await;
     }
     let begun = store.attempt(id).await?;
+    let lease = first_look(store, forge, (&row, number), (how, begun.as_ref()), writing.lease).await?;
+    let writing = &Writing { lease: &lease, ..*writing };
+    if row.repository.state == RepoState::Archived {
+        return rest(store, &row, Archive::Known, None, now).await;
+    }
     let is_open = proposal.state == ProposalState::Open;
     if begun.is_none() && !is_open {
-        return pass_on(store, &row, (id, number), how, now).await;
+        return pass_on(store, &row, (id, number), how, (&lease, now)).await;
     }
     let all = store.proposals(repo).await?;
     let attempted = store.attempted(repo).await?;
@@ -96,7 +107,7 @@ pub async fn rework(
         let mut tx = store.begin().await?;
         tx.still_ours(writing.lease).await?;
         tx.end_attempt(id).await?;
-        tx.record(id, now, "taken back", why).await?;
+        tx.record(id, now, "taken back", &why).await?;
         // What is not wanted any more stayed open for its sake.
         Step::Plan { repo }.queue(&mut tx, installation(&row), now).await?;
         tx.commit().await?;
@@ -122,16 +133,20 @@ pub async fn rework(
         Way::Unread => {
             let mut tx = store.begin().await?;
             let reads = count(&mut tx, writing.lease, READS).await?;
-            Step::Index { repo }.queue_unless_queued(&mut tx, installation(&row), now).await?;
+            let read = Step::Index { repo }.work(installation(&row), now)?;
+            // What was given up is a person's to have tried again.
+            if store.parked_under(&read.unique_key).await?.is_none() {
+                tx.enqueue_unless_queued(&read, now).await?;
+            }
             let wait = if reads <= LOOKS_MAX { THINKING } else { RARELY };
             Ok(Done::PutOff { tx, until: now + wait, why: Some("the repository is being read".into()) })
         }
         Way::Unplanned => {
             let mut tx = store.begin().await?;
+            let plans = i32::try_from(count(&mut tx, writing.lease, PLANS).await?).unwrap_or(1);
             Step::Plan { repo }.queue(&mut tx, installation(&row), now).await?;
-            let claims = i32::try_from(writing.lease.work.claims.min(RARER_MAX)).unwrap_or(1);
             let why = Some("a release of it is not what it was when it was planned".into());
-            Ok(Done::PutOff { tx, until: now + RARELY * claims, why })
+            Ok(Done::PutOff { tx, until: now + RARELY * plans, why })
         }
         Way::Say(news) => {
             let mut tx = store.begin().await?;
@@ -139,13 +154,6 @@ pub async fn rework(
             Ok(Done::Finished(tx))
         }
         Way::Send(change, updates, title) => {
-            if how == Rework::Recreate && seen(writing.lease).is_none() {
-                let head = change.onto.as_ref().map(|onto| &onto.head);
-                let mut tx = store.begin().await?;
-                tx.still_ours(writing.lease).await?;
-                tx.keep_args(writing.lease, &line::with_beside(&writing.lease.work.args, SEEN, head)).await?;
-                tx.commit().await?;
-            }
             let proposal = Proposal { updates, title, updated_at: now, ..case.proposal };
             let case = Case { proposal, ..case };
             match begun {
@@ -169,47 +177,6 @@ async fn count(tx: &mut Tx, lease: &Claimed, what: &str) -> Result<u32, StoreErr
     Ok(looks)
 }
 
-/// The head of the branch when it was first looked at.
-fn seen(lease: &Claimed) -> Option<ObjectId> {
-    line::beside(&lease.work.args, SEEN)
-}
-
-/// What is to be done about a branch.
-enum Way {
-    Nothing,
-    /// Nothing is in the way any more for which it was left as it is.
-    Free,
-    /// Somebody else has to look first.
-    Ask(Step),
-    /// GitHub does not know yet whether it can be merged.
-    Thinking,
-    /// The head of the repository is not read yet. Reading it need not end with asking for this again: a file of this one may
-    /// have changed long before.
-    Unread,
-    /// What would be written is not what was planned: the plan looks first, and then this once more.
-    Unplanned,
-    /// It cannot be done, and who asked for it is told.
-    Say(News),
-    /// One more commit: the change, with the updates and the title as they are by it.
-    Send(Box<Change>, Vec<Update>, String),
-    /// GitHub's own merge of the base.
-    Merge(Onto),
-    Held(Held),
-}
-
-impl Way {
-    /// Why a change that waits for its turn is taken back by it, if it is.
-    const fn taken_back(&self) -> Option<&'static str> {
-        match self {
-            Self::Thinking | Self::Unread | Self::Send(..) => None,
-            Self::Ask(_) | Self::Unplanned => Some("the repository or a release changed before it was sent"),
-            Self::Nothing | Self::Free | Self::Say(_) | Self::Merge(_) | Self::Held(_) => {
-                Some("it was not needed any more when its turn came")
-            }
-        }
-    }
-}
-
 async fn decide(
     store: &Store,
     (forge, registries): (&GitHub, &Registries),
@@ -226,7 +193,7 @@ async fn decide(
     if row.indexed_commit.as_ref() != Some(&base.commit) {
         return Ok(Way::Unread);
     }
-    let (standing, found) = branch::look(store, forge, (row, proposal), &base.commit).await?;
+    let (standing, pull) = branch::look(store, forge, (row, proposal), &base.commit).await?;
     let (onto, is_ours) = match standing {
         Standing::Ours(onto) => (onto, true),
         Standing::Shared(onto) => (onto, false),
@@ -236,15 +203,15 @@ async fn decide(
     };
     let (head, at) = (onto.head.clone(), base.commit.clone());
     let held = |why: String, people: bool| Way::Held(Held { why, head: head.clone(), base: at.clone(), people });
-    if how == Rework::Recreate && !is_ours && seen(lease).is_some_and(|seen| seen != head) {
+    if how == Rework::Recreate && !is_ours && is_overtaken(forge, (row, proposal), lease, &head).await? {
         return Ok(Way::Say(News::Overtaken));
     }
     let used = branch::used(store, repo).await?;
     // What was changed where our own commits change it conflicts, whatever GitHub has worked out so far.
     let is_known = is_ours && !planner::all_stand(&proposal.updates, used.iter());
     if how == Rework::Conflict && !is_known {
-        match found.and_then(|found| found.mergeable) {
-            Some(true) => return fits(store, (repo, onto.number), (&head, &at)).await,
+        match pull.and_then(|pull| pull.mergeable) {
+            Some(true) => return fits(store, case, (onto.number, &head, &at)).await,
             Some(false) => {}
             None if line::beside(&lease.work.args, LOOKS).is_some_and(|looks: u32| looks >= LOOKS_MAX) => {
                 return Ok(Way::Nothing);
@@ -259,7 +226,7 @@ async fn decide(
         (Rework::Rebase, false) => return Ok(Way::Merge(onto)),
         // It holds just that.
         (Rework::Conflict, true) if onto.merged.is_none() => return Ok(Way::Nothing),
-        (_, true) if onto.merged.is_none() => return fits(store, (repo, onto.number), (&head, &at)).await,
+        (_, true) if onto.merged.is_none() => return fits(store, case, (onto.number, &head, &at)).await,
         (Rework::Recreate, _) | (_, true) => {}
     }
     let updates = on_base(&proposal.updates, &used);
@@ -267,14 +234,23 @@ async fn decide(
     if updates.is_empty() || (is_ours && updates.len() < proposal.updates.len()) {
         return Ok(Way::Ask(Step::Plan { repo }));
     }
-    let pinned = match pins(store, (forge, registries), row, &updates, None, *now).await? {
+    let mut found = pins(store, (forge, registries), row, &updates, None, *now).await?;
+    // The times of what is open stay those it was opened by. What has changed since is as young as that.
+    if let Err(Intent::PlanAgain) = found
+        && let Some(renewed) = plan::renewed(store, registries, (row, proposal, &updates), *now).await?
+    {
+        found = pins(store, (forge, registries), row, &renewed, None, *now).await?;
+    }
+    let pinned = match found {
         Ok(pinned) => pinned,
         Err(Intent::Impossible(why)) => return Ok(held(why, false)),
-        Err(Intent::Moved(moved)) => {
-            learn(store, &moved, lease, *now).await?;
-            return Ok(Way::Unplanned);
+        Err(other) => {
+            if let Intent::Moved(moved) = other {
+                learn(store, &moved, lease, *now).await?;
+            }
+            let is_late = line::beside(&lease.work.args, PLANS).is_some_and(|plans: u32| plans >= PLANS_MAX);
+            return Ok(if is_late { held(CHANGED.into(), false) } else { Way::Unplanned });
         }
-        Err(_) => return Ok(Way::Unplanned),
     };
     let title = prose::title(&proposal.group, &updates);
     let anew = Proposal { updates: updates.clone(), title: title.clone(), ..proposal.clone() };
@@ -290,16 +266,19 @@ async fn decide(
     Ok(Way::Send(Box::new(change), updates, title))
 }
 
-/// A branch is as it should be. What it was left for is over by that, but for what a newer version met there: that waits for
-/// the branch or its base to move.
+/// A branch is as it should be. What it was left for is over by that, unless neither it nor its base has moved: what was
+/// refused then would be refused again, and what a newer version met there is there still. What that meets on a base that
+/// has moved it finds out by itself.
 async fn fits(
     store: &Store,
-    (repo, number): (RepoId, PullNumber),
-    (head, base): (&ObjectId, &ObjectId),
+    Case { row, proposal, all, .. }: &Case<'_>,
+    (number, head, base): (PullNumber, &ObjectId, &ObjectId),
 ) -> Result<Way, StepError> {
-    let held = store.pull_branch(repo, number).await?.held;
-    let stays = |held: Held| held.people && (&held.head, &held.base) == (head, base);
-    Ok(if held.is_none_or(stays) { Way::Nothing } else { Way::Free })
+    let Some(held) = store.pull_branch(row.repository.id, number).await?.held else { return Ok(Way::Nothing) };
+    let waits = |p: &Proposal| p.state == ProposalState::Waiting && p.group == proposal.group;
+    let of_newer = held.people && held.why != people_first(number, SAME_LINES) && all.iter().any(waits);
+    let stays = held.head == *head && (held.base == *base || of_newer);
+    Ok(if stays { Way::Nothing } else { Way::Free })
 }
 
 /// Has a change that another step began brought to its end first.
@@ -322,14 +301,14 @@ async fn pass_on(
     row: &RepositoryRow,
     (id, number): (&ProposalId, PullNumber),
     how: Rework,
-    now: Timestamp,
+    (lease, now): (&Claimed, Timestamp),
 ) -> Result<Done, StepError> {
     let repo = row.repository.id;
     let next = store.proposal_by_pull(repo, number).await?;
     let mut tx = store.begin().await?;
     if let Some(next) = next.filter(|next| next.id != *id && next.state == ProposalState::Open) {
-        let step = Step::Rework { repo, proposal: next.id, how };
-        step.queue_unless_queued(&mut tx, installation(row), now).await?;
+        let step = Step::Rework { repo, proposal: next.id, how }.work(installation(row), now)?;
+        tx.enqueue_unless_queued(&NewWork { args: handed_on(lease, &step.args), ..step }, now).await?;
     }
     Ok(Done::Finished(tx))
 }

@@ -10,7 +10,7 @@ pub(super) use self::file::{
 use self::organisation::Shelf;
 pub(super) use self::organisation::is_for_all;
 use super::watch::UNWANTED_PAUSE;
-use super::{Done, Step, StepError, finished, onboard, target};
+use super::{Done, Step, StepError, branch, finished, onboard, target};
 use crate::domain::{
     Asked, InstallationId, Place, Proposal, ProposalState, RepoId, RepoName, RepoState, Repository, Rework,
 };
@@ -160,10 +160,13 @@ pub(super) async fn forget_failures(
         tx.record(&id, now, "withdrawn", "the App's permissions were changed").await?;
         Step::Plan { repo }.queue(tx, Some(installation), now).await?;
     }
-    // What was held up by their want is looked at again. Whoever finds nothing in the way any more takes the label off, too.
+    // What was held up by their want is looked at again, and held again where that is as before.
     for (repo, number) in store.held_of_installation(installation).await? {
         let open = store.proposal_by_pull(repo, number).await?.filter(|p| p.state == ProposalState::Open);
         if let Some(proposal) = open {
+            if let Some(row) = store.repository(repo).await? {
+                branch::release(tx, &row, (&proposal.id, number), now + branch::SECOND_THOUGHT, now).await?;
+            }
             let step = Step::Rework { repo, proposal: proposal.id, how: Rework::Conflict };
             step.queue(tx, Some(installation), now).await?;
         }

@@ -5,6 +5,7 @@
 
 use super::StoreError;
 use super::connect::{refuse_odd_place, sqlite_file};
+use super::error::of_file;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek as _, Write as _};
 
@@ -27,7 +28,8 @@ impl Alone {
     ///
     /// Call it before the database is opened: whoever is turned away has not touched it.
     ///
-    /// Errors: [`StoreError::InUse`] when another process has it, [`StoreError::Address`] when there can be no lock.
+    /// Errors: [`StoreError::InUse`] when another process has it, [`StoreError::Address`] when there can be no lock,
+    /// [`StoreError::Unavailable`] when there can be none just now.
     pub fn on(url: &str) -> Result<Option<Self>, StoreError> {
         let Some(database) = sqlite_file(url)? else { return Ok(None) };
         refuse_odd_place(&database)?;
@@ -35,9 +37,7 @@ impl Alone {
         let database = database.canonicalize().unwrap_or(database);
         let mut path = database.clone().into_os_string();
         path.push(".lock");
-        let cannot = |error: std::io::Error| StoreError::Address {
-            why: format!("the lock {} cannot be made: {error}", path.display()),
-        };
+        let cannot = |error: std::io::Error| of_file(format!("the lock {} cannot be made", path.display()), &error);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]

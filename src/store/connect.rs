@@ -1,9 +1,9 @@
 //! Reaching a database, and bringing its tables up to date; or only looking into one.
 
-use super::error::words;
+use super::error::{of_file, words};
 use super::sql::{statements, values};
-use super::sqlite_file::{Rights, cannot_be_opened, is_at_rest, is_of_rights, rights, unwritable};
-use super::{Pools, Store, StoreError};
+use super::sqlite_file::{AtRest, Rights, cannot_be_opened, is_of_rights, rights, unwritable};
+use super::{ANSWER_MAX, Pools, Store, StoreError, silence};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -60,7 +60,8 @@ impl Store {
         Ok(Self { pools, bell: Arc::default() })
     }
 
-    /// Opens a database that a server keeps, to look into it: nothing is made, brought up to date or written.
+    /// Opens a database that a server keeps, to look into it: nothing is made, brought up to date or written. Ends with
+    /// [`Store::close_after_looking`].
     ///
     /// Errors: [`StoreError::Address`] also for a file that is not there, [`StoreError::Schema`] also for tables of an
     /// older program; else as [`Store::connect`].
@@ -232,36 +233,45 @@ async fn join_sqlite(url: &str, purpose: Purpose) -> Result<Pools, StoreError> {
     }
     let looking = options.clone().pragma("query_only", "on");
     // Without a lock, since that would have to be written: for a file that nobody has open.
-    let at_rest = || (purpose == Purpose::Look && is_at_rest(&path)).then(|| looking.clone().immutable(true));
+    let find_at_rest = || if purpose == Purpose::Look { AtRest::of(&path) } else { None };
+    let reading = |at_rest: &Option<AtRest>| match at_rest {
+        Some(_) => looking.clone().immutable(true),
+        None => looking.clone(),
+    };
     // Whoever may not change the file shall leave nothing beside it that its server may not open.
-    let unlocked = if rights == Rights::Read { at_rest() } else { None };
-    let mut reading = unlocked.unwrap_or_else(|| looking.clone());
-    if let Err(error) = look_into(&reading).await {
-        reading = match at_rest() {
-            Some(unlocked) if is_of_rights(&error) => unlocked,
-            _ => return Err(cannot_be_opened(&path, error)),
-        };
-        look_into(&reading).await.map_err(|error| cannot_be_opened(&path, error))?;
+    let mut at_rest = if rights == Rights::Read { find_at_rest() } else { None };
+    if let Err(error) = look_into(&reading(&at_rest)).await {
+        at_rest = if is_of_rights(&error) { find_at_rest() } else { None };
+        if at_rest.is_none() {
+            return Err(cannot_be_opened(&path, error));
+        }
+        look_into(&reading(&at_rest)).await.map_err(|error| cannot_be_opened(&path, error))?;
     }
     let pool = SqlitePoolOptions::new().acquire_timeout(WAIT_FOR_CONNECTION);
+    let reading = reading(&at_rest);
     let writing = if purpose == Purpose::Write { options } else { reading.clone() };
     let writer = pool.clone().max_connections(1).connect_lazy_with(writing);
     let readers = pool.max_connections(1).connect_lazy_with(reading);
-    Ok(Pools::Sqlite { readers, writer })
+    Ok(Pools::Sqlite { readers, writer, at_rest })
 }
 
 /// Opens a file and reads from it: only then does it show whether it is a database, and may be read.
 async fn look_into(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
-    let mut connection = options.connect().await?;
-    connection.execute("PRAGMA schema_version").await?;
-    connection.close().await
+    let look = async {
+        let mut connection = options.connect().await?;
+        connection.execute("PRAGMA schema_version").await?;
+        connection.close().await
+    };
+    // A disk elsewhere may be silent for ever.
+    tokio::time::timeout(ANSWER_MAX, look).await.unwrap_or_else(|_| Err(silence()))
 }
 
 async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
     let options = sqlite_options(url)?;
     let path = options.get_filename().to_owned();
     refuse_odd_place(&path)?;
-    make_private(&path).map_err(|error| bad(format!("the SQLite file {} cannot be made: {error}", path.display())))?;
+    make_private(&path)
+        .map_err(|error| of_file(format!("the SQLite file {} cannot be made", path.display()), &error))?;
     let writing = options
         .clone()
         .create_if_missing(true)
@@ -286,7 +296,7 @@ async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
     let pool = SqlitePoolOptions::new().acquire_timeout(WAIT_FOR_CONNECTION);
     let writer = pool.clone().max_connections(1).connect_with(writing).await?;
     let readers = pool.max_connections(SQLITE_READERS).connect_with(options.pragma("query_only", "on")).await?;
-    Ok(Pools::Sqlite { readers, writer })
+    Ok(Pools::Sqlite { readers, writer, at_rest: None })
 }
 
 async fn migrate_sqlite(options: &SqliteConnectOptions) -> Result<(), StoreError> {

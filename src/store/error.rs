@@ -2,6 +2,7 @@
 
 use sqlx::migrate::MigrateError;
 use std::fmt::Display;
+use std::io;
 
 /// Why the store could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -38,10 +39,10 @@ pub enum StoreError {
         /// What is wrong and what would be right. Never names a password.
         why: String,
     },
-    /// Another process has it for itself: a person has to choose.
+    /// Another process has it for itself, or changed it under way: a person has to choose.
     #[error("{why}")]
     InUse {
-        /// Who has it, and what to do.
+        /// Who has it or what happened, and what to do.
         why: String,
     },
     /// The tables are not those this program knows: a person has to choose the right program or database.
@@ -69,7 +70,25 @@ pub(super) fn words(error: &sqlx::Error) -> String {
             Some(code) => format!("{} (code {code})", refusal.message()),
             None => refusal.message().into(),
         },
+        sqlx::Error::Io(error) => error.to_string(),
         error => error.to_string(),
+    }
+}
+
+/// Why a file or folder that an address leads to could not be used: whether a person has to change something, or whether the
+/// disk or the machine had a fault that may pass. `what` says what could not be done.
+pub(super) fn of_file(what: String, error: &io::Error) -> StoreError {
+    use io::ErrorKind as K;
+    let why = format!("{what}: {error}");
+    match error.kind() {
+        K::NotFound
+        | K::PermissionDenied
+        | K::NotADirectory
+        | K::IsADirectory
+        | K::InvalidFilename
+        | K::InvalidInput
+        | K::Unsupported => StoreError::Address { why },
+        kind => StoreError::Unavailable(sqlx::Error::Io(io::Error::new(kind, why))),
     }
 }
 
@@ -110,8 +129,9 @@ impl From<sqlx::Error> for StoreError {
 /// Whether a database's error code names a state that passes.
 fn passes(code: &str) -> bool {
     match code.parse::<i64>() {
-        // SQLite's extended codes keep the kind in the low byte: 5 busy, 6 locked, 10 I/O error, 13 disk full.
-        Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13),
+        // SQLite's extended codes keep the kind in the low byte: 5 busy, 6 locked, 10 I/O error, 13 disk full, 15 the race for
+        // the log of writes was lost too often.
+        Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13 | 15),
         // Postgres: connection gone, transaction to be repeated, resources short, lock not to be had, shutting down
         // or starting, killed by its limits, database files out of reach.
         _ => {
@@ -149,15 +169,38 @@ impl From<MigrateError> for StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::passes;
+    use super::{StoreError, of_file, passes};
+    use std::io::{Error, ErrorKind};
 
     #[test]
     fn codes_that_pass_by_themselves() {
-        for code in ["5", "261", "517", "6", "262", "40001", "40P01", "57P01", "53300", "55P03", "08006"] {
+        for code in ["5", "261", "517", "6", "262", "15", "40001", "40P01", "57P01", "53300", "55P03", "08006"] {
             assert!(passes(code), "{code}");
         }
         for code in ["1", "19", "2067", "23505", "42P01", "42601", "54000"] {
             assert!(!passes(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_fault_of_the_disk_is_no_fault_of_the_address() {
+        let refused = |kind| of_file("the lock x.lock cannot be made".into(), &Error::from(kind));
+        for kind in [
+            ErrorKind::ReadOnlyFilesystem,
+            ErrorKind::StorageFull,
+            ErrorKind::QuotaExceeded,
+            ErrorKind::StaleNetworkFileHandle,
+            ErrorKind::TimedOut,
+            // What has no name of its own: a fault of the disk (EIO), too many open files (EMFILE).
+            ErrorKind::Other,
+        ] {
+            let error = refused(kind);
+            assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+            assert!(error.to_string().contains("the same may work later: the lock x.lock cannot be made: "), "{error}");
+        }
+        for kind in [ErrorKind::NotFound, ErrorKind::PermissionDenied, ErrorKind::NotADirectory] {
+            let error = refused(kind);
+            assert!(matches!(error, StoreError::Address { .. }), "{error:?}");
         }
     }
 }

@@ -78,6 +78,7 @@ pub use work::{Claimed, NewWork, QueueDepth, WorkId, WorkRow, WorkState};
 use bell::Bell;
 use jiff::Timestamp;
 use sql::{Places, StoredRow, Value, arguments, widen};
+use sqlite_file::AtRest;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,11 +91,12 @@ async fn in_time<T, E: Into<StoreError>>(answer: impl Future<Output = Result<T, 
     // On the heap: a station awaits many of these, and its own future would hold them all.
     match tokio::time::timeout(ANSWER_MAX, Box::pin(answer)).await {
         Ok(answer) => answer.map_err(Into::into),
-        Err(_) => {
-            let silence = std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {ANSWER_MAX:?}"));
-            Err(sqlx::Error::Io(silence).into())
-        }
+        Err(_) => Err(silence().into()),
     }
+}
+
+fn silence() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {ANSWER_MAX:?}")))
 }
 
 /// The database. Cheap to clone; all clones share their connections.
@@ -110,6 +112,8 @@ enum Pools {
     Sqlite {
         readers: SqlitePool,
         writer: SqlitePool,
+        /// Where the file is read without a lock: how it was found.
+        at_rest: Option<AtRest>,
     },
     Postgres(PgPool),
 }
@@ -159,14 +163,37 @@ impl Store {
         self.rows::<(i64,)>(connect::PING, Vec::new()).await.map(drop)
     }
 
-    /// Waits until every connection is back, and closes them.
+    /// Waits until every connection is back, and closes them. One that is not back after half a minute is not waited for.
     pub async fn close(&self) {
-        match &self.pools {
-            Pools::Sqlite { readers, writer } => {
-                readers.close().await;
-                writer.close().await;
+        let closed = async {
+            match &self.pools {
+                Pools::Sqlite { readers, writer, .. } => {
+                    readers.close().await;
+                    writer.close().await;
+                }
+                Pools::Postgres(pool) => pool.close().await,
             }
-            Pools::Postgres(pool) => pool.close().await,
+        };
+        // Whoever stops shall not hang on a connection that somebody keeps, or a database that is silent.
+        drop(tokio::time::timeout(ANSWER_MAX, closed).await);
+    }
+
+    /// The same, once everything was read of a database that was only looked into. Call it before what was read is told, and before
+    /// an error of reading is, since that may come from the same.
+    ///
+    /// Errors: [`StoreError::InUse`] when what was read may be wrong: a file that this user may only read was changed meanwhile.
+    pub async fn close_after_looking(&self) -> Result<(), StoreError> {
+        self.close().await;
+        self.refuse_change()
+    }
+
+    /// Whether what was read so far stands.
+    ///
+    /// Errors: as [`Store::close_after_looking`].
+    pub fn refuse_change(&self) -> Result<(), StoreError> {
+        match &self.pools {
+            Pools::Sqlite { at_rest: Some(at_rest), .. } => at_rest.refuse_change(),
+            _ => Ok(()),
         }
     }
 

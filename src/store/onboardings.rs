@@ -46,15 +46,19 @@ statements! {
         WHERE r.installation_id = $1 AND o.begun_at > $2 AND o.state <> 'nothing' ORDER BY o.begun_at DESC LIMIT $3";
     FORGET_FAILED = "DELETE FROM onboarding WHERE state = 'failed' AND pull_number IS NULL
         AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1)";
-    /// Those in which nothing was found have a row: they are looked at again when a push brings something. With a pull request
-    /// they are to be asked anew: it went to a branch that is not the default one any more. Those with pull
-    /// requests of ours know what they do, and are not asked.
+    /// With a pull request, which went to a branch that is not the default one any more, it is to be asked anew, as before it failed.
+    REVIVE_FAILED = "UPDATE onboarding SET state = 'nothing' WHERE state = 'failed' AND pull_number IS NOT NULL
+        AND repo_id IN (SELECT id FROM repository WHERE installation_id = $1)";
+    /// Those in which nothing was found have a row, without a branch: they are looked at again when a push brings something. With
+    /// a pull request they are to be asked anew: it went to a branch that is not the default one any more. Those with pull
+    /// requests of ours know what they do, and are not asked. What failed may fail again, and is tried after all others.
     CANDIDATES = "SELECT r.id, r.name FROM repository r LEFT JOIN onboarding o ON o.repo_id = r.id
         WHERE r.installation_id = $1 AND r.state = 'active' AND NOT r.fork AND r.config_state = 'none'
         AND r.config_commit IS NULL AND r.head_commit IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM proposal WHERE proposal.repo_id = r.id)
         AND (o.repo_id IS NULL OR o.state = 'failed' AND o.updated_at < $2
-            OR o.state = 'nothing' AND o.pull_number IS NOT NULL) ORDER BY r.id";
+            OR o.state = 'nothing' AND o.pull_number IS NOT NULL AND (o.branch <> '' OR o.commit_id <> r.head_commit))
+        ORDER BY CASE WHEN o.state = 'failed' THEN 1 ELSE 0 END, r.id";
     TO_LOOK_AT = "SELECT o.repo_id FROM onboarding o JOIN repository r ON r.id = o.repo_id
         WHERE r.installation_id = $1 AND r.state = 'active'
         AND (o.state IN ('opening', 'open') OR o.farewell IS NOT NULL OR o.state = 'closed' AND o.updated_at >= $2)
@@ -105,7 +109,7 @@ impl Store {
     }
 
     /// The repositories of an installation in which nobody has looked for anything to be onboarded for, and that might be as
-    /// far as their rows tell, whatever its owner asks for; and those in which it failed before a time.
+    /// far as their rows tell, whatever its owner asks for; and, after them, those in which it failed before a time.
     pub async fn onboarding_candidates(
         &self,
         installation: InstallationId,
@@ -167,9 +171,11 @@ impl Tx {
         self.execute(FORGET_ONBOARDING, values![repo]).await.map(drop)
     }
 
-    /// Forgets the onboardings of an installation that failed before anybody saw anything of them.
+    /// Forgets the onboardings of an installation that failed before anybody saw anything of them. Those that had a pull request
+    /// before know of it, and are to be asked anew. Returns how many there are of both.
     pub async fn forget_failed_onboardings(&mut self, installation: InstallationId) -> Result<u64, StoreError> {
-        self.execute(FORGET_FAILED, values![installation]).await
+        let forgotten = self.execute(FORGET_FAILED, values![installation]).await?;
+        Ok(forgotten + self.execute(REVIVE_FAILED, values![installation]).await?)
     }
 
     /// Notes what is about to be sent for an onboarding that is stored. To be committed before the first request.

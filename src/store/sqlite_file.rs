@@ -4,10 +4,11 @@
 //! `NAME-shm` where they are not there. Where that is not allowed, a file that nobody has open can be read all the same.
 
 use super::StoreError;
-use super::error::words;
+use super::error::{of_file, words};
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// What may be done with a file that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,8 @@ pub(super) enum Rights {
 /// What this user may do with a database. Call it before SQLite has the file open in this process: closing it once more would end
 /// the locks that SQLite holds on it.
 ///
-/// Errors: [`StoreError::Address`] for what is not there, no file, or may not be read.
+/// Errors: [`StoreError::Address`] for what is not there, no file, or may not be read, [`StoreError::Unavailable`] for a fault that
+/// may pass.
 pub(super) fn rights(database: &Path) -> Result<Rights, StoreError> {
     let shown = database.display();
     match std::fs::metadata(database) {
@@ -29,6 +31,9 @@ pub(super) fn rights(database: &Path) -> Result<Rights, StoreError> {
         Ok(metadata) if metadata.is_file() => {}
         Ok(_) => return Err(bad(format!("`{shown}` is not a file; name the server's, as in sqlite://mass-driver.db"))),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(unreadable(database)),
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Err(of_file(format!("the SQLite file {shown} cannot be opened"), &error));
+        }
         Err(_) => {
             let what =
                 format!("there is no database at `{shown}`; point DATABASE_URL or --database-url at the server's");
@@ -41,21 +46,55 @@ pub(super) fn rights(database: &Path) -> Result<Rights, StoreError> {
     match OpenOptions::new().read(true).open(database) {
         Ok(_) => Ok(Rights::Read),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(unreadable(database)),
-        Err(error) => Err(bad(format!("the SQLite file {shown} cannot be opened: {error}"))),
+        Err(error) => Err(of_file(format!("the SQLite file {shown} cannot be opened"), &error)),
     }
 }
 
-/// Whether nobody has a database open, as far as can be seen: whoever has keeps a log of writes beside it, and what stands in
-/// that is no part of the file yet.
-pub(super) fn is_at_rest(database: &Path) -> bool {
-    std::fs::symlink_metadata(log_of(database)).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+/// A database that nobody has open, as far as can be seen, and how it was found.
+///
+/// SQLite reads such a file without a lock, and promises nothing should it change meanwhile: so ask [`AtRest::refuse_change`]
+/// after the last read.
+#[derive(Clone, Debug)]
+pub(super) struct AtRest {
+    database: PathBuf,
+    /// Unit: bytes.
+    length: u64,
+    changed: SystemTime,
 }
 
-/// The log of writes of a database. SQLite follows links to the file and puts the log beside that.
-fn log_of(database: &Path) -> PathBuf {
-    let mut log = database.canonicalize().unwrap_or_else(|_| database.to_owned()).into_os_string();
-    log.push("-wal");
-    log.into()
+impl AtRest {
+    /// `None` for a database that somebody has open, or left in the middle of a write.
+    pub(super) fn of(database: &Path) -> Option<Self> {
+        // How the file is comes first: who begins to write afterwards is noticed at the end.
+        let metadata = std::fs::metadata(database).ok()?;
+        let found = Self { database: database.to_owned(), length: metadata.len(), changed: metadata.modified().ok()? };
+        has_nothing_beside_it(database).then_some(found)
+    }
+
+    /// Errors: [`StoreError::InUse`] when the database may have been changed since it was found at rest.
+    pub(super) fn refuse_change(&self) -> Result<(), StoreError> {
+        match Self::of(&self.database) {
+            Some(now) if (now.length, now.changed) == (self.length, self.changed) => Ok(()),
+            _ => Err(StoreError::InUse {
+                why: format!(
+                    "what was read of the SQLite file {} may be wrong: the server was started meanwhile, or somebody else \
+                     changed the file; run it again",
+                    self.database.display()
+                ),
+            }),
+        }
+    }
+}
+
+/// Whoever has a database open keeps a log of writes beside it, and what stands in that is no part of the file yet; a journal holds
+/// what has to be put back into the file. SQLite follows links to the file and puts both beside that.
+fn has_nothing_beside_it(database: &Path) -> bool {
+    let file = database.canonicalize().unwrap_or_else(|_| database.to_owned());
+    ["-wal", "-journal"].iter().all(|end| {
+        let mut beside = file.clone().into_os_string();
+        beside.push(end);
+        std::fs::symlink_metadata(beside).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    })
 }
 
 fn bad(why: String) -> StoreError {
@@ -102,5 +141,41 @@ pub(super) fn cannot_be_opened(database: &Path, error: sqlx::Error) -> StoreErro
             words(&error)
         )),
         error => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AtRest, StoreError};
+    use std::fs::{self, File};
+    use std::time::SystemTime;
+
+    #[test]
+    fn what_was_read_without_a_lock_stands_only_if_nobody_wrote_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, log, journal] = ["", "-wal", "-journal"].map(|end| folder.path().join(format!("x.db{end}")));
+        fs::write(&file, "rows").unwrap();
+        let found = AtRest::of(&file).unwrap();
+        found.refuse_change().unwrap();
+
+        let refused = || {
+            let error = found.refuse_change().unwrap_err();
+            assert!(matches!(error, StoreError::InUse { .. }), "{error:?}");
+            assert!(error.to_string().contains("the server was started meanwhile"), "{error}");
+        };
+        // A server that works, and a write that was cut.
+        for beside in [log, journal] {
+            fs::write(&beside, "").unwrap();
+            assert!(AtRest::of(&file).is_none());
+            refused();
+            fs::remove_file(beside).unwrap();
+            found.refuse_change().unwrap();
+        }
+        // One that came and went.
+        File::options().write(true).open(&file).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        refused();
+        let found = AtRest::of(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        found.refuse_change().unwrap_err();
     }
 }

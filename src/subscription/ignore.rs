@@ -103,7 +103,13 @@ impl IgnoreRule {
             Ecosystem::Docker => {
                 let image = text.rfind('/').map_or(0, |slash| slash + 1);
                 let mark = image + text[image..].find([':', '@'])?;
-                (&text[..mark], &text[mark + 1..])
+                let after = &text[mark + 1..];
+                // The slash may be among what a wildcard stands for.
+                let wild = after.trim_start_matches(|c: char| c.is_ascii_digit());
+                if image == 0 && text[mark..].starts_with(':') && wild.starts_with(['*', '?', '[', '{']) {
+                    return None;
+                }
+                (&text[..mark], after)
             }
             Ecosystem::Npm => {
                 let scope = text.len() - text.trim_start_matches('@').len();
@@ -130,7 +136,9 @@ pub(super) struct RulePlaces {
 /// Where bounds leave room, there is room at one of them or right above it. That is tried; so only ranges of plain numbers are judged.
 fn is_empty_range(ecosystem: Ecosystem, range: &str) -> bool {
     let plain = |c: char| c.is_ascii_digit() || c.is_whitespace() || ".*<>=!~^,|".contains(c);
-    if !range.chars().all(plain) {
+    // Alone, `!` stands after an epoch, as in `1!2.0`, and versions of another epoch are not tried.
+    let has_epoch = range.split('!').skip(1).any(|after| !after.starts_with('='));
+    if has_epoch || !range.chars().all(plain) {
         return false;
     }
     let mut tried = vec![vec![0, 0, 0]];

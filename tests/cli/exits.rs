@@ -104,6 +104,26 @@ async fn the_same_setting_ends_every_command_with_the_same_code() {
     }
 }
 
+/// What may pass is no wrong usage: who starts servers again shall not be told that it is in vain.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_just_now_is_a_failure() {
+    let root = busy().await;
+    // Nobody can open a socket as a file: the nearest to a disk with a fault that every machine has.
+    for name in ["other.db.lock", "key.socket"] {
+        drop(std::os::unix::net::UnixListener::bind(root.path().join(name)).unwrap());
+    }
+    let serve = ["serve", "--github-app-id", "1", "--database-url", "sqlite://other.db"];
+    for (key, told_of) in [("key.pem", "the same may work later: the lock "), ("key.socket", "cannot read key.socket")]
+    {
+        let mut command = command(root.path(), &serve);
+        command.env("GITHUB_WEBHOOK_SECRET", "a secret").env("GITHUB_APP_PRIVATE_KEY_FILE", key);
+        let (code, out, err) = told(command.output().unwrap());
+        assert_eq!((code, out.as_str()), (1, ""), "{err}");
+        assert!(err.contains(told_of) && err.lines().count() == 1, "{err}");
+    }
+}
+
 /// A disk that is full, as `/dev/full` is.
 #[cfg(target_os = "linux")]
 #[tokio::test]

@@ -289,6 +289,9 @@ paced_stories! {
         }
         let said = comments(&world, number);
         assert!(said.last().unwrap().starts_with("Nothing was done: somebody has pushed"), "{said:?}");
+        let ledgers = world.store.ledgers(world.repo_id(API).await).await.unwrap();
+        let told: Vec<&str> = ledgers.values().flatten().filter(|row| row.what == "taken back").map(|row| row.detail.as_str()).collect();
+        assert_eq!(told, ["somebody pushed to its branch before it was sent"]);
         says(&world, "/mass-driver recreate");
         world.settle().await;
         world.time_passes(MINUTE).await;

@@ -2,7 +2,7 @@
 
 use crate::revisions::{FILE, api, comments, somebody_commits};
 use crate::{World, stories, stories_at_any_pace};
-use github_sim::{FaultKind, FileChangeInput};
+use github_sim::{Fault, FaultKind, FileChangeInput};
 use jiff::SignedDuration;
 use mass_driver::domain::ProposalState;
 
@@ -60,6 +60,23 @@ stories_at_any_pace! {
         }
         world.settle().await;
         closed_because(&world, number, "httpx 0.28.0 was taken back by its publisher").await;
+    }
+
+    /// A rule keeps its branch there.
+    async fn what_is_reopened_goes_on_though_its_branch_could_not_be_deleted(world: World) {
+        let number = api(&world).await;
+        let refused = FaultKind::Status { status: 422, message: "Repository rule violations found".into() };
+        world.github.fault(Fault::once("DELETE", "/repos/*/*/git/refs/**", refused).times(50));
+        world.remove("acme/api", FILE.0).await;
+        assert_eq!(world.github.pull_request("acme/api", number).unwrap().state, "closed");
+        world.time_passes(SignedDuration::from_mins(5)).await;
+        world.push_quietly("acme/api", &[FILE]);
+        world.github.reopen("acme/api", number).unwrap();
+        world.settle().await;
+        assert_eq!(world.proposals("acme/api", ProposalState::Open).await.len(), 1);
+        world.registry.release("httpx", "0.28.1");
+        world.bot_looks().await;
+        assert_eq!(world.pull("acme/api").title, "Bump httpx from 0.27.0 to 0.28.1");
     }
 
     async fn with_a_persons_commits_it_stays_open_and_is_told_why_once(world: World) {

@@ -1,8 +1,11 @@
 //! Requirements that are pinned to the hashes of files. To a release that is out a publisher may still add files.
 
+use crate::revisions::comments;
+use crate::reworks::says;
 use crate::{World, paced_stories, stories};
 use github_sim::{FaultKind, RepoOptions};
 use jiff::SignedDuration;
+use mass_driver::store::QueueDepth;
 
 const API: &str = "acme/api";
 const REQUIREMENTS: &str = "requirements.txt";
@@ -49,6 +52,41 @@ stories! {
         world.settle().await;
         world.time_passes(DAY * 3).await;
         assert_eq!(hashes(&world, &world.pull(API).head_branch), 3);
+    }
+
+    /// It is open by then, and somebody asks for a rebase: that is not waited for without a word, nor in vain.
+    async fn a_file_that_comes_when_it_is_open_has_to_be_old_enough_as_well(world: World) {
+        world.sets_an_index();
+        world.api_requires(&pinned(), &["httpx 0.27.0"], "min_age: 3d\nsubscriptions: [pypi]\n").await;
+        world.registry.release("httpx", "0.28.0");
+        world.bot_looks().await;
+        world.time_passes(DAY * 3).await;
+        let pull = world.pull(API);
+        world.registry.pypi().add_wheel("httpx", "0.28.0", "manylinux_2_28_x86_64");
+        world.push(API, &[("README.md", "hello\n")]).await;
+        says(&world, "/mass-driver rebase").await;
+        for _ in 0..6 {
+            world.time_passes(SignedDuration::from_mins(21)).await;
+        }
+        let said = comments(&world, pull.number);
+        assert!(said.last().unwrap().contains("has changed since it was proposed"), "{said:?}");
+        assert_eq!(world.pull(API).head_sha, pull.head_sha);
+        let is_left = |depth: &QueueDepth| depth.step == "rework";
+        assert!(!world.store.queue_depth().await.unwrap().iter().any(is_left), "nobody waits for it for ever");
+        world.time_passes(DAY * 3).await;
+        says(&world, "/mass-driver rebase").await;
+        assert_eq!(hashes(&world, &pull.head_branch), 3, "{:?}", comments(&world, pull.number));
+    }
+
+    async fn a_file_that_comes_when_it_is_open_is_written_where_no_age_is_asked_for(world: World) {
+        world.sets_an_index();
+        world.api_requires(&pinned(), &["httpx 0.27.0", "httpx 0.28.0"], "subscriptions: [pypi]\n").await;
+        let branch = world.pull(API).head_branch;
+        world.registry.pypi().add_wheel("httpx", "0.28.0", "manylinux_2_28_x86_64");
+        world.push(API, &[("README.md", "hello\n")]).await;
+        says(&world, "/mass-driver rebase").await;
+        world.bot_looks().await;
+        assert_eq!(hashes(&world, &branch), 3);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A branch that is left as it is: for whose sake, how that shows, and how it ends.
 
-use crate::revisions::{api, comments, somebody_commits};
+use crate::revisions::{FILE, api, comments, somebody_commits};
 use crate::reworks::{a_moment_passes, neighbours, says};
 use crate::{World, stories, stories_at_any_pace};
 use github_sim::{Fault, FaultKind, InstallOptions};
@@ -155,7 +155,52 @@ stories_at_any_pace! {
     }
 }
 
+/// A pull request for the first line of a file with many, and a person's commit on its branch.
+async fn with_a_persons_commit(world: &World, path: &str, text: &str) -> i64 {
+    for version in ["0.27.0", "0.28.0"] {
+        world.registry.release("httpx", version);
+    }
+    world.repository("acme/api", &[("requirements.txt", &format!("httpx==0.27.0\n{LINES}")), FILE]).await;
+    somebody_commits(world, path, text).await;
+    world.pull("acme/api").number
+}
+
+const LINES: &str = "# one\n# two\n# three\n# four\n";
+
 stories! {
+    /// A look whether it can be merged is under way by then.
+    async fn the_label_stays_where_nothing_has_moved_since_recreate_was_refused(world: World) {
+        let number = with_a_persons_commit(&world, "src/fix.py", "fixed = True\n").await;
+        world.push("acme/api", &[("requirements.txt", &format!("httpx==0.27.0\n{LINES}# five\n"))]).await;
+        let refusal = FaultKind::Status { status: 403, message: "Resource not accessible by integration".into() };
+        world.github.fault(Fault::once("PATCH", "/repos/*/*/git/refs/**", refusal).times(50));
+        says(&world, "/mass-driver recreate").await;
+        world.github.clear_faults();
+        world.time_passes(MINUTE).await;
+        assert!(is_marked(&world), "{:?}", comments(&world, number));
+    }
+
+    async fn a_newer_version_that_is_held_is_marked_once_however_often_the_base_moves(world: World) {
+        with_a_persons_commit(&world, "requirements.txt", &format!("httpx>=0.20\n{LINES}")).await;
+        world.registry.release("httpx", "0.28.1");
+        world.bot_looks().await;
+        world.time_passes(MINUTE).await;
+        assert!(is_marked(&world));
+        // Somebody has always looked at it on GitHub before, which works out by that whether it can be merged.
+        world.github.set_limits(|limits| limits.unknown_mergeability = 0);
+        let mark = world.github.mark();
+        for n in 5..8 {
+            world.push("acme/api", &[("requirements.txt", &format!("httpx==0.27.0\n{LINES}# {n}\n"))]).await;
+            a_moment_passes(&world).await;
+            world.time_passes(MINUTE).await;
+        }
+        let asked = world.requests_since(mark);
+        let writes = asked.iter().filter(|request| request.contains("/labels")).count();
+        assert_eq!(writes, 0, "{asked:#?}");
+        assert!(is_marked(&world));
+        assert!(world.waiting("acme/api").await[0].contains("people's commits on #1 come first"));
+    }
+
     async fn a_permission_that_is_granted_ends_what_its_want_held_up(world: World) {
         let (number, _) = refused(&world).await;
         assert!(is_marked(&world));

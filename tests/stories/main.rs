@@ -60,6 +60,7 @@ mod partings;
 mod places;
 mod pull_requests;
 mod races;
+mod recreations;
 mod repositories;
 mod requests;
 mod restored;

@@ -7,7 +7,7 @@ mod organisation;
 use crate::{World, stories, stories_at_any_pace};
 use github_sim::{PullRequestView, RepoOptions};
 use jiff::SignedDuration;
-use mass_driver::domain::{Onboarding, OnboardingState, RepoId, RepoName, Repository};
+use mass_driver::domain::{InstallationId, Onboarding, OnboardingState, Pace, RepoId, RepoName, Repository};
 use mass_driver::pipeline::onboard::A_DAY_MAX;
 use mass_driver::store::ConfigState;
 
@@ -34,6 +34,15 @@ pub(crate) async fn state(world: &World, repo: &str) -> Option<OnboardingState> 
 
 pub(crate) fn pulls(world: &World, repo: &str) -> Vec<PullRequestView> {
     world.github.pull_requests(repo).unwrap()
+}
+
+/// Nothing is written for the next ten minutes.
+pub(crate) async fn the_line_is_long(world: &World) {
+    let mut tx = world.store.begin().await.unwrap();
+    let later = world.clock_now() + SignedDuration::from_mins(10);
+    let pace = Pace { next_write_at: later, used_to: world.clock_now() };
+    tx.save_pace(Some(InstallationId(world.installation)), &pace).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 stories_at_any_pace! {

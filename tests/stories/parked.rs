@@ -2,6 +2,8 @@
 //! tried again.
 
 use crate::openmetrics::{parse, sum};
+use crate::revisions::{api, parents};
+use crate::reworks::says;
 use crate::{World, stories};
 use github_sim::{Fault, FaultKind};
 use jiff::SignedDuration;
@@ -114,5 +116,29 @@ stories! {
         world.github.clear_faults();
         world.press(&format!("/work/{}/retry?from=repository", parked.id)).await;
         assert_eq!(world.open("acme/api"), ["Bump httpx from 0.27.0 to 0.28.0"]);
+    }
+
+    /// What was given up is not taken up again by who waits for it, but goes on when a person says so.
+    async fn a_reading_that_was_given_up_stays_so_where_a_command_waits_for_it(world: World) {
+        let number = api(&world).await;
+        let refusal = FaultKind::Status { status: 403, message: "Resource not accessible by integration".into() };
+        world.github.fault(Fault::once("GET", "/repos/*/*/git/blobs/*", refusal).times(1_000));
+        world.push("acme/api", &[("tools/requirements.txt", "# nothing yet\n")]).await;
+        for _ in 0..10 {
+            world.time_passes(SignedDuration::from_mins(10)).await;
+        }
+        let parked = world.store.parked(10).await.unwrap().remove(0);
+        assert_eq!(parked.step, "index");
+        says(&world, "/mass-driver rebase").await;
+        let mark = world.github.mark();
+        for _ in 0..20 {
+            world.time_passes(SignedDuration::from_mins(10)).await;
+        }
+        let asked = world.requests_since(mark);
+        assert!(!asked.iter().any(|request| request.contains("/git/blobs/")), "{asked:?}");
+        world.github.clear_faults();
+        world.press(&format!("/work/{}/retry?from=repository", parked.id)).await;
+        world.time_passes(SignedDuration::from_mins(11)).await;
+        assert_eq!((world.pull("acme/api").number, parents(&world).len()), (number, 2));
     }
 }

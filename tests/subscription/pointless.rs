@@ -104,6 +104,8 @@ fn paths_that_no_file_has(#[case] path: &str, #[case] said: &str) {
     "actions/checkout@v4",
     "write `actions/checkout`, and which versions are meant under `versions`"
 )]
+#[case("docker", "python:3.*", "write `name: python` and below it `versions: \"3.*\"`, or `python` for all versions")]
+#[case("docker", "acme/base:*", "write `acme/base`, and which versions are meant under `versions`")]
 #[case("cargo", "serde@1", "write `name: serde` and below it `versions: \"1\"`, or `serde` for all versions")]
 #[case(
     "pypi",
@@ -126,6 +128,10 @@ fn names_with_a_version_in_them(#[case] migration: &str, #[case] name: &str, #[c
 #[rstest]
 #[case("docker", "registry.example.com:5000/*")]
 #[case("docker", "localhost:5000/base")]
+#[case("docker", "registry.example.com:5000*")]
+#[case("docker", "localhost:*")]
+#[case("docker", "localhost:500?/base*")]
+#[case("docker", "registry:[0-9]*")]
 #[case("npm", "@types/*")]
 #[case("npm", "@types/node")]
 #[case("pre-commit", "https://gitlab.com/acme/hooks")]
@@ -153,6 +159,15 @@ fn ranges_without_a_version_in_them(#[case] migration: &str, #[case] range: &str
         "3:34: no version is in the range `{range}`; write for example `>=3,<5`; alternatives have `||` between them: `<3 || >=5`"
     );
     assert_eq!(told(&text), said);
+}
+
+#[rstest]
+#[case(">=1!2.0")]
+#[case("==1!2.*")]
+#[case("!=3,<=1!2.0")]
+#[case("==1!2.0,!=1!2.0.0.1")]
+fn ranges_with_an_epoch_in_them(#[case] range: &str) {
+    file(&format!("subscriptions: [{{ migration: pypi, ignore: {{ name: x, versions: \"{range}\" }} }}]"));
 }
 
 proptest! {

@@ -47,7 +47,19 @@ pub(super) async fn follow(case: &Case<'_>, onboarding: Onboarding) -> Result<Do
         tx.save_onboarding(&wanted).await?;
         return Ok(Done::Finished(tx));
     }
-    if onboarding.farewell.is_some() {
+    if let Some(words) = &onboarding.farewell {
+        // Our turn to close it may come late. Whoever did that before our words stood there meant it, and is not asked anew.
+        let since = onboarding.updated_at - CLOCKS_DIFFER;
+        if is_elsewhere
+            && found.status == PullStatus::Closed
+            && !case.forge.commented_since(&target(case.row), (found.number, since), words).await?
+        {
+            let (state, reason) = (OnboardingState::Closed, closed_reason(found.number));
+            let mut tx = case.tx().await?;
+            let closed = Onboarding { state, reason, farewell: None, updated_at: case.now, ..onboarding };
+            tx.save_onboarding(&closed).await?;
+            return Ok(Done::Finished(tx));
+        }
         return let_go(case, onboarding, is_elsewhere).await;
     }
     let is_open = onboarding.state == OnboardingState::Open;
@@ -116,10 +128,7 @@ fn after(onboarding: &Onboarding, pull: &PullState) -> Option<Onboarding> {
         (PullStatus::Merged, _) => {
             (OnboardingState::Merged, format!("pull request #{number}, which added the file, was merged"))
         }
-        (PullStatus::Closed, OnboardingState::Open) => (
-            OnboardingState::Closed,
-            format!("a person closed pull request #{number}, which adds the file; {NOT_AGAIN}"),
-        ),
+        (PullStatus::Closed, OnboardingState::Open) => (OnboardingState::Closed, closed_reason(number)),
         (PullStatus::Open, OnboardingState::Closed) => (OnboardingState::Open, open_reason(number)),
         // We closed it ourselves, or are about to, or let people have it.
         (PullStatus::Closed | PullStatus::Open, _) => return None,
@@ -130,6 +139,10 @@ fn after(onboarding: &Onboarding, pull: &PullState) -> Option<Onboarding> {
 
 fn open_reason(number: PullNumber) -> String {
     format!("pull request #{number} adds the file")
+}
+
+fn closed_reason(number: PullNumber) -> String {
+    format!("a person closed pull request #{number}, which adds the file; {NOT_AGAIN}")
 }
 
 /// Why an open pull request is not wanted any more, if it is not. Pure.

@@ -28,9 +28,10 @@ pub(super) async fn go_on(case: &Case<'_>, onboarding: Onboarding) -> Result<Don
     let is_wanted = begun.progress.refused.is_none() && case.wish_for_it().is_some();
     let head = case.row.head.as_ref().map(|head| &head.commit);
     let goes_to_default = case.row.repository.default_branch.as_ref() == Some(&begun.change.base_branch);
-    // The commit it stands on may be gone; what was not sent can be made anew for the present one.
-    let is_outdated = !(head == Some(&begun.change.base.commit) && goes_to_default)
-        && (is_unsent || case.writing.lease.work.refusals > 0);
+    // The commit it stands on may be gone; what was not sent can be made anew for the present one. To a branch that is known not
+    // to be the default one any more nothing more is sent.
+    let is_behind = head != Some(&begun.change.base.commit);
+    let is_outdated = !goes_to_default || is_behind && (is_unsent || case.writing.lease.work.refusals > 0);
     if is_unsent && (!is_wanted || is_outdated) {
         return forget(case, &onboarding).await;
     }

@@ -1,6 +1,6 @@
 //! What may go wrong when notes are looked up, and that no pull request waits for them.
 
-use super::{API, ASKED, NOTES, httpx_says, is_released, looks, news, standing};
+use super::{API, ASKED, NOTES, action, httpx_says, is_released, looks, news, standing};
 use crate::world::at_once;
 use crate::{World, stories};
 use github_sim::{Fault, FaultKind, Gate, RetryAfter};
@@ -100,6 +100,28 @@ stories! {
         world.time_comes("2026-03-09T06:00:00Z").await;
         assert!(news(&world, API).contains("Brotli"));
         assert_eq!(looks(&world, mark, "encode/httpx"), 0);
+    }
+
+    /// Nothing is written about it at the first look, and the later ones fail: the first one's links are told all the same.
+    async fn what_an_earlier_look_found_outlasts_later_ones_that_fail(world: World) {
+        for tag in ["v4.1.0", "v4.2.0"] {
+            world.commits("actions/cache", tag);
+            world.github.tag("actions/cache", tag, "main").unwrap();
+        }
+        let uses = action("actions/cache@v4.1.0");
+        for (repo, file) in [
+            ("acme/later", "delay: weekly\nsubscriptions: [github-actions]\n"),
+            ("acme/now", "subscriptions: [github-actions]\n"),
+        ] {
+            world.repository(repo, &[("action.yml", &uses), (".mass-driver.yaml", file)]).await;
+        }
+        let told = news(&world, "acme/now");
+        assert!(told.contains("/actions/cache/compare/v4.1.0...v4.2.0"), "{told}");
+        world.github.fault(Fault::once("GET", "/repos/actions/cache/releases/**", FaultKind::BadGateway).times(usize::MAX));
+        world.time_passes(SignedDuration::from_hours(3)).await;
+        world.time_comes("2026-03-09T06:00:00Z").await;
+        assert_eq!(news(&world, "acme/later"), told);
+        world.github.clear_faults();
     }
 
     /// When nobody waits any more, nobody looks.

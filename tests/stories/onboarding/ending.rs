@@ -1,11 +1,31 @@
 //! How the pull request that adds the first file ends, and what people may still think of it.
 
-use super::{API, ASKS, BRANCH, FILE, HOME, PINNED, asks, onboarding, pulls, state};
+use super::{API, ASKS, BRANCH, FILE, HOME, PINNED, asks, onboarding, pulls, state, the_line_is_long};
 use crate::revisions::comments;
-use crate::{World, stories, stories_at_any_pace};
-use github_sim::{Fault, FaultKind, Role};
+use crate::{World, paced_stories, stories, stories_at_any_pace};
+use github_sim::{Fault, FaultKind, InstallOptions, Role};
 use jiff::SignedDuration;
 use mass_driver::domain::OnboardingState;
+
+/// A repository that was asked, and a branch `trunk` that goes on from there.
+async fn has_a_trunk(world: &World) {
+    asks(world, "onboarding: all\n").await;
+    world.repository(API, &[PINNED]).await;
+    world.github.push(API, "trunk", &[("README.md", Some(b"a new trunk\n"))], "a new trunk").unwrap();
+    world.settle().await;
+}
+
+/// The trunk becomes the default branch.
+async fn trunk_takes_over(world: &World) {
+    world.github.set_default_branch(API, "trunk").unwrap();
+    world.settle().await;
+}
+
+/// From now on GitHub lets nobody open a pull request.
+fn no_more_pull_requests(world: &World) {
+    let no = FaultKind::Status { status: 403, message: "Resource not accessible by integration".into() };
+    world.github.fault(Fault::once("POST", "/repos/acme/api/pulls", no).times(usize::MAX));
+}
 
 stories_at_any_pace! {
     async fn closed_is_never_again_and_reopened_is_open_again(world: World) {
@@ -67,6 +87,42 @@ stories_at_any_pace! {
         assert_eq!(world.github.branches(API).unwrap().len(), 1);
         let over = onboarding(&world, API).await.unwrap();
         assert_eq!((over.state, over.farewell), (OnboardingState::Withdrawn, None));
+    }
+
+    /// What we closed ourselves is no person's no, although nobody saw how far it got.
+    async fn killed_while_it_is_let_go_for_another_default_branch(world: World) {
+        has_a_trunk(&world).await;
+        world.github.set_default_branch(API, "trunk").unwrap();
+        world.github.deliver_pending().await;
+        for (method, path) in [
+            ("POST", "/repos/acme/api/issues/1/comments"),
+            ("PATCH", "/repos/acme/api/pulls/1"),
+            ("DELETE", "/repos/acme/api/git/refs/**"),
+        ] {
+            world.dies_at(method, path, FaultKind::HangAfter).await;
+        }
+        world.settle().await;
+        assert_eq!(comments(&world, 1), ["Closed: the default branch is another one now."]);
+        let pull = world.pull(API);
+        assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
+    }
+}
+
+paced_stories! {
+    /// It is to be closed because the default branch is another one now; before our turn comes a person does that.
+    async fn a_no_while_the_farewell_stands_in_line_is_a_no(world: World) {
+        has_a_trunk(&world).await;
+        the_line_is_long(&world).await;
+        trunk_takes_over(&world).await;
+        let waits = onboarding(&world, API).await.unwrap();
+        assert_eq!((waits.state, waits.farewell.is_some()), (OnboardingState::Withdrawn, true));
+        world.github.close(API, 1).unwrap();
+        world.settle().await;
+        world.time_passes(SignedDuration::from_mins(11)).await;
+        assert_eq!((pulls(&world, API).len(), comments(&world, 1)), (1, Vec::<String>::new()));
+        let closed = onboarding(&world, API).await.unwrap();
+        assert_eq!((closed.state, closed.farewell), (OnboardingState::Closed, None));
+        assert_eq!(closed.reason, "a person closed pull request #1, which adds the file; this repository is not asked again");
     }
 }
 
@@ -179,6 +235,56 @@ stories! {
         let pull = world.pull(API);
         assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
         assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+    }
+
+    /// The same change on the same commit, by a new branch: what we closed ourselves is not what came of it.
+    async fn what_we_closed_is_not_taken_for_what_is_asked_anew(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.repository(API, &[PINNED]).await;
+        let head = world.github.head(API, "main").unwrap().unwrap();
+        world.github.force_push(API, "trunk", &head).unwrap();
+        world.settle().await;
+        no_more_pull_requests(&world);
+        trunk_takes_over(&world).await;
+        assert_eq!(comments(&world, 1), ["Closed: the default branch is another one now."]);
+        let failed = onboarding(&world, API).await.unwrap();
+        assert_eq!(failed.state, OnboardingState::Failed, "{failed:?}");
+        world.github.clear_faults();
+        world.time_passes(SignedDuration::from_hours(8 * 24)).await;
+        world.restart().await;
+        let pull = world.pull(API);
+        assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
+    }
+
+    /// What the owner grants goes for those that are asked anew as for all others.
+    async fn what_fails_when_it_is_asked_anew_is_tried_when_permissions_change(world: World) {
+        has_a_trunk(&world).await;
+        no_more_pull_requests(&world);
+        trunk_takes_over(&world).await;
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Failed));
+        world.github.clear_faults();
+        world.github.accept_permissions(world.installation, InstallOptions::default().permissions).unwrap();
+        world.settle().await;
+        let pull = world.pull(API);
+        assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
+    }
+
+    /// What was looked at once is not read again before something comes.
+    async fn a_new_default_branch_in_which_nothing_is_found_is_read_once(world: World) {
+        has_a_trunk(&world).await;
+        world.github.push(API, "trunk", &[(PINNED.0, None)], "nothing any more").unwrap();
+        trunk_takes_over(&world).await;
+        let looked = onboarding(&world, API).await.unwrap();
+        assert_eq!((looked.state, looked.reason.as_str()), (OnboardingState::Nothing, "nothing was found that could be kept up to date"));
+        let mark = world.github.mark();
+        world.restart().await;
+        let read: Vec<String> = world.requests_since(mark).into_iter().filter(|r| r.contains("/repos/acme/api/git/")).collect();
+        assert_eq!(read, Vec::<String>::new());
+        world.github.push(API, "trunk", &[(PINNED.0, Some(PINNED.1.as_bytes()))], "something").unwrap();
+        world.settle().await;
+        let pull = world.pull(API);
+        assert_eq!((pull.number, pull.base.as_str()), (2, "trunk"));
     }
 
     /// The repository is there, and the pull request is not.

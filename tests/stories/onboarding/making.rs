@@ -1,10 +1,10 @@
 //! The making of the pull request that adds the first file: what is in its way, and that there is never a second one.
 
-use super::{API, ASKS, BRANCH, FILE, HOME, PINNED, asks, onboarding, pulls, state};
+use super::{API, ASKS, BRANCH, FILE, HOME, PINNED, asks, onboarding, pulls, state, the_line_is_long};
 use crate::{World, paced_stories, stories, stories_at_any_pace};
 use github_sim::{Fault, FaultKind, InstallOptions, RepoOptions};
 use jiff::SignedDuration;
-use mass_driver::domain::{InstallationId, OnboardingState, Pace};
+use mass_driver::domain::{InstallationId, OnboardingState};
 
 stories_at_any_pace! {
     /// Each write may be the last thing that a process does.
@@ -177,10 +177,7 @@ paced_stories! {
     async fn a_push_takes_no_place_in_line(world: World) {
         asks(&world, "onboarding: all\n").await;
         let installation = Some(InstallationId(world.installation));
-        let mut tx = world.store.begin().await.unwrap();
-        let later = world.clock_now() + SignedDuration::from_mins(10);
-        tx.save_pace(installation, &Pace { next_write_at: later, used_to: world.clock_now() }).await.unwrap();
-        tx.commit().await.unwrap();
+        the_line_is_long(&world).await;
         world.repository(API, &[PINNED]).await;
         assert_eq!(state(&world, API).await, Some(OnboardingState::Opening));
         let line = world.store.budget(installation).await.unwrap().pace.next_write_at;
@@ -191,5 +188,21 @@ paced_stories! {
         world.time_passes(SignedDuration::from_mins(11)).await;
         let parent = &world.github.commits(API, &world.pull(API).head_branch).unwrap()[0].parents[0];
         assert_eq!(Some(parent), world.github.head(API, "main").unwrap().as_ref());
+    }
+
+    /// Its branch stands on GitHub, and its pull request in line, when another one than it is made for becomes the default one.
+    async fn what_goes_to_a_former_default_branch_is_not_sent_on(world: World) {
+        asks(&world, "onboarding: all\n").await;
+        world.github.create_repo(API, RepoOptions::default().file(PINNED.0, PINNED.1)).unwrap();
+        world.github.deliver_pending().await;
+        let process = world.another_process();
+        while world.github.head(API, BRANCH).unwrap().is_none() {
+            assert!(process.worker().run_one().await.unwrap() || world.let_writes_come_due().await);
+        }
+        world.github.push(API, "trunk", &[("README.md", Some(b"a new trunk\n"))], "a new trunk").unwrap();
+        world.github.set_default_branch(API, "trunk").unwrap();
+        world.settle().await;
+        assert_eq!((pulls(&world, API).len(), world.pull(API).base.as_str()), (1, "trunk"));
+        assert_eq!(state(&world, API).await, Some(OnboardingState::Open));
     }
 }
