@@ -293,13 +293,17 @@ async fn carry_out(
     let (stop, stopped) = watch::channel(false);
     let progress = Arc::clone(&session.progress);
     let hears = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            progress.says("stopping: what is under way is finished first; once more to stop at once");
-            let _ = stop.send(true);
+        let hears_nothing = std::future::pending::<()>;
+        if tokio::signal::ctrl_c().await.is_err() {
+            return hears_nothing().await;
         }
-        // The sender lives as long as this does.
-        let again = tokio::signal::ctrl_c().await;
-        (stop, again)
+        progress.says("stopping: what is under way is finished first; once more to stop at once");
+        let _ = stop.send(true);
+        if tokio::signal::ctrl_c().await.is_err() {
+            return hears_nothing().await;
+        }
+        // Until now the sender had to live: without it, everybody would take it for a stop.
+        drop(stop);
     });
     let work = async {
         if !pauses {
@@ -334,11 +338,10 @@ async fn carry_out(
         done.sort_by_key(|errand| errand.one.position);
         Ok(done)
     };
-    let done: anyhow::Result<Vec<Errand>> = tokio::select! {
+    tokio::select! {
         done = work => done,
         _ = hears => Err(anyhow::anyhow!("stopped at once; --resume goes on with what is not done")),
-    };
-    done
+    }
 }
 
 /// Writes a file as a whole or not at all.

@@ -50,7 +50,11 @@ pub(super) async fn engine(
             own_tokens = true;
         }
         Some(ForgeKind::GitHub) | Some(ForgeKind::Dummy) | None => {
-            let found = credentials::person(api, environment, Purpose::Forge)?;
+            let found = match credentials::person(api, environment, Purpose::Forge) {
+                // Whoever opens no pull request may well do without.
+                Err(_) if forge != Some(ForgeKind::GitHub) => None,
+                found => found?,
+            };
             if let (Some(found), Some(host)) = (&found, web_host(api)) {
                 credential = Some(ForgeCredential { host, token: found.token.clone() });
             }
