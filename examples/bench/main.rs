@@ -4,6 +4,7 @@
 //! doubled is, and ends it with 1. What is measured runs in processes of its own, so that its memory is its own:
 //! the real executable, or this one again as a part (`parts`). `docs/benchmarks.md` says how each figure is made.
 
+mod checks;
 mod client;
 mod database;
 mod deps;
@@ -90,6 +91,8 @@ enum Figure {
     FanOut,
     /// Distinct packages looked up at their registries, first and once more.
     Lookups,
+    /// From a push that changes the subscription file to the check beside it.
+    Checks,
     /// Many proposals due at once, over many installations.
     Rollout,
     /// Three processes on one Postgres against one.
@@ -158,6 +161,10 @@ async fn bench(options: &Options) -> anyhow::Result<bool> {
         if wanted(Figure::Lookups) {
             let outcome = lookups::measure(&place, kind, options, &mut report).await;
             report.note_failure("lookups", kind.name(), outcome);
+        }
+        if wanted(Figure::Checks) {
+            let outcome = checks::measure(&place, kind, &build, options, &mut report).await;
+            report.note_failure("checks", kind.name(), outcome);
         }
         if wanted(Figure::Rollout) {
             let outcome = rollout::measure(&place, kind, options, &mut report).await;

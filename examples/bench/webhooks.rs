@@ -92,7 +92,7 @@ async fn one_run(
     runs: &mut Runs,
     (on, report): (&str, &mut Report),
 ) -> anyhow::Result<()> {
-    let (server, address) = serve(executable, role, github, database).await?;
+    let (server, address) = serve(executable, role, github, database, &[]).await?;
     // What a server that has just started does for the first time is not what is measured.
     let warmed = client::load(address, PATH, Arc::clone(pushes), Duration::from_millis(500)).await?;
     let before = server.processor_time();
@@ -137,7 +137,7 @@ async fn can_start(
     github: &GitHubSim,
 ) -> anyhow::Result<bool> {
     let database = place.fresh(kind, "webhooks").await?;
-    let started = serve(executable, role, github, &database).await;
+    let started = serve(executable, role, github, &database, &[]).await;
     let outcome = match started {
         Ok((server, _)) => server.kill().await.map(|()| true),
         Err(_) if role == "web" => Ok(false),
@@ -147,11 +147,13 @@ async fn can_start(
     outcome
 }
 
-async fn serve(
+/// Starts the real executable on a database, with these variables besides.
+pub async fn serve(
     executable: &Path,
     role: &str,
     github: &GitHubSim,
     database: &Database,
+    variables: &[(&str, String)],
 ) -> anyhow::Result<(Process, SocketAddr)> {
     let credentials = github.app();
     let mut command = Command::new(executable);
@@ -163,7 +165,8 @@ async fn serve(
         .env("GITHUB_API_URL", github.url())
         .env("GITHUB_APP_ID", credentials.app_id.to_string())
         .env("GITHUB_APP_PRIVATE_KEY", credentials.private_key_pem.replace('\n', "\\n"))
-        .env("GITHUB_WEBHOOK_SECRET", credentials.webhook_secret);
+        .env("GITHUB_WEBHOOK_SECRET", credentials.webhook_secret)
+        .envs(variables.iter().map(|(name, value)| (*name, value)));
     if role.is_empty() {
         command.env("MASS_DRIVER_WORKERS", "1");
     } else {
