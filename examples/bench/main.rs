@@ -4,6 +4,7 @@
 //! doubled is, and ends it with 1. What is measured runs in processes of its own, so that its memory is its own:
 //! the real executable, or this one again as a part (`parts`). `docs/benchmarks.md` says how each figure is made.
 
+mod bulk;
 mod checks;
 mod client;
 mod database;
@@ -68,6 +69,9 @@ struct Options {
     /// How many proposals `rollout` has due at once
     #[arg(long, env = "BENCH_ROLLOUT", default_value_t = 10_000, value_name = "COUNT")]
     rollout: usize,
+    /// Over how many repositories `bulk` runs
+    #[arg(long, env = "BENCH_BULK", value_delimiter = ',', default_values_t = [100, 1_000], value_name = "COUNTS")]
+    bulk: Vec<usize>,
     /// A Postgres in which databases may be made and removed; `scripts/with-postgres` starts one
     #[arg(long, env = "DATABASE_URL_TEST", hide_env_values = true, value_name = "URL")]
     postgres: Option<String>,
@@ -97,6 +101,8 @@ enum Figure {
     Rollout,
     /// Three processes on one Postgres against one.
     Replicas,
+    /// `mass-driver run` over many repositories, beside the Python tool and a shell loop.
+    Bulk,
     /// `mass-driver deps` on a checkout of 2,000 files.
     Deps,
 }
@@ -174,6 +180,10 @@ async fn bench(options: &Options) -> anyhow::Result<bool> {
     if wanted(Figure::Replicas) && kinds.contains(&Kind::Postgres) {
         let outcome = replicas::measure(&place, options, &mut report).await;
         report.note_failure("replicas", Kind::Postgres.name(), outcome);
+    }
+    if wanted(Figure::Bulk) {
+        let outcome = bulk::measure(&folder.join("bench"), &target, &build, options, &mut report).await;
+        report.note_failure("bulk", "many repositories", outcome);
     }
     if wanted(Figure::Deps) {
         let outcome = deps::measure(&folder.join("bench"), &build, options, &mut report).await;
