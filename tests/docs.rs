@@ -161,7 +161,10 @@ fn every_command_of_the_pages_is_one_with_its_flags() {
             assert!(help.status.success(), "{name}: `mass-driver {command}` is no command");
             let help = String::from_utf8(help.stdout).unwrap();
             for flag in words.filter(|word| word.starts_with("--")) {
-                assert!(help.contains(&format!("{flag} ")), "{name}: `mass-driver {command}` does not take {flag}");
+                assert!(
+                    help.split_whitespace().any(|word| word == flag),
+                    "{name}: `mass-driver {command}` does not take {flag}"
+                );
             }
             seen += 1;
         }
