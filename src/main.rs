@@ -42,6 +42,8 @@ enum Command {
     Retry(cli::retry::RetryArgs),
     /// List what former runs over many repositories did
     Runs(cli::runs::RunsArgs),
+    /// Show how pull requests are doing: those of a run, of a list or of a file
+    ViewPr(Box<cli::view_pr::ViewPrArgs>),
     /// Print the JSON Schema of a file format
     Schema(cli::schema::SchemaArgs),
     /// Write a plug-in to begin from: a driver, a scanner or a source
@@ -82,6 +84,12 @@ fn main() -> ExitCode {
         Command::Audit(args) => block_on(cli::audit::run(args, &mut out, &mut notes)),
         Command::Retry(args) => block_on(cli::retry::run(args, &app::SystemClock, &mut out, &mut notes)),
         Command::Runs(args) => block_on(cli::runs::run(args, &app::SystemClock, &mut out, &mut notes)),
+        Command::ViewPr(args) => {
+            let environment = settings::Environment::of_this_process();
+            block_on(async {
+                cli::view_pr::run(args, &cli::view_pr::Around::here(&environment), &mut out, &mut notes).await
+            })
+        }
         Command::Schema(args) => cli::schema::run(args, &mut out),
         Command::New(args) => cli::new::run(args, &mut out),
         Command::Cage(args) => return ExitCode::from(cli::cage::run(args, &mut notes)),

@@ -21,6 +21,8 @@ mod rights;
 mod rows;
 #[path = "cli/stored.rs"]
 mod stored;
+#[path = "cli/view_pr.rs"]
+mod view_pr;
 
 use executable::{FILE, GOOD, at, command, folder, run, told};
 use github_sim::{GitHubSim, RepoOptions};

@@ -17,6 +17,7 @@ pub(super) enum Purpose {
     /// Opening pull requests, pushing, and looking at either.
     Forge,
     /// Finding repositories, and cloning them.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what finds repositories is about to ask"))]
     Source,
 }
 

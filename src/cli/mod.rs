@@ -14,7 +14,6 @@ use std::process::ExitCode;
 pub mod audit;
 pub mod cage;
 pub mod check;
-#[expect(dead_code, reason = "the commands that ask GitHub are about to")]
 mod credentials;
 pub mod deps;
 pub mod new;
@@ -25,6 +24,7 @@ pub mod retry;
 pub mod runs;
 pub mod schema;
 mod summary;
+pub mod view_pr;
 pub mod why;
 
 pub use print::{Output, printable, unwritten};
