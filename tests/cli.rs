@@ -14,6 +14,8 @@ mod executable;
 mod exits;
 #[path = "cli/ignored.rs"]
 mod ignored;
+#[path = "cli/plug_ins.rs"]
+mod plug_ins;
 #[cfg(unix)]
 #[path = "cli/rights.rs"]
 mod rights;
