@@ -1,6 +1,7 @@
 //! `mass-driver completions SHELL`: what a shell needs to complete the commands and options of this one.
 
 use super::Exit;
+use anyhow::Context as _;
 use clap::Command;
 use clap_complete::{Shell, generate};
 use std::io::Write;
@@ -31,7 +32,9 @@ pub fn run(args: &CompletionsArgs, command: Command, out: &mut dyn Write) -> any
     // The generator panics where it cannot write.
     let mut script = Vec::new();
     generate(args.shell, &mut visible, "mass-driver", &mut script);
-    out.write_all(&script)?;
+    let script = String::from_utf8(script).context("the script is no text")?;
+    // The generator spells the `-` of this command's own name in two ways for bash, so that no option would be completed.
+    out.write_all(script.replace("mass__subcmd__driver", "mass__driver").as_bytes())?;
     Ok(Exit::Done)
 }
 

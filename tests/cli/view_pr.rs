@@ -1,5 +1,6 @@
 //! How pull requests are doing: groups, counts, what may not be seen, and looking again until all are over.
 
+use crate::documented::{explained, keys};
 use crate::executable::{command, folder, told};
 use clap::Parser;
 use futures_util::FutureExt as _;
@@ -13,6 +14,7 @@ use mass_driver::domain::{
 use mass_driver::settings::Environment;
 use mass_driver::store::{NewRun, Store};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -200,6 +202,14 @@ async fn pull_requests_are_grouped_by_state_with_counts_and_shares_of_all() {
 
     let told = world.view(&[&line[..], &["--format", "json"]].concat()).await;
     let json: Value = serde_json::from_str(&told.out).unwrap();
+    let mut printed = BTreeSet::new();
+    keys(&json, &mut printed);
+    assert_eq!(explained("docs/view-pr.md", "## JSON"), printed, "docs/view-pr.md left, the command right");
+    let groups = json["counts"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap().to_owned());
+    let groups: BTreeSet<String> = groups.chain(["checks_unseen".to_owned()]).collect();
+    let mut named = explained("docs/view-pr.md", "## Groups");
+    assert!(named.remove("state"), "the head of its table");
+    assert_eq!(named, groups, "docs/view-pr.md left, the command right");
     assert_eq!((&json["total"], json["counts"].as_array().unwrap().len()), (&11.into(), 10));
     for (state, number) in each {
         let one = json["pull_requests"]
