@@ -15,7 +15,7 @@ pub mod audit;
 pub mod cage;
 pub mod check;
 pub mod completions;
-mod credentials;
+pub mod credentials;
 pub mod deps;
 pub mod new;
 mod passed_over;
