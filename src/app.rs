@@ -327,15 +327,20 @@ fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>, metrics: Metrics)
 /// GitHub in the name of a person, at the address of its API. Call it inside a Tokio runtime.
 ///
 /// Errors: [`ForgeError::Settings`](crate::forge::ForgeError::Settings) for an address or token that cannot work.
-pub fn github_of_person(api_url: &str, token: SecretString) -> anyhow::Result<Direct> {
-    Ok(Direct::of_person(PersonSettings::new(api_url, token), Arc::new(SystemClock))?)
+pub fn github_of_person(api_url: &str, token: SecretString, clock: Arc<dyn Clock>) -> anyhow::Result<Direct> {
+    Ok(Direct::of_person(PersonSettings::new(api_url, token), clock)?)
 }
 
 /// GitHub in the name of an App, at the address of its API. Call it inside a Tokio runtime.
 ///
 /// Errors: [`ForgeError::Settings`](crate::forge::ForgeError::Settings) for an address or key that cannot work.
-pub fn github_of_app(api_url: &str, app_id: i64, private_key: SecretString) -> anyhow::Result<GitHub> {
-    Ok(GitHub::new(GitHubSettings::new(api_url, app_id, private_key), Arc::new(SystemClock))?)
+pub fn github_of_app(
+    api_url: &str,
+    app_id: i64,
+    private_key: SecretString,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<GitHub> {
+    Ok(GitHub::new(GitHubSettings::new(api_url, app_id, private_key), clock)?)
 }
 
 /// The registries behind a set of addresses.

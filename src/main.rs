@@ -5,8 +5,9 @@
 use clap::error::ContextValue;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mass_driver::app;
+use mass_driver::cli::plug_ins::Kind;
 use mass_driver::cli::{self, Exit};
-use mass_driver::settings::{self, ServerSettings};
+use mass_driver::settings::{self, Environment, ServerSettings};
 use mass_driver::telemetry;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -47,8 +48,24 @@ enum Command {
     Scan(Box<cli::run::ScanArgs>),
     /// List what former runs over many repositories did
     Runs(cli::runs::RunsArgs),
+    /// Show how pull requests are doing: those of a run, of a list or of a file
+    ViewPr(Box<cli::view_pr::ViewPrArgs>),
+    /// List what changes repositories, or show the keys of one
+    #[command(visible_alias = "driver")]
+    Drivers(cli::plug_ins::PlugInsArgs),
+    /// List what reads facts of repositories, or show one
+    #[command(visible_alias = "scanner")]
+    Scanners(cli::plug_ins::PlugInsArgs),
+    /// List where repositories can be found, or show the keys of one
+    #[command(visible_alias = "source")]
+    Sources(cli::plug_ins::PlugInsArgs),
+    /// List where pull requests can be opened, or show the keys of one
+    #[command(visible_alias = "forge")]
+    Forges(cli::plug_ins::PlugInsArgs),
     /// Print the JSON Schema of a file format
     Schema(cli::schema::SchemaArgs),
+    /// Print what a shell needs to complete commands and options
+    Completions(cli::completions::CompletionsArgs),
     /// Write a plug-in to begin from: a driver, a scanner or a source
     New(cli::new::NewArgs),
     /// Run a program restricted
@@ -75,6 +92,7 @@ fn main() -> ExitCode {
             return if refusal.exit_code() == 0 { Exit::Done.into() } else { Exit::Usage.into() };
         }
     };
+    let environment = Environment::of_this_process();
     let mut out = cli::Output(anstream::stdout().lock());
     let result = match &arguments.command {
         Command::Serve(settings) => {
@@ -95,7 +113,15 @@ fn main() -> ExitCode {
             block_on(cli::run::scan(args, &environment, Arc::new(app::SystemClock), &mut out, &mut notes))
         }
         Command::Runs(args) => block_on(cli::runs::run(args, &app::SystemClock, &mut out, &mut notes)),
+        Command::ViewPr(args) => block_on(async {
+            cli::view_pr::run(args, &cli::view_pr::Around::here(&environment), &mut out, &mut notes).await
+        }),
+        Command::Drivers(args) => cli::plug_ins::run(Kind::Driver, args, &environment, &mut out),
+        Command::Scanners(args) => cli::plug_ins::run(Kind::Scanner, args, &environment, &mut out),
+        Command::Sources(args) => cli::plug_ins::run(Kind::Source, args, &environment, &mut out),
+        Command::Forges(args) => cli::plug_ins::run(Kind::Forge, args, &environment, &mut out),
         Command::Schema(args) => cli::schema::run(args, &mut out),
+        Command::Completions(args) => cli::completions::run(args, Arguments::command(), &mut out),
         Command::New(args) => cli::new::run(args, &mut out),
         Command::Cage(args) => return ExitCode::from(cli::cage::run(args, &mut notes)),
     };

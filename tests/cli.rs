@@ -14,6 +14,8 @@ mod executable;
 mod exits;
 #[path = "cli/ignored.rs"]
 mod ignored;
+#[path = "cli/plug_ins.rs"]
+mod plug_ins;
 #[cfg(unix)]
 #[path = "cli/rights.rs"]
 mod rights;
@@ -21,6 +23,8 @@ mod rights;
 mod rows;
 #[path = "cli/stored.rs"]
 mod stored;
+#[path = "cli/view_pr.rs"]
+mod view_pr;
 
 use executable::{FILE, GOOD, at, command, folder, run, told};
 use github_sim::{GitHubSim, RepoOptions};

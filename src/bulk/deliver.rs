@@ -101,7 +101,10 @@ impl Deliverer {
     pub async fn place(&self, name: &RepoName) -> Result<Place, DeliveryError> {
         let direct = match &self.access {
             Access::Direct(direct) => direct.clone(),
-            Access::App(github) => self.patiently(|| Direct::of_installation_at(github.clone(), name)).await?,
+            Access::App(github) => {
+                let installation = self.patiently(|| github.installation_on(name)).await?;
+                Direct::of_installation(github.clone(), installation)
+            }
         };
         let repository = self.patiently(|| direct.repository(name)).await?;
         if repository.archived || repository.disabled {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// What GitHub is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub enum Purpose {
     /// Opening pull requests, pushing, and looking at either.
     Forge,
     /// Finding repositories, and cloning them.
@@ -31,29 +31,29 @@ impl Purpose {
 
 /// A token of a person.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub struct Found {
     /// The token.
-    pub(super) token: SecretString,
+    pub token: SecretString,
     /// Where it was found, for people: a variable, or a file of `gh`.
-    pub(super) from: String,
+    pub from: String,
 }
 
 /// A GitHub App that may be asked in the name of.
 #[derive(Clone, Debug)]
-pub(super) struct AppKey {
+pub struct AppKey {
     /// The App's number.
-    pub(super) app_id: i64,
+    pub app_id: i64,
     /// Its private key, PEM.
-    pub(super) private_key: SecretString,
+    pub private_key: SecretString,
     /// Where the key was found, for people.
-    pub(super) from: String,
+    pub from: String,
 }
 
 /// The token to ask the GitHub at `api_url` with; `None` where there is none.
 ///
 /// A variable that is set counts for whatever host is asked, as whoever set it has set the address. The file of `gh` says for
 /// which host each token is. Errors: a file of `gh` that cannot be read or understood.
-pub(super) fn person(api_url: &str, environment: &Environment, purpose: Purpose) -> Result<Option<Found>, UsageError> {
+pub fn person(api_url: &str, environment: &Environment, purpose: Purpose) -> Result<Option<Found>, UsageError> {
     let own = match purpose {
         Purpose::Forge => &["FORGE_TOKEN"][..],
         Purpose::Source => &["SOURCE_TOKEN", "FORGE_TOKEN"],
@@ -70,7 +70,7 @@ pub(super) fn person(api_url: &str, environment: &Environment, purpose: Purpose)
 }
 
 /// That there is no token, and how to come by one.
-pub(super) fn no_token(api_url: &str, purpose: Purpose) -> UsageError {
+pub fn no_token(api_url: &str, purpose: Purpose) -> UsageError {
     let host = web_host(api_url).unwrap_or_else(|| "GitHub".into());
     let login = if host == "github.com" { String::new() } else { format!(" --hostname {host}") };
     let own = purpose.prefix();
@@ -83,7 +83,7 @@ pub(super) fn no_token(api_url: &str, purpose: Purpose) -> UsageError {
 /// The App to ask in the name of: its number as given, or else that of the environment; its key as the environment has it.
 ///
 /// Errors: what is missing, or cannot be used.
-pub(super) fn app(
+pub fn app(
     settings: &GitHubAppSettings,
     environment: &Environment,
     purpose: Purpose,
@@ -108,7 +108,7 @@ pub(super) fn app(
 /// The installation of an App that the environment names; `None` for the one that each repository belongs to.
 ///
 /// Errors: what is no number.
-pub(super) fn installation(environment: &Environment, purpose: Purpose) -> Result<Option<i64>, UsageError> {
+pub fn installation(environment: &Environment, purpose: Purpose) -> Result<Option<i64>, UsageError> {
     let name = format!("{}APP_INSTALLATION_ID", purpose.prefix());
     environment.text(&name).map(|id| number(&name, id, "installation")).transpose()
 }

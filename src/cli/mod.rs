@@ -14,18 +14,20 @@ use std::process::ExitCode;
 pub mod audit;
 pub mod cage;
 pub mod check;
-#[expect(dead_code, reason = "the commands that ask GitHub are about to")]
-mod credentials;
+pub mod completions;
+pub mod credentials;
 pub mod deps;
 pub mod new;
 mod passed_over;
 pub mod plan;
+pub mod plug_ins;
 mod print;
 pub mod retry;
 pub mod run;
 pub mod runs;
 pub mod schema;
 mod summary;
+pub mod view_pr;
 pub mod why;
 
 pub use print::{Output, printable, unwritten};

@@ -105,7 +105,7 @@ pub(super) fn summary(repositories: &[RunRepository]) -> String {
 }
 
 /// A share of all, in per cent.
-fn share(part: usize, all: usize) -> String {
+pub(super) fn share(part: usize, all: usize) -> String {
     // In tenths, rounded half up: whole numbers say what they mean.
     let tenths = (part * 1000 + all / 2) / all.max(1);
     format!("{}.{} %", tenths / 10, tenths % 10)

@@ -191,6 +191,15 @@ impl GitHub {
         Ok(answer.read::<InstallationBody>()?.into())
     }
 
+    /// The installation that a repository belongs to.
+    ///
+    /// Errors: [`ForgeError::Gone`] where the App is not installed.
+    pub async fn installation_on(&self, name: &RepoName) -> Result<InstallationId, ForgeError> {
+        let call = Call::get(path(&["repos", name.owner(), name.name(), "installation"]));
+        let answer = self.client.send(&call, Identity::App).await?;
+        Ok(answer.read::<InstallationBody>()?.id)
+    }
+
     /// The repositories an installation may work on, archived and disabled ones included.
     pub async fn repositories(&self, installation: InstallationId) -> Result<Vec<ListedRepository>, ForgeError> {
         let scope = TokenScope { installation, repo: None, access: Access::Metadata };

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The keys of all objects in a value.
-fn keys(value: &Value, into: &mut BTreeSet<String>) {
+pub fn keys(value: &Value, into: &mut BTreeSet<String>) {
     match value {
         Value::Object(map) => {
             into.extend(map.keys().cloned());
@@ -33,7 +33,7 @@ fn named(page: &str, heading: &str) -> BTreeSet<String> {
 }
 
 /// The keys that the tables of a section explain, in their first column.
-fn explained(page: &str, heading: &str) -> BTreeSet<String> {
+pub fn explained(page: &str, heading: &str) -> BTreeSet<String> {
     let section = section(page, heading);
     let first_cells = section.lines().filter_map(|line| line.strip_prefix('|')?.split('|').next());
     first_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()

@@ -17,6 +17,7 @@ async fn busy() -> tempfile::TempDir {
     }
     fs::create_dir(root.path().join("bad")).unwrap();
     fs::write(root.path().join("bad/pyproject.toml"), "[project\n").unwrap();
+    fs::write(root.path().join("none.txt"), "# no pull request yet\n").unwrap();
     fs::write(root.path().join("key.pem"), include_str!("../forge/keys/pkcs1.pem")).unwrap();
     root
 }
@@ -38,7 +39,7 @@ async fn every_command_ends_by_one_rule() {
         .into_iter()
         .chain([address.as_str(), "--database-url", "sqlite://other.db"])
         .collect();
-    let cases: [(i32, &[&str]); 24] = [
+    let cases: [(i32, &[&str]); 42] = [
         (0, &["check"]),
         (1, &["check", "broken"]),
         (2, &["check", "nowhere"]),
@@ -59,6 +60,24 @@ async fn every_command_ends_by_one_rule() {
         (0, &["retry", "--all"]),
         (1, &["retry", "acme/other"]),
         (2, &["retry"]),
+        (0, &["runs"]),
+        (1, &["runs", "show", "9"]),
+        (2, &["runs", "--database-url", "sqlite://nowhere.db"]),
+        (0, &["view-pr", "--pr-filelist", "none.txt"]),
+        (1, &["view-pr", "--run", "9"]),
+        (2, &["view-pr"]),
+        (0, &["drivers"]),
+        (2, &["drivers", "--info", "nothing"]),
+        (0, &["scanners", "--list"]),
+        (2, &["scanners", "--info", "nothing"]),
+        (0, &["sources", "--info", "index"]),
+        (2, &["sources", "--info", "nothing"]),
+        (0, &["forges"]),
+        (2, &["forges", "--info", "nothing"]),
+        (0, &["completions", "bash"]),
+        (2, &["completions", "nothing"]),
+        (0, &["new", "driver", "tidy"]),
+        (2, &["new", "driver", "Tidy"]),
         (0, &["schema", "subscription"]),
         (2, &["schema", "nothing"]),
         // Stopping a server as one should ends it with 0, see `serve.rs`.
@@ -143,6 +162,11 @@ async fn a_result_that_cannot_be_written_is_a_failure_with_a_word() {
         &["audit", "--format", "json"],
         &["retry", "--list"],
         &["retry", "--list", "--format", "json"],
+        &["drivers"],
+        &["sources", "--info", "index"],
+        &["forges", "--format", "json"],
+        &["completions", "zsh"],
+        &["view-pr", "--pr-filelist", "none.txt"],
         &["schema", "subscription"],
         &["schema", "organisation"],
         &["--help"],

@@ -107,3 +107,14 @@ fn addresses_of_pull_requests(#[case] text: &str, #[case] expected: Option<(Opti
     let found = found.as_ref().map(|address| (address.host.as_deref(), address.number.0));
     assert_eq!(found, expected);
 }
+
+#[tokio::test]
+async fn an_app_finds_the_installation_of_a_repository() {
+    let world = World::new();
+    let app = world.app();
+    let found = app.github().installation_on(&RepoName::parse("acme/api").unwrap()).await.unwrap();
+    assert_eq!(found.0, world.installation);
+    let elsewhere = app.github().installation_on(&RepoName::parse("nobody/api").unwrap()).await.unwrap_err();
+    assert!(matches!(elsewhere, ForgeError::Gone { .. }), "{elsewhere}");
+    world.the_end();
+}

@@ -11,6 +11,7 @@ use crate::sources::{Discovery, Needs, Reach, discover, needs};
 use crate::store::Store;
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
 /// What a source found is taken for so long, unless somebody wants it anew.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -79,7 +80,7 @@ async fn of_source(
         }
     }
     let folder = std::env::current_dir()?;
-    let github = tools::github_of_source(needs, over, environment)?;
+    let github = tools::github_of_source(needs, over, environment, Arc::clone(&session.clock))?;
     // The index is that of a server, which may be kept elsewhere than the runs; here both are in one store.
     let store: Option<&Store> = (needs == Needs::Store).then_some(&session.store);
     let run_plug_in = tools::source_plug_in(source, order, environment)?;

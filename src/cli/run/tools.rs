@@ -12,7 +12,7 @@ use crate::bulk::plug_in::{PlugInKind, Task};
 use crate::bulk::workshop::Workshop;
 use crate::cli::UsageError;
 use crate::cli::credentials::{self, Purpose};
-use crate::domain::{InstallationId, Run};
+use crate::domain::{Clock, InstallationId, Run};
 use crate::forge::direct::Direct;
 use crate::forge::web_host;
 use crate::settings::Environment;
@@ -35,7 +35,7 @@ pub(super) async fn engine(
     session: &Session,
     environment: &Environment,
 ) -> anyhow::Result<Arc<Engine>> {
-    let api = &over.github.github_api_url;
+    let (api, clock) = (&over.github.github_api_url, &session.clock);
     let forge = order.activity.forge.as_ref().map(|forge| forge.kind);
     let mut credential = None;
     let (mut access, mut own_tokens) = (None, false);
@@ -46,7 +46,8 @@ pub(super) async fn engine(
                 Some(id) => Some(id),
                 None => credentials::installation(environment, Purpose::Forge)?,
             };
-            access = Some(app_access(app::github_of_app(api, key.app_id, key.private_key)?, installation));
+            access =
+                Some(app_access(app::github_of_app(api, key.app_id, key.private_key, clock.clone())?, installation));
             own_tokens = true;
         }
         Some(ForgeKind::GitHub) | Some(ForgeKind::Dummy) | None => {
@@ -60,7 +61,7 @@ pub(super) async fn engine(
             }
             if forge == Some(ForgeKind::GitHub) && !dry {
                 let found = found.ok_or_else(|| credentials::no_token(api, Purpose::Forge))?;
-                access = Some(Access::Direct(app::github_of_person(api, found.token)?));
+                access = Some(Access::Direct(app::github_of_person(api, found.token, clock.clone())?));
             }
         }
     }
@@ -118,6 +119,7 @@ pub(super) fn github_of_source(
     needs: Needs,
     over: &OverArgs,
     environment: &Environment,
+    clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Option<Direct>> {
     let api = &over.github.github_api_url;
     Ok(match needs {
@@ -125,11 +127,11 @@ pub(super) fn github_of_source(
         Needs::Person => {
             let found = credentials::person(api, environment, Purpose::Source)?;
             let found = found.ok_or_else(|| credentials::no_token(api, Purpose::Source))?;
-            Some(app::github_of_person(api, found.token)?)
+            Some(app::github_of_person(api, found.token, clock)?)
         }
         Needs::Installation(app) => {
             let key = credentials::app(&over.github, environment, Purpose::Source, app.app_id)?;
-            let github = app::github_of_app(api, key.app_id, key.private_key)?;
+            let github = app::github_of_app(api, key.app_id, key.private_key, clock)?;
             Some(Direct::of_installation(github, InstallationId(app.installation)))
         }
     })

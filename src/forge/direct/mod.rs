@@ -84,11 +84,6 @@ struct NamedBody {
 }
 
 #[derive(Deserialize)]
-struct InstallationBody {
-    id: InstallationId,
-}
-
-#[derive(Deserialize)]
 struct PermissionsBody {
     #[serde(default)]
     push: bool,
@@ -123,15 +118,6 @@ impl Direct {
     /// In the name of an installation of the App.
     pub fn of_installation(github: GitHub, installation: InstallationId) -> Self {
         Self { github, installation }
-    }
-
-    /// In the name of the App's installation that a repository belongs to.
-    ///
-    /// Errors: [`ForgeError::Gone`] where the App is not installed there.
-    pub async fn of_installation_at(github: GitHub, name: &RepoName) -> Result<Self, ForgeError> {
-        let call = Call::get(path(&["repos", name.owner(), name.name(), "installation"]));
-        let found: InstallationBody = github.client.send_as_app(&call).await?.read()?;
-        Ok(Self::of_installation(github, found.id))
     }
 
     /// What does the requests that are not by name: labels, reviewers, assignees, each with the [`Target`] of a repository.

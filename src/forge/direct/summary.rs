@@ -62,7 +62,8 @@ impl Direct {
         Ok(come_to(runs, statuses))
     }
 
-    async fn reviews(&self, target: &Target, number: PullNumber) -> Result<(usize, usize), ForgeError> {
+    /// How many people's last word on a pull request is that it is good, and how many's that it has to change.
+    pub async fn reviews(&self, target: &Target, number: PullNumber) -> Result<(usize, usize), ForgeError> {
         let first = target.path(&["pulls", &number.to_string(), "reviews"]) + "?per_page=100";
         let mut words: BTreeMap<Option<AccountId>, String> = BTreeMap::new();
         let mut count = 0;
