@@ -45,7 +45,7 @@ async fn found(
         (Some(file), _) => SourceConfig::RepoFilelist { repo_file: file.display().to_string() },
         (None, _) if !over.repo_path.is_empty() => SourceConfig::RepoList { repos: over.repo_path.clone() },
         (None, Some(source)) => return of_source(source, order, over, session, environment).await,
-        // The order refuses to be read then.
+        // Whoever asks has looked.
         (None, None) => return Ok(Vec::new()),
     };
     let source = Source { name: "command line".into(), config: named, allow: Default::default() };
@@ -69,7 +69,8 @@ async fn of_source(
         if let Some((at, found)) = session.store.discovery(&key).await? {
             let age = now.duration_since(at);
             if over.offline || age < GOOD_FOR {
-                let what = format!("{} repositories, found {} ago", found.len(), in_words(age));
+                let what = if found.len() == 1 { "repository" } else { "repositories" };
+                let what = format!("{} {what}, found {} ago", found.len(), in_words(age));
                 session.progress.says(&format!("{what}; --refresh asks `{}` again", source.name));
                 return Ok(found);
             }
