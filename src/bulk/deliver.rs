@@ -112,20 +112,22 @@ impl Deliverer {
     }
 
     /// Moves the branch of a repository to a commit, if it is ours to move, and looks whether GitHub has it. `earlier` are the
-    /// commits that former runs pushed there. Says whether the branch moved.
+    /// commits that former runs pushed there. A branch that holds the same change already stays as it is: moving it would
+    /// start every check anew. Returns the commit that is there then, and whether the branch moved.
     pub async fn push(
         &self,
         place: &Place,
         clone: &mut BareClone<'_>,
-        (commit, message): (&Commit, &str),
+        commit: &Commit,
         branch: &str,
         earlier: &[ObjectId],
-    ) -> Result<bool, DeliveryError> {
-        let lease = match clone.commit_at(branch).await? {
-            None => Lease::Absent,
-            Some(there) if there.id == commit.id => Lease::At(there.id),
+    ) -> Result<(ObjectId, bool), DeliveryError> {
+        let (lease, stays) = match clone.commit_at(branch).await? {
+            None => (Lease::Absent, false),
+            Some(there) if there.id == commit.id => (Lease::At(there.id), true),
             Some(there) => {
-                let same = there.tree == commit.tree && there.message.trim() == message.trim();
+                let ours = clone.commit_here(&commit.id).await?;
+                let same = there.tree == ours.tree && there.message.trim() == ours.message.trim();
                 if !same && !earlier.contains(&there.id) {
                     let id = there.id.as_str().get(..12).unwrap_or_default();
                     return Err(DeliveryError::Refused(format!(
@@ -133,14 +135,20 @@ impl Deliverer {
                          left alone. Delete it, or name another `head_branch`"
                     )));
                 }
-                Lease::At(there.id)
+                let stays = same && there.parents == ours.parents && there.author == ours.author;
+                (Lease::At(there.id), stays)
             }
         };
-        let moves = !matches!(&lease, Lease::At(seen) if *seen == commit.id);
-        clone.push(commit, branch, &lease).await?;
+        let expected = match lease {
+            Lease::At(there) if stays => there,
+            lease => {
+                clone.push(commit, branch, &lease).await?;
+                commit.id.clone()
+            }
+        };
         let target = &place.repository.target;
         match self.patiently(|| place.direct.ref_of(target, branch)).await? {
-            Some(head) if head == commit.id => Ok(moves),
+            Some(head) if head == expected => Ok((expected, !stays)),
             found => {
                 let found = found.map_or_else(|| "has no such branch".to_owned(), |head| format!("has it at {head}"));
                 Err(DeliveryError::Refused(format!(

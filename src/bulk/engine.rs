@@ -358,10 +358,9 @@ impl Engine {
             let url = &one.repository.clone_url;
             let earlier = self.store.pushed_by_runs(url, &words.head_branch).await;
             let earlier = earlier.map_err(|error| Failure { phase: Phase::Push, why: error.to_string() })?;
-            let message = order.migration.as_ref().map_or("", |migration| migration.commit_message.as_str());
-            let push = deliverer.push(&place, clone, (&commit, message), &words.head_branch, &earlier);
-            moved = push.await.map_err(Failure::of(Phase::Push))?;
-            one.pushed = Some(commit.id);
+            let push = deliverer.push(&place, clone, &commit, &words.head_branch, &earlier);
+            let (there, has_moved) = push.await.map_err(Failure::of(Phase::Push))?;
+            (one.pushed, moved) = (Some(there), has_moved);
             self.save(one, None, savings);
         }
         one.phase = Phase::Propose;

@@ -2,6 +2,7 @@
 
 use crate::world::{FORGE, World, checkout, count_to, ends, git, migration, refs, ssh};
 use serde_json::Value;
+use std::process::Stdio;
 
 #[test]
 fn file_and_http_addresses_are_cloned() {
@@ -34,7 +35,7 @@ fn a_clone_that_failed_counts_in_the_totals() {
     let mut arguments = vec!["run", "count.yaml", "--json-outfile", "result.json", "--repo-path"];
     arguments.extend(refs(&repositories));
     let told = world.run(&arguments).expect(1);
-    told.shows(&["3 repositories:", "     2   66.7 %  patched", "     1   33.3 %  failed"]);
+    told.shows(&["3 repositories:", "     2  66.7 %  patched", "     1  33.3 %  failed"]);
     let report: Value = serde_json::from_str(&world.read("result.json")).unwrap();
     assert_eq!(ends(&report), ["patched", "patched", "failed"]);
     assert_eq!((&report["repositories"][2]["phase"], &report["finished"]), (&"clone".into(), &true.into()));
@@ -106,6 +107,33 @@ fn without_a_terminal_nothing_dies_at_the_pause() {
     world.the_end();
 }
 
+/// `script` gives a program a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_it_is_asked_before_anything_is_sent() {
+    let world = World::new();
+    let repositories = world.counters(&["a", "b"]);
+    world.write("count.yaml", &format!("{}  interactive_pause_every: 1\n", count_to(1)));
+    world.write("repos.txt", &repositories.join("\n"));
+    let on_terminal = |arguments: &str, answers: &str| {
+        let line = format!("script -qec 'mass-driver run count.yaml {arguments}' /dev/null");
+        let mut child = world.shell(&line).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // The terminal stays open until the command has ended.
+        let mut answer = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut answer, answers.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, shown) = on_terminal("--parallel 1 --repo-filelist repos.txt", "y\nn\n");
+    assert!(code == 1 && shown.contains("Push and open pull requests for 1 repositor"), "{code} {shown}");
+    assert!(shown.contains("not all is done"), "{shown}");
+    assert_eq!(["a", "b"].map(|name| world.pulls(name).len()), [1, 0]);
+    let (code, shown) = on_terminal("--resume --no-pause", "");
+    assert!(code == 0 && !shown.contains("[y/N]"), "{code} {shown}");
+    assert_eq!(["a", "b"].map(|name| world.pulls(name).len()), [1, 1]);
+    world.the_end();
+}
+
 #[test]
 fn a_checkout_of_somebody_is_never_touched_and_nothing_untracked_is_swept_in() {
     let world = World::new();
@@ -116,8 +144,7 @@ fn a_checkout_of_somebody_is_never_touched_and_nothing_untracked_is_swept_in() {
     }
     git(&folder, &["branch", "count"]);
     let state = || {
-        let asked: [&[&str]; 3] =
-            [&["status", "--porcelain", "--branch"], &["for-each-ref"], &["stash", "list"]];
+        let asked: [&[&str]; 3] = [&["status", "--porcelain", "--branch"], &["for-each-ref"], &["stash", "list"]];
         asked.map(|asked| git(&folder, asked)).join("\n") + &std::fs::read_to_string(folder.join("notes.txt")).unwrap()
     };
     let before = state();
@@ -139,6 +166,7 @@ fn a_second_run_updates_its_branch_instead_of_stacking() {
 
     let again = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
     assert_eq!(again.ends(), ["pull_request_unchanged"], "{again:?}");
+    assert_eq!(world.commits("api", "count")[0].sha, first[0].sha, "no check has to run again");
 
     world.write("count.yaml", &count_to(2));
     world.commit("api", "main", ("README.md", "# It moved on\n"), "Move on");
@@ -174,7 +202,9 @@ fn a_wrong_name_of_a_driver_is_a_clear_problem() {
     let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(2);
     let told = told.notes(&["count.yaml:7:16", "conter", "counter"]);
     assert!(!told.err.contains("panicked"), "{}", told.err);
-    for (from, to, expected) in [("github", "gihub", "github"), ("target_count: 1", "target_count: one", "whole number")] {
+    for (from, to, expected) in
+        [("github", "gihub", "github"), ("target_count: 1", "target_count: one", "whole number")]
+    {
         world.write("count.yaml", &format!("{}{FORGE}", migration(1)).replace(from, to));
         world.drive("count.yaml", &refs(&repositories), &[]).expect(2).notes(&["count.yaml:", expected]);
     }

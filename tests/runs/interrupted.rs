@@ -34,7 +34,10 @@ async fn a_run_that_was_killed_in_the_middle_is_resumed_and_nothing_is_done_twic
     world.run(&["runs"]).expect(0).shows(&["interrupted"]);
     let told = world.drive("count.yaml", &[], &["--resume"]).expect(0);
     let ends = told.ends();
-    assert_eq!((&ends[..2], &ends[3..]), (&["pull_request_opened".to_owned(), ends[0].clone()][..], &[ends[0].clone(), ends[0].clone()][..]));
+    assert_eq!(
+        (&ends[..2], &ends[3..]),
+        (&["pull_request_opened".to_owned(), ends[0].clone()][..], &[ends[0].clone(), ends[0].clone()][..])
+    );
     assert!(ends[2].starts_with("pull_request_"), "whether the killed request arrived, nobody knows: {ends:?}");
     assert_eq!(opened(), [1; 5]);
     assert_eq!(NAMES.map(|name| world.commits(name, "count").len()), [1; 5]);
@@ -163,4 +166,26 @@ fn a_migration_without_a_forge_is_resumed_from_its_clones() {
     world.counters(&["late"]);
     assert_eq!(world.drive("count.yaml", &[], &["--retry-failed"]).expect(0).ends(), ["patched"; 2]);
     assert_eq!(world.github.writes(), 0);
+}
+
+#[test]
+fn two_runs_at_once_do_not_meet_in_a_clone() {
+    let world = World::new();
+    let repositories = world.counters(&NAMES);
+    world.write("repos.txt", &repositories.join("\n"));
+    let start = |count: i64| {
+        let name = format!("count-{count}.yaml");
+        world.write(&name, &count_to(count).replace("branch_name: count", &format!("branch_name: count-{count}")));
+        let arguments = ["run", &name, "--repo-filelist", "repos.txt", "--format", "json"];
+        world.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let both = [start(1), start(2)];
+    for child in both {
+        assert_eq!(Told::of(child.wait_with_output().unwrap()).expect(0).ends(), ["pull_request_opened"; 5]);
+    }
+    for name in NAMES {
+        let texts = ["count-1", "count-2"].map(|branch| world.file(name, branch, "counter.txt").unwrap());
+        assert_eq!((texts, world.pulls(name).len()), (["1\n".to_owned(), "2\n".into()], 2), "{name}");
+    }
+    world.the_end();
 }

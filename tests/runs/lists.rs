@@ -70,7 +70,7 @@ forge:
 fn what_a_source_found_is_kept_with_its_age_until_it_is_asked_again() {
     let world = World::new();
     world.counters(&["api"]);
-    let source = "source:\n  source_name: github-organisation\n  source_config: { organisation: acme, clone_with: ssh }\n";
+    let source = "source:\n  source_name: github-organisation\n  source_config: { organisation: acme }\n";
     world.write("count.yaml", &format!("{source}{}", migration(1)));
     let asked = || world.github.exchanges().iter().filter(|e| e.path == "/orgs/acme/repos").count();
 

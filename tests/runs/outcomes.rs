@@ -24,10 +24,13 @@ fn patched_already_patched_does_not_apply_and_error_stand_side_by_side() {
     assert_eq!(of(2, "reason"), "there is no file counter.txt");
     assert_eq!((of(3, "phase").as_str(), of(3, "reason").contains("many")), ("patch", true));
     assert_eq!(["already", "without", "wrong"].map(|name| world.pulls(name).len()), [0; 3]);
-    assert_eq!(["already", "without", "wrong"].map(|name| world.github.branches(&format!("acme/{name}")).unwrap().len()), [1; 3]);
+    assert_eq!(
+        ["already", "without", "wrong"].map(|name| world.github.branches(&format!("acme/{name}")).unwrap().len()),
+        [1; 3]
+    );
     // Nothing that failed is hidden behind what went well.
     let table = world.run(&["run", "count.yaml", "--repo-path", &ssh("without"), &ssh("already")]).expect(0);
-    table.shows(&["     1   50.0 %  already patched", "     1   50.0 %  does not apply"]);
+    table.shows(&["     1  50.0 %  already patched", "     1  50.0 %  does not apply"]);
     world.the_end();
 }
 

@@ -1,6 +1,6 @@
 //! Branches and pull requests: whose they are, and what they carry.
 
-use crate::world::{FORGE, World, count_to, migration, refs, ssh};
+use crate::world::{FORGE, Told, World, count_to, migration, refs, ssh};
 use github_sim::FileChangeInput;
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ fn a_branch_that_holds_this_very_change_is_taken_over_without_a_store() {
         drop(std::fs::remove_file(world.work().join(name)));
     }
     let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
-    assert!(["pull_request_unchanged", "pull_request_updated"].contains(&told.ends()[0].as_str()), "{told:?}");
+    assert_eq!(told.ends(), ["pull_request_unchanged"], "{told:?}");
     assert_eq!((world.pulls("api").len(), world.commits("api", "count").len()), (1, 1));
     world.the_end();
 }
@@ -55,14 +55,13 @@ fn a_branch_that_holds_this_very_change_is_taken_over_without_a_store() {
 fn a_pull_request_that_is_open_is_adopted_and_brought_up_to_date() {
     let world = World::new();
     let repositories = world.counters(&["api"]);
-    world.write("count.yaml", &migration(1));
     let forge = "forge:\n  forge_name: github\n  pr_title: First\n  pr_body: One\n";
     world.write("count.yaml", &format!("{}{forge}", migration(1)));
     world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
     let forge = "forge:\n  forge_name: github\n  pr_title: Second\n  pr_body: Two\n";
     world.write("count.yaml", &format!("{}{forge}", migration(1)));
     let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
-    assert!(told.ends()[0].starts_with("pull_request_"), "{told:?}");
+    assert_eq!(told.ends(), ["pull_request_unchanged"], "its branch is: {told:?}");
     let pulls = world.pulls("api");
     assert_eq!((pulls.len(), pulls[0].title.as_str(), pulls[0].body.as_str()), (1, "Second", "Two"));
     world.the_end();
@@ -154,5 +153,25 @@ fn two_names_of_a_branch_are_the_clones_and_githubs() {
     let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(1);
     assert_eq!(told.ends(), ["failed"]);
     assert_eq!(world.file("api", "main", "counter.txt").unwrap(), "0\n", "the base branch is never pushed to");
+    world.the_end();
+}
+
+#[test]
+fn an_app_opens_pull_requests_with_a_token_for_each_repository() {
+    let world = World::new();
+    world.counters(&["api", "web"]);
+    world.github.install("acme").unwrap();
+    let app = world.github.app();
+    let addresses = ["api", "web"].map(|name| format!("{}/acme/{name}.git", world.github.url()));
+    world.write("count.yaml", &format!("{}forge:\n  forge_name: github-app\n", migration(1)));
+    let mut command = world.command(&["run", "count.yaml", "--format", "json", "--repo-path"]);
+    command.args(&addresses).env_remove("FORGE_TOKEN").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    for role in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{role}_NAME"), "Dana").env(format!("GIT_{role}_EMAIL"), "dana@example.com");
+    }
+    command.env("GITHUB_APP_ID", app.app_id.to_string()).env("GITHUB_APP_PRIVATE_KEY", app.private_key_pem);
+    let told = Told::of(command.output().unwrap()).expect(0);
+    assert_eq!(told.ends(), ["pull_request_opened"; 2], "{told:?}");
+    assert_eq!(world.pulls("api")[0].author, world.github.bot_login());
     world.the_end();
 }

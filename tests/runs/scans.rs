@@ -46,7 +46,15 @@ fn what_scanners_found_is_a_table_a_spreadsheet_and_json() {
 fn a_repository_that_cannot_be_scanned_is_told_and_the_others_are_there() {
     let world = world();
     let told = world.run(&[
-        "scan", "scan.yaml", "--format", "json", "--json-outfile", "all.json", "--repo-path", &ssh("gone"), &ssh("web"),
+        "scan",
+        "scan.yaml",
+        "--format",
+        "json",
+        "--json-outfile",
+        "all.json",
+        "--repo-path",
+        &ssh("gone"),
+        &ssh("web"),
     ]);
     let told = told.expect(1).notes(&["acme/gone.git: ", "not found"]);
     assert_eq!(told.json().as_array().unwrap().len(), 2);

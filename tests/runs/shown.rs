@@ -54,3 +54,21 @@ fn a_forge_that_opens_nothing_says_what_would_be_opened() {
     assert_eq!(world.github.writes(), 0);
     world.the_end();
 }
+
+#[test]
+fn clones_are_kept_where_one_says_or_not_at_all() {
+    let world = World::new();
+    let repositories = world.counters(&["api"]);
+    world.write("count.yaml", &count_to(1));
+    world.drive("count.yaml", &refs(&repositories), &["--no-cache"]).expect(0);
+    assert!(!world.home().join(".cache").exists());
+    world.write("count.yaml", &count_to(2));
+    world.drive("count.yaml", &refs(&repositories), &["--cache-folder", "clones"]).expect(0);
+    assert!(world.work().join("clones").is_dir() && !world.home().join(".cache").exists());
+    // What was prepared is gone: it is made anew.
+    std::fs::remove_dir_all(world.work().join("clones")).unwrap();
+    world.write("count.yaml", &count_to(3));
+    let told = world.drive("count.yaml", &refs(&repositories), &["--cache-folder", "clones"]).expect(0);
+    assert_eq!(told.ends(), ["pull_request_updated"]);
+    world.the_end();
+}

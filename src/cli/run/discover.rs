@@ -93,7 +93,8 @@ async fn of_source(
     };
     let found = discover(source, &reach).await?;
     let found = told(found, session);
-    if is_kept {
+    // Whoever finds nothing mends something and asks again.
+    if is_kept && !found.is_empty() {
         let mut tx = session.store.begin().await?;
         tx.save_discovery(&key, now, &found).await?;
         tx.commit().await?;
