@@ -13,6 +13,7 @@ mod lists;
 mod outcomes;
 mod plug_ins;
 mod pulls;
+#[cfg(target_os = "linux")]
 mod readme;
 mod scans;
 mod shown;
