@@ -5,19 +5,13 @@
 
 use super::address::Address;
 use super::git::{BareClone, Commit, GitError, Lease};
+use super::patience::Patience;
 use crate::activity::{Forge, RepositoryForge};
-use crate::domain::{Clock, Delivery, InstallationId, ObjectId, RepoName, RunPull};
+use crate::domain::{Delivery, InstallationId, ObjectId, RepoName, RunPull};
 use crate::forge::direct::{Direct, NamedRepository, NewPull};
 use crate::forge::{ForgeError, GitHub};
-use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use std::sync::Arc;
 use std::time::Duration;
-
-/// A pause that GitHub asks for is kept, if it is not longer than this.
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(70);
-/// How often a request is repeated that GitHub did not answer.
-const REPEATS_MAX: u32 = 4;
 
 /// As whom GitHub is asked.
 #[derive(Clone, Debug)]
@@ -31,12 +25,10 @@ pub enum Access {
 /// Opens pull requests on GitHub, at the pace that GitHub asks for.
 pub struct Deliverer {
     access: Access,
-    clock: Arc<dyn Clock>,
+    patience: Patience,
     /// How long there has to be between two writes.
     spacing: Duration,
     last_write: tokio::sync::Mutex<Option<tokio::time::Instant>>,
-    /// Hears of what takes long.
-    tell: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 /// Why something did not leave this machine, for people.
@@ -62,11 +54,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// A token for git, for this repository.
-    pub async fn git_token(&self, workflows: bool) -> Result<SecretString, ForgeError> {
-        self.direct.git_token(&self.repository.target, workflows).await
-    }
-
     /// The host that addresses of this GitHub name.
     pub fn host(&self) -> String {
         self.direct.web_host()
@@ -85,14 +72,9 @@ pub fn name_of(clone_url: &str) -> Result<RepoName, DeliveryError> {
 }
 
 impl Deliverer {
-    /// Asks GitHub as somebody, with so much time between two writes. `tell` hears what takes long.
-    pub fn new(
-        access: Access,
-        clock: Arc<dyn Clock>,
-        spacing: Duration,
-        tell: impl Fn(&str) + Send + Sync + 'static,
-    ) -> Self {
-        Self { access, clock, spacing, last_write: tokio::sync::Mutex::new(None), tell: Box::new(tell) }
+    /// Asks GitHub as somebody, with so much time between two writes.
+    pub fn new(access: Access, patience: Patience, spacing: Duration) -> Self {
+        Self { access, patience, spacing, last_write: tokio::sync::Mutex::new(None) }
     }
 
     /// Looks a repository up.
@@ -109,6 +91,11 @@ impl Deliverer {
             return Err(DeliveryError::Refused(format!("{name} is {what} on GitHub, so nothing can be pushed to it")));
         }
         Ok(Place { direct, repository })
+    }
+
+    /// A token for git, for one repository; with `workflows`, for one that may change workflows as well.
+    pub async fn git_token(&self, place: &Place, workflows: bool) -> Result<SecretString, ForgeError> {
+        self.patiently(|| place.direct.git_token(&place.repository.target, workflows)).await
     }
 
     /// Moves the branch of a repository to a commit, if it is ours to move, and looks whether GitHub has it. `earlier` are the
@@ -248,38 +235,12 @@ impl Deliverer {
         *last = Some(tokio::time::Instant::now());
     }
 
-    /// Repeats a request that may be repeated, as long as GitHub asks to wait or gives no answer.
     async fn patiently<T, F: Future<Output = Result<T, ForgeError>>>(
         &self,
-        mut ask: impl FnMut() -> F,
+        ask: impl FnMut() -> F,
     ) -> Result<T, ForgeError> {
-        let mut repeats = 0;
-        loop {
-            let error = match ask().await {
-                Err(error @ (ForgeError::RateLimited { .. } | ForgeError::Unavailable { .. })) => error,
-                done => return done,
-            };
-            let now = self.clock.now();
-            let wait = match &error {
-                ForgeError::RateLimited { until, .. } => until.duration_since(now) + SignedDuration::from_secs(1),
-                _ if repeats < REPEATS_MAX => SignedDuration::from_secs(1 << repeats),
-                _ => return Err(error),
-            };
-            let wait: SignedDuration = wait;
-            if wait > LONGEST_PAUSE {
-                return Err(error);
-            }
-            repeats += 1;
-            if wait > SignedDuration::from_secs(5) {
-                (self.tell)(&format!("GitHub asks to wait until {}; going on then", minute(now + wait)));
-            }
-            tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
-        }
+        self.patience.with(|error| Some(error), ask).await
     }
-}
-
-fn minute(at: Timestamp) -> String {
-    at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%H:%M:%S UTC").to_string()
 }
 
 /// As an installation of an App, where the Activity or the environment names one.

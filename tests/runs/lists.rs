@@ -1,6 +1,7 @@
 //! Which repositories a run is over: lists, tables, what GitHub finds and what is remembered of it.
 
-use crate::world::{FORGE, World, count_to, migration, ssh};
+use crate::world::{FORGE, Told, World, count_to, migration, ssh};
+use github_sim::{Fault, FaultKind, RetryAfter};
 
 #[test]
 fn comments_and_blank_lines_of_a_list_are_no_repositories() {
@@ -92,15 +93,31 @@ fn what_a_source_found_is_kept_with_its_age_until_it_is_asked_again() {
 }
 
 #[test]
+fn githubs_limits_are_waited_for_while_repositories_are_looked_for() {
+    let world = World::new();
+    world.counters(&["api"]);
+    let source = "source:\n  source_name: github-organisation\n  source_config: { organisation: acme }\n";
+    world.write("count.yaml", &format!("{source}{}", migration(1)));
+    for kind in
+        [FaultKind::SecondaryRateLimit { status: 429, retry_after: RetryAfter::Seconds(1) }, FaultKind::BadGateway]
+    {
+        world.github.fault(Fault::once("GET", "/orgs/acme/repos", kind));
+        assert_eq!(world.drive("count.yaml", &[], &["--refresh"]).expect(0).ends(), ["patched"]);
+        assert_eq!(world.github.clear_faults(), 0, "the fault was met");
+    }
+    world.the_end();
+}
+
+#[test]
 fn a_search_that_finds_nothing_is_no_success() {
     let world = World::new();
     let source = "source:\n  source_name: github-search\n  source_config: { search_query: 'org:acme counter' }\n";
     world.write("count.yaml", &format!("{source}{}", count_to(1)));
     world.drive("count.yaml", &[], &[]).expect(2).notes(&["no repository was found, so there is nothing to do"]);
     let told = world.command(&["run", "count.yaml"]).env_remove("FORGE_TOKEN").output().unwrap();
-    crate::world::Told::of(told).expect(2).notes(&["there is no token", "SOURCE_TOKEN"]);
+    Told::of(told).expect(2).notes(&["there is no token", "SOURCE_TOKEN"]);
     world.write("count.yaml", &format!("{}{FORGE}", migration(1)));
     let told = world.command(&["run", "count.yaml", "--repo-path", "x"]).env_remove("FORGE_TOKEN").output().unwrap();
-    crate::world::Told::of(told).expect(2).notes(&["there is no token", "FORGE_TOKEN"]);
+    Told::of(told).expect(2).notes(&["there is no token", "FORGE_TOKEN"]);
     world.the_end();
 }

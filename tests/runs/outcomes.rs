@@ -1,6 +1,6 @@
 //! Every way in which a repository ends.
 
-use crate::world::{World, count_to, migration, refs, ssh};
+use crate::world::{Told, World, count_to, migration, refs, ssh};
 
 #[test]
 fn patched_already_patched_does_not_apply_and_error_stand_side_by_side() {
@@ -84,7 +84,7 @@ fn commits_carry_the_name_of_the_activity_or_else_that_of_git() {
     std::fs::write(&settings, "").unwrap();
     crate::world::checkout(&world.work().join("local"), &[("counter.txt", "0\n")]);
     command.env("GIT_CONFIG_GLOBAL", settings).arg("local");
-    let told = crate::world::Told::of(command.output().unwrap()).expect(1);
+    let told = Told::of(command.output().unwrap()).expect(1);
     told.shows(&["git config --global user.name"]);
     world.the_end();
 }

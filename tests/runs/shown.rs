@@ -1,6 +1,6 @@
 //! What is shown before and after: dry runs, diffs, versions, former runs.
 
-use crate::world::{World, count_to, migration, refs, ssh};
+use crate::world::{Told, World, count_to, migration, refs, ssh};
 
 #[test]
 fn the_version_is_told() {
@@ -22,7 +22,7 @@ fn a_dry_run_shows_diffs_and_leaves_github_as_it_is() {
     assert_eq!(world.github.branches("acme/api").unwrap().len(), 1);
     // What a dry run needs no token for, it does without.
     let told = world.command(&arguments).env_remove("FORGE_TOKEN").output().unwrap();
-    crate::world::Told::of(told).expect(0);
+    Told::of(told).expect(0);
     world.the_end();
 }
 

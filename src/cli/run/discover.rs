@@ -6,8 +6,9 @@ use crate::activity::{Source, SourceConfig};
 use crate::bulk::engine::{Errand, Watch as _};
 use crate::cli::UsageError;
 use crate::domain::{RunRepository, SourcedRepository};
+use crate::forge::ForgeError;
 use crate::settings::Environment;
-use crate::sources::{Discovery, Needs, Reach, discover, needs};
+use crate::sources::{Discovery, Needs, Reach, SourceError, discover, needs};
 use crate::store::Store;
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
@@ -91,7 +92,7 @@ async fn of_source(
         store,
         plug_in: Some(run_plug_in.as_ref()),
     };
-    let found = discover(source, &reach).await?;
+    let found = tools::patience(session).with(of_github, || discover(source, &reach)).await?;
     let found = told(found, session);
     // Whoever finds nothing mends something and asks again.
     if is_kept && !found.is_empty() {
@@ -100,6 +101,13 @@ async fn of_source(
         tx.commit().await?;
     }
     Ok(found)
+}
+
+fn of_github(error: &SourceError) -> Option<&ForgeError> {
+    match error {
+        SourceError::GitHub(error) => Some(error),
+        _ => None,
+    }
 }
 
 fn told(found: Discovery, session: &Session) -> Vec<SourcedRepository> {
