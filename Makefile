@@ -11,7 +11,7 @@ RUN_TESTS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --worksp
 RUN_KILLS = $(if $(shell command -v cargo-nextest),$(CARGO) nextest run --profile nightly --test kills,$(CARGO) test --test kills)
 
 .DEFAULT_GOAL := help
-.PHONY: help check test test-live nightly fuzz demo bench contract-data indexes cargo postgres
+.PHONY: help check test test-live nightly fuzz demo bench contract-data python-tool indexes cargo postgres
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ check: cargo ## Format, lints, docs and the rules of ARCHITECTURE.md
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
 	$(CARGO) test --quiet --test architecture
 
-test: cargo postgres contract-data indexes ## All tests, on SQLite and on a throwaway Postgres (or DATABASE_URL_TEST)
+test: cargo postgres contract-data python-tool indexes ## All tests, on SQLite and on a throwaway Postgres (or DATABASE_URL_TEST)
 	$(CARGO) test --quiet --workspace --doc
 	$(CARGO) build --quiet --workspace --example demo
 	scripts/with-postgres $(RUN_TESTS)
@@ -53,6 +53,9 @@ bench: cargo ## Measure the figures of docs/benchmarks.md; FIGURE=webhooks takes
 
 contract-data: ## Fetch GitHub's API description and webhook examples for the tests, if they are missing
 	@scripts/contract-data
+
+python-tool: ## Fetch the README of the Python tool mass-driver, whose examples are tests, if it is missing
+	@scripts/python-tool
 
 indexes: ## Install the package indexes that tests ask, if they are missing (WITHOUT_INDEXES=1 does without)
 	@scripts/indexes

@@ -5,19 +5,13 @@
 
 use super::address::Address;
 use super::git::{BareClone, Commit, GitError, Lease};
+use super::patience::Patience;
 use crate::activity::{Forge, RepositoryForge};
-use crate::domain::{Clock, Delivery, InstallationId, ObjectId, RepoName, RunPull};
+use crate::domain::{Delivery, InstallationId, ObjectId, RepoName, RunPull};
 use crate::forge::direct::{Direct, NamedRepository, NewPull};
 use crate::forge::{ForgeError, GitHub};
-use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use std::sync::Arc;
 use std::time::Duration;
-
-/// A pause that GitHub asks for is kept, if it is not longer than this.
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(70);
-/// How often a request is repeated that GitHub did not answer.
-const REPEATS_MAX: u32 = 4;
 
 /// As whom GitHub is asked.
 #[derive(Clone, Debug)]
@@ -31,12 +25,10 @@ pub enum Access {
 /// Opens pull requests on GitHub, at the pace that GitHub asks for.
 pub struct Deliverer {
     access: Access,
-    clock: Arc<dyn Clock>,
+    patience: Patience,
     /// How long there has to be between two writes.
     spacing: Duration,
     last_write: tokio::sync::Mutex<Option<tokio::time::Instant>>,
-    /// Hears of what takes long.
-    tell: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 /// Why something did not leave this machine, for people.
@@ -62,11 +54,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// A token for git, for this repository.
-    pub async fn git_token(&self, workflows: bool) -> Result<SecretString, ForgeError> {
-        self.direct.git_token(&self.repository.target, workflows).await
-    }
-
     /// The host that addresses of this GitHub name.
     pub fn host(&self) -> String {
         self.direct.web_host()
@@ -85,14 +72,9 @@ pub fn name_of(clone_url: &str) -> Result<RepoName, DeliveryError> {
 }
 
 impl Deliverer {
-    /// Asks GitHub as somebody, with so much time between two writes. `tell` hears what takes long.
-    pub fn new(
-        access: Access,
-        clock: Arc<dyn Clock>,
-        spacing: Duration,
-        tell: impl Fn(&str) + Send + Sync + 'static,
-    ) -> Self {
-        Self { access, clock, spacing, last_write: tokio::sync::Mutex::new(None), tell: Box::new(tell) }
+    /// Asks GitHub as somebody, with so much time between two writes.
+    pub fn new(access: Access, patience: Patience, spacing: Duration) -> Self {
+        Self { access, patience, spacing, last_write: tokio::sync::Mutex::new(None) }
     }
 
     /// Looks a repository up.
@@ -114,21 +96,28 @@ impl Deliverer {
         Ok(Place { direct, repository })
     }
 
+    /// A token for git, for one repository; with `workflows`, for one that may change workflows as well.
+    pub async fn git_token(&self, place: &Place, workflows: bool) -> Result<SecretString, ForgeError> {
+        self.patiently(|| place.direct.git_token(&place.repository.target, workflows)).await
+    }
+
     /// Moves the branch of a repository to a commit, if it is ours to move, and looks whether GitHub has it. `earlier` are the
-    /// commits that former runs pushed there. Says whether the branch moved.
+    /// commits that former runs pushed there. A branch that holds the same change already stays as it is: moving it would
+    /// start every check anew. Returns the commit that is there then, and whether the branch moved.
     pub async fn push(
         &self,
         place: &Place,
         clone: &mut BareClone<'_>,
-        (commit, message): (&Commit, &str),
+        commit: &Commit,
         branch: &str,
         earlier: &[ObjectId],
-    ) -> Result<bool, DeliveryError> {
-        let lease = match clone.commit_at(branch).await? {
-            None => Lease::Absent,
-            Some(there) if there.id == commit.id => Lease::At(there.id),
+    ) -> Result<(ObjectId, bool), DeliveryError> {
+        let (lease, stays) = match clone.commit_at(branch).await? {
+            None => (Lease::Absent, false),
+            Some(there) if there.id == commit.id => (Lease::At(there.id), true),
             Some(there) => {
-                let same = there.tree == commit.tree && there.message.trim() == message.trim();
+                let ours = clone.commit_here(&commit.id).await?;
+                let same = there.tree == ours.tree && there.message.trim() == ours.message.trim();
                 if !same && !earlier.contains(&there.id) {
                     let id = there.id.as_str().get(..12).unwrap_or_default();
                     return Err(DeliveryError::Refused(format!(
@@ -136,14 +125,20 @@ impl Deliverer {
                          left alone. Delete it, or name another `head_branch`"
                     )));
                 }
-                Lease::At(there.id)
+                let stays = same && there.parents == ours.parents && there.author == ours.author;
+                (Lease::At(there.id), stays)
             }
         };
-        let moves = !matches!(&lease, Lease::At(seen) if *seen == commit.id);
-        clone.push(commit, branch, &lease).await?;
+        let expected = match lease {
+            Lease::At(there) if stays => there,
+            lease => {
+                clone.push(commit, branch, &lease).await?;
+                commit.id.clone()
+            }
+        };
         let target = &place.repository.target;
         match self.patiently(|| place.direct.ref_of(target, branch)).await? {
-            Some(head) if head == commit.id => Ok(moves),
+            Some(head) if head == expected => Ok((expected, !stays)),
             found => {
                 let found = found.map_or_else(|| "has no such branch".to_owned(), |head| format!("has it at {head}"));
                 Err(DeliveryError::Refused(format!(
@@ -243,38 +238,12 @@ impl Deliverer {
         *last = Some(tokio::time::Instant::now());
     }
 
-    /// Repeats a request that may be repeated, as long as GitHub asks to wait or gives no answer.
     async fn patiently<T, F: Future<Output = Result<T, ForgeError>>>(
         &self,
-        mut ask: impl FnMut() -> F,
+        ask: impl FnMut() -> F,
     ) -> Result<T, ForgeError> {
-        let mut repeats = 0;
-        loop {
-            let error = match ask().await {
-                Err(error @ (ForgeError::RateLimited { .. } | ForgeError::Unavailable { .. })) => error,
-                done => return done,
-            };
-            let now = self.clock.now();
-            let wait = match &error {
-                ForgeError::RateLimited { until, .. } => until.duration_since(now) + SignedDuration::from_secs(1),
-                _ if repeats < REPEATS_MAX => SignedDuration::from_secs(1 << repeats),
-                _ => return Err(error),
-            };
-            let wait: SignedDuration = wait;
-            if wait > LONGEST_PAUSE {
-                return Err(error);
-            }
-            repeats += 1;
-            if wait > SignedDuration::from_secs(5) {
-                (self.tell)(&format!("GitHub asks to wait until {}; going on then", minute(now + wait)));
-            }
-            tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
-        }
+        self.patience.with(|error| Some(error), ask).await
     }
-}
-
-fn minute(at: Timestamp) -> String {
-    at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%H:%M:%S UTC").to_string()
 }
 
 /// As an installation of an App, where the Activity or the environment names one.

@@ -199,16 +199,16 @@ impl Engine {
         let Errand { one, order } = errand;
         let repository = one.repository.clone();
         let place = match &self.deliverer {
-            Some(deliverer) if self.own_tokens => Some(self.place(deliverer, &repository).await?),
+            Some(deliverer) if self.own_tokens => Some((deliverer, self.place(deliverer, &repository).await?)),
             _ => None,
         };
         let own;
         let git = match &place {
-            Some(place) if self.own_tokens => {
-                own = self.git_of(place).await?;
+            Some((deliverer, place)) => {
+                own = self.git_of(deliverer, place).await?;
                 &own
             }
-            _ => &self.workshop.git,
+            None => &self.workshop.git,
         };
         let folder = match (stretch, &order.migration) {
             (Stretch::Deliver, Some(_)) => one.folder.clone(),
@@ -251,7 +251,7 @@ impl Engine {
         if stretch == Stretch::Prepare && self.goes_on(one) {
             return Ok(());
         }
-        self.deliver(&mut bench.clone, place, one, order, commit, savings).await?;
+        self.deliver(&mut bench.clone, place.map(|(_, place)| place), one, order, commit, savings).await?;
         one.state = RunState::Done;
         Ok(())
     }
@@ -274,11 +274,11 @@ impl Engine {
     }
 
     /// git with a token for one repository.
-    async fn git_of(&self, place: &Place) -> Result<Git, Failure> {
+    async fn git_of(&self, deliverer: &Deliverer, place: &Place) -> Result<Git, Failure> {
         // Whether workflows change is known only later; where the App may not change any, the token is refused as a whole.
-        let token = match place.git_token(true).await {
+        let token = match deliverer.git_token(place, true).await {
             Ok(token) => Ok(token),
-            Err(_) => place.git_token(false).await,
+            Err(_) => deliverer.git_token(place, false).await,
         };
         let token = token.map_err(|error| Failure { phase: Phase::Clone, why: error.to_string() })?;
         let credential = Some(ForgeCredential { host: place.host(), token });
@@ -358,10 +358,9 @@ impl Engine {
             let url = &one.repository.clone_url;
             let earlier = self.store.pushed_by_runs(url, &words.head_branch).await;
             let earlier = earlier.map_err(|error| Failure { phase: Phase::Push, why: error.to_string() })?;
-            let message = order.migration.as_ref().map_or("", |migration| migration.commit_message.as_str());
-            let push = deliverer.push(&place, clone, (&commit, message), &words.head_branch, &earlier);
-            moved = push.await.map_err(Failure::of(Phase::Push))?;
-            one.pushed = Some(commit.id);
+            let push = deliverer.push(&place, clone, &commit, &words.head_branch, &earlier);
+            let (there, has_moved) = push.await.map_err(Failure::of(Phase::Push))?;
+            (one.pushed, moved) = (Some(there), has_moved);
             self.save(one, None, savings);
         }
         one.phase = Phase::Propose;

@@ -8,6 +8,7 @@ pub mod cage;
 pub mod deliver;
 pub mod engine;
 pub mod git;
+pub mod patience;
 pub mod plug_in;
 mod process;
 mod words;

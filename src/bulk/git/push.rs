@@ -24,7 +24,7 @@ pub enum Pushed {
     AsItWas,
 }
 
-/// A commit at the head of a branch elsewhere.
+/// What a commit says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteCommit {
     /// Its id.
@@ -33,6 +33,8 @@ pub struct RemoteCommit {
     pub tree: ObjectId,
     /// What it follows.
     pub parents: Vec<ObjectId>,
+    /// Who it is by: `NAME <EMAIL>`.
+    pub author: String,
     /// Its message.
     pub message: String,
 }
@@ -62,18 +64,25 @@ impl BareClone<'_> {
             let what = format!("fetching {branch} of {}", self.address);
             self.git.answer(&what, command, b"", self.git.remote()).await?;
         }
-        let found = self.objects.read(std::slice::from_ref(&id)).await?.pop().flatten();
+        self.commit_here(&id).await.map(Some)
+    }
+
+    /// A commit that is in the clone.
+    ///
+    /// Errors: [`GitError::Other`] where it is not, or is no commit.
+    pub async fn commit_here(&mut self, id: &ObjectId) -> Result<RemoteCommit, GitError> {
+        let found = self.objects.read(std::slice::from_ref(id)).await?.pop().flatten();
         let text = found.map(|object| String::from_utf8_lossy(&object.content).into_owned()).unwrap_or_default();
         let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
-        let named = |key: &str| {
-            let of_key = head.lines().filter_map(move |line| line.strip_prefix(key)?.strip_prefix(' '));
-            of_key.filter_map(|id| ObjectId::parse(id).ok()).collect::<Vec<_>>()
-        };
+        let of_key = |key: &'static str| head.lines().filter_map(move |line| line.strip_prefix(key)?.strip_prefix(' '));
+        let named = |key| of_key(key).filter_map(|id| ObjectId::parse(id).ok()).collect::<Vec<_>>();
         let Some(tree) = named("tree").pop() else {
-            let said = format!("the commit {id} cannot be read");
-            return Err(GitError::Other { what: format!("looking at {branch}"), said });
+            return Err(GitError::Other { what: "reading a commit".into(), said: format!("{id} cannot be read") });
         };
-        Ok(Some(RemoteCommit { id, tree, parents: named("parent"), message: message.to_owned() }))
+        // `NAME <EMAIL> SECONDS ZONE`
+        let author = of_key("author").next().map_or("", |line| line.rsplitn(3, ' ').nth(2).unwrap_or(line));
+        let (author, message) = (author.to_owned(), message.to_owned());
+        Ok(RemoteCommit { id: id.clone(), tree, parents: named("parent"), author, message })
     }
 
     /// Moves a branch to a commit, if it still is what the lease says, and looks whether it is there.

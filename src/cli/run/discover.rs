@@ -6,8 +6,9 @@ use crate::activity::{Source, SourceConfig};
 use crate::bulk::engine::{Errand, Watch as _};
 use crate::cli::UsageError;
 use crate::domain::{RunRepository, SourcedRepository};
+use crate::forge::ForgeError;
 use crate::settings::Environment;
-use crate::sources::{Discovery, Needs, Reach, discover, needs};
+use crate::sources::{Discovery, Needs, Reach, SourceError, discover, needs};
 use crate::store::Store;
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
@@ -46,7 +47,7 @@ async fn found(
         (Some(file), _) => SourceConfig::RepoFilelist { repo_file: file.display().to_string() },
         (None, _) if !over.repo_path.is_empty() => SourceConfig::RepoList { repos: over.repo_path.clone() },
         (None, Some(source)) => return of_source(source, order, over, session, environment).await,
-        // The order refuses to be read then.
+        // Whoever asks has looked.
         (None, None) => return Ok(Vec::new()),
     };
     let source = Source { name: "command line".into(), config: named, allow: Default::default() };
@@ -70,7 +71,8 @@ async fn of_source(
         if let Some((at, found)) = session.store.discovery(&key).await? {
             let age = now.duration_since(at);
             if over.offline || age < GOOD_FOR {
-                let what = format!("{} repositories, found {} ago", found.len(), in_words(age));
+                let what = if found.len() == 1 { "repository" } else { "repositories" };
+                let what = format!("{} {what}, found {} ago", found.len(), in_words(age));
                 session.progress.says(&format!("{what}; --refresh asks `{}` again", source.name));
                 return Ok(found);
             }
@@ -91,14 +93,22 @@ async fn of_source(
         store,
         plug_in: Some(run_plug_in.as_ref()),
     };
-    let found = discover(source, &reach).await?;
+    let found = tools::patience(session).with(of_github, || discover(source, &reach)).await?;
     let found = told(found, session);
-    if is_kept {
+    // Whoever finds nothing mends something and asks again.
+    if is_kept && !found.is_empty() {
         let mut tx = session.store.begin().await?;
         tx.save_discovery(&key, now, &found).await?;
         tx.commit().await?;
     }
     Ok(found)
+}
+
+fn of_github(error: &SourceError) -> Option<&ForgeError> {
+    match error {
+        SourceError::GitHub(error) => Some(error),
+        _ => None,
+    }
 }
 
 fn told(found: Discovery, session: &Session) -> Vec<SourcedRepository> {

@@ -113,12 +113,16 @@ pub async fn run(
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let order = Order::read(&args.activity, &args.over, environment)?;
+    let order = Order::read(&args.activity, environment)?;
+    let goes_on = args.resume || args.retry_failed;
+    if !goes_on {
+        order.knows_repositories(&args.over)?;
+    }
     let forge = order.activity.forge.as_ref();
     let opens = !args.dry_run && forge.is_some_and(|forge| forge.kind != ForgeKind::Dummy);
     let session = Session::begin(&args.over, clock).await?;
     let store = session.store.clone();
-    let (run, errands) = if args.resume || args.retry_failed {
+    let (run, errands) = if goes_on {
         session.take_up(&order, args).await?
     } else {
         let repositories = discover::repositories(&order, &args.over, &session, environment).await?;
@@ -183,7 +187,8 @@ pub async fn scan(
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let mut order = Order::read(&args.activity, &args.over, environment)?;
+    let mut order = Order::read(&args.activity, environment)?;
+    order.knows_repositories(&args.over)?;
     if order.activity.scan.is_none() {
         let file = args.activity.display();
         return Err(UsageError(format!("{file} has no section `scan`; name scanners in `scan.scanner_names`")).into());

@@ -32,7 +32,7 @@ impl Order {
     /// Reads a file.
     ///
     /// Errors: [`UsageError`] with every problem of the file, each with its place.
-    pub(super) fn read(file: &Path, over: &OverArgs, environment: &Environment) -> Result<Self, UsageError> {
+    pub(super) fn read(file: &Path, environment: &Environment) -> Result<Self, UsageError> {
         let refuse = |why: String| UsageError(format!("{} cannot be read: {why}", file.display()));
         let mut bytes = Vec::new();
         let opened = std::fs::File::open(file).map_err(|error| refuse(error.to_string()))?;
@@ -50,14 +50,21 @@ impl Order {
         };
         let activity = parse(&bytes, Format::of(&name, &bytes), &around);
         let activity = activity.map_err(|problems| UsageError(told(file, &problems)))?;
-        if activity.source.is_none() && over.repo_path.is_empty() && over.repo_filelist.is_none() {
-            let what = "says nothing of where repositories are found";
-            let fix = "add a section `source`, or use --repo-path or --repo-filelist";
-            return Err(UsageError(format!("{} {what}; {fix}", file.display())));
-        }
         let path = file.canonicalize().unwrap_or_else(|_| file.to_owned()).display().to_string();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(Self { file: file.to_owned(), path, text, activity, plug_ins })
+    }
+
+    /// That it is known where repositories are found.
+    ///
+    /// Errors: [`UsageError`] where neither the Activity nor the command line says so.
+    pub(super) fn knows_repositories(&self, over: &OverArgs) -> Result<(), UsageError> {
+        if self.activity.source.is_some() || !over.repo_path.is_empty() || over.repo_filelist.is_some() {
+            return Ok(());
+        }
+        let what = "says nothing of where repositories are found";
+        let fix = "add a section `source`, or use --repo-path or --repo-filelist";
+        Err(UsageError(format!("{} {what}; {fix}", self.file.display())))
     }
 
     /// What is to be done with one repository.

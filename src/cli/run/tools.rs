@@ -8,6 +8,7 @@ use crate::bulk::cage::{Cage, CageLimits};
 use crate::bulk::deliver::{Access, Deliverer, app_access};
 use crate::bulk::engine::{Engine, Watch};
 use crate::bulk::git::{ForgeCredential, Git, GitSettings};
+use crate::bulk::patience::Patience;
 use crate::bulk::plug_in::{PlugInKind, Task};
 use crate::bulk::workshop::Workshop;
 use crate::cli::UsageError;
@@ -79,10 +80,8 @@ pub(super) async fn engine(
     let workshop =
         Workshop { git: Git::new(git.clone()), cage: cage(environment)?, plug_ins: order.plug_ins.clone(), scratch };
     let watch: Arc<dyn Watch> = Arc::clone(&session.progress) as Arc<dyn Watch>;
-    let tells = Arc::clone(&watch);
     let spacing = Duration::from_millis(over.write_spacing_ms.into());
-    let deliverer =
-        access.map(|access| Deliverer::new(access, Arc::clone(&session.clock), spacing, move |what| tells.says(what)));
+    let deliverer = access.map(|access| Deliverer::new(access, patience(session), spacing));
     Ok(Arc::new(Engine {
         workshop,
         git,
@@ -96,6 +95,12 @@ pub(super) async fn engine(
         clock: Arc::clone(&session.clock),
         watch,
     }))
+}
+
+/// Waits as GitHub asks, and tells so.
+pub(super) fn patience(session: &Session) -> Patience {
+    let progress = Arc::clone(&session.progress);
+    Patience::new(Arc::clone(&session.clock), move |what| progress.says(what))
 }
 
 fn usual_parallel() -> usize {
