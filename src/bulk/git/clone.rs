@@ -127,7 +127,10 @@ impl Git {
         }
         slot.clear()?;
         // Under another name until it is whole: a clone that was interrupted is never taken for one.
-        let new = slot.folder().with_extension("new");
+        // The number at the end of its name is part of it: whoever holds the next one clones at the same time.
+        let mut new = slot.folder().as_os_str().to_owned();
+        new.push(".new");
+        let new = PathBuf::from(new);
         let _ = fs::remove_dir_all(&new);
         let what = format!("cloning {address}");
         let text = address.to_string();
