@@ -67,7 +67,7 @@ async fn one_run(
     github.organization("acme");
     github.install("acme")?;
     let file = |delay: &str| format!("delay: {delay}\nsubscriptions: [pypi]\n");
-    let options = RepoOptions::default().file("requirements.txt", &used).file(".mass-driver.yaml", &file("weekly"));
+    let options = RepoOptions::default().file("requirements.txt", &used).file(".mass-driver.yaml", file("weekly"));
     github.create_repo(REPO, options)?;
     // The first one waits until the repository is known at all.
     let mut posted = Vec::new();
