@@ -17,6 +17,9 @@ async fn busy() -> tempfile::TempDir {
     }
     fs::create_dir(root.path().join("bad")).unwrap();
     fs::write(root.path().join("bad/pyproject.toml"), "[project\n").unwrap();
+    let counter = "migration:\n  commit_message: Count\n  driver_name: counter\n  driver_config: { target_file: n, target_count: 2 }\n";
+    fs::write(root.path().join("count.yaml"), counter).unwrap();
+    fs::write(root.path().join("scan.yaml"), "scan:\n  scanner_names: [root-files]\n").unwrap();
     fs::write(root.path().join("none.txt"), "# no pull request yet\n").unwrap();
     fs::write(root.path().join("key.pem"), include_str!("../forge/keys/pkcs1.pem")).unwrap();
     root
@@ -39,7 +42,7 @@ async fn every_command_ends_by_one_rule() {
         .into_iter()
         .chain([address.as_str(), "--database-url", "sqlite://other.db"])
         .collect();
-    let cases: [(i32, &[&str]); 42] = [
+    let cases: [(i32, &[&str]); 46] = [
         (0, &["check"]),
         (1, &["check", "broken"]),
         (2, &["check", "nowhere"]),
@@ -60,6 +63,11 @@ async fn every_command_ends_by_one_rule() {
         (0, &["retry", "--all"]),
         (1, &["retry", "acme/other"]),
         (2, &["retry"]),
+        // Runs that come to a good end are told in `tests/runs`.
+        (1, &["run", "count.yaml", "--repo-path", "nowhere", "--cache-folder", "clones"]),
+        (2, &["run", "nowhere.yaml"]),
+        (1, &["scan", "scan.yaml", "--repo-path", "nowhere", "--cache-folder", "clones"]),
+        (2, &["scan", "count.yaml", "--repo-path", "nowhere"]),
         (0, &["runs"]),
         (1, &["runs", "show", "9"]),
         (2, &["runs", "--database-url", "sqlite://nowhere.db"]),

@@ -75,7 +75,7 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        let github = GitHubSim::start(Arc::new(|| app::now())).unwrap();
+        let github = GitHubSim::start(Arc::new(app::now)).unwrap();
         github.organization("acme");
         github.person("dana");
         let token = github.personal_token("dana");
@@ -160,6 +160,7 @@ impl World {
 
     fn settle(&self, command: &mut Command) {
         let bin = self.folder.path().join("bin");
+        #[expect(clippy::disallowed_methods, reason = "a person's shell has the PATH of whoever tests")]
         let path = std::env::var_os("PATH").unwrap();
         let path = std::env::join_paths(std::iter::once(bin).chain(std::env::split_paths(&path))).unwrap();
         command.current_dir(self.work()).env_clear().stdin(Stdio::null());
