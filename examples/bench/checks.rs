@@ -72,7 +72,8 @@ async fn one_run(
     // The first one waits until the repository is known at all.
     let mut posted = Vec::new();
     for number in 0..=PUSHES {
-        let text = if number % 2 == 0 { file("daily") } else { file("monthly") };
+        // Each is another one: the same change of the same second would be the same commit.
+        let text = format!("# {number}\n{}", file("daily"));
         let branch = format!("topic-{number}");
         let change = [(".mass-driver.yaml", Some(text.as_bytes()))];
         let begun = Instant::now();
