@@ -2,7 +2,7 @@
 //!
 //! It works on the parser's events instead of deserialising, for three reasons: a mistake becomes a problem
 //! beside the others rather than the end of the reading, spans are never lost, and aliases, which are
-//! refused, are never expanded. Nothing here recurses: depth costs heap, up to [`MAX_DEPTH`].
+//! refused, are never expanded. Nothing here recurses: depth costs heap, up to a bound.
 
 use super::node::{Key, Limits, Map, Node, Value, decode, small};
 use super::problem::{Problems, Spot, quoted};
