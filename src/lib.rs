@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod app;
 pub mod bulk;
+pub mod checkout;
 pub mod cli;
 pub mod commands;
 pub mod document;

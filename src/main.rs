@@ -70,11 +70,11 @@ enum Command {
     New(cli::new::NewArgs),
     /// Run a program restricted
     #[command(hide = true)]
-    Cage(cli::cage::CageArgs),
+    Sandbox(cli::sandbox::SandboxArgs),
 }
 
 fn main() -> ExitCode {
-    let mut notes = anstream::stderr();
+    let mut notes = cli::Notes(anstream::stderr());
     let arguments = match arguments() {
         Ok(arguments) => arguments,
         Err(refusal) => {
@@ -93,7 +93,7 @@ fn main() -> ExitCode {
         }
     };
     let environment = Environment::of_this_process();
-    let mut out = cli::Output(anstream::stdout().lock());
+    let mut out = cli::Output::new(anstream::stdout().lock());
     let result = match &arguments.command {
         Command::Serve(settings) => {
             telemetry::start(&settings.logs).and_then(|()| block_on(app::serve(settings))).map(|()| Exit::Done)
@@ -112,7 +112,7 @@ fn main() -> ExitCode {
             let environment = settings::Environment::of_this_process();
             block_on(cli::run::scan(args, &environment, Arc::new(app::SystemClock), &mut out, &mut notes))
         }
-        Command::Runs(args) => block_on(cli::runs::run(args, &app::SystemClock, &mut out, &mut notes)),
+        Command::Runs(args) => block_on(cli::runs::run(args, &environment, &app::SystemClock, &mut out, &mut notes)),
         Command::ViewPr(args) => block_on(async {
             cli::view_pr::run(args, &cli::view_pr::Around::here(&environment), &mut out, &mut notes).await
         }),
@@ -123,12 +123,10 @@ fn main() -> ExitCode {
         Command::Schema(args) => cli::schema::run(args, &mut out),
         Command::Completions(args) => cli::completions::run(args, Arguments::command(), &mut out),
         Command::New(args) => cli::new::run(args, &mut out),
-        Command::Cage(args) => return ExitCode::from(cli::cage::run(args, &mut notes)),
+        Command::Sandbox(args) => return ExitCode::from(cli::sandbox::run(args, &mut notes)),
     };
     let flushed = out.flush();
     match result {
-        // A reader like `head` that has seen enough is no failure.
-        Err(error) if is_closed_pipe(&error) => Exit::Done.into(),
         Err(error) => {
             // Where nobody listens either, the exit code is left to say it.
             let said = in_one_line(&error);
@@ -181,12 +179,4 @@ fn in_one_line(error: &anyhow::Error) -> String {
         }
     }
     said.join(": ")
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    use std::io::ErrorKind::BrokenPipe;
-    error.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == BrokenPipe)
-            || cause.downcast_ref::<serde_json::Error>().is_some_and(|json| json.io_error_kind() == Some(BrokenPipe))
-    })
 }

@@ -71,6 +71,31 @@ pub struct StoreSettings {
     pub database_url: String,
 }
 
+/// Where the command line keeps its runs.
+#[derive(Args, Clone, Debug)]
+pub struct RunStoreSettings {
+    /// The database: `sqlite://FILE` or `postgres://…`; without it, the file `~/.local/state/mass-driver/runs.db`
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = place)]
+    pub database_url: Option<String>,
+}
+
+impl RunStoreSettings {
+    /// The file of whoever runs this, where no database is named: runs are found again from every folder, and none is littered.
+    /// `None` where a database is named, or nobody has a home.
+    pub fn own_file(&self, environment: &Environment) -> Option<PathBuf> {
+        let absolute = |name| environment.path(name).filter(|folder| folder.is_absolute());
+        let states = || absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
+        self.database_url.is_none().then(states)?.map(|folder| folder.join("mass-driver/runs.db"))
+    }
+
+    /// The database that is named, or the URL of [`Self::own_file`].
+    pub fn url(&self, environment: &Environment) -> Option<String> {
+        let encoded = |file: &str| file.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+        let own = || Some(format!("sqlite://{}", encoded(self.own_file(environment)?.to_str()?)));
+        self.database_url.clone().or_else(own)
+    }
+}
+
 /// How the server is reached.
 #[derive(Args, Clone, Debug)]
 pub struct WebSettings {

@@ -12,7 +12,7 @@ mod variables;
 
 use mass_driver::activity::*;
 use mass_driver::document::Problem;
-use mass_driver::domain::SourcedRepository;
+use mass_driver::domain::{SourcedRepository, branch_complaint};
 use rstest::rstest;
 use std::path::{Path, PathBuf};
 
@@ -206,13 +206,28 @@ fn what_is_no_activity_is_told(#[case] text: &str, #[case] expected: &str) {
     assert!(found.contains(expected) && found.lines().count() == 1, "{found}");
 }
 
+/// An editor may have saved the file with other line ends; a text over several lines is the same.
+#[test]
+fn how_lines_of_a_file_end_is_no_part_of_its_texts() {
+    let file = "[migration]\ncommit_message = \"\"\"\nFirst\n\nSecond\n\"\"\"\ndriver_name = 'counter'\nwrong = 1\n\
+                driver_config = { target_file = \"a\", target_count = 1 }\n";
+    for file in [file.to_owned(), file.replace('\n', "\r\n")] {
+        let told = parse(file.as_bytes(), Format::Toml, &around()).unwrap_err();
+        assert_eq!((told.len(), told[0].line), (1, 8), "{told:?}");
+        let sound = file.replace("wrong = 1", "");
+        let activity = parse(sound.as_bytes(), Format::Toml, &around()).unwrap();
+        let one = activity.for_repository(&repository()).unwrap();
+        assert_eq!(one.migration.unwrap().commit_message, "First\n\nSecond\n");
+    }
+}
+
 /// The combined example has `branch_name` and `head_branch` spelled differently: it is committed on the one and pushed under
 /// the other, and with one of them missing both are the same.
 #[rstest]
 #[case("branch_name: a", "head_branch: b", "a", "b")]
 #[case("branch_name: a", "labels: []", "a", "a")]
-#[case("allow: {}", "head_branch: b", "b", "b")]
-#[case("allow: {}", "labels: []", "counter", "counter")]
+#[case("commit_author_name: Jo", "head_branch: b", "b", "b")]
+#[case("commit_author_name: Jo", "labels: []", "counter", "counter")]
 fn names_of_branches(#[case] migration: &str, #[case] forge: &str, #[case] local: &str, #[case] remote: &str) {
     let activity = yaml(&format!(
         "migration:\n  commit_message: Count\n  driver_name: counter\n  driver_config: {{ target_file: a, target_count: 1 }}\n  {migration}\nforge:\n  forge_name: github\n  {forge}\n"
@@ -231,6 +246,31 @@ fn a_title_and_a_text_come_from_the_commit_message() {
     assert_eq!(forge.base_branch.as_deref(), Some("trunk"), "the branch that the change begins from");
 }
 
+/// Sources and drivers read the same words.
+#[rstest]
+#[case("pypi")]
+#[case("pip")]
+#[case("' pypi '")]
+#[case("dockerfile")]
+fn an_ecosystem_has_the_same_names_everywhere(#[case] word: &str) {
+    let package = format!("ecosystem: {word}, package: python");
+    yaml(&format!("source: {{ source_name: index, source_config: {{ {package} }} }}"));
+    let bump = format!("driver_name: bump, driver_config: {{ {package}, to: '3.13' }}");
+    yaml(&format!("migration: {{ commit_message: Bump, {bump} }}"));
+}
+
+/// A plug-in is advised where one of that name would be found, and nowhere else.
+#[rstest]
+#[case("my-drivr", true)]
+#[case("My.Driver", false)]
+#[case("1st", false)]
+#[case("a-", false)]
+fn an_executable_is_advised_where_it_would_be_found(#[case] name: &str, #[case] advised: bool) {
+    let found = problems(&format!("migration: {{ commit_message: a, driver_name: {name} }}"));
+    assert!(found.contains(&format!("there is no driver `{name}`")), "{found}");
+    assert_eq!(found.contains(&format!("mass-driver-driver-{name}")), advised, "{found}");
+}
+
 #[rstest]
 #[case("a", None)]
 #[case("feature/a-b_c.d", None)]
@@ -242,6 +282,7 @@ fn a_title_and_a_text_come_from_the_commit_message() {
 #[case("a//b", Some("a `/` stands at an end, or two of them together"))]
 #[case("a/.b", Some("a part of it begins with `.`"))]
 #[case("a.lock/b", Some("a part of it ends with `.lock`"))]
+#[case("a./b", None)]
 #[case("a.", Some("it ends with `.`"))]
 #[case("a@{b", Some("there is `@{` in it"))]
 #[case("@", Some("git keeps that word for itself"))]

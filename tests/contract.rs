@@ -1,6 +1,7 @@
 //! The judge of HTTP exchanges, judged: it accepts what GitHub documents, and catches each kind of departure.
 
 mod support {
+    #[expect(dead_code, reason = "its own tests give it exchanges of their own")]
     pub mod contract;
 }
 

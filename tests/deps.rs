@@ -1,8 +1,8 @@
 //! `mass-driver deps` over real folders.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+use mass_driver::checkout::{CheckoutError, read_checkout};
 use mass_driver::cli::deps::{DepsArgs, Format, deps};
-use mass_driver::sources::checkout::{CheckoutError, read_checkout};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;

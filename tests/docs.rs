@@ -101,10 +101,12 @@ fn pages() -> Vec<String> {
 }
 
 #[test]
-fn the_subscription_file_of_the_readme_is_valid() {
+fn the_files_of_the_readme_are_valid() {
     let page = read("README.md");
     let files: Vec<String> =
         blocks(&page).into_iter().filter(|(kind, _)| *kind == "yaml").map(|(_, text)| text).collect();
+    let (activities, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|text| text.starts_with("migration:"));
+    assert_eq!(activities, [read("examples/security-policy.yaml")]);
     assert!(!files.is_empty());
     for file in files {
         let parsed = subscription::parse(file.as_bytes());

@@ -5,6 +5,8 @@
 #[path = "support/snapshots.rs"]
 mod snapshots;
 
+#[path = "drivers/anchors.rs"]
+mod anchors;
 #[path = "drivers/fixtures.rs"]
 mod fixtures;
 #[path = "drivers/hostile.rs"]
@@ -13,6 +15,8 @@ mod hostile;
 mod keys;
 #[path = "drivers/laws.rs"]
 mod laws;
+#[path = "drivers/line_ends.rs"]
+mod line_ends;
 
 use mass_driver::document::{Limits, Problems, toml, yaml};
 use mass_driver::domain::{FileEdit, Snapshot};

@@ -42,6 +42,7 @@ fn what_a_dockerfile_builds_on() {
 fn a_dockerfile_that_cannot_be_read_is_said() {
     for (entry, words) in [
         (Entry::Binary, "Dockerfile is not a text in UTF-8"),
+        (Entry::LfsPointer, "Dockerfile is kept in Git LFS, which is not read"),
         (Entry::TooLarge(7), "Dockerfile is too large: it has 7 bytes"),
         (Entry::Symlink, "Dockerfile is a symbolic link, which is not followed"),
     ] {

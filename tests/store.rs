@@ -41,5 +41,7 @@ mod runs;
 mod samples;
 #[path = "store/statements.rs"]
 mod statements;
+#[path = "store/strangers.rs"]
+mod strangers;
 #[path = "store/work.rs"]
 mod work;

@@ -2,9 +2,10 @@
 
 use super::forge::{Forge, RepositoryForge};
 use super::migration::{Migration, RepositoryMigration};
+use super::reading::mapping_of;
 use super::scan::{self, Scan};
 use super::secrets::without_secrets;
-use super::source::{self, Source};
+use super::source::Source;
 use super::{LIMITS, Surroundings};
 use crate::document::{
     Field, Mapping, Node, Problem, Problems, Spot, Value, fields_schema, quoted, read_fields, toml, yaml,
@@ -108,82 +109,78 @@ pub(super) struct Sections {
     forge: Option<Node>,
 }
 
-const SECTIONS: &[Field<Sections>] = &[
-    Field {
-        name: "source",
-        about: "where repositories are found",
-        required: false,
-        schema: super::schema::source,
-        read: |sections, node, problems| sections.source = source::mapping_of("source", node, problems),
-    },
-    Field {
-        name: "scan",
-        about: "what is read from each of them",
-        required: false,
-        schema: |generator| fields_schema("what is read from each repository", scan::FIELDS, generator),
-        read: |sections, node, problems| sections.scan = source::mapping_of("scan", node, problems),
-    },
-    Field {
-        name: "migration",
-        about: "what is changed in each of them, and how it is committed",
-        required: false,
-        schema: super::schema::migration,
-        read: |sections, node, problems| sections.migration = source::mapping_of("migration", node, problems),
-    },
-    Field {
-        name: "forge",
-        about: "the pull requests that are opened for the changes",
-        required: false,
-        schema: super::schema::forge,
-        read: |sections, node, problems| sections.forge = source::mapping_of("forge", node, problems),
-    },
-];
+/// What holds the sections: the file itself, or what stands below [`ON_TOP`].
+trait HoldsSections {
+    fn sections(&mut self) -> &mut Sections;
+}
+
+impl HoldsSections for Sections {
+    fn sections(&mut self) -> &mut Sections {
+        self
+    }
+}
+
+impl HoldsSections for Written {
+    fn sections(&mut self) -> &mut Sections {
+        &mut self.sections
+    }
+}
+
+const fn section_fields<T: HoldsSections>() -> [Field<T>; 4] {
+    [
+        Field {
+            name: "source",
+            about: "where repositories are found",
+            required: false,
+            schema: super::schema::source,
+            read: |file, node, problems| file.sections().source = mapping_of("source", node, problems),
+        },
+        Field {
+            name: "scan",
+            about: "what is read from each of them",
+            required: false,
+            schema: |generator| fields_schema("what is read from each repository", scan::FIELDS, generator),
+            read: |file, node, problems| file.sections().scan = mapping_of("scan", node, problems),
+        },
+        Field {
+            name: "migration",
+            about: "what is changed in each of them, and how it is committed",
+            required: false,
+            schema: super::schema::migration,
+            read: |file, node, problems| file.sections().migration = mapping_of("migration", node, problems),
+        },
+        Field {
+            name: "forge",
+            about: "the pull requests that are opened for the changes",
+            required: false,
+            schema: super::schema::forge,
+            read: |file, node, problems| file.sections().forge = mapping_of("forge", node, problems),
+        },
+    ]
+}
+
+const SECTIONS: &[Field<Sections>] = &section_fields();
 
 const ON_TOP: &str = "mass-driver";
 
-const ROOT: &[Field<Written>] = &[
-    Field {
-        name: ON_TOP,
-        about: "the sections of the Activity",
-        required: false,
-        schema: sections_schema,
-        read: |file, node, problems| {
-            let Some(Node { at, value: Value::Map(map) }) = source::mapping_of(ON_TOP, node, problems) else { return };
-            let mut sections = Sections::default();
-            let mapping = Mapping { what: "an Activity", fields: SECTIONS, elsewhere: OF_A_SECTION };
-            read_fields(&mut sections, &map, at, &mapping, problems);
-            file.under = Some((at, sections));
-        },
+const ROOT: &[Field<Written>] = &{
+    let [source, scan, migration, forge] = section_fields();
+    [BELOW, source, scan, migration, forge]
+};
+
+const BELOW: Field<Written> = Field {
+    name: ON_TOP,
+    about: "the sections of the Activity",
+    required: false,
+    schema: sections_schema,
+    read: |file, node, problems| {
+        let Some(Node { at, value: Value::Map(map) }) = mapping_of(ON_TOP, node, problems) else { return };
+        let mut sections = Sections::default();
+        let mapping = Mapping { what: "an Activity", fields: SECTIONS, elsewhere: OF_A_SECTION };
+        read_fields(&mut sections, &map, at, &mapping, problems);
+        file.under = Some((at, sections));
     },
-    Field {
-        name: "source",
-        about: "where repositories are found",
-        required: false,
-        schema: super::schema::source,
-        read: |file, node, problems| (SECTIONS[0].read)(&mut file.sections, node, problems),
-    },
-    Field {
-        name: "scan",
-        about: "what is read from each of them",
-        required: false,
-        schema: |generator| (SECTIONS[1].schema)(generator),
-        read: |file, node, problems| (SECTIONS[1].read)(&mut file.sections, node, problems),
-    },
-    Field {
-        name: "migration",
-        about: "what is changed in each of them, and how it is committed",
-        required: false,
-        schema: super::schema::migration,
-        read: |file, node, problems| (SECTIONS[2].read)(&mut file.sections, node, problems),
-    },
-    Field {
-        name: "forge",
-        about: "the pull requests that are opened for the changes",
-        required: false,
-        schema: super::schema::forge,
-        read: |file, node, problems| (SECTIONS[3].read)(&mut file.sections, node, problems),
-    },
-];
+};
 
 const OF_A_SECTION: &[(&str, &str)] = &[
     ("source_name", "move it into the section `source`"),

@@ -1,7 +1,7 @@
 //! A driver's keys with their texts filled in, and as JSON.
 
 use super::template::Template;
-use crate::document::{Key, Map, Node, Problem, Problems, Spot, Value};
+use crate::document::{Key, Map, Node, Problem, Problems, Spot, Value, whole_number};
 use crate::domain::SourcedRepository;
 use serde_json::Number;
 
@@ -65,8 +65,11 @@ pub(super) fn to_json(node: &Node) -> serde_json::Value {
     match &node.value {
         Value::Null | Value::Unreadable => serde_json::Value::Null,
         Value::Bool(truth) => (*truth).into(),
-        Value::Number(number) => number_of(number).map_or_else(|| number.clone().into(), serde_json::Value::Number),
-        Value::Text(text) => text.clone().into(),
+        Value::Number(number) => {
+            let whole = whole_number(number).map(Number::from);
+            whole.or_else(|| number_of(number)).map_or_else(|| number.clone().into(), serde_json::Value::Number)
+        }
+        Value::Text(text) | Value::Date(text) => text.clone().into(),
         Value::List(items) => items.iter().map(to_json).collect(),
         Value::Map(map) => {
             serde_json::Value::Object(map.entries.iter().map(|(key, node)| (key.name.clone(), to_json(node))).collect())
@@ -125,7 +128,7 @@ fn any_text(node: &Node, holds: &mut impl FnMut(&str, Spot) -> bool) -> bool {
         Value::Text(text) => holds(text, node.at),
         Value::List(items) => items.iter().any(|item| any_text(item, holds)),
         Value::Map(map) => map.entries.iter().any(|(_, node)| any_text(node, holds)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Unreadable => false,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Date(_) | Value::Unreadable => false,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What commands and plug-ins may do besides working in their clone.
 
-use super::reading::{texts, texts_schema, truth, truth_schema};
-use crate::document::{Field, Mapping, Node, Problems, Value, fields_schema, quoted, read_fields};
+use super::reading::{texts, texts_schema};
+use crate::document::{
+    Field, Mapping, Node, Problems, Spot, Value, fields_schema, quoted, read_fields, truth, truth_schema,
+};
 use schemars::{Schema, SchemaGenerator};
 
 /// What a process of an Activity may do besides reading the programs of the system and writing its clone. Nothing, unless the
@@ -58,8 +60,31 @@ const FIELDS: &[Field<Grants>] = &[
     },
 ];
 
-impl Grants {
+/// An `allow` as it stands in a section.
+pub(super) struct Written {
+    at: Spot,
+    grants: Grants,
+}
+
+impl Written {
     pub(super) fn read(node: &Node, problems: &mut Problems) -> Self {
+        Self { at: node.at, grants: Grants::read(node, problems) }
+    }
+
+    /// Says that nothing is there that could use it, so that nobody believes it to be a limit: `who` runs no program.
+    pub(super) fn refuse(&self, who: &str, problems: &mut Problems) {
+        let what = format!("`allow` is without effect here: {who} runs no program");
+        problems.add(self.at, what, "remove it");
+    }
+}
+
+/// What is granted, which is nothing unless it is written.
+pub(super) fn granted(written: Option<Written>) -> Grants {
+    written.map_or_else(Grants::default, |written| written.grants)
+}
+
+impl Grants {
+    fn read(node: &Node, problems: &mut Problems) -> Self {
         let mut grants = Self::default();
         match &node.value {
             Value::Unreadable => {}

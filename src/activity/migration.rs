@@ -1,12 +1,9 @@
 //! The section `migration`: which change is made, and how it is committed.
 
 use super::PlugIns;
-use super::branch::branch_complaint;
 use super::filling;
-use super::grants::{self, Grants};
-use super::reading::{mapping_schema, plain, text_schema};
-use super::scan::unknown;
-use super::source::mapping_of;
+use super::grants::{self, Grants, granted};
+use super::reading::{branch_template, filled_branch, mapping_of, mapping_schema, plain, text_schema, unknown};
 use super::template::Template;
 use crate::document::{Field, Map, Mapping, Node, Problem, Problems, Spot, Value, quoted, read_fields, text};
 use crate::domain::SourcedRepository;
@@ -82,7 +79,7 @@ pub(super) struct Written {
     commit_message: Option<Template>,
     author: Author,
     branch: Option<Template>,
-    allow: Grants,
+    allow: Option<grants::Written>,
 }
 
 pub(super) const FIELDS: &[Field<Written>] = &[
@@ -140,7 +137,7 @@ pub(super) const FIELDS: &[Field<Written>] = &[
         about: "what a command or plug-in may do besides working in its clone",
         required: false,
         schema: grants::schema,
-        read: |migration, node, problems| migration.allow = Grants::read(node, problems),
+        read: |migration, node, problems| migration.allow = Some(grants::Written::read(node, problems)),
     },
 ];
 
@@ -156,38 +153,6 @@ fn person(node: &Node, what: &str, example: &str, problems: &mut Problems) -> Op
         return None;
     }
     Some(text)
-}
-
-/// The name of a branch, which may say something else for each repository; else it is judged at once.
-pub(super) fn branch_template(node: &Node, problems: &mut Problems) -> Option<Template> {
-    let name = plain(node, "the name of a branch", "`fix-team-name`", problems)?;
-    let before = problems.count();
-    let template = Template::read(&name, node.at, problems);
-    if problems.count() > before {
-        return None;
-    }
-    if let (false, Some(why)) = (template.varies(), branch_complaint(&name)) {
-        problems.add(
-            node.at,
-            format!("{} is no name for a branch: {why}", quoted(&name)),
-            "write for example `fix-team-name`",
-        );
-        return None;
-    }
-    Some(template)
-}
-
-/// The name of a branch for a repository, if it is one.
-pub(super) fn filled_branch(
-    template: &Template,
-    repository: &SourcedRepository,
-    problems: &mut Problems,
-) -> Option<String> {
-    let name = template.fill(repository, problems)?;
-    let Some(why) = branch_complaint(&name) else { return Some(name) };
-    let what = format!("{} is no name for a branch, for {}: {why}", quoted(&name), quoted(&repository.id));
-    problems.add(template.at(), what, "use a value that git takes in names of branches");
-    None
 }
 
 impl Migration {
@@ -206,11 +171,18 @@ impl Migration {
         let config = written.config.unwrap_or(Node { at: node.at, value: Value::Map(nothing) });
         filling::check(&config, problems);
         let (name_at, driver_name) = written.driver?;
-        let driver = read_driver((name_at, &driver_name), config, plugins, problems)?;
+        let driver = read_driver((name_at, &driver_name), config, written.allow.as_ref(), plugins, problems)?;
         let usual = || Template::read(&driver_name, name_at, &mut Problems::default());
         let branch = written.branch.or_else(|| head_branch.cloned()).unwrap_or_else(usual);
         let commit_message = written.commit_message?;
-        Some(Self { driver_name, author: written.author, allow: written.allow, driver, commit_message, branch })
+        Some(Self {
+            driver_name,
+            author: written.author,
+            allow: granted(written.allow),
+            driver,
+            commit_message,
+            branch,
+        })
     }
 
     /// The branch, as the file writes it.
@@ -242,6 +214,7 @@ impl Migration {
 fn read_driver(
     (at, name): (Spot, &str),
     config: Node,
+    allow: Option<&grants::Written>,
     plugins: &PlugIns,
     problems: &mut Problems,
 ) -> Option<DriverConfig> {
@@ -249,6 +222,9 @@ fn read_driver(
     match (drivers::by_name(name), plugins.drivers.iter().any(|plugin| plugin == name)) {
         (Some(kind), _) => {
             let prepared = (kind.read)(&filling::without_placeholders(&config), problems);
+            if let (Some(Prepared::Texts(_)), Some(allow)) = (&prepared, allow) {
+                allow.refuse(&format!("the driver `{name}`"), problems);
+            }
             if varies {
                 return Some(DriverConfig::Varying { kind: DriverKind::BuiltIn(kind.read), config });
             }

@@ -12,10 +12,9 @@
 //! | `template.rs`, `filling.rs` | `{{ … }}` in a text, and in all texts of a driver's keys |
 //! | `grants.rs` | what commands and plug-ins may do besides working in their clone |
 //! | `variables.rs`, `secrets.rs` | keys that the environment has, and what belongs nowhere else |
-//! | `branch.rs`, `reading.rs` | names of branches; values of several sections |
+//! | `reading.rs` | values of several sections |
 //! | `schema.rs` | the JSON Schema |
 
-mod branch;
 mod file;
 mod filling;
 mod forge;
@@ -29,14 +28,13 @@ mod source;
 mod template;
 mod variables;
 
-pub use branch::branch_complaint;
 pub use file::{Activity, ForRepository, Format, parse};
 pub use forge::{FORGES, Forge, ForgeKind, ForgeName, RepositoryForge};
 pub use grants::Grants;
 pub use migration::{Author, Migration, RepositoryMigration, Work};
 pub use scan::{Scan, ScannerChoice};
 pub use schema::json_schema;
-pub use secrets::address_complaint;
+pub use secrets::{address_complaint, names_secret};
 pub use source::{AppAccess, CloneBy, CsvShape, KINDS as SOURCES, Pick, Source, SourceConfig, SourceKind};
 
 use crate::document::Limits;

@@ -1,10 +1,9 @@
 //! The section `scan`: which facts are read from each repository.
 
 use super::PlugIns;
-use super::grants::{self, Grants};
-use crate::document::{
-    Field, Mapping, Node, Problems, Spot, Value, did_you_mean, one_of, one_or_many, quoted, read_fields, text,
-};
+use super::grants::{self, Grants, granted};
+use super::reading::unknown;
+use crate::document::{Field, Mapping, Node, Problems, Spot, Value, one_or_many, read_fields, text};
 use crate::scanners;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use std::fmt;
@@ -46,7 +45,7 @@ impl fmt::Debug for ScannerChoice {
 #[derive(Default)]
 pub(super) struct Written {
     names: Option<(Spot, Vec<(Spot, String)>)>,
-    allow: Grants,
+    allow: Option<grants::Written>,
 }
 
 pub(super) const FIELDS: &[Field<Written>] = &[
@@ -71,7 +70,7 @@ pub(super) const FIELDS: &[Field<Written>] = &[
         about: "what plug-ins among the scanners may do besides reading their clone",
         required: false,
         schema: grants::schema,
-        read: |scan, node, problems| scan.allow = Grants::read(node, problems),
+        read: |scan, node, problems| scan.allow = Some(grants::Written::read(node, problems)),
     },
 ];
 
@@ -91,7 +90,7 @@ impl Scan {
         if names.is_empty() && problems.is_empty() {
             problems.add(at, "there are no scanners", "name at least one: `[\"root-files\"]`");
         }
-        let mut scanners = Vec::new();
+        let (asked, mut scanners) = (names.len(), Vec::new());
         for (at, name) in names {
             match (scanners::by_name(&name), plugins.scanners.contains(&name)) {
                 (Some(scanner), _) => scanners.push(ScannerChoice::BuiltIn(scanner)),
@@ -105,23 +104,11 @@ impl Scan {
                 }
             }
         }
-        Some(Self { scanners, allow: written.allow })
+        let plug_in = scanners.iter().any(|scanner| matches!(scanner, ScannerChoice::PlugIn(_)));
+        // One that is not there may be a plug-in.
+        if let (Some(allow), false, true) = (&written.allow, plug_in, scanners.len() == asked && asked > 0) {
+            allow.refuse("a scanner that is built in", problems);
+        }
+        Some(Self { scanners, allow: granted(written.allow) })
     }
-}
-
-/// Reports a name that neither the table nor a plug-in has. `kind` is also the word in the name of a plug-in's executable.
-pub(super) fn unknown<'a, Names: Iterator<Item = &'a str>>(
-    (kind, at, name): (&str, Spot, &str),
-    known: impl Fn() -> Names,
-    problems: &mut Problems,
-) {
-    let what = format!("there is no {kind} {}{}", quoted(name), did_you_mean(name, known()));
-    // Such a word cannot be the name of an executable that was forgotten.
-    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    let plugin = if is_name {
-        format!(", or put its executable `mass-driver-{kind}-{name}` on the PATH")
-    } else {
-        String::new()
-    };
-    problems.add(at, what, format!("use {}{plugin}", one_of(known())));
 }

@@ -1,6 +1,7 @@
 //! Where git finds a repository: the addresses that people write, and those that are refused.
 
-use super::words::printable;
+use super::words::one_line;
+use crate::activity::names_secret;
 use crate::domain::RepoName;
 use std::fmt;
 use std::net::IpAddr;
@@ -8,8 +9,6 @@ use std::path::{Path, PathBuf};
 
 /// Longer addresses are none. Unit: bytes.
 const LONGEST: usize = 2000;
-/// How tokens begin that people put in the place of a name.
-const TOKENS: [&str; 8] = ["ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "x-access-token"];
 
 /// An address that git may be given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,16 +53,22 @@ impl Address {
         if text.starts_with('-') {
             return Err(bad("git would take this for an option; a folder of that name is `./-…`"));
         }
+        let is_ssh = |scheme: &str| ["ssh", "git+ssh", "ssh+git"].contains(&scheme);
+        if names_secret(text) {
+            return Err(bad(match text.split_once("://") {
+                Some((scheme, _)) if is_ssh(scheme) => "passwords do not belong in an address; ssh has keys",
+                _ => {
+                    "a password or token does not belong in an address: it would be written to disk and logs. Set FORGE_TOKEN"
+                }
+            }));
+        }
         match text.split_once("://") {
             Some(("file", path)) => Self::of_file(path).ok_or_else(|| bad("`file://` is followed by an absolute path")),
             Some(("https", rest)) => Self::of_http("https", rest).map_err(bad),
             Some(("http", rest)) => Self::of_http("http", rest).map_err(bad),
-            Some(("ssh" | "git+ssh" | "ssh+git", rest)) => {
+            Some((scheme, rest)) if is_ssh(scheme) => {
                 let authority = authority(rest);
                 let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-                if user.contains(':') {
-                    return Err(bad("passwords do not belong in an address; ssh has keys"));
-                }
                 if host.is_empty() || host.starts_with('-') || user.starts_with('-') {
                     return Err(bad("a host is missing"));
                 }
@@ -84,16 +89,7 @@ impl Address {
 
     fn of_http(scheme: &'static str, rest: &str) -> Result<Self, &'static str> {
         let authority = authority(rest);
-        let (user, host) = match authority.rsplit_once('@') {
-            Some((user, host)) => (user, host),
-            None => ("", authority),
-        };
-        if user.contains(':') || user.len() > 39 || TOKENS.iter().any(|token| user.starts_with(token)) {
-            return Err(
-                "a password or token does not belong in an address: it would be written to disk and logs. Set FORGE_TOKEN",
-            );
-        }
-        let host = host.to_ascii_lowercase();
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_ascii_lowercase();
         if host.is_empty() || host.starts_with('-') || rest.len() == authority.len() {
             return Err("a host and a path are needed");
         }
@@ -128,6 +124,21 @@ impl Address {
         match &self.0 {
             Place::Folder(path) => Some(path),
             Place::Remote { .. } => None,
+        }
+    }
+
+    /// What tells a repository from others, however its address is written: `HOST/OWNER/NAME` in small letters, or the
+    /// folder on this machine without links.
+    pub fn identity(&self) -> String {
+        match &self.0 {
+            Place::Folder(path) => path.canonicalize().unwrap_or_else(|_| path.clone()).display().to_string(),
+            Place::Remote { url, .. } => {
+                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+                let (host, path) = rest.split_once(['/', ':']).unwrap_or((rest, ""));
+                let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+                let path = path.trim_matches('/');
+                format!("{host}/{}", path.strip_suffix(".git").unwrap_or(path)).to_lowercase()
+            }
         }
     }
 
@@ -206,16 +217,15 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(plain).ok()
 }
 
-/// An address in a message: whoever it signs in as is left out.
+/// An address in a message: whoever it signs in as is left out, and all of it where a secret stands elsewhere.
 fn shown(text: &str) -> String {
-    let text = match text.split_once("://") {
-        Some((scheme, rest)) => match authority(rest).rfind('@') {
-            Some(at) => format!("{scheme}://***{}", &rest[at..]),
-            None => text.to_owned(),
-        },
-        None => text.to_owned(),
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let before = &text[..text.len() - rest.len()];
+    let text = match authority(rest).rfind('@') {
+        Some(at) if !scheme.is_empty() || names_secret(text) => format!("{before}***{}", &rest[at..]),
+        _ => text.to_owned(),
     };
-    printable(&text)
+    if names_secret(&text) { "***".to_owned() } else { one_line(&text) }
 }
 
 #[cfg(test)]
@@ -260,6 +270,10 @@ mod tests {
             "https://me:hunter2@host/a",
             "https://ghp_hunter2@github.com/a",
             "ssh://-oProxyCommand=x/a",
+            "HTTPS://me:hunter2@host/a",
+            "https://host/a?token=ghp_hunter2hunter2hunter2hunter2",
+            "me:hunter2@host:a",
+            "x://me:hunter2@host/a",
             "ssh://a:hunter2@host/a",
             "-x@host:a",
             "git@-x:a",
@@ -271,6 +285,21 @@ mod tests {
             let refused = Address::parse(text).expect_err(text);
             assert!(!refused.to_string().contains("hunter2"), "{refused}");
         }
+    }
+
+    #[test]
+    fn secrets_are_refused_with_what_to_do_instead() {
+        let refused = |text: &str| Address::parse(text).unwrap_err().to_string();
+        let advice =
+            "a password or token does not belong in an address: it would be written to disk and logs. Set FORGE_TOKEN";
+        assert_eq!(refused("https://me:hunter2@host/a"), format!("https://***@host/a: {advice}"));
+        assert_eq!(refused("https://x-access-token@host/a"), format!("https://***@host/a: {advice}"));
+        assert_eq!(refused("me:hunter2@host:a"), format!("***@host:a: {advice}"));
+        assert_eq!(refused("https://host/ghp_hunter2hunter2hunter2hunter2"), format!("***: {advice}"));
+        assert_eq!(
+            refused("ssh://me:hunter2@host/a"),
+            "ssh://***@host/a: passwords do not belong in an address; ssh has keys"
+        );
     }
 
     #[test]

@@ -4,31 +4,93 @@
 //! request is claimed only after GitHub itself has shown the pushed commit at its branch.
 
 use super::address::Address;
-use super::git::{BareClone, Commit, GitError, Lease};
+use super::git::{BareClone, Commit, CommitObject, GitError, Lease};
 use super::patience::Patience;
 use crate::activity::{Forge, RepositoryForge};
-use crate::domain::{Delivery, InstallationId, ObjectId, RepoName, RunPull};
-use crate::forge::direct::{Direct, NamedRepository, NewPull};
-use crate::forge::{ForgeError, GitHub};
+use crate::domain::{Delivery, ObjectId, PullNumber, RepoName, RunPull};
+use crate::forge::ForgeError;
+use crate::forge::direct::{Direct, NamedRepository, NewPull, Who};
+use crate::store::RunPush;
 use secrecy::SecretString;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// As whom GitHub is asked.
-#[derive(Clone, Debug)]
-pub enum Access {
-    /// As a person, or as one installation of an App.
-    Direct(Direct),
-    /// As the installation of an App that each repository belongs to.
-    App(GitHub),
+/// Looks repositories up on GitHub, with the patience that GitHub asks for.
+pub struct GitHubRepositories {
+    who: Who,
+    patience: Patience<'static>,
 }
 
 /// Opens pull requests on GitHub, at the pace that GitHub asks for.
 pub struct Deliverer {
-    access: Access,
-    patience: Patience,
+    repositories: Arc<GitHubRepositories>,
     /// How long there has to be between two writes.
     spacing: Duration,
     last_write: tokio::sync::Mutex<Option<tokio::time::Instant>>,
+}
+
+/// What became of a branch that was to be pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// There was none.
+    Created,
+    /// It was moved to the new commit.
+    Forward,
+    /// It held the same change already, and stays.
+    Stays,
+}
+
+/// A move of a branch that may be made.
+#[derive(Clone, Debug)]
+pub struct Move {
+    lease: Lease,
+    /// The commit at which the branch stands afterwards.
+    pub to: ObjectId,
+    /// What becomes of it.
+    pub moved: Moved,
+}
+
+impl Move {
+    /// Looks whether a branch, which is `there` now, may be moved to a commit. `earlier` are the runs that have pushed what stands
+    /// there, and `activity` is the file whose branch it is to be. A branch that holds the same change already stays as it is: moving it would start
+    /// every check anew.
+    ///
+    /// Errors: [`DeliveryError::Refused`] for a branch that is not ours.
+    pub async fn of(
+        clone: &mut BareClone<'_>,
+        commit: &Commit,
+        (branch, there): (&str, Option<CommitObject>),
+        (activity, earlier): (&str, &[RunPush]),
+    ) -> Result<Self, DeliveryError> {
+        let Some(there) = there else {
+            return Ok(Self { lease: Lease::Absent, to: commit.id.clone(), moved: Moved::Created });
+        };
+        let here = clone.commit_here(&commit.id).await?;
+        let same = there.tree == here.tree && there.message.trim() == here.message.trim();
+        let ours = earlier.iter().any(|push| push.activity == activity);
+        if !same && !ours {
+            let id = there.id.as_str().get(..12).unwrap_or_default();
+            let whose = match earlier.first() {
+                Some(push) => format!("which run {} of {} pushed", push.run, push.activity),
+                None => "which no run kept here pushed".to_owned(),
+            };
+            return Err(DeliveryError::Refused(format!(
+                "the branch {branch} is there already, at {id}, {whose}: it is left alone. Delete it, or name another \
+                 `head_branch`"
+            )));
+        }
+        let stays = same && there.parents == here.parents && there.author == here.author;
+        let (to, moved) = if stays { (there.id.clone(), Moved::Stays) } else { (here.id, Moved::Forward) };
+        Ok(Self { lease: Lease::At(there.id), to, moved })
+    }
+
+    /// Makes it.
+    pub async fn make(&self, clone: &BareClone<'_>, commit: &Commit, branch: &str) -> Result<(), GitError> {
+        match self.moved {
+            Moved::Stays => Ok(()),
+            Moved::Created | Moved::Forward => clone.push(commit, branch, &self.lease).await,
+        }
+    }
 }
 
 /// Why something did not leave this machine, for people.
@@ -47,16 +109,21 @@ pub enum DeliveryError {
 
 /// A repository on GitHub, as whoever delivers sees it.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct GitHubRepository {
     direct: Direct,
     /// What GitHub says of it.
     pub repository: NamedRepository,
 }
 
-impl Place {
+impl GitHubRepository {
     /// The host that addresses of this GitHub name.
     pub fn host(&self) -> String {
         self.direct.web_host()
+    }
+
+    /// `HOST/OWNER/NAME` in small letters: the repository's one name, whatever address it was found by.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.host(), self.repository.target.name).to_ascii_lowercase()
     }
 }
 
@@ -71,109 +138,92 @@ pub fn name_of(clone_url: &str) -> Result<RepoName, DeliveryError> {
     })
 }
 
-impl Deliverer {
-    /// Asks GitHub as somebody, with so much time between two writes.
-    pub fn new(access: Access, patience: Patience, spacing: Duration) -> Self {
-        Self { access, patience, spacing, last_write: tokio::sync::Mutex::new(None) }
+impl GitHubRepositories {
+    /// Asks GitHub as somebody.
+    pub fn new(who: Who, patience: Patience<'static>) -> Self {
+        Self { who, patience }
     }
 
     /// Looks a repository up.
-    ///
-    /// Errors: [`DeliveryError::Refused`] also for one that is archived.
-    pub async fn place(&self, name: &RepoName) -> Result<Place, DeliveryError> {
-        let direct = match &self.access {
-            Access::Direct(direct) => direct.clone(),
-            Access::App(github) => {
-                let installation = self.patiently(|| github.installation_on(name)).await?;
-                Direct::of_installation(github.clone(), installation)
-            }
-        };
+    pub async fn find(&self, name: &RepoName) -> Result<GitHubRepository, DeliveryError> {
+        let direct = self.patiently(|| self.who.for_repository(name)).await?;
         let repository = self.patiently(|| direct.repository(name)).await?;
-        if repository.archived || repository.disabled {
-            let what = if repository.archived { "archived" } else { "disabled" };
-            return Err(DeliveryError::Refused(format!("{name} is {what} on GitHub, so nothing can be pushed to it")));
-        }
-        Ok(Place { direct, repository })
+        Ok(GitHubRepository { direct, repository })
     }
 
     /// A token for git, for one repository; with `workflows`, for one that may change workflows as well.
-    pub async fn git_token(&self, place: &Place, workflows: bool) -> Result<SecretString, ForgeError> {
-        self.patiently(|| place.direct.git_token(&place.repository.target, workflows)).await
+    pub async fn git_token(&self, remote: &GitHubRepository, workflows: bool) -> Result<SecretString, ForgeError> {
+        self.patiently(|| remote.direct.git_token(&remote.repository.target, workflows)).await
     }
 
-    /// Moves the branch of a repository to a commit, if it is ours to move, and looks whether GitHub has it. `earlier` are the
-    /// commits that former runs pushed there. A branch that holds the same change already stays as it is: moving it would
-    /// start every check anew. Returns the commit that is there then, and whether the branch moved.
-    pub async fn push(
+    async fn patiently<T, F: Future<Output = Result<T, ForgeError>>>(
         &self,
-        place: &Place,
-        clone: &mut BareClone<'_>,
-        commit: &Commit,
-        branch: &str,
-        earlier: &[ObjectId],
-    ) -> Result<(ObjectId, bool), DeliveryError> {
-        let (lease, stays) = match clone.commit_at(branch).await? {
-            None => (Lease::Absent, false),
-            Some(there) if there.id == commit.id => (Lease::At(there.id), true),
-            Some(there) => {
-                let ours = clone.commit_here(&commit.id).await?;
-                let same = there.tree == ours.tree && there.message.trim() == ours.message.trim();
-                if !same && !earlier.contains(&there.id) {
-                    let id = there.id.as_str().get(..12).unwrap_or_default();
-                    return Err(DeliveryError::Refused(format!(
-                        "the branch {branch} is there already, at a commit that no run of this Activity pushed ({id}): it is \
-                         left alone. Delete it, or name another `head_branch`"
-                    )));
-                }
-                let stays = same && there.parents == ours.parents && there.author == ours.author;
-                (Lease::At(there.id), stays)
-            }
-        };
-        let expected = match lease {
-            Lease::At(there) if stays => there,
-            lease => {
-                clone.push(commit, branch, &lease).await?;
-                commit.id.clone()
-            }
-        };
-        let target = &place.repository.target;
-        match self.patiently(|| place.direct.ref_of(target, branch)).await? {
-            Some(head) if head == expected => Ok((expected, !stays)),
-            found => {
-                let found = found.map_or_else(|| "has no such branch".to_owned(), |head| format!("has it at {head}"));
-                Err(DeliveryError::Refused(format!(
-                    "{branch} was pushed to {}, but the GitHub that is asked for pull requests {found}: does the address \
-                     lead to another host than GITHUB_API_URL?",
-                    target.name
-                )))
-            }
-        }
+        ask: impl FnMut() -> F,
+    ) -> Result<T, ForgeError> {
+        self.patience.with(|error| Some(error), ask).await
+    }
+}
+
+impl Deliverer {
+    /// Writes as somebody, with so much time between two writes.
+    pub fn new(repositories: Arc<GitHubRepositories>, spacing: Duration) -> Self {
+        Self { repositories, spacing, last_write: tokio::sync::Mutex::new(None) }
     }
 
-    /// Opens the pull request from a branch that is on GitHub, or brings the one that is open up to date. `moved` says whether
-    /// the branch was moved just now.
+    /// Looks a repository up that something is to be pushed to, if that was not done already.
+    ///
+    /// Errors: as [`GitHubRepositories::find`]; [`DeliveryError::Refused`] for one that is archived.
+    pub async fn find(
+        &self,
+        clone_url: &str,
+        known: Option<GitHubRepository>,
+    ) -> Result<GitHubRepository, DeliveryError> {
+        let remote = match known {
+            Some(remote) => remote,
+            None => self.repositories.find(&name_of(clone_url)?).await?,
+        };
+        may_be_written(&remote)?;
+        Ok(remote)
+    }
+
+    /// Looks whether GitHub has a branch where it was pushed to.
+    ///
+    /// Errors: [`DeliveryError::Refused`] if it has not.
+    pub async fn confirm(&self, remote: &GitHubRepository, branch: &str, at: &ObjectId) -> Result<(), DeliveryError> {
+        let found = match self.head(remote, branch).await? {
+            Some(head) if head == *at => return Ok(()),
+            Some(head) => format!("has it at {head}"),
+            None => "has no such branch".to_owned(),
+        };
+        Err(DeliveryError::Refused(format!(
+            "{branch} was pushed to {}, but the GitHub that is asked for pull requests {found}: does the address lead to \
+             another host than GITHUB_API_URL?",
+            remote.repository.target.name
+        )))
+    }
+
+    /// Where a branch stands on GitHub.
+    pub async fn head(&self, remote: &GitHubRepository, branch: &str) -> Result<Option<ObjectId>, ForgeError> {
+        self.patiently(|| remote.direct.ref_of(&remote.repository.target, branch)).await
+    }
+
+    /// Opens the pull request from a branch that is on GitHub, or brings the one that is open up to date. `moved` says what
+    /// became of the branch just now, and is `None` where it was not pushed at all. Returns a remark as well.
     pub async fn propose(
         &self,
-        place: &Place,
+        remote: &GitHubRepository,
         forge: &Forge,
         words: &RepositoryForge,
         base: Option<&str>,
-        moved: bool,
+        moved: Option<Moved>,
     ) -> Result<(RunPull, Option<String>), DeliveryError> {
-        let Place { direct, repository } = place;
+        let GitHubRepository { direct, repository } = remote;
         let target = &repository.target;
         let base = words.base_branch.as_deref().or(base).or(repository.default_branch.as_deref());
         let base = base.ok_or_else(|| DeliveryError::Refused(format!("{} has no branch to go to", target.name)))?;
-        if base == words.head_branch {
-            let why = format!("`head_branch` and the branch it goes to are both {base}; name another `head_branch`");
-            return Err(DeliveryError::Refused(why));
-        }
-        if !forge.git_push_first && self.patiently(|| direct.ref_of(target, &words.head_branch)).await?.is_none() {
-            let why = format!(
-                "{} has no branch {} on GitHub; push it, or set `git_push_first`",
-                target.name, words.head_branch
-            );
-            return Err(DeliveryError::Refused(why));
+        goes_elsewhere(words, Some(base))?;
+        if moved.is_none() && self.head(remote, &words.head_branch).await?.is_none() {
+            return Err(no_branch(&target.name, &words.head_branch, forge.git_push_first));
         }
         let RepositoryForge { head_branch, title, body, .. } = words;
         let new = NewPull { head: head_branch, base, title, body, draft: forge.draft };
@@ -182,27 +232,25 @@ impl Deliverer {
         let number = opened.pull.number;
         let delivery = match (opened.adopted, moved) {
             (false, _) => Delivery::Opened,
-            (true, true) => Delivery::Updated,
-            (true, false) => Delivery::Unchanged,
+            (true, Some(Moved::Created | Moved::Forward)) => Delivery::Updated,
+            (true, _) => Delivery::Unchanged,
         };
         if opened.adopted {
             self.turn().await;
             self.patiently(|| direct.update_pull(target, number, (title, body))).await?;
         }
-        let mut notes = Vec::new();
-        if opened.no_draft {
-            notes.push("it is no draft, since the repository has none".to_owned());
-        }
-        if !opened.adopted {
-            notes.extend(self.dress(place, forge, number).await);
-        }
-        let pull = RunPull { number, url: opened.pull.url, delivery };
-        Ok((pull, Some(notes.join("; ")).filter(|notes| !notes.is_empty())))
+        let remark = opened.no_draft.then(|| "it is no draft, since the repository has none".to_owned());
+        Ok((RunPull { number, url: opened.pull.url, delivery }, remark))
     }
 
     /// Labels, reviewers and assignees. What GitHub refuses of them is told, and no reason to fail: the pull request is open.
-    async fn dress(&self, place: &Place, forge: &Forge, number: crate::domain::PullNumber) -> Vec<String> {
-        let (github, target) = (place.direct.github(), &place.repository.target);
+    pub async fn set_labels_and_people(
+        &self,
+        remote: &GitHubRepository,
+        forge: &Forge,
+        number: PullNumber,
+    ) -> Vec<String> {
+        let (github, target) = (remote.direct.github(), &remote.repository.target);
         let mut refused = Vec::new();
         let mut note = |what: &str, result: Result<(), ForgeError>| {
             if let Err(error) = result {
@@ -242,14 +290,35 @@ impl Deliverer {
         &self,
         ask: impl FnMut() -> F,
     ) -> Result<T, ForgeError> {
-        self.patience.with(|error| Some(error), ask).await
+        self.repositories.patiently(ask).await
     }
 }
 
-/// As an installation of an App, where the Activity or the environment names one.
-pub fn app_access(github: GitHub, installation: Option<i64>) -> Access {
-    match installation {
-        Some(id) => Access::Direct(Direct::of_installation(github, InstallationId(id))),
-        None => Access::App(github),
+fn may_be_written(GitHubRepository { repository, .. }: &GitHubRepository) -> Result<(), DeliveryError> {
+    if !repository.archived && !repository.disabled {
+        return Ok(());
     }
+    let (name, what) = (&repository.target.name, if repository.archived { "archived" } else { "disabled" });
+    Err(DeliveryError::Refused(format!("{name} is {what} on GitHub, so nothing can be pushed to it")))
+}
+
+/// Refuses a pull request from a branch to itself. `base` is where it goes if the Activity does not say.
+pub(super) fn goes_elsewhere(words: &RepositoryForge, base: Option<&str>) -> Result<(), DeliveryError> {
+    match words.base_branch.as_deref().or(base) {
+        Some(base) if base == words.head_branch => Err(DeliveryError::Refused(format!(
+            "`head_branch` and the branch it goes to are both {base}; name another `head_branch`"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// That a branch is to be opened which neither is on GitHub nor was to be pushed; `pushes` tells whether one would have been.
+pub(super) fn no_branch(name: &RepoName, branch: &str, pushes: bool) -> DeliveryError {
+    let fix = if pushes {
+        ", and no run has left a change here that is still to be sent: run an Activity with a `migration` first, or put both \
+         sections into one"
+    } else {
+        "; push it, or set `git_push_first`"
+    };
+    DeliveryError::Refused(format!("{name} has no branch {branch} on GitHub{fix}"))
 }

@@ -4,12 +4,16 @@
 //! ended with everything they started, and what they say reaches people without secrets and without what steers a terminal.
 
 pub mod address;
-pub mod cage;
+mod cleaning;
 pub mod deliver;
 pub mod engine;
 pub mod git;
 pub mod patience;
 pub mod plug_in;
 mod process;
+mod results;
+pub mod sandbox;
+pub mod scratch;
+mod sending;
 mod words;
-pub mod workshop;
+pub mod working_clone;

@@ -3,6 +3,7 @@
 //! Each is the first of a process group of its own. The group is ended when the process ends, when it went beyond a limit,
 //! and when whoever waits for it stops waiting.
 
+use std::fs::File;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -56,9 +57,21 @@ pub(super) enum Failure {
     Pipe(#[from] io::Error),
 }
 
+/// What a process reads.
+pub(super) enum Input<'a> {
+    /// This, by a pipe.
+    Bytes(&'a [u8]),
+    /// Nothing: an empty file, which it holds open for as long as it lives, and with it the lock on that file.
+    Held(File),
+}
+
 /// Starts a process in a group of its own, with pipes to all of its three channels.
 pub(super) fn start(command: &mut Command) -> Result<(Child, Group), Failure> {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    start_with(command, Stdio::piped())
+}
+
+fn start_with(command: &mut Command, stdin: Stdio) -> Result<(Child, Group), Failure> {
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     #[cfg(unix)]
     command.process_group(0);
     let child = command.spawn().map_err(Failure::Start)?;
@@ -67,8 +80,12 @@ pub(super) fn start(command: &mut Command) -> Result<(Child, Group), Failure> {
 }
 
 /// Runs a process to its end.
-pub(super) async fn run(command: &mut Command, input: &[u8], bounds: Bounds) -> Result<Ended, Failure> {
-    let (mut child, mut group) = start(command)?;
+pub(super) async fn run(command: &mut Command, input: Input<'_>, bounds: Bounds) -> Result<Ended, Failure> {
+    let (input, stdin) = match input {
+        Input::Bytes(bytes) => (bytes, Stdio::piped()),
+        Input::Held(file) => (&[][..], file.into()),
+    };
+    let (mut child, mut group) = start_with(command, stdin)?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut out, mut complaint) = (Vec::new(), Vec::new());
     let all = async {

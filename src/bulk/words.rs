@@ -1,5 +1,7 @@
 //! What a process said, as people may see it: its last lines, nothing that steers a terminal, and no secrets.
 
+use crate::domain::text::{cut, is_hidden};
+
 /// As much of a process's complaint as helps somebody. Unit: lines.
 const MOST_LINES: usize = 8;
 /// Unit: characters of a line.
@@ -14,18 +16,18 @@ pub(super) fn last_words(output: &[u8], secrets: &[String]) -> String {
     let text = without_secrets(&String::from_utf8_lossy(tail), secrets);
     // A line that a progress bar wrote over is seen as it was last.
     let lines = text.split('\n').map(|line| line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default());
-    let lines: Vec<String> = lines.map(|line| printable(line.trim_end())).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<String> = lines.map(|line| one_line(line.trim_end())).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(MOST_LINES)..].join("\n")
 }
 
-/// A text on one line, in which nothing steers a terminal.
-pub(super) fn printable(text: &str) -> String {
-    let mut shown: String =
-        text.chars().take(LONGEST_LINE).map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(LONGEST_LINE).is_some() {
-        shown.push('…');
-    }
-    shown
+/// At most [`LONGEST_LINE`] characters of a text on one line, in which nothing steers a terminal. Line breaks and tabs become spaces.
+pub(super) fn one_line(text: &str) -> String {
+    let plain = |c: char| match c {
+        '\n' | '\r' | '\t' => ' ',
+        c if is_hidden(c) => '\u{fffd}',
+        c => c,
+    };
+    cut(text, LONGEST_LINE).chars().map(plain).collect()
 }
 
 /// A text in which secrets, and who an address signs in as, are blotted out.
@@ -51,11 +53,6 @@ pub(super) fn without_secrets(text: &str, secrets: &[String]) -> String {
     shown + rest
 }
 
-fn is_hidden(c: char) -> bool {
-    let steers = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    c.is_control() || steers || matches!(c, '\u{e0000}'..='\u{e007f}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,11 +66,23 @@ mod tests {
     }
 
     #[test]
+    fn what_parts_words_becomes_spaces() {
+        assert_eq!(last_words(b"error:\tnot\x0bhere\r\n\tREADME.md", &[]), "error: not\u{fffd}here\n README.md");
+        assert_eq!(one_line("one\ntwo\tthree"), "one two three");
+    }
+
+    #[test]
+    fn nothing_steers_a_terminal_or_hides() {
+        let odd = "a\u{1b}b\u{2028}c\u{61c}d\u{ad}e\u{202e}f\u{200b}g\u{e0041}h\u{e0100}é";
+        assert_eq!(one_line(odd).replace('\u{fffd}', "?"), "a?b?c?d?e?f?g?h?é");
+    }
+
+    #[test]
     fn floods_are_cut() {
         let said = "x".repeat(1 << 20) + "\n" + &"line\n".repeat(100);
         let shown = last_words(said.as_bytes(), &[]);
         assert_eq!(shown.lines().count(), MOST_LINES);
-        assert!(last_words("y".repeat(1 << 20).as_bytes(), &[]).chars().count() <= LONGEST_LINE + 1);
+        assert!(last_words("y".repeat(1 << 20).as_bytes(), &[]).chars().count() <= LONGEST_LINE);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::print::{json, printable};
 use super::{Exit, UsageError};
+use crate::document::read_beginning;
 use crate::planner::timing::next_slot;
 use crate::subscription::{
     Delay, FILE_NAMES, MAX_BYTES, MigrationPattern, ORGANISATION_FILE_NAMES, Problem, Subscription, SubscriptionFile,
@@ -14,7 +15,7 @@ use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use serde_json::json as object;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `mass-driver check`.
@@ -204,10 +205,8 @@ fn of_an_organisation(folder: &Path) -> anyhow::Result<Option<Found>> {
 
 /// The bytes of a file, one more than are ever parsed at most.
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let opened = File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
-    opened.map_err(|error| refused(path, &error))?;
-    Ok(bytes)
+    let bytes = File::open(path).and_then(|file| read_beginning(file, MAX_BYTES as u64));
+    bytes.map_err(|error| refused(path, &error))
 }
 
 fn print_problems(path: &str, bytes: &[u8], problems: &[Problem], out: &mut dyn Write) -> anyhow::Result<()> {

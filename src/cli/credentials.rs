@@ -2,13 +2,16 @@
 //!
 //! All that looks for either looks here. What is found is told by the name of the place it came from, never by its value.
 
+mod identity;
+
+pub use identity::{Asker, Identity};
+
 use super::UsageError;
-use crate::document::{Limits, Map, Node, Problems, Value, yaml};
+use crate::document::{Limits, Map, Node, Problems, Value, read_bounded, yaml};
 use crate::forge::web_host;
 use crate::settings::{Environment, GitHubAppSettings, given};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// What GitHub is asked for.
@@ -218,13 +221,8 @@ fn read(path: &Path) -> Result<Option<String>, String> {
         Ok(about) if !about.is_file() => return Err("is no file".into()),
         Ok(_) => {}
     }
-    let mut bytes = Vec::new();
     let file = File::open(path).map_err(cannot)?;
-    file.take(FILE_MAX as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() > FILE_MAX {
-        return Err("is larger than 1 MiB".into());
-    }
-    String::from_utf8(bytes).map(Some).map_err(|_| "is no text in UTF-8".into())
+    read_bounded(file, FILE_MAX as u64).map(Some).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

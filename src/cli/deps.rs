@@ -3,14 +3,14 @@
 use super::passed_over::{is_whole, tell};
 use super::print::{add_row, json, lines, new_table, printable};
 use super::{Exit, UsageError};
+use crate::checkout::{Checkout, read_checkout};
 use crate::domain::{Dependency, RepoPath};
 use crate::scanners::DependencyRow;
-use crate::sources::checkout::{Checkout, read_checkout};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The end of `deps --help`, which names every folder of [`crate::sources::checkout::LEFT_OUT`].
+/// The end of `deps --help`, which names every folder of [`crate::checkout::LEFT_OUT`].
 const HELP: &str = "Left out, because the server sees none of it or a tool filled it: what git ignores; submodules; symbolic links; \
 Python environments (folders with a pyvenv.cfg); and, unless git tracks files in them, folders called .git, node_modules, target, \
 venv, .venv, .tox, .nox or __pycache__.

@@ -12,7 +12,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 pub mod audit;
-pub mod cage;
+mod bar;
 pub mod check;
 pub mod completions;
 pub mod credentials;
@@ -25,12 +25,14 @@ mod print;
 pub mod retry;
 pub mod run;
 pub mod runs;
+pub mod sandbox;
+pub mod scans;
 pub mod schema;
 mod summary;
 pub mod view_pr;
 pub mod why;
 
-pub use print::{Output, printable, unwritten};
+pub use print::{Notes, Output, printable, unwritten};
 
 /// How a command ended, for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

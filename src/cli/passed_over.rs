@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::print::printable;
-use crate::sources::checkout::Checkout;
+use crate::checkout::Checkout;
 use std::io::Write;
 
 /// Tells what was left out, and what could not be read.

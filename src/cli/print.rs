@@ -1,6 +1,6 @@
 //! How commands print what files, registries and GitHub wrote: in one style, and so that it cannot steer a terminal.
 
-use crate::planner::prose::is_invisible;
+use crate::domain::text::{cut, is_hidden};
 use anyhow::Context as _;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde::Serialize;
@@ -23,10 +23,7 @@ const LONGEST_CELL: usize = 500;
 
 /// Adds a row of untrusted texts.
 pub(super) fn add_row<const N: usize>(table: &mut Table, cells: [&str; N]) {
-    table.add_row(cells.map(|cell| match cell.char_indices().nth(LONGEST_CELL) {
-        None => printable(cell),
-        Some((end, _)) => printable(&cell[..end]) + "…",
-    }));
+    table.add_row(cells.map(|cell| printable(&cut(cell, LONGEST_CELL))));
 }
 
 /// The lines of a table, without the spaces that fill its last column. Names, paths and versions stay whole, so that
@@ -75,16 +72,54 @@ pub(super) fn json(value: &impl Serialize) -> anyhow::Result<String> {
 }
 
 /// Standard output, of which it is told when nothing can be written to it: the system's own words (`No space left on device`) do
-/// not say where.
-pub struct Output<W>(pub W);
+/// not say where. A reader like `head` that has seen enough is no failure: the rest goes nowhere, and the command comes to
+/// its own end. Only who flushes is told, and may stop.
+pub struct Output<W> {
+    to: W,
+    is_closed: bool,
+}
+
+impl<W: io::Write> Output<W> {
+    /// Writes to a standard output.
+    pub fn new(to: W) -> Self {
+        Self { to, is_closed: false }
+    }
+}
 
 impl<W: io::Write> io::Write for Output<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes).map_err(|error| io::Error::new(error.kind(), unwritten(&error)))
+        if self.is_closed {
+            return Ok(bytes.len());
+        }
+        match self.to.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.is_closed = true;
+                Ok(bytes.len())
+            }
+            written => written.map_err(|error| io::Error::new(error.kind(), unwritten(&error))),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush().map_err(|error| io::Error::new(error.kind(), unwritten(&error)))
+        if self.is_closed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.to.flush().map_err(|error| io::Error::new(error.kind(), unwritten(&error)))
+    }
+}
+
+/// Standard error. Where nobody listens, the exit code is left to say it.
+pub struct Notes<W>(pub W);
+
+impl<W: io::Write> io::Write for Notes<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = self.0.write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
     }
 }
 
@@ -93,21 +128,16 @@ pub fn unwritten(error: &io::Error) -> String {
     format!("the result cannot be written to standard output: {error}")
 }
 
-/// Whether a character does something else than to show itself: controls, marks of direction, what shows nothing.
-pub(super) fn is_hidden(c: char) -> bool {
-    c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn nothing_steers_the_terminal() {
-        let odd = "a\u{1b}[31mb\u{9b}c\r\n\td\u{202e}e\u{2066}f\u{200b}g\u{2028}h\u{e0041}é";
+        let odd = "a\u{1b}[31mb\u{9b}c\r\n\td\u{202e}e\u{2066}f\u{200b}g\u{2028}h\u{e0041}i\u{61c}j\u{ad}é";
         let shown = printable(odd);
         assert_eq!(shown.chars().count(), odd.chars().count(), "one for one: columns stay");
-        assert_eq!(shown.replace('\u{fffd}', "?"), "a?[31mb?c???d?e?f?g?h?é");
+        assert_eq!(shown.replace('\u{fffd}', "?"), "a?[31mb?c???d?e?f?g?h?i?j?é");
         assert_eq!(printable("src/größe/日本.txt"), "src/größe/日本.txt");
     }
 

@@ -2,12 +2,12 @@
 
 use super::print::{self, add_row, lines, new_table};
 use super::{Exit, repository_named};
+use crate::domain::time::date_time;
 use crate::domain::{Clock, RepoName};
 use crate::pipeline::setback;
 use crate::settings::StoreSettings;
 use crate::store::{Next, Setback, Store};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use std::io::Write;
 
 /// The latest so many are looked at in one go.
@@ -117,9 +117,7 @@ fn print_setbacks(setbacks: &[Setback], args: &RetryArgs, out: &mut dyn Write) -
     for s in setbacks {
         let about = s.repository.as_ref().map_or_else(|| s.subject.clone(), ToString::to_string);
         let since = match s.next {
-            Next::Parked { since: at } | Next::Again { at } => {
-                at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
-            }
+            Next::Parked { since: at } | Next::Again { at } => date_time(at),
         };
         add_row(&mut table, [&s.step, &about, &s.attempts.to_string(), &since, &s.error]);
     }

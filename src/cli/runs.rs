@@ -1,19 +1,21 @@
 //! `mass-driver runs`: what former runs did, from the store.
 
 use super::print::{self, add_row, lines, new_table, printable};
+use super::scans::{self, ScanFormat};
 use super::summary::{End, summary};
 use super::{Exit, UsageError};
-use crate::domain::{Clock, PatchOutcome, Run, RunId, RunRepository, RunState, Scanned};
-use crate::settings::StoreSettings;
+use crate::domain::time::date_time;
+use crate::domain::{Clock, PatchOutcome, Run, RunId, RunKind, RunRepository, RunState};
+use crate::settings::{Environment, RunStoreSettings};
 use crate::store::{RunCount, Store, StoreError};
 use anyhow::Context as _;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use std::io::Write;
 
 /// Arguments of `mass-driver runs`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(mut_arg("database_url", |url| url.global(true)))]
 pub struct RunsArgs {
     /// What to do; without it, the last runs are listed
     #[command(subcommand)]
@@ -26,7 +28,7 @@ pub struct RunsArgs {
     pub format: RunsFormat,
     /// Where runs are kept
     #[command(flatten)]
-    pub store: StoreSettings,
+    pub store: RunStoreSettings,
 }
 
 /// What to do with former runs.
@@ -78,38 +80,24 @@ pub enum RunsFormat {
     Json,
 }
 
-/// How the results of scanners are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum ScanFormat {
-    /// For people: a row for a repository and a scanner
-    #[default]
-    Table,
-    /// For spreadsheets: a row for a repository, a column for a fact
-    Csv,
-    /// For scripts: one JSON array
-    Json,
-}
-
 /// Prints former runs, or what was asked about one of them, to `out`.
 ///
 /// Returns [`Exit::Failed`] when there is no such run. Errors: [`UsageError`] for a database that is none or of another
 /// version.
 pub async fn run(
     args: &RunsArgs,
+    environment: &Environment,
     clock: &dyn Clock,
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let url = &args.store.database_url;
-    let opened = match &args.command {
-        Some(RunsCommand::Forget { .. }) => Store::open_existing_to_write(url).await,
-        _ => Store::open_existing(url).await,
-    };
-    let store = match opened {
-        Err(error @ (StoreError::Address { .. } | StoreError::Schema { .. })) => {
-            return Err(UsageError(error.to_string()).into());
-        }
-        opened => opened.context("the database cannot be used")?,
+    let writes = matches!(args.command, Some(RunsCommand::Forget { .. }));
+    let Some(store) = kept(&args.store, environment, writes).await? else {
+        return match (&args.command, args.format) {
+            (None, RunsFormat::Table) => writeln!(out, "{NONE}").map(|()| Exit::Done).map_err(Into::into),
+            (None, RunsFormat::Json) => writeln!(out, "[]").map(|()| Exit::Done).map_err(Into::into),
+            (Some(_), _) => no_such_run(notes),
+        };
     };
     let done = match &args.command {
         None => list(&store, args, clock.now(), out).await.map(|()| true),
@@ -118,14 +106,46 @@ pub async fn run(
         Some(RunsCommand::Scans { id, scanner, format }) => {
             scans(&store, RunId(*id), scanner.as_deref(), *format, out).await
         }
-        Some(RunsCommand::Forget { id }) => forget(&store, RunId(*id), out).await,
+        Some(RunsCommand::Forget { id }) => forget(&store, RunId(*id), clock.now(), out).await,
     };
     store.close().await;
     if done? {
         return Ok(Exit::Done);
     }
+    no_such_run(notes)
+}
+
+const NONE: &str = "No run is kept here.";
+
+pub(super) fn no_such_run(notes: &mut dyn Write) -> anyhow::Result<Exit> {
     writeln!(notes, "mass-driver: there is no such run here; `mass-driver runs` lists those that are kept")?;
     Ok(Exit::Failed)
+}
+
+/// Opens the store in which runs are kept; `None` where nobody has named one, and none was made yet.
+///
+/// Errors: [`UsageError`] for a database that is none or of another version.
+pub(super) async fn kept(
+    settings: &RunStoreSettings,
+    environment: &Environment,
+    writes: bool,
+) -> anyhow::Result<Option<Store>> {
+    if settings.own_file(environment).is_some_and(|file| !file.exists()) {
+        return Ok(None);
+    }
+    let url = settings.url(environment).ok_or_else(no_home)?;
+    let opened = if writes { Store::open_existing_to_write(&url).await } else { Store::open_existing(&url).await };
+    match opened {
+        Err(error @ (StoreError::Address { .. } | StoreError::Schema { .. })) => {
+            Err(UsageError(error.to_string()).into())
+        }
+        opened => opened.context("the database cannot be used").map(Some),
+    }
+}
+
+/// That it is not known where runs are kept.
+pub(super) fn no_home() -> UsageError {
+    UsageError("it is not known where runs are kept: set HOME, or DATABASE_URL or --database-url".into())
 }
 
 async fn list(store: &Store, args: &RunsArgs, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -137,10 +157,10 @@ async fn list(store: &Store, args: &RunsArgs, now: Timestamp, out: &mut dyn Writ
         return Ok(());
     }
     if runs.is_empty() {
-        writeln!(out, "No run is kept here.")?;
+        writeln!(out, "{NONE}")?;
         return Ok(());
     }
-    let mut table = new_table(["Run", "Begun", "Repositories", "Patched", "Failed", "State", "Activity"]);
+    let mut table = new_table(["Run", "Kind", "Begun", "Repositories", "Patched", "Failed", "State", "Activity"]);
     for run in &runs {
         let count = |which: &dyn Fn(&RunCount) -> bool| {
             let those = counts.iter().filter(|count| count.run == run.id && which(count));
@@ -148,7 +168,8 @@ async fn list(store: &Store, args: &RunsArgs, now: Timestamp, out: &mut dyn Writ
         };
         let cells = [
             run.id.to_string(),
-            minute(run.started_at),
+            kind(run.kind).into(),
+            date_time(run.started_at),
             count(&|_| true),
             count(&|count| count.outcome == Some(PatchOutcome::Patched)),
             count(&|count| count.state == RunState::Failed),
@@ -161,17 +182,20 @@ async fn list(store: &Store, args: &RunsArgs, now: Timestamp, out: &mut dyn Writ
     Ok(())
 }
 
-fn state(run: &Run, now: Timestamp) -> &'static str {
-    match (run.ended_at, run.is_interrupted(now), run.dry) {
-        (Some(_), _, true) => "done (dry)",
-        (Some(_), _, false) => "done",
-        (None, true, _) => "interrupted",
-        (None, false, _) => "under way",
+fn kind(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Run => "run",
+        RunKind::DryRun => "dry run",
+        RunKind::Scan => "scan",
     }
 }
 
-fn minute(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
+fn state(run: &Run, now: Timestamp) -> &'static str {
+    match (run.ended_at, run.is_interrupted(now)) {
+        (Some(_), _) => "done",
+        (None, true) => "interrupted",
+        (None, false) => "under way",
+    }
 }
 
 async fn show(store: &Store, id: RunId, failed: bool, format: RunsFormat, out: &mut dyn Write) -> anyhow::Result<bool> {
@@ -180,15 +204,11 @@ async fn show(store: &Store, id: RunId, failed: bool, format: RunsFormat, out: &
     let shown: Vec<&RunRepository> = all.iter().filter(|one| !failed || End::of(one) == End::Failed).collect();
     if format == RunsFormat::Json {
         let repositories: Vec<Value> = shown.into_iter().map(repository_json).collect();
-        let json = json!({
-            "run": run.id, "activity": run.activity, "version": run.version, "dry_run": run.dry,
-            "started_at": run.started_at, "ended_at": run.ended_at, "repositories": repositories,
-        });
-        writeln!(out, "{}", print::json(&json)?)?;
+        writeln!(out, "{}", print::json(&report(&run, run.ended_at.is_some(), repositories))?)?;
         return Ok(true);
     }
-    let (number, begun, activity) = (run.id, minute(run.started_at), printable(&run.activity));
-    writeln!(out, "Run {number} of {activity}, begun {begun}\n")?;
+    let (number, kind, begun) = (run.id, kind(run.kind), date_time(run.started_at));
+    writeln!(out, "Run {number} ({kind}) of {}, begun {begun}\n", printable(&run.activity))?;
     let mut table = new_table(["Repository", "End", "Pull request", "Why"]);
     for one in shown {
         let url = one.pull.as_ref().map_or("", |pull| pull.url.as_str());
@@ -232,22 +252,24 @@ async fn scans(
     format: ScanFormat,
     out: &mut dyn Write,
 ) -> anyhow::Result<bool> {
-    if store.run(id).await?.is_none() {
-        return Ok(false);
-    }
+    let Some(run) = store.run(id).await? else { return Ok(false) };
     let all = store.run_repositories(id).await?;
-    print_scans(&all, scanner, format, out)?;
+    scans::print(&run, &all, scanner, format, out)?;
     Ok(true)
 }
 
-async fn forget(store: &Store, id: RunId, out: &mut dyn Write) -> anyhow::Result<bool> {
-    let mut tx = store.begin().await?;
-    let was_there = tx.forget_run(id).await?;
-    tx.commit().await?;
-    if was_there {
-        writeln!(out, "Run {id} is forgotten.")?;
+async fn forget(store: &Store, id: RunId, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<bool> {
+    if store.run(id).await?.is_none() {
+        return Ok(false);
     }
-    Ok(was_there)
+    let mut tx = store.begin().await?;
+    let is_gone = tx.forget_run(id, now).await?;
+    tx.commit().await?;
+    if !is_gone {
+        return Err(UsageError(format!("run {id} is under way, or was a minute ago; it is not forgotten")).into());
+    }
+    writeln!(out, "Run {id} is forgotten.")?;
+    Ok(true)
 }
 
 fn run_json(run: &Run, counts: &[RunCount], now: Timestamp) -> Value {
@@ -255,8 +277,16 @@ fn run_json(run: &Run, counts: &[RunCount], now: Timestamp) -> Value {
         .map(|count| json!({ "state": count.state, "outcome": count.outcome, "repositories": count.repositories }))
         .collect();
     json!({
-        "run": run.id, "activity": run.activity, "version": run.version, "dry_run": run.dry, "state": state(run, now),
+        "run": run.id, "activity": run.activity, "version": run.version, "kind": run.kind, "state": state(run, now),
         "started_at": run.started_at, "ended_at": run.ended_at, "counts": counts,
+    })
+}
+
+/// A run, as JSON.
+pub(super) fn report(run: &Run, finished: bool, repositories: Vec<Value>) -> Value {
+    json!({
+        "run": run.id, "kind": run.kind, "activity": run.activity, "version": run.version, "started_at": run.started_at,
+        "finished": finished, "repositories": repositories,
     })
 }
 
@@ -268,108 +298,6 @@ pub(super) fn repository_json(one: &RunRepository) -> Value {
         "base_branch": one.base_branch, "base_commit": one.base, "branch": one.branch, "commit": one.commit,
         "pushed": one.pushed, "clone": one.folder,
         "pull_request": one.pull.as_ref().map(|pull| json!({ "number": pull.number, "url": pull.url })),
-        "scans": one.scans.iter().map(|(name, scanned)| (name.clone(), scan_json(scanned))).collect::<Map<_, _>>(),
+        "scans": one.scans.iter().map(|(name, scanned)| (name.clone(), scans::json(scanned))).collect::<Map<_, _>>(),
     })
-}
-
-fn scan_json(scanned: &Scanned) -> Value {
-    match &scanned.facts {
-        Ok(facts) => json!({ "commit": scanned.commit, "scanned_at": scanned.at, "facts": facts }),
-        Err(problem) => json!({ "commit": scanned.commit, "scanned_at": scanned.at, "problem": problem }),
-    }
-}
-
-/// Prints what scanners found.
-pub(super) fn print_scans(
-    all: &[RunRepository],
-    scanner: Option<&str>,
-    format: ScanFormat,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
-    let found = all.iter().flat_map(|one| one.scans.iter().map(move |(name, scanned)| (one, name.as_str(), scanned)));
-    let found: Vec<_> = found.filter(|(_, name, _)| scanner.is_none_or(|wanted| wanted == *name)).collect();
-    match format {
-        ScanFormat::Json => {
-            let row = |&(one, name, scanned): &(&RunRepository, &str, &Scanned)| {
-                let mut row = scan_json(scanned);
-                row["repository"] = json!(one.repository.id);
-                row["scanner"] = json!(name);
-                row
-            };
-            writeln!(out, "{}", print::json(&found.iter().map(row).collect::<Vec<_>>())?)?;
-        }
-        ScanFormat::Table if found.is_empty() => writeln!(out, "No scanner has found anything.")?,
-        ScanFormat::Table => {
-            let mut table = new_table(["Repository", "Scanner", "Commit", "Found"]);
-            for (one, name, scanned) in found {
-                let facts = match &scanned.facts {
-                    Ok(facts) => {
-                        facts.iter().map(|(key, value)| format!("{key}: {}", plain(value))).collect::<Vec<_>>()
-                    }
-                    Err(problem) => vec![format!("failed: {problem}")],
-                };
-                let commit = scanned.commit.as_str().get(..12).unwrap_or_default();
-                add_row(&mut table, [&one.repository.id, name, commit, &facts.join(", ")]);
-            }
-            write!(out, "{}", lines(table))?;
-        }
-        ScanFormat::Csv => print_csv(&found, out)?,
-    }
-    Ok(())
-}
-
-/// A row for a repository and scanner, a column for each fact of any of them.
-fn print_csv(found: &[(&RunRepository, &str, &Scanned)], out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut columns: Vec<&str> = Vec::new();
-    for (_, _, scanned) in found {
-        let facts = scanned.facts.iter().flat_map(|facts| facts.keys());
-        for key in facts {
-            if !columns.contains(&key.as_str()) {
-                columns.push(key);
-            }
-        }
-    }
-    let mut head = vec!["repository", "scanner", "commit", "scanned_at", "problem"];
-    head.extend(&columns);
-    writeln!(out, "{}", head.into_iter().map(csv_cell).collect::<Vec<_>>().join(","))?;
-    for (one, name, scanned) in found {
-        let problem = scanned.facts.as_ref().err().map_or("", String::as_str);
-        let at = scanned.at.to_string();
-        let mut cells = [&one.repository.id, *name, scanned.commit.as_str(), &at, problem].map(csv_cell).to_vec();
-        for column in &columns {
-            let value = scanned.facts.as_ref().ok().and_then(|facts| facts.get(*column));
-            cells.push(csv_cell(&value.map(plain).unwrap_or_default()));
-        }
-        writeln!(out, "{}", cells.join(","))?;
-    }
-    Ok(())
-}
-
-/// A value as people read it: a text without quotes, nothing for nothing.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// A cell of a CSV file (RFC 4180). A text that a spreadsheet would run as a formula is kept from it by an apostrophe.
-fn csv_cell(text: &str) -> String {
-    let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
-    let text: String = text.chars().map(|c| if print::is_hidden(c) && c != '\n' { '\u{fffd}' } else { c }).collect();
-    if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_hold_what_they_say() {
-        assert_eq!(csv_cell("plain"), "plain");
-        assert_eq!(csv_cell("a,b \"c\"\nd"), "\"a,b \"\"c\"\"\nd\"");
-        assert_eq!(csv_cell("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");
-        assert_eq!(csv_cell("a\u{1b}[31m"), "a\u{fffd}[31m");
-    }
 }

@@ -11,7 +11,6 @@ pub(super) enum End {
     Opened,
     Updated,
     Unchanged,
-    Pushed,
     Patched,
     AlreadyPatched,
     DoesNotApply,
@@ -28,11 +27,10 @@ impl End {
             (RunState::Done, Some(Delivery::Opened), _) => Self::Opened,
             (RunState::Done, Some(Delivery::Updated), _) => Self::Updated,
             (RunState::Done, Some(Delivery::Unchanged), _) => Self::Unchanged,
-            (RunState::Done, None, _) if one.pushed.is_some() => Self::Pushed,
-            (RunState::Done, None, Some(PatchOutcome::Patched)) => Self::Patched,
             (RunState::Done, None, Some(PatchOutcome::AlreadyPatched)) => Self::AlreadyPatched,
             (RunState::Done, None, Some(PatchOutcome::DoesNotApply)) => Self::DoesNotApply,
             (RunState::Done, None, Some(PatchOutcome::Error)) => Self::Failed,
+            (RunState::Done, None, Some(PatchOutcome::Patched)) => Self::Patched,
             (RunState::Done, None, None) => Self::Read,
         }
     }
@@ -43,7 +41,6 @@ impl End {
             Self::Opened => "pull_request_opened",
             Self::Updated => "pull_request_updated",
             Self::Unchanged => "pull_request_unchanged",
-            Self::Pushed => "pushed",
             Self::Patched => "patched",
             Self::AlreadyPatched => "already_patched",
             Self::DoesNotApply => "does_not_apply",
@@ -58,7 +55,6 @@ impl End {
             Self::Opened => "pull request opened",
             Self::Updated => "pull request brought up to date",
             Self::Unchanged => "pull request open already, with this change",
-            Self::Pushed => "branch pushed, no pull request asked for",
             Self::Patched => "patched, in the clone alone",
             Self::AlreadyPatched => "already patched",
             Self::DoesNotApply => "does not apply",
@@ -84,6 +80,10 @@ pub(super) fn summary(repositories: &[RunRepository]) -> String {
     for (end, those) in &by_end {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{:>6}  {:>6}  {}", those.len(), share(those.len(), all), end.words());
+        // Those that failed have a table of their own.
+        if *end != End::Failed {
+            reasons(those, &mut text);
+        }
     }
     let pulls: Vec<_> = repositories.iter().filter_map(|one| one.pull.as_ref()).collect();
     if !pulls.is_empty() {
@@ -102,6 +102,26 @@ pub(super) fn summary(repositories: &[RunRepository]) -> String {
         text.push_str(&lines(table));
     }
     text
+}
+
+/// So many different reasons are told of; the rest is in `runs show`.
+const MOST_REASONS: usize = 5;
+
+/// Why they ended so, the commonest reasons first.
+fn reasons(those: &[&RunRepository], text: &mut String) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for reason in those.iter().filter_map(|one| one.reason.as_deref()) {
+        *counts.entry(reason).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for (reason, count) in counts.iter().take(MOST_REASONS) {
+        let _ = writeln!(text, "{count:>18}  {}", printable(&reason.replace('\n', " ")));
+    }
+    let more: usize = counts.iter().skip(MOST_REASONS).map(|(_, count)| count).sum();
+    if more > 0 {
+        let _ = writeln!(text, "{more:>18}  for other reasons, which `mass-driver runs show` has");
+    }
 }
 
 /// A share of all, in per cent.

@@ -2,14 +2,13 @@
 
 use super::print::{self, add_row, lines, new_table, printable};
 use super::{Exit, repository_named};
+use crate::domain::time::date_time;
 use crate::domain::{Clock, Outlook, Proposal, ProposalState};
 use crate::pipeline::account::{self, Account, is_parked};
 use crate::pipeline::setback;
 use crate::planner::prose::display_name;
 use crate::settings::StoreSettings;
 use crate::store::Store;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use std::io::Write;
 
 /// Arguments of `mass-driver why`.
@@ -139,14 +138,10 @@ fn outlook_table(outlook: &[Outlook]) -> String {
             o.current.as_deref().unwrap_or_default(),
             o.target.as_deref().unwrap_or_default(),
             &o.standing.as_str().replace('_', " "),
-            &o.until.map(in_utc).unwrap_or_default(),
+            &o.until.map(date_time).unwrap_or_default(),
             &o.reason,
         ];
         add_row(&mut table, cells);
     }
     lines(table)
-}
-
-fn in_utc(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

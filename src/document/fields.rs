@@ -125,3 +125,24 @@ pub fn text<'a>(node: &'a Node, what: &str, example: &str, problems: &mut Proble
         }
     }
 }
+
+/// The truth value at a node that must be one, or a problem.
+pub fn truth(node: &Node, what: &str, problems: &mut Problems) -> Option<bool> {
+    match &node.value {
+        Value::Bool(truth) => Some(*truth),
+        Value::Unreadable => None,
+        _ => {
+            problems.add(
+                node.at,
+                format!("{what} must be true or false, this is {}", node.kind()),
+                "write `true` or `false`",
+            );
+            None
+        }
+    }
+}
+
+/// The schema of a truth value.
+pub fn truth_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "boolean" })
+}

@@ -41,8 +41,10 @@ pub enum Value {
     Null,
     /// A truth value.
     Bool(bool),
-    /// A number as it is written.
+    /// A number as it is written: `0o755`, `1_000`, `1.10`. See [`whole_number`].
     Number(String),
+    /// A date or a time of TOML, as it is written; YAML knows none.
+    Date(String),
     /// A text.
     Text(String),
     /// A list.
@@ -78,12 +80,32 @@ impl Node {
             Value::Null => "nothing".into(),
             Value::Bool(value) => format!("the truth value `{value}`"),
             Value::Number(text) => format!("the number {}", quoted(text)),
+            Value::Date(text) => format!("the date {}", quoted(text)),
             Value::Text(text) => format!("the text {}", quoted(text)),
             Value::List(_) => "a list".into(),
             Value::Map(_) => "a mapping".into(),
             Value::Unreadable => "unreadable".into(),
         }
     }
+}
+
+/// A whole number as people write it: in decimal digits, or as `0x`, `0o` or `0b` say, with `_` between digits where they like.
+///
+/// `None` for what is none, or too large.
+pub fn whole_number(written: &str) -> Option<i64> {
+    let (sign, digits) = match written.strip_prefix(['-', '+']) {
+        Some(digits) if written.starts_with('-') => ("-", digits),
+        Some(digits) => ("", digits),
+        None => ("", written),
+    };
+    let bases = [("0x", 16), ("0o", 8), ("0b", 2)];
+    let based = bases.into_iter().find_map(|(prefix, base)| Some((digits.strip_prefix(prefix)?, base)));
+    let (digits, base) = based.unwrap_or((digits, 10));
+    let digit = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_digit(base));
+    if !digits.split('_').all(digit) {
+        return None;
+    }
+    i64::from_str_radix(&format!("{sign}{}", digits.replace('_', "")), base).ok()
 }
 
 /// The bytes as text without a byte order mark.
@@ -115,4 +137,32 @@ pub(super) fn decode<'a>(bytes: &'a [u8], limits: Limits, problems: &mut Problem
 
 pub(super) fn small(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_as_people_write_them() {
+        for (written, number) in [
+            ("10", Some(10)),
+            ("-10", Some(-10)),
+            ("+1_000", Some(1000)),
+            ("0o755", Some(493)),
+            ("0xFf", Some(255)),
+            ("0b11", Some(3)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("1.0", None),
+            ("--1", None),
+            ("0x-1", None),
+            ("0x", None),
+            ("_1", None),
+            ("1__0", None),
+            ("", None),
+        ] {
+            assert_eq!(whole_number(written), number, "{written}");
+        }
+    }
 }

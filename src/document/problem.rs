@@ -1,5 +1,6 @@
 //! What is wrong with a file that somebody wrote, where, and what would be right.
 
+use crate::domain::text::{cut, is_hidden};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -127,18 +128,12 @@ impl Problems {
 /// A text of the file as a message quotes it: in backticks, cut to a readable length, nothing invisible.
 pub fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
-    let mut shown: String = text.chars().take(LONGEST).flat_map(char_shown).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    format!("`{shown}`")
+    format!("`{}`", cut(text, LONGEST).chars().flat_map(char_shown).collect::<String>())
 }
 
 fn char_shown(c: char) -> impl Iterator<Item = char> {
-    // Control and bidirectional formatting characters could rewrite the terminal or the page that shows the message.
-    let hidden = c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '`');
-    let (escaped, plain) = if hidden { (Some(c.escape_unicode()), None) } else { (None, Some(c)) };
+    // A backtick would end what is quoted.
+    let (escaped, plain) = if is_hidden(c) || c == '`' { (Some(c.escape_unicode()), None) } else { (None, Some(c)) };
     escaped.into_iter().flatten().chain(plain)
 }
 
@@ -172,5 +167,19 @@ pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
         None => String::new(),
         Some(last) if words.is_empty() => last,
         Some(last) => format!("{} or {last}", words.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_stays_in_its_quotes_and_hides_nothing() {
+        assert_eq!(quoted("size 日"), "`size 日`");
+        assert_eq!(quoted("a`b\u{1b}c\u{2028}"), "`a\\u{60}b\\u{1b}c\\u{2028}`");
+        assert_eq!(quoted("a\u{61c}b\u{ad}c\u{202e}d\u{200b}"), "`a\\u{61c}b\\u{ad}c\\u{202e}d\\u{200b}`");
+        assert_eq!(quoted("a\u{e0041}b\u{fe0f}"), "`a\\u{e0041}b\\u{fe0f}`");
+        assert_eq!(quoted(&"x".repeat(61)), format!("`{}…`", "x".repeat(59)));
     }
 }

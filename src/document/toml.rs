@@ -23,6 +23,9 @@ pub fn read(bytes: &[u8], limits: Limits, begin: &str, problems: &mut Problems) 
         problems.add(Spot::START, "the file is empty", begin);
         return None;
     }
+    // As YAML does: how the lines of the file end is no part of a text that goes over several. A `\r` that is written stays.
+    let text = text.replace("\r\n", "\n");
+    let text = text.as_str();
     let lines = Lines::of(text);
     if let Some((at, what)) = too_deep(text) {
         problems.add(lines.spot(at..at + 1), format!("{what} is more than is read"), "write it with fewer parts");
@@ -89,13 +92,18 @@ impl Reader<'_> {
     fn value(&mut self, value: &toml_edit::Value, key: Spot, problems: &mut Problems) -> Node {
         let at = value.span().map_or(key, |span| self.lines.spot(span));
         self.count(at, problems);
+        let written = value.span().and_then(|span| self.lines.text.get(span));
         let value = match value {
             toml_edit::Value::String(text) => Value::Text(text.value().clone()),
-            toml_edit::Value::Integer(number) => Value::Number(number.value().to_string()),
-            // `1.0` is no whole number, here as there.
-            toml_edit::Value::Float(number) => Value::Number(format!("{:?}", number.value())),
+            // As they are written: `0o755` says more than 493, and `1.10` is no 1.1. What stands in a file has a place.
+            toml_edit::Value::Integer(number) => {
+                Value::Number(written.map_or_else(|| number.value().to_string(), str::to_owned))
+            }
+            toml_edit::Value::Float(number) => {
+                Value::Number(written.map_or_else(|| format!("{:?}", number.value()), |text| text.replace('_', "")))
+            }
             toml_edit::Value::Boolean(truth) => Value::Bool(*truth.value()),
-            toml_edit::Value::Datetime(time) => Value::Text(time.value().to_string()),
+            toml_edit::Value::Datetime(time) => Value::Date(time.value().to_string()),
             toml_edit::Value::InlineTable(table) => Value::Map(self.table(table, problems)),
             toml_edit::Value::Array(items) => {
                 let mut list = Vec::new();

@@ -197,7 +197,7 @@ impl Builder {
 fn as_key(node: Node, lines: &mut HashMap<String, u32>, problems: &mut Problems) -> Option<Key> {
     let at = node.at;
     let name = match node.value {
-        Value::Text(name) | Value::Number(name) => name,
+        Value::Text(name) | Value::Number(name) | Value::Date(name) => name,
         Value::Bool(value) => value.to_string(),
         Value::Unreadable => return None,
         Value::Null => {

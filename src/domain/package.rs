@@ -47,17 +47,22 @@ impl Ecosystem {
         }
     }
 
+    /// The words that stand for ecosystems, other names included.
+    pub const WORDS: [(&str, Self); 9] = [
+        ("pypi", Self::Pypi),
+        ("pip", Self::Pypi),
+        ("python", Self::Pypi),
+        ("docker", Self::Docker),
+        ("dockerfile", Self::Docker),
+        ("github-actions", Self::GithubActions),
+        ("pre-commit", Self::PreCommit),
+        ("npm", Self::Npm),
+        ("cargo", Self::Cargo),
+    ];
+
     /// The ecosystem a word stands for, its other names included.
     pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "pypi" | "pip" | "python" => Some(Self::Pypi),
-            "docker" | "dockerfile" => Some(Self::Docker),
-            "github-actions" => Some(Self::GithubActions),
-            "pre-commit" => Some(Self::PreCommit),
-            "npm" => Some(Self::Npm),
-            "cargo" => Some(Self::Cargo),
-            _ => None,
-        }
+        Self::WORDS.into_iter().find(|(known, _)| *known == word).map(|(_, ecosystem)| ecosystem)
     }
 }
 

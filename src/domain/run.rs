@@ -47,6 +47,18 @@ macro_rules! words {
 }
 
 words! {
+    /// What a run is for.
+    RunKind {
+        /// Changes, and what is made of them.
+        Run = "run",
+        /// Changes that do not leave this machine.
+        DryRun = "dry_run",
+        /// What scanners find.
+        Scan = "scan",
+    }
+}
+
+words! {
     /// What is done with a repository, in this order.
     Phase {
         /// It is cloned, or its clone brought up to date.
@@ -135,9 +147,9 @@ pub struct RunRepository {
     pub state: RunState,
     /// What the driver made of it.
     pub outcome: Option<PatchOutcome>,
-    /// Why it failed, or what the driver says of it.
+    /// Why it failed; or else what the driver says, what a dry run would open, and what GitHub refused of a pull request.
     pub reason: Option<String>,
-    /// The branch that the change begins from, and its commit.
+    /// The branch that the change begins from.
     pub base_branch: Option<String>,
     /// The commit that the change follows.
     pub base: Option<ObjectId>,
@@ -147,7 +159,7 @@ pub struct RunRepository {
     pub commit: Option<ObjectId>,
     /// The clone on this machine.
     pub folder: Option<String>,
-    /// What the branch of the remote was moved to.
+    /// The commit at which the remote's branch stands since: `commit`, or an older one with the same change.
     pub pushed: Option<ObjectId>,
     /// Its pull request.
     pub pull: Option<RunPull>,
@@ -175,6 +187,18 @@ impl RunRepository {
             scans: BTreeMap::new(),
         }
     }
+
+    /// Says what the commit of the change is. What was sent for another one is not told of it, and no pull request where there
+    /// is no change.
+    pub fn set_commit(&mut self, commit: Option<ObjectId>) {
+        if self.commit != commit {
+            self.pushed = None;
+        }
+        if commit.is_none() {
+            self.pull = None;
+        }
+        self.commit = commit;
+    }
 }
 
 /// A run.
@@ -188,8 +212,8 @@ pub struct Run {
     pub said: String,
     /// The version of the program that ran it.
     pub version: String,
-    /// Whether nothing was to leave this machine.
-    pub dry: bool,
+    /// What it was for.
+    pub kind: RunKind,
     /// When it began.
     pub started_at: Timestamp,
     /// When it came to its end; `None` while it is under way, and after it was interrupted.

@@ -23,6 +23,8 @@ pub enum Reading {
     Text(String),
     /// It is not text.
     Binary,
+    /// The file is kept in Git LFS; the repository holds a pointer in its place.
+    LfsPointer,
     /// It is larger than is read.
     TooLarge {
         /// Its size in bytes.
@@ -88,7 +90,7 @@ impl Snapshot {
     pub fn text(&self, path: &RepoPath) -> Option<&str> {
         match self.readings.get(path)? {
             Reading::Text(text) => Some(text),
-            Reading::Binary | Reading::TooLarge { .. } => None,
+            Reading::Binary | Reading::LfsPointer | Reading::TooLarge { .. } => None,
         }
     }
 

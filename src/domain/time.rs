@@ -15,6 +15,16 @@ pub fn from_millis(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
+/// A time of today for people who wait for it or see it go by: `08:05:30 UTC`.
+pub fn clock_time(at: Timestamp) -> String {
+    at.strftime("%H:%M:%S UTC").to_string()
+}
+
+/// A point in time for people, to the minute: `2026-01-05 08:05 UTC`.
+pub fn date_time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 /// A length of time in words, in its one or two largest units: `3 days`, `1 day 6 hours`, `0 minutes`.
 ///
 /// Seconds are left out from one minute on. Negative lengths read as their absolute value.
@@ -41,6 +51,12 @@ pub fn in_words(length: SignedDuration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_told_in_utc() {
+        let at = from_millis(1_767_600_330_999);
+        assert_eq!((clock_time(at).as_str(), date_time(at).as_str()), ("08:05:30 UTC", "2026-01-05 08:05 UTC"));
+    }
 
     #[test]
     fn words_take_the_two_largest_units() {

@@ -1,12 +1,14 @@
 //! `bump`: a package to a version, at every place where a manager finds it.
 
-use super::keys::{self, read_bool, some_text, truth};
+use super::keys::{self, some_text};
 use super::{Driver, Kind, Outcome, Prepared};
 use crate::document::{
-    Field, Node, Problems, Spot, did_you_mean, one_of, one_or_many, one_or_many_schema, quoted, text,
+    Field, Problems, Spot, fields_schema, one_or_many, one_or_many_schema, quoted, text, truth, truth_schema,
 };
 use crate::domain::{Dependency, Ecosystem, FileChange, FileEdit, PackageId, RepoPath, Snapshot};
-use crate::managers::{Edit, EditError, Manifests, by_name, lock_files, package_named};
+use crate::managers::{
+    Edit, EditError, Manifests, by_name, ecosystem_schema, lock_files, read_ecosystem, read_package,
+};
 use crate::versioning::scheme;
 use schemars::json_schema;
 use std::cmp::Ordering;
@@ -17,14 +19,14 @@ pub(super) const KIND: Kind = Kind {
     name: "bump",
     about: "Moves a package to a version at every place where its managers find it, in the style of each. What is there already, or newer, stays; lock files are left to the tools that write them.",
     read: |node, problems| keys::read(node, FIELDS, problems, prepared),
-    schema: |generator| keys::schema(KIND.about, FIELDS, generator),
+    schema: |generator| fields_schema(KIND.about, FIELDS, generator),
 };
 
 #[derive(Default)]
 struct Keys {
     ecosystem: Option<Ecosystem>,
     package: Option<(String, Spot)>,
-    to: Option<String>,
+    to: Option<(String, Spot)>,
     downwards: Option<bool>,
     digest: Option<String>,
     hashes: Vec<String>,
@@ -35,7 +37,7 @@ const FIELDS: &[Field<Keys>] = &[
         name: "ecosystem",
         about: "whose package it is",
         required: true,
-        schema: |generator| generator.subschema_for::<Ecosystem>(),
+        schema: ecosystem_schema,
         read: |keys, node, problems| keys.ecosystem = read_ecosystem(node, problems),
     },
     Field {
@@ -53,15 +55,15 @@ const FIELDS: &[Field<Keys>] = &[
         required: true,
         schema: some_text,
         read: |keys, node, problems| {
-            keys.to = text(node, "`to`", "`\"5.2.1\"`", problems).map(|to| to.trim().to_owned())
+            keys.to = text(node, "`to`", "`\"5.2.1\"`", problems).map(|to| (to.trim().to_owned(), node.at));
         },
     },
     Field {
         name: "downgrade",
         about: "whether it is also moved down from newer versions (default false)",
         required: false,
-        schema: truth,
-        read: |keys, node, problems| keys.downwards = read_bool(node, "`downgrade`", problems),
+        schema: truth_schema,
+        read: |keys, node, problems| keys.downwards = truth(node, "`downgrade`", problems),
     },
     Field {
         name: "digest",
@@ -84,24 +86,15 @@ const FIELDS: &[Field<Keys>] = &[
     },
 ];
 
-fn read_ecosystem(node: &Node, problems: &mut Problems) -> Option<Ecosystem> {
-    let word = text(node, "`ecosystem`", "`pypi`", problems)?;
-    let ecosystem = Ecosystem::from_word(word);
-    if ecosystem.is_none() {
-        let names = || Ecosystem::ALL.into_iter().map(Ecosystem::as_str);
-        let what = format!("there is no ecosystem {}{}", quoted(word), did_you_mean(word, names()));
-        problems.add(node.at, what, format!("use {}", one_of(names())));
-    }
-    ecosystem
-}
-
 fn prepared(keys: Keys, problems: &mut Problems) -> Option<Prepared> {
-    let (ecosystem, (name, at), to) = (keys.ecosystem?, keys.package?, keys.to?);
-    let Some(package) = package_named(ecosystem, &name) else {
-        let what = format!("{} is not the name of a package of {ecosystem}", quoted(&name));
-        problems.add(at, what, "write it as manifests do, without its version");
+    let (ecosystem, (name, at), (to, to_at)) = (keys.ecosystem?, keys.package?, keys.to?);
+    let package = read_package(ecosystem, (at, &name), problems)?;
+    // What is no version is newer and older than none: the driver would apply nowhere, and say so of each repository.
+    if scheme(ecosystem).compare(&to, &to).is_none() {
+        let what = format!("{} is not a version of {ecosystem}", quoted(&to));
+        problems.add(to_at, what, "write the one version to move to, such as `\"5.2.1\"`");
         return None;
-    };
+    }
     let downwards = keys.downwards.unwrap_or(false);
     let bump = Bump { package, to, downwards, digest: keys.digest, hashes: keys.hashes };
     Some(Prepared::Texts(Box::new(bump)))

@@ -3,7 +3,7 @@
 use super::keys::{self, some_text};
 use super::target::{Target, read_path};
 use super::{Driver, Kind, Outcome, Prepared};
-use crate::document::{Field, Problems, Value, quoted};
+use crate::document::{Field, Problems, Value, fields_schema, quoted, whole_number};
 use crate::domain::{FileChange, FileEdit, RepoPath, Snapshot};
 use schemars::json_schema;
 
@@ -12,7 +12,7 @@ pub(super) const KIND: Kind = Kind {
     name: "counter",
     about: "Sets the number in a file, which holds nothing else. A repository without the file is passed by.",
     read: |node, problems| keys::read(node, FIELDS, problems, prepared),
-    schema: |generator| keys::schema(KIND.about, FIELDS, generator),
+    schema: |generator| fields_schema(KIND.about, FIELDS, generator),
 };
 
 #[derive(Default)]
@@ -37,7 +37,7 @@ const FIELDS: &[Field<Keys>] = &[
         read: |keys, node, problems| {
             let number = match &node.value {
                 Value::Unreadable => return,
-                Value::Number(number) | Value::Text(number) => number.parse().ok(),
+                Value::Number(number) | Value::Text(number) => whole_number(number),
                 _ => None,
             };
             if number.is_none() {

@@ -3,7 +3,7 @@
 use super::keys;
 use super::target::{obstacle, read_path};
 use super::{Driver, Kind, Outcome, Prepared};
-use crate::document::{Field, Problems, one_or_many, one_or_many_schema};
+use crate::document::{Field, Problems, fields_schema, one_or_many, one_or_many_schema};
 use crate::domain::{FileEdit, RepoPath, Snapshot};
 use schemars::json_schema;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ pub(super) const KIND: Kind = Kind {
     name: "deleter",
     about: "Deletes files. Those that are not there are passed by, as is a repository that has none of them.",
     read: |node, problems| keys::read(node, FIELDS, problems, prepared),
-    schema: |generator| keys::schema(KIND.about, FIELDS, generator),
+    schema: |generator| fields_schema(KIND.about, FIELDS, generator),
 };
 
 #[derive(Default)]

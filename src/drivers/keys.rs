@@ -1,7 +1,7 @@
 //! Reading the keys of a driver, and values that several drivers take.
 
 use super::Prepared;
-use crate::document::{Field, Mapping, Node, Problems, Value, fields_schema, quoted, read_fields};
+use crate::document::{Field, Mapping, Node, Problems, Value, quoted, read_fields};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// The keys of a driver, once all of them are read.
@@ -32,27 +32,6 @@ pub(super) fn read<T: Default>(
     if problems.count() > before { None } else { finish(keys, problems) }
 }
 
-/// The schema of a driver's keys.
-pub(super) fn schema<T>(about: &str, fields: &[Field<T>], generator: &mut SchemaGenerator) -> Schema {
-    fields_schema(about, fields, generator)
-}
-
-/// A truth value.
-pub(super) fn read_bool(node: &Node, what: &str, problems: &mut Problems) -> Option<bool> {
-    match &node.value {
-        Value::Bool(value) => Some(*value),
-        Value::Unreadable => None,
-        _ => {
-            problems.add(
-                node.at,
-                format!("{what} must be `true` or `false`, this is {}", node.kind()),
-                "write one of them",
-            );
-            None
-        }
-    }
-}
-
 /// A text, which may be empty.
 pub(super) fn read_text(node: &Node, what: &str, problems: &mut Problems) -> Option<String> {
     match &node.value {
@@ -78,9 +57,4 @@ pub(super) fn some_text(_: &mut SchemaGenerator) -> Schema {
 /// The schema of any text.
 pub(super) fn any_text(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string" })
-}
-
-/// The schema of a truth value.
-pub(super) fn truth(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "boolean" })
 }

@@ -1,8 +1,8 @@
 //! `shell`: a command that changes the files of a clone.
 
-use super::keys::{self, read_bool, read_text, truth};
+use super::keys::{self, read_text};
 use super::{Command, Kind, Prepared};
-use crate::document::{Field, Problems, Value};
+use crate::document::{Field, Problems, Value, fields_schema, truth, truth_schema};
 use schemars::json_schema;
 
 /// The driver as the table has it.
@@ -10,7 +10,7 @@ pub(super) const KIND: Kind = Kind {
     name: "shell",
     about: "Runs a command in a clone of the repository; what it changes there is the change. A command that fails is an error, and what it wrote on standard error is the reason.",
     read: |node, problems| keys::read(node, FIELDS, problems, prepared),
-    schema: |generator| keys::schema(KIND.about, FIELDS, generator),
+    schema: |generator| fields_schema(KIND.about, FIELDS, generator),
 };
 
 #[derive(Default)]
@@ -67,8 +67,8 @@ const FIELDS: &[Field<Keys>] = &[
         name: "shell",
         about: "whether a shell reads a `command` that is one text (default true); false where it is a program's name alone",
         required: false,
-        schema: truth,
-        read: |keys, node, problems| keys.shell = read_bool(node, "`shell`", problems),
+        schema: truth_schema,
+        read: |keys, node, problems| keys.shell = truth(node, "`shell`", problems),
     },
 ];
 

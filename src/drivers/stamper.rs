@@ -3,7 +3,7 @@
 use super::keys::{self, any_text, read_text, some_text};
 use super::target::{obstacle, read_path};
 use super::{Driver, Kind, Outcome, Prepared};
-use crate::document::{Field, Node, Problems, Value};
+use crate::document::{Field, Node, Problems, Value, fields_schema};
 use crate::domain::{FileChange, FileEdit, FileMode, RepoPath, Snapshot};
 use schemars::json_schema;
 
@@ -12,7 +12,7 @@ pub(super) const KIND: Kind = Kind {
     name: "stamper",
     about: "Creates a file, and the folders it lies in. A file that is there already stays as it is.",
     read: |node, problems| keys::read(node, FIELDS, problems, prepared),
-    schema: |generator| keys::schema(KIND.about, FIELDS, generator),
+    schema: |generator| fields_schema(KIND.about, FIELDS, generator),
 };
 
 /// What a new file may do, where nobody says.

@@ -36,6 +36,10 @@ pub(super) fn why_no_text(path: &RepoPath, reading: &Reading) -> String {
     match reading {
         Reading::Text(_) => String::new(),
         Reading::Binary => format!("{path} is not a text in UTF-8; only texts are changed"),
+        Reading::LfsPointer => format!(
+            "{path} is kept in Git LFS: the repository holds a pointer in its place; change it in a clone of your own with \
+             git-lfs"
+        ),
         Reading::TooLarge { bytes } => {
             let size = usize::try_from(*bytes).map_or_else(|_| format!("{bytes} bytes"), in_bytes);
             format!("{path} is too large to be read: it has {size}")

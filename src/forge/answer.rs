@@ -1,6 +1,7 @@
 //! What an answer of GitHub's means: a value, or one of the ways a request can fail.
 
 use super::{ForgeError, limits};
+use crate::domain::text::{cut, is_hidden};
 use crate::domain::{Limit, Refusal};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -171,6 +172,16 @@ pub(super) fn without(text: String, secret: &SecretString) -> String {
 
 /// One line of bounded length: what a server sends goes to terminals and logs.
 pub(super) fn readable(text: &str) -> String {
-    let line: String = text.chars().take(LONGEST_MESSAGE_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(LONGEST_MESSAGE_CHARS).is_some() { line + "…" } else { line }
+    cut(text, LONGEST_MESSAGE_CHARS).chars().map(|c| if is_hidden(c) { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_is_one_line_that_hides_nothing() {
+        assert_eq!(readable("a\u{1b}b\nc\u{2028}d\u{61c}e\u{ad}f\u{202e}g\u{e0041}é"), "a b c d e f g é");
+        assert_eq!(readable(&"x".repeat(10_000)).chars().count(), LONGEST_MESSAGE_CHARS);
+    }
 }

@@ -191,13 +191,13 @@ impl GitHub {
         Ok(answer.read::<InstallationBody>()?.into())
     }
 
-    /// The installation that a repository belongs to.
+    /// The installation that a repository belongs to. One that was renamed or transferred is found under its old name too.
     ///
-    /// Errors: [`ForgeError::Gone`] where the App is not installed.
-    pub async fn installation_on(&self, name: &RepoName) -> Result<InstallationId, ForgeError> {
+    /// Errors: [`ForgeError::Gone`] where the App is not installed, or not for this repository.
+    pub async fn installation_on(&self, name: &RepoName) -> Result<InstallationInfo, ForgeError> {
         let call = Call::get(path(&["repos", name.owner(), name.name(), "installation"]));
         let answer = self.client.send(&call, Identity::App).await?;
-        Ok(answer.read::<InstallationBody>()?.id)
+        Ok(answer.read::<InstallationBody>()?.into())
     }
 
     /// The repositories an installation may work on, archived and disabled ones included.

@@ -46,6 +46,10 @@ impl Manifests {
                     found.problems.push(format!("{path} cannot be read: it is not a text in UTF-8"));
                     continue;
                 }
+                Some(Reading::LfsPointer) => {
+                    found.problems.push(format!("{path} cannot be read: it is kept in Git LFS"));
+                    continue;
+                }
                 Some(Reading::TooLarge { bytes }) => {
                     let size = usize::try_from(*bytes).map_or_else(|_| format!("{bytes} bytes"), in_bytes);
                     found.problems.push(format!("{path} cannot be read: it has {size}"));

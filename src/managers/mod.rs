@@ -53,7 +53,7 @@ use std::collections::BTreeSet;
 
 pub use lock_files::{is_lock_file, lock_files};
 pub use manifests::{Manifest, Manifests};
-pub use named::package_named;
+pub use named::{ecosystem_schema, package_named, read_ecosystem, read_package};
 
 /// The largest manifest that is read, from a working copy as from GitHub, in bytes. Larger ones are not written by hand.
 pub const LARGEST_MANIFEST_BYTES: usize = 1_000_000;
@@ -251,9 +251,5 @@ fn line_of(line_starts: &[usize], at: usize) -> u32 {
 /// A text cut to what fits in a table or a message.
 fn cut(text: &str) -> String {
     const LONGEST: usize = 120;
-    if text.chars().nth(LONGEST).is_none() {
-        text.into()
-    } else {
-        text.chars().take(LONGEST - 1).chain(['…']).collect()
-    }
+    crate::domain::text::cut(text, LONGEST)
 }

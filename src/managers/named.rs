@@ -4,7 +4,9 @@ use super::image;
 use super::package_json::selector;
 use super::pre_commit;
 use super::requirement;
+use crate::document::{Node, Problems, Spot, did_you_mean, one_of, quoted, text};
 use crate::domain::{Ecosystem, PackageId};
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// The package of a name as people write it: `Django`, `python` for the image `library/python`, `psf/black` or
 /// `https://github.com/psf/black` for hooks, `Actions/Checkout`.
@@ -23,6 +25,33 @@ pub fn package_named(ecosystem: Ecosystem, written: &str) -> Option<PackageId> {
         }
     };
     name.filter(|name| !name.is_empty()).map(|name| PackageId { ecosystem, name })
+}
+
+/// The ecosystem that a key names, by any of its names, or a problem.
+pub fn read_ecosystem(node: &Node, problems: &mut Problems) -> Option<Ecosystem> {
+    let word = text(node, "an ecosystem", "`pypi`", problems)?;
+    let ecosystem = Ecosystem::from_word(word.trim());
+    if ecosystem.is_none() {
+        let names = || Ecosystem::ALL.into_iter().map(Ecosystem::as_str);
+        let what = format!("there is no ecosystem {}{}", quoted(word), did_you_mean(word, names()));
+        problems.add(node.at, what, format!("use {}", one_of(names())));
+    }
+    ecosystem
+}
+
+/// What a key that [`read_ecosystem`] reads looks like.
+pub fn ecosystem_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": Ecosystem::WORDS.map(|(word, _)| word) })
+}
+
+/// The package of a name that stands at `at`, once its ecosystem is known too, or a problem.
+pub fn read_package(ecosystem: Ecosystem, (at, name): (Spot, &str), problems: &mut Problems) -> Option<PackageId> {
+    let package = package_named(ecosystem, name);
+    if package.is_none() {
+        let what = format!("{} is not the name of a package of {ecosystem}", quoted(name));
+        problems.add(at, what, "write it as manifests do, without its version");
+    }
+    package
 }
 
 /// A repository of hooks: by its address, by host and path, or by owner and name where it lies on GitHub.

@@ -1,8 +1,7 @@
 //! The words for a step that did not get through, the same wherever it is told.
 
+use crate::domain::time::date_time;
 use crate::store::{Next, Setback};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::json;
 
 /// What happened to a step, what happens next, and why. The reason holds words of others: whoever prints it takes care.
@@ -11,10 +10,10 @@ pub fn sentence(setback: &Setback) -> String {
     let attempts = if *attempts == 1 { "1 attempt".into() } else { format!("{attempts} attempts") };
     match next {
         Next::Parked { since } => {
-            format!("The step `{step}` is parked since {}, after {attempts}: {error}", in_utc(*since))
+            format!("The step `{step}` is parked since {}, after {attempts}: {error}", date_time(*since))
         }
         Next::Again { at } => {
-            format!("The step `{step}` was put back after {attempts} and goes on at {}: {error}", in_utc(*at))
+            format!("The step `{step}` was put back after {attempts} and goes on at {}: {error}", date_time(*at))
         }
     }
 }
@@ -32,14 +31,11 @@ pub fn to_json(setback: &Setback) -> serde_json::Value {
     })
 }
 
-fn in_utc(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::WorkId;
+    use jiff::Timestamp;
 
     #[test]
     fn a_setback_is_told_with_its_reason_and_its_time() {

@@ -7,7 +7,7 @@
 use super::error::RegistryError;
 use super::fetch::{host, under};
 use super::index::Index;
-use super::json::{lines, or_default, printable, protocol, raised, time};
+use super::json::{ascii_line, lines, or_default, protocol, raised, time};
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, tidy};
 use crate::domain::PackageId;
 use async_trait::async_trait;
@@ -74,7 +74,7 @@ impl Registry for CargoIndex {
         let registry = host(&reply.url);
         // One of the three statuses by which an index says that it has no such crate.
         if reply.status() == StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS {
-            return Err(RegistryError::NotFound { what: printable(&package.to_string()), registry });
+            return Err(RegistryError::NotFound { what: ascii_line(&package.to_string()), registry });
         }
         let reply = reply.success(package)?;
         let etag = reply.etag();

@@ -2,7 +2,7 @@
 
 use super::address::{NotPublic, PublicOnly, literal_ip, why_not_public};
 use super::error::{RegistryError, RegistrySettingsError};
-use super::json::{printable, protocol};
+use super::json::{ascii_line, protocol};
 use super::settings::{Limits, PRIVATE_HOSTS};
 use crate::domain::PackageId;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -189,7 +189,7 @@ impl Reply {
 
     /// The error a status stands for that is no success. `what` was asked for.
     pub(super) fn failure(&self, what: &str) -> RegistryError {
-        let (what, registry) = (printable(what), host(&self.url));
+        let (what, registry) = (ascii_line(what), host(&self.url));
         let retry_after = self.retry_after();
         let status = self.status();
         match status.as_u16() {
@@ -262,7 +262,7 @@ fn explain(url: &Url, error: &reqwest::Error) -> RegistryError {
             return not_public(url, refused.kind);
         }
     }
-    let last = printable(&cause.to_string());
+    let last = ascii_line(&cause.to_string());
     if error.is_timeout() {
         unavailable(url, "it took too long".into())
     } else if error.is_connect() {

@@ -3,7 +3,7 @@
 
 use super::error::RegistryError;
 use super::fetch::{Call, Fetch, Reply, host, origin, under};
-use super::json::printable;
+use super::json::ascii_line;
 use super::settings::Base;
 use crate::domain::PackageId;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -33,7 +33,7 @@ impl Index {
         accept: &'static str,
         etag: Option<&str>,
     ) -> Result<Option<Reply>, RegistryError> {
-        let unknown = || RegistryError::NotFound { what: printable(&package.to_string()), registry: self.host() };
+        let unknown = || RegistryError::NotFound { what: ascii_line(&package.to_string()), registry: self.host() };
         let url = address.ok_or_else(unknown)?;
         let etag = etag.and_then(|etag| HeaderValue::from_str(etag).ok());
         let conditional = etag.is_some();

@@ -63,13 +63,14 @@ async fn aside<T: Send + 'static>(
     reading.await.map_err(|_| protocol(registry, "it could not be read"))
 }
 
-/// The error for an answer that breaks the protocol. `why` may quote the answer: it is shortened and made printable.
+/// The error for an answer that breaks the protocol. `why` may quote the answer: it is made a short line.
 pub(super) fn protocol(registry: &str, why: &str) -> RegistryError {
-    RegistryError::Protocol { registry: registry.to_owned(), why: printable(why) }
+    RegistryError::Protocol { registry: registry.to_owned(), why: ascii_line(why) }
 }
 
-/// At most 200 characters of a text, control and direction characters replaced.
-pub(super) fn printable(text: &str) -> String {
+/// At most 200 characters of a text in ASCII: what a registry says is in English, and a name in other letters may be made to
+/// look like another.
+pub(super) fn ascii_line(text: &str) -> String {
     let plain = |c: char| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' };
     text.chars().take(200).map(plain).collect()
 }
@@ -306,8 +307,8 @@ mod tests {
     }
 
     #[test]
-    fn quoted_text_is_short_and_printable() {
-        assert_eq!(printable("a\u{202e}b\n"), "a?b?");
-        assert_eq!(printable(&"é".repeat(500)).len(), 200);
+    fn quoted_text_is_a_short_line_in_ascii() {
+        assert_eq!(ascii_line("a\u{202e}b\n"), "a?b?");
+        assert_eq!(ascii_line(&"é".repeat(500)).len(), 200);
     }
 }

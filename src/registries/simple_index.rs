@@ -6,7 +6,7 @@
 use super::error::RegistryError;
 use super::fetch::host;
 use super::index::Index;
-use super::json::{Entries, or_default, parse, printable, protocol, raised, time};
+use super::json::{Entries, ascii_line, or_default, parse, protocol, raised, time};
 use super::pythons::FilesPythons;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, digest_of, tidy};
 use crate::domain::PackageId;
@@ -122,7 +122,7 @@ impl Registry for SimpleIndex {
 
     async fn hashes(&self, package: &PackageId, version: &str) -> Result<Option<Vec<String>>, RegistryError> {
         let missing = |registry: &str| RegistryError::NotFound {
-            what: printable(&format!("{package} {version}")),
+            what: ascii_line(&format!("{package} {version}")),
             registry: registry.to_owned(),
         };
         let Some(Read { page, registry, .. }) = self.page(package, None).await? else {

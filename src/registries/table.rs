@@ -5,7 +5,7 @@ use super::deps_dev::DepsDev;
 use super::error::{RegistryError, RegistrySettingsError};
 use super::fetch::Fetch;
 use super::index::Index;
-use super::json::printable;
+use super::json::ascii_line;
 use super::npm::Npm;
 use super::oci::Images;
 use super::settings::RegistrySettings;
@@ -146,7 +146,7 @@ impl Registries {
     }
 
     fn registry_of(&self, package: &PackageId) -> Result<&dyn Registry, RegistryError> {
-        let none = || RegistryError::OfTheForge { package: printable(&package.to_string()) };
+        let none = || RegistryError::OfTheForge { package: ascii_line(&package.to_string()) };
         self.registry(package.ecosystem).ok_or_else(none)
     }
 

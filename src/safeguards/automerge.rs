@@ -1,6 +1,7 @@
 //! Whether a pull request may be merged without a person: only when every check that there is ended well, at least one
 //! did, and nobody has anything against it.
 
+use crate::domain::text::{cut, is_hidden};
 use crate::domain::{Check, Colour};
 
 /// What is looked at of a pull request before it is merged.
@@ -68,12 +69,7 @@ fn told<'a>(checks: impl Iterator<Item = &'a Check>, of_one: &str, of_several: &
 
 /// A name as it may stand in a sentence between backticks.
 fn plain(name: &str) -> String {
-    let safe = |c: char| if c.is_control() || c == '`' { ' ' } else { c };
-    let mut text: String = name.chars().take(NAME_CHARS).map(safe).collect();
-    if name.chars().nth(NAME_CHARS).is_some() {
-        text.push('…');
-    }
-    text
+    cut(name, NAME_CHARS).chars().map(|c| if is_hidden(c) || c == '`' { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -100,6 +96,11 @@ mod tests {
         insta::assert_snapshot!(no(&[check("lint", Pending), check("build", Pending)]), @"2 checks have not ended: `build`, `lint`");
         insta::assert_snapshot!(no(&[check("a", Grey), check("b", Grey)]), @"no check of it succeeded, all were skipped or neutral");
         insta::assert_snapshot!(no(&[Check { own: true, ..check("mass-driver", Green) }]), @"no check has reported on it");
+    }
+
+    #[test]
+    fn a_name_hides_nothing() {
+        assert_eq!(plain("a`b\nc\u{2028}d\u{61c}e\u{ad}f\u{202e}g\u{e0041}é"), "a b c d e f g é");
     }
 
     proptest! {

@@ -32,6 +32,7 @@ versions, wherever they stand, there is `dependencies`."
                 json!({ "dockerfile_exists": true, "dockerfile_from_lines": lines })
             }
             (_, Some(Reading::Binary)) => return Err("Dockerfile is not a text in UTF-8".into()),
+            (_, Some(Reading::LfsPointer)) => return Err("Dockerfile is kept in Git LFS, which is not read".into()),
             (_, Some(Reading::TooLarge { bytes })) => {
                 return Err(format!("Dockerfile is too large: it has {bytes} bytes"));
             }

@@ -2,7 +2,8 @@
 
 use super::{Discovery, SourceError};
 use crate::activity::CloneBy;
-use crate::domain::{Dependency, Ecosystem, PackageId, Repository, SourcedRepository};
+use crate::domain::{Dependency, Ecosystem, Repository, SourcedRepository};
+use crate::managers::package_named;
 use crate::store::Store;
 use crate::versioning::scheme;
 use std::collections::BTreeSet;
@@ -17,8 +18,12 @@ pub(super) async fn using(
     versions: Option<&str>,
     by: CloneBy,
 ) -> Result<Discovery, SourceError> {
-    let package = PackageId { ecosystem, name: known_as(ecosystem, name) };
     let mut found = Discovery::default();
+    // Judged when the file was read.
+    let Some(package) = package_named(ecosystem, name) else {
+        found.remarks.push(format!("{name} is not the name of a package of {ecosystem}"));
+        return Ok(found);
+    };
     let (mut after, mut unversioned) = (None, 0);
     loop {
         let ids = store.repositories_using(&package, after, AT_ONCE).await?;
@@ -44,21 +49,10 @@ pub(super) async fn using(
         found.remarks.push(format!("{unversioned} left out: they use {name} and do not say in which version"));
     }
     if found.repositories.is_empty() {
-        found.remarks.push(format!("no repository that the server knows uses {name} of {ecosystem} in such a version"));
+        let such = if versions.is_some() { " in such a version" } else { "" };
+        found.remarks.push(format!("no repository that the server knows uses {name} of {ecosystem}{such}"));
     }
     Ok(found)
-}
-
-/// The name as dependencies have it.
-fn known_as(ecosystem: Ecosystem, name: &str) -> String {
-    match ecosystem {
-        Ecosystem::Pypi => {
-            name.parse::<pep508_rs::PackageName>().map_or_else(|_| name.into(), |normal| normal.to_string())
-        }
-        Ecosystem::Docker | Ecosystem::GithubActions | Ecosystem::PreCommit | Ecosystem::Npm | Ecosystem::Cargo => {
-            name.into()
-        }
-    }
 }
 
 fn is_meant(ecosystem: Ecosystem, versions: Option<&str>, dependency: &Dependency) -> bool {

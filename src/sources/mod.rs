@@ -1,25 +1,24 @@
 //! Where the command line finds repositories.
 //!
-//! Each source is a file here and a line in [`discover`]; its keys are read in `activity/source/`. What a source finds is told
-//! together with what it left out: a list that is silently shorter than it should be would look like work that is done.
+//! Each source is an arm of [`discover`]; its keys are read in `activity/source/`. Beside it lie those that read something in
+//! their turn: files of names, tables, what GitHub answers, a server's index. What a source finds is told together with what
+//! it left out: a list that is silently shorter than it should be would look like work that is done.
 //!
 //! Nothing is kept: how long a list is good for is for whoever stores it to say.
 
-pub mod checkout;
 mod files;
-mod git;
 mod github;
 mod index;
 mod table;
-mod walk;
 
-use crate::activity::{Source, SourceConfig, address_complaint};
+use crate::activity::{Source, SourceConfig, address_complaint, names_secret};
 use crate::domain::SourcedRepository;
 use crate::forge::ForgeError;
 use crate::forge::direct::Direct;
 use crate::store::{Store, StoreError};
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
 /// What sources may use.
@@ -33,13 +32,16 @@ pub struct Reach<'a> {
     pub github: Option<&'a Direct>,
     /// The server's store, for `index`.
     pub store: Option<&'a Store>,
-    /// Runs a plug-in: its name, its keys.
+    /// Runs the source's plug-in, where it is one.
     pub plug_in: Option<&'a RunPlugIn>,
 }
 
-/// Runs the plug-in of a name with its keys. Errors: what went wrong, for people.
+/// Runs a plug-in with its keys. Errors: what went wrong, in words that name the plug-in.
 pub type RunPlugIn =
-    dyn Fn(&str, &serde_json::Value) -> BoxFuture<'static, Result<Vec<SourcedRepository>, String>> + Send + Sync;
+    dyn Fn(&serde_json::Value) -> BoxFuture<'static, Result<Vec<SourcedRepository>, PlugInFailure>> + Send + Sync;
+
+/// What went wrong with a plug-in, as those who run it know it.
+pub type PlugInFailure = Box<dyn Error + Send + Sync>;
 
 /// What a source has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,13 +121,8 @@ pub enum SourceError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A plug-in failed.
-    #[error("the plug-in `mass-driver-source-{name}` failed: {why}")]
-    PlugIn {
-        /// The plug-in.
-        name: String,
-        /// What went wrong.
-        why: String,
-    },
+    #[error(transparent)]
+    PlugIn(PlugInFailure),
     /// Whoever asks has not given what the source needs.
     #[error("the source `{source_name}` needs {what}")]
     Missing {
@@ -166,10 +163,9 @@ pub async fn discover(source: &Source, reach: &Reach<'_>) -> Result<Discovery, S
             let store = reach.store.ok_or_else(|| missing("the server's store: set DATABASE_URL"))?;
             index::using(store, (*ecosystem, package), versions.as_deref(), *clone_by).await?
         }
-        SourceConfig::PlugIn { name, config } => {
+        SourceConfig::PlugIn { config, .. } => {
             let run = reach.plug_in.ok_or_else(|| missing("plug-ins, which are not run here"))?;
-            let failed = |why| SourceError::PlugIn { name: name.clone(), why };
-            Discovery { repositories: run(name, config).await.map_err(failed)?, remarks: Vec::new() }
+            Discovery { repositories: run(config).await.map_err(SourceError::PlugIn)?, remarks: Vec::new() }
         }
     };
     if let Some((one, why)) = found.repositories.iter().find_map(|one| Some((one, complaint(one)?))) {
@@ -198,7 +194,10 @@ fn complaint(repository: &SourcedRepository) -> Option<&'static str> {
     if repository.id.len() > LONGEST_BYTES || repository.clone_url.len() > LONGEST_BYTES {
         return Some("its id or address is longer than 2,000 bytes");
     }
-    let branch = repository.upstream_branch.as_deref().and_then(crate::activity::branch_complaint);
+    if names_secret(&repository.id) {
+        return Some("there is a password or token in its id, which is stored and shown; give it another one");
+    }
+    let branch = repository.upstream_branch.as_deref().and_then(crate::domain::branch_complaint);
     if branch.is_some() {
         return Some("its `upstream_branch` is no name for a branch");
     }
@@ -207,7 +206,7 @@ fn complaint(repository: &SourcedRepository) -> Option<&'static str> {
 
 /// The id as a message may show it: an address may hold a password.
 fn readable(repository: &SourcedRepository) -> String {
-    if address_complaint(&repository.id).is_some() {
+    if names_secret(&repository.id) {
         return "its address is not shown".into();
     }
     repository.id.chars().filter(|c| !c.is_control()).take(80).collect()

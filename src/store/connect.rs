@@ -3,6 +3,7 @@
 use super::error::{of_file, words};
 use super::sql::{statements, values};
 use super::sqlite_file::{AtRest, Rights, cannot_be_opened, is_of_rights, rights, unwritable};
+use super::strangers::refuse_strangers;
 use super::{ANSWER_MAX, Pools, Store, StoreError, silence};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The tables, step by step. The same texts serve both databases.
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// How long a call waits for a free connection. GitHub gives a webhook ten seconds for everything.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(5);
@@ -32,9 +33,11 @@ const ATTEMPTS_TO_OPEN: usize = 20;
 
 statements! {
     PING_STATEMENT = "SELECT CAST(1 AS BIGINT)";
-    APPLIED = "SELECT version, checksum FROM _sqlx_migrations ORDER BY version";
+    APPLIED_STATEMENT = "SELECT version, checksum FROM _sqlx_migrations ORDER BY version";
 }
 pub(super) const PING: super::Statement = PING_STATEMENT;
+/// What was applied to a database: versions and checksums.
+pub(super) const APPLIED: super::Statement = APPLIED_STATEMENT;
 
 impl Store {
     /// Opens the database that a URL names and brings its tables up to date; several processes may do so at once.
@@ -42,8 +45,8 @@ impl Store {
     /// `sqlite://PATH` (relative, or absolute with a third slash; the file is made when missing) or
     /// `postgres://USER:PASSWORD@HOST/DATABASE`.
     ///
-    /// Errors: [`StoreError::Address`] for a URL that names no database, [`StoreError::Schema`] for tables of a newer
-    /// or another program, [`StoreError::Unreachable`], [`StoreError::NotLetIn`] or [`StoreError::Unavailable`] when the database does
+    /// Errors: [`StoreError::Address`] for a URL that names no database, [`StoreError::Schema`] for tables of a newer mass-driver
+    /// or of another program, which are left as they are, [`StoreError::Unreachable`], [`StoreError::NotLetIn`] or [`StoreError::Unavailable`] when the database does
     /// not answer, or not yet.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::connect_with(url, POSTGRES_CONNECTIONS).await
@@ -282,7 +285,7 @@ async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
     // Turning a new file's journal to WAL does not wait for the lock like other writes do.
     let mut attempt = 1;
     loop {
-        match migrate_sqlite(&writing).await {
+        match migrate_sqlite(url, &options, &writing).await {
             Err(StoreError::Unavailable(_)) if attempt < ATTEMPTS_TO_OPEN => {
                 attempt += 1;
                 tokio::time::sleep(Duration::from_millis(25)).await;
@@ -299,8 +302,21 @@ async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
     Ok(Pools::Sqlite { readers, writer, at_rest: None })
 }
 
-async fn migrate_sqlite(options: &SqliteConnectOptions) -> Result<(), StoreError> {
-    let mut connection = options.connect().await?;
+async fn migrate_sqlite(
+    url: &str,
+    looking: &SqliteConnectOptions,
+    writing: &SqliteConnectOptions,
+) -> Result<(), StoreError> {
+    // Before anything is asked that would stay in somebody else's file, such as another kind of journal.
+    let looking = looking.clone().create_if_missing(false).pragma("query_only", "on");
+    let pool = SqlitePoolOptions::new().acquire_timeout(WAIT_FOR_CONNECTION).max_connections(1);
+    let pool = pool.connect_lazy_with(looking);
+    let pools = Pools::Sqlite { readers: pool.clone(), writer: pool.clone(), at_rest: None };
+    let looked = refuse_strangers(url, &pools).await;
+    pool.close().await;
+    looked?;
+
+    let mut connection = writing.connect().await?;
     // sqlx has no lock for SQLite: hold the write lock over all of it, so that the second process finds it done.
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     MIGRATIONS.run_direct(None, &mut *tx, false).await?;
@@ -355,15 +371,7 @@ async fn join_postgres(url: &str, purpose: Purpose) -> Result<Pools, StoreError>
 
 async fn open_postgres(url: &str, connections: u32) -> Result<Pools, StoreError> {
     let options = postgres_options(url)?;
-
-    // On a connection of its own: if this fails half-way, the lock that sqlx takes for the time of it ends with the
-    // connection, and does not go back to the pool.
     let mut connection = knock(&options).await?;
-    // Without the notice at every start that the table of migrations is there already.
-    connection.execute("SET client_min_messages TO warning").await?;
-    MIGRATIONS.run_direct(None, &mut connection, false).await?;
-    connection.close().await?;
-
     let pool = PgPoolOptions::new()
         .acquire_timeout(WAIT_FOR_CONNECTION)
         .max_connections(connections)
@@ -375,5 +383,14 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Pools, StoreError>
         })
         .connect_with(options)
         .await?;
-    Ok(Pools::Postgres(pool))
+    let pools = Pools::Postgres(pool);
+    refuse_strangers(url, &pools).await?;
+
+    // On a connection of its own: if this fails half-way, the lock that sqlx takes for the time of it ends with the
+    // connection, and does not go back to the pool.
+    // Without the notice at every start that the table of migrations is there already.
+    connection.execute("SET client_min_messages TO warning").await?;
+    MIGRATIONS.run_direct(None, &mut connection, false).await?;
+    connection.close().await?;
+    Ok(pools)
 }

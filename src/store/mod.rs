@@ -21,6 +21,7 @@ mod connect;
 mod decisions;
 mod deliveries;
 mod developed;
+mod discoveries;
 mod duties;
 mod error;
 mod examinations;
@@ -39,10 +40,12 @@ mod proposals;
 mod release_notes;
 mod remarks;
 mod repositories;
+mod run_pushes;
 mod runs;
 mod setbacks;
 mod sql;
 mod sqlite_file;
+mod strangers;
 mod subscriptions;
 mod users;
 mod work;
@@ -69,6 +72,7 @@ pub use packages::PackageRow;
 pub use proposals::LedgerRow;
 pub use release_notes::{NotesRow, NotesStanding, ReleaseKey, WantedNotes};
 pub use repositories::{ListedRow, RepositoryRow};
+pub use run_pushes::{LastChange, RunPush};
 pub use runs::{NewRun, RunCount};
 pub use setbacks::{Next, Setback};
 pub use sql::Statement;
@@ -210,6 +214,7 @@ impl Store {
             decisions::STATEMENTS,
             deliveries::STATEMENTS,
             developed::STATEMENTS,
+            discoveries::STATEMENTS,
             duties::STATEMENTS,
             examinations::STATEMENTS,
             figures::STATEMENTS,
@@ -218,8 +223,10 @@ impl Store {
             lock_files::STATEMENTS,
             looks::STATEMENTS,
             repositories::STATEMENTS,
+            run_pushes::STATEMENTS,
             runs::STATEMENTS,
             setbacks::STATEMENTS,
+            strangers::STATEMENTS,
             subscriptions::STATEMENTS,
             manifests::STATEMENTS,
             merging::STATEMENTS,

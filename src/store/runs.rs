@@ -3,8 +3,8 @@
 use super::sql::{from_json, parsed, small, statements, time, to_json, values, word};
 use super::{Store, StoreError, Tx};
 use crate::domain::{
-    Delivery, ObjectId, PatchOutcome, Phase, PullNumber, Run, RunId, RunPull, RunRepository, RunState, Scanned,
-    SourcedRepository,
+    Delivery, ObjectId, PatchOutcome, Phase, PullNumber, Run, RunId, RunKind, RunPull, RunRepository, RunState,
+    Scanned, SourcedRepository,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -18,8 +18,8 @@ pub struct NewRun {
     pub said: String,
     /// The version of this program.
     pub version: String,
-    /// Whether nothing is to leave this machine.
-    pub dry: bool,
+    /// What it is for.
+    pub kind: RunKind,
     /// Now.
     pub started_at: Timestamp,
     /// Until when it counts as alive.
@@ -45,7 +45,7 @@ struct RunRecord {
     activity: String,
     said: String,
     version: String,
-    dry: bool,
+    kind: String,
     started_at: i64,
     ended_at: Option<i64>,
     alive_until: i64,
@@ -82,20 +82,20 @@ struct ScanRecord {
 
 macro_rules! select_runs {
     ($tail:literal) => {
-        concat!("SELECT id, activity, said, version, dry, started_at, ended_at, alive_until FROM run ", $tail)
+        concat!("SELECT id, activity, said, version, kind, started_at, ended_at, alive_until FROM run ", $tail)
     };
 }
 
 statements! {
     NEXT_RUN = "UPDATE run_counter SET last = last + 1 RETURNING last";
-    SAVE_RUN = "INSERT INTO run (id, activity, said, version, dry, started_at, alive_until)
+    SAVE_RUN = "INSERT INTO run (id, activity, said, version, kind, started_at, alive_until)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     SAVE_RUN_REPOSITORIES = "INSERT INTO run_repository (run_id, position, name, clone_url, sourced, phase, state)
         VALUES ($1, $2, $3, $4, $5, 'clone', 'waiting')";
     UPDATE_RUN_REPOSITORY = "UPDATE run_repository SET phase = $3, state = $4, outcome = $5, reason = $6, base_branch = $7,
         base_commit = $8, branch = $9, commit_id = $10, folder = $11, pushed = $12, pull_number = $13, pull_url = $14,
         delivery = $15 WHERE run_id = $1 AND position = $2";
-    SAVE_RUN_DIFF = "UPDATE run_repository SET diff = $3 WHERE run_id = $1 AND position = $2";
+    SAVE_RUN_DIFF = "UPDATE run_repository SET diff = NULLIF($3, '') WHERE run_id = $1 AND position = $2";
     SAVE_RUN_SCAN = "INSERT INTO run_scan (run_id, position, scanner, scanned_at, commit_id, facts, problem)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (run_id, position, scanner) DO UPDATE SET scanned_at = excluded.scanned_at,
@@ -104,10 +104,10 @@ statements! {
     /// Only one process takes up a run that was interrupted, or one that has ended to do what failed again.
     TAKE_UP_RUN = "UPDATE run SET alive_until = $2, ended_at = NULL WHERE id = $1 AND (ended_at IS NOT NULL OR alive_until < $3)";
     END_RUN = "UPDATE run SET ended_at = $2 WHERE id = $1";
-    FORGET_RUN = "DELETE FROM run WHERE id = $1";
+    FORGET_RUN = "DELETE FROM run WHERE id = $1 AND (ended_at IS NOT NULL OR alive_until < $2)";
     RUN = select_runs!("WHERE id = $1");
     RUNS = select_runs!("ORDER BY id DESC LIMIT $1");
-    LAST_RUN_OF = select_runs!("WHERE activity = $1 ORDER BY id DESC LIMIT 1");
+    LAST_RUN_OF = select_runs!("WHERE activity = $1 AND kind = $2 ORDER BY id DESC LIMIT 1");
     RUN_COUNTS = "SELECT run_id, state, outcome, COUNT(*) FROM run_repository
         WHERE run_id IN (VALUES (CAST($1 AS BIGINT))) GROUP BY run_id, state, outcome";
     RUN_REPOSITORIES = "SELECT position, sourced, phase, state, outcome, reason, base_branch, base_commit, branch, commit_id,
@@ -115,29 +115,24 @@ statements! {
     RUN_SCANS = "SELECT position, scanner, scanned_at, commit_id, facts, problem FROM run_scan
         WHERE run_id = $1 ORDER BY position, scanner";
     RUN_DIFF = "SELECT diff FROM run_repository WHERE run_id = $1 AND position = $2 AND diff IS NOT NULL";
-    PUSHED_BY_RUNS = "SELECT pushed FROM run_repository
-        WHERE clone_url = $1 AND branch = $2 AND pushed IS NOT NULL ORDER BY run_id DESC LIMIT 100";
-    LAST_CHANGE = "SELECT commit_id, folder FROM run_repository
-        WHERE clone_url = $1 AND outcome = 'patched' AND commit_id IS NOT NULL ORDER BY run_id DESC LIMIT 1";
-    DISCOVERY = "SELECT found_at, repositories FROM discovery WHERE source = $1";
-    SAVE_DISCOVERY = "INSERT INTO discovery (source, found_at, repositories) VALUES ($1, $2, $3)
-        ON CONFLICT (source) DO UPDATE SET found_at = excluded.found_at, repositories = excluded.repositories";
+    RUNS_DONE_WITH_PULL = "SELECT COUNT(*) FROM run_repository WHERE pull_url = $1 AND state = 'done'";
 }
 
 impl Store {
     /// A run.
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
-        Ok(self.row::<RunRecord>(RUN, values![id.0]).await?.map(RunRecord::read))
+        self.row::<RunRecord>(RUN, values![id.0]).await?.map(RunRecord::read).transpose()
     }
 
     /// The last runs, the latest first.
     pub async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
-        Ok(self.rows::<RunRecord>(RUNS, values![limit]).await?.into_iter().map(RunRecord::read).collect())
+        self.rows::<RunRecord>(RUNS, values![limit]).await?.into_iter().map(RunRecord::read).collect()
     }
 
-    /// The last run of an Activity file, by its path.
-    pub async fn last_run_of(&self, activity: &str) -> Result<Option<Run>, StoreError> {
-        Ok(self.row::<RunRecord>(LAST_RUN_OF, values![activity]).await?.map(RunRecord::read))
+    /// The last run of a kind of an Activity file, by its path.
+    pub async fn last_run_of(&self, activity: &str, kind: RunKind) -> Result<Option<Run>, StoreError> {
+        let row = self.row::<RunRecord>(LAST_RUN_OF, values![activity, kind.as_str()]).await?;
+        row.map(RunRecord::read).transpose()
     }
 
     /// How many repositories of some runs stand where.
@@ -179,22 +174,10 @@ impl Store {
         Ok(self.row::<(String,)>(RUN_DIFF, values![run.0, position]).await?.map(|(diff,)| diff))
     }
 
-    /// The commits that runs have pushed to a branch of a repository, the latest first, 100 at most.
-    pub async fn pushed_by_runs(&self, clone_url: &str, branch: &str) -> Result<Vec<ObjectId>, StoreError> {
-        let rows: Vec<(String,)> = self.rows(PUSHED_BY_RUNS, values![clone_url, branch]).await?;
-        rows.iter().map(|(id,)| parsed("run_repository.pushed", id, ObjectId::parse)).collect()
-    }
-
-    /// The commit that the last run made that changed a repository, and the clone that it is in.
-    pub async fn last_change_of(&self, clone_url: &str) -> Result<Option<(ObjectId, Option<String>)>, StoreError> {
-        let row: Option<(String, Option<String>)> = self.row(LAST_CHANGE, values![clone_url]).await?;
-        row.map(|(id, folder)| Ok((parsed("run_repository.commit_id", &id, ObjectId::parse)?, folder))).transpose()
-    }
-
-    /// What a source found, and when.
-    pub async fn discovery(&self, source: &str) -> Result<Option<(Timestamp, Vec<SourcedRepository>)>, StoreError> {
-        let row: Option<(i64, String)> = self.row(DISCOVERY, values![source]).await?;
-        row.map(|(at, found)| Ok((time(at), from_json("discovery.repositories", &found)?))).transpose()
+    /// Whether a run has come to its end with the pull request at an address.
+    pub async fn a_run_is_done_with(&self, pull_url: &str) -> Result<bool, StoreError> {
+        let row: Option<(i64,)> = self.row(RUNS_DONE_WITH_PULL, values![pull_url]).await?;
+        Ok(row.is_some_and(|(count,)| count > 0))
     }
 }
 
@@ -203,8 +186,8 @@ impl Tx {
     pub async fn begin_run(&mut self, run: &NewRun, over: &[SourcedRepository]) -> Result<RunId, StoreError> {
         let last: Vec<(i64,)> = self.rows(NEXT_RUN, values![]).await?;
         let (id,) = last.first().copied().ok_or_else(|| StoreError::corrupt("run_counter", "it has no row"))?;
-        let NewRun { activity, said, version, dry, started_at, alive_until } = run;
-        let row = values![id, activity, said, version, *dry, *started_at, *alive_until];
+        let NewRun { activity, said, version, kind, started_at, alive_until } = run;
+        let row = values![id, activity, said, version, kind.as_str(), *started_at, *alive_until];
         self.execute(SAVE_RUN, row).await?;
         let mut rows = Vec::with_capacity(over.len());
         for (position, one) in (0_i64..).zip(over) {
@@ -234,7 +217,11 @@ impl Tx {
             pull.map(|pull| &pull.url),
             pull.map(|pull| pull.delivery.as_str()),
         ];
-        self.execute(UPDATE_RUN_REPOSITORY, row).await?;
+        if self.execute(UPDATE_RUN_REPOSITORY, row).await? == 0 {
+            let why =
+                format!("run {run} was forgotten while it was under way; what it did so far is done, begin a new one");
+            return Err(StoreError::InUse { why });
+        }
         let mut rows = Vec::new();
         for (scanner, Scanned { at, commit, facts }) in &one.scans {
             let (found, problem) = match facts {
@@ -246,7 +233,7 @@ impl Tx {
         self.execute_for(SAVE_RUN_SCAN, rows).await
     }
 
-    /// Stores the diff of a repository's change.
+    /// Stores the diff of a repository's change; an empty one is none.
     pub async fn save_run_diff(&mut self, run: RunId, position: u32, diff: &str) -> Result<(), StoreError> {
         self.execute(SAVE_RUN_DIFF, values![run.0, position, diff]).await.map(drop)
     }
@@ -266,20 +253,9 @@ impl Tx {
         self.execute(END_RUN, values![run.0, at]).await.map(drop)
     }
 
-    /// Forgets a run and all that was done in it. `false` if there is none.
-    pub async fn forget_run(&mut self, run: RunId) -> Result<bool, StoreError> {
-        Ok(self.execute(FORGET_RUN, values![run.0]).await? > 0)
-    }
-
-    /// Stores what a source found.
-    pub async fn save_discovery(
-        &mut self,
-        source: &str,
-        at: Timestamp,
-        found: &[SourcedRepository],
-    ) -> Result<(), StoreError> {
-        let found = to_json("discovery.repositories", found)?;
-        self.execute(SAVE_DISCOVERY, values![source, at, found]).await.map(drop)
+    /// Forgets a run and all that was done in it. `false` if there is none, or somebody works on it.
+    pub async fn forget_run(&mut self, run: RunId, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.execute(FORGET_RUN, values![run.0, now]).await? > 0)
     }
 }
 
@@ -288,17 +264,17 @@ fn outcome_of(text: Option<&str>) -> Result<Option<PatchOutcome>, StoreError> {
 }
 
 impl RunRecord {
-    fn read(self) -> Run {
-        Run {
+    fn read(self) -> Result<Run, StoreError> {
+        Ok(Run {
             id: RunId(self.id),
             activity: self.activity,
             said: self.said,
             version: self.version,
-            dry: self.dry,
+            kind: word("run.kind", &self.kind, RunKind::from_word)?,
             started_at: time(self.started_at),
             ended_at: self.ended_at.map(time),
             alive_until: time(self.alive_until),
-        }
+        })
     }
 }
 

@@ -6,11 +6,9 @@ use super::delays::{Delays, WrittenDelays};
 use super::file::Subscription;
 use super::ignore::{IgnoreRule, RulePlaces};
 use super::migration::MigrationPattern;
-use super::people::{
-    Asked, assignees_schema, draft_schema, read_assignees, read_draft, read_reviewers, reviewers_schema,
-};
+use super::people::{Asked, assignees_schema, read_assignees, read_reviewers, reviewers_schema};
 use super::rules::{Grouping, labels_schema, limit_schema, read_labels, read_limit, read_timezone, timezone_schema};
-use crate::document::{Field, PathGlobs, Spot, one_or_many, paths_schema, read_paths};
+use crate::document::{Field, PathGlobs, Spot, one_or_many, paths_schema, read_paths, truth, truth_schema};
 use crate::domain::MergeMethod;
 use jiff::tz::TimeZone;
 use schemars::json_schema;
@@ -122,8 +120,8 @@ pub(super) const FILE: [Field<WrittenFile>; 12] = [
         name: "draft",
         about: "whether pull requests are opened as drafts, unless a subscription says otherwise (default false)",
         required: false,
-        schema: draft_schema,
-        read: |file, node, problems| file.shared.draft = read_draft(node, problems),
+        schema: truth_schema,
+        read: |file, node, problems| file.shared.draft = truth(node, "`draft`", problems),
     },
     Field {
         name: "subscriptions",
@@ -240,8 +238,8 @@ pub(super) const SUBSCRIPTION: [Field<WrittenSubscription>; 13] = [
         name: "draft",
         about: "whether its pull requests are opened as drafts",
         required: false,
-        schema: draft_schema,
-        read: |one, node, problems| one.shared.draft = read_draft(node, problems),
+        schema: truth_schema,
+        read: |one, node, problems| one.shared.draft = truth(node, "`draft`", problems),
     },
 ];
 

@@ -110,18 +110,3 @@ pub(super) fn assignees_schema(_: &mut SchemaGenerator) -> Schema {
 fn list(item: Schema, most: usize) -> Schema {
     json_schema!({ "anyOf": [item, { "type": "array", "items": item, "uniqueItems": true, "maxItems": most }] })
 }
-
-pub(super) fn read_draft(node: &Node, problems: &mut Problems) -> Option<bool> {
-    match &node.value {
-        crate::document::Value::Bool(draft) => Some(*draft),
-        crate::document::Value::Unreadable => None,
-        _ => {
-            problems.add(node.at, format!("`draft` must be true or false, this is {}", node.kind()), "write `true`");
-            None
-        }
-    }
-}
-
-pub(super) fn draft_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "boolean" })
-}

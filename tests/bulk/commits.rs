@@ -1,7 +1,7 @@
 //! Commits without a work tree, and pushing them.
 
 use crate::scene::{Scene, changed, commit_files, path, plan, run, settings, sourced, write};
-use mass_driver::bulk::git::{CommitPlan, Git, GitError, Lease, Pushed};
+use mass_driver::bulk::git::{CommitPlan, Git, GitError, Lease};
 use mass_driver::domain::{FileChange, FileEdit, FileMode};
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn a_commit_holds_the_edits_and_everything_else_of_the_base() {
     let again = clone.commit(&plan(edits), &files).await.unwrap();
     assert_eq!(again, commit, "the same plan makes the same commit");
 
-    assert_eq!(clone.push(&commit, "mass-driver/x", &Lease::Absent).await.unwrap(), Pushed::Created);
+    clone.push(&commit, "mass-driver/x", &Lease::Absent).await.unwrap();
     let show = |what: &str| run(&bare, &["show", what]);
     assert_eq!(show("mass-driver/x:a.txt"), "no line end");
     assert_eq!(show("mass-driver/x:d/c \"q\".txt"), "größe");
@@ -85,8 +85,8 @@ async fn a_branch_is_moved_only_from_where_it_was_seen() {
     let (mut clone, files, first) = changed(&scene.git, &sourced(&bare), write("a.txt", "two\n")).await;
     let second = clone.commit(&plan(vec![write("a.txt", "three\n")]), &files).await.unwrap();
     assert_eq!(clone.commit_at("x").await.unwrap(), None);
-    assert_eq!(clone.push(&first, "x", &Lease::Absent).await.unwrap(), Pushed::Created);
-    assert_eq!(clone.push(&first, "x", &Lease::At(first.id.clone())).await.unwrap(), Pushed::AsItWas);
+    clone.push(&first, "x", &Lease::Absent).await.unwrap();
+    clone.push(&first, "x", &Lease::At(first.id.clone())).await.unwrap();
     let seen = clone.commit_at("x").await.unwrap().unwrap();
     assert_eq!((&seen.id, &seen.tree, seen.parents.as_slice()), (&first.id, &first.tree, &[clone.base().clone()][..]));
     assert_eq!(seen.message, "Say it\n\nand why\n");
@@ -97,9 +97,29 @@ async fn a_branch_is_moved_only_from_where_it_was_seen() {
     }
     let gone = clone.push(&second, "y", &Lease::At(first.id.clone())).await.unwrap_err();
     assert!(matches!(gone, GitError::LeaseLost { .. }), "{gone}");
-    assert_eq!(clone.push(&second, "x", &Lease::At(first.id)).await.unwrap(), Pushed::Moved);
+    clone.push(&second, "x", &Lease::At(first.id)).await.unwrap();
     assert_eq!(run(&bare, &["rev-parse", "x"]), second.id.as_str());
     assert_eq!(run(&bare, &["rev-list", "--count", "main..x"]), "1", "it was not stacked");
+}
+
+/// What an Activity takes must not be refused after the cloning.
+#[tokio::test]
+async fn whatever_an_activity_takes_for_a_branch_is_pushed() {
+    let scene = Scene::new();
+    let bare = scene.bare("api.git", &[("a.txt", "one\n")]);
+    let (clone, _, commit) = changed(&scene.git, &sourced(&bare), write("a.txt", "two\n")).await;
+    for name in ["a./b", "größe", "x/HEAD", "a@b", "+a", "a\"b'c$d"] {
+        assert_eq!(mass_driver::domain::branch_complaint(name), None, "{name}");
+        clone.push(&commit, name, &Lease::Absent).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    for name in ["refs/heads/c", "-d", "e..f"] {
+        let why = mass_driver::domain::branch_complaint(name).unwrap();
+        let refused = clone.push(&commit, name, &Lease::Absent).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+        let from = mass_driver::domain::SourcedRepository { upstream_branch: Some(name.to_owned()), ..sourced(&bare) };
+        let refused = scene.git.clone(&from).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
 }
 
 #[tokio::test]
@@ -118,20 +138,41 @@ async fn a_push_that_is_rejected_is_an_error_with_the_words_of_who_rejected_it()
     assert_eq!(clone.head_of("x").await.unwrap(), None);
 }
 
+/// Waiting and pushing again would change nothing about it.
 #[tokio::test]
-async fn a_push_that_only_says_it_went_well_is_found_out() {
+async fn a_branch_that_is_in_the_way_of_another_is_named() {
     let scene = Scene::new();
     let bare = scene.bare("api.git", &[("a.txt", "one\n")]);
-    let program = scene.path("lying-git");
-    let script = "#!/bin/sh\nif [ \"$1\" = push ]; then printf 'To x\\nDone\\n'; else exec git \"$@\"; fi\n";
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let mut settings = settings(scene.folder.path());
-    settings.program = program.into();
-    let git = Git::new(settings);
-    let (clone, _, commit) = changed(&git, &sourced(&bare), write("a.txt", "two\n")).await;
+    for taken in ["feat", "fix/deep/x"] {
+        run(&bare, &["branch", taken, "main"]);
+    }
+    let there = format!("git.example.com:{}", bare.display());
+    let git = crate::local::with_ssh(&scene);
+    for repository in [sourced(&bare), sourced(there)] {
+        let (clone, _, commit) = changed(&git, &repository, write("a.txt", "two\n")).await;
+        for (branch, other) in
+            [("feat/x", "feat"), ("feat/x/y", "feat"), ("fix", "fix/deep/x"), ("fix/deep", "fix/deep/x")]
+        {
+            let error = clone.push(&commit, branch, &Lease::Absent).await.unwrap_err();
+            let words = format!("its branch `{other}` is in the way of `{branch}`");
+            assert!(matches!(error, GitError::Rejected { .. }) && error.to_string().contains(&words), "{error}");
+            assert!(error.to_string().ends_with("name another `head_branch`"), "{error}");
+        }
+        clone.push(&commit, "feature/x", &Lease::Absent).await.unwrap();
+        run(&bare, &["branch", "-D", "feature/x"]);
+    }
+}
+
+/// What the other side says of a branch that somebody has moved while the push was under way.
+#[tokio::test]
+async fn a_branch_that_cannot_be_written_for_no_other_branch_was_moved_meanwhile() {
+    let scene = Scene::new();
+    let bare = scene.bare("api.git", &[("a.txt", "one\n")]);
+    let (clone, _, commit) = changed(&scene.git, &sourced(&bare), write("a.txt", "two\n")).await;
+    std::fs::create_dir_all(bare.join("refs/heads")).unwrap();
+    std::fs::write(bare.join("refs/heads/x.lock"), "").unwrap();
     let error = clone.push(&commit, "x", &Lease::Absent).await.unwrap_err();
-    assert!(error.to_string().contains("it is not there"), "{error}");
+    assert!(matches!(error, GitError::LeaseLost { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Repositories on this machine: cloned, read, and left as they were.
 
-use crate::scene::{Scene, at_branch, commit_files, path, run, settings, sourced};
+use crate::scene::{Scene, at_branch, commit_files, path, run, settings, sourced, touch};
 use mass_driver::bulk::git::{Git, GitError};
-use mass_driver::domain::{EntryKind, FileMode, Reading};
+use mass_driver::domain::{EntryKind, FileMode, Reading, SourcedRepository};
 
 #[tokio::test]
 async fn a_repository_is_read_from_its_head_and_not_touched() {
@@ -32,6 +32,20 @@ async fn a_repository_is_read_from_its_head_and_not_touched() {
     assert_eq!((run(&work, &["for-each-ref"]), run(&work, &["status", "--porcelain"])), before);
 }
 
+/// As git-lfs does: what is in the work tree is not what is committed, and git is clean.
+#[tokio::test]
+async fn a_checkout_with_a_filter_is_as_clean_as_its_owner_sees_it() {
+    let scene = Scene::new();
+    let checkout = scene.checkout("api", &[("a.txt", "one\n")]);
+    run(&checkout, &["config", "filter.lfs.clean", "sed s/real/pointer/"]);
+    run(&checkout, &["config", "filter.lfs.smudge", "sed s/pointer/real/"]);
+    commit_files(&checkout, &[(".gitattributes", "*.bin filter=lfs\n"), ("a.bin", "real\n")]);
+    assert_eq!(run(&checkout, &["show", "HEAD:a.bin"]), "pointer");
+    touch(&checkout.join("a.bin"));
+    let clone = scene.git.clone(&sourced(&checkout)).await.unwrap();
+    assert!(!clone.leaves_out_uncommitted());
+}
+
 #[tokio::test]
 async fn addresses_of_files_and_other_branches() {
     let scene = Scene::new();
@@ -51,10 +65,36 @@ async fn addresses_of_files_and_other_branches() {
     other.read(&mut files, &[path("a.txt")]).await.unwrap();
     assert_eq!(files.text(&path("a.txt")), Some("release\n"));
     let missing = scene.git.clone(&at_branch(&bare, "absent")).await.unwrap_err();
-    assert!(
-        matches!(&missing, GitError::NotFound { .. }) && missing.to_string().contains("no branch absent"),
-        "{missing}"
-    );
+    let expected = format!("cloning {}: it has no branch absent (it has: main, release/1.x)", bare.display());
+    assert_eq!(missing.to_string(), expected);
+}
+
+/// As `git init --bare` leaves it behind where other names are usual than were pushed.
+#[tokio::test]
+async fn a_default_branch_that_is_not_there_is_told_from_an_empty_repository() {
+    let scene = Scene::new();
+    let bare = scene.bare("api.git", &[("a.txt", "one\n")]);
+    for branch in ["b", "c", "d", "e", "f"] {
+        run(&bare, &["branch", branch, "main"]);
+    }
+    let git = with_ssh(&scene);
+    let (here, there) = (sourced(&bare), sourced(format!("git.example.com:{}", bare.display())));
+    // One of the two is known before.
+    assert!(git.clone(&there).await.is_ok());
+    run(&bare, &["symbolic-ref", "HEAD", "refs/heads/master"]);
+    let other = sourced(format!("ssh://git.example.com{}", bare.display()));
+    for (repository, what, name) in
+        [(&here, "cloning", " `master`"), (&there, "fetching", ""), (&other, "cloning", " `master`")]
+    {
+        let refused = git.clone(repository).await.unwrap_err().to_string();
+        let has = "name `upstream_branch` (it has: b, c, d, e, f and others)";
+        let expected = format!("{what} {}: its default branch{name} is not there; {has}", repository.clone_url);
+        assert_eq!(refused, expected);
+    }
+    let named = |repository: &SourcedRepository| at_branch(&repository.clone_url, "main");
+    for repository in [&here, &there, &other] {
+        assert_eq!(git.clone(&named(repository)).await.unwrap().branch(), Some("main"));
+    }
 }
 
 #[tokio::test]
@@ -63,9 +103,10 @@ async fn what_is_no_repository_is_told_from_what_is_empty() {
     std::fs::create_dir(scene.path("folder")).unwrap();
     let work = scene.checkout("whole", &[("sub/a.txt", "x")]);
     run(scene.folder.path(), &["init", "--quiet", "empty"]);
-    for missing in [scene.path("absent"), scene.path("folder"), work.join("sub")] {
-        let error = scene.git.clone(&sourced(&missing)).await.unwrap_err();
-        assert!(matches!(error, GitError::NotFound { .. }), "{missing:?}: {error}");
+    let in_one = format!(", but a folder in one: name {}", work.display());
+    for (missing, hint) in [(scene.path("folder"), " (name its top folder)"), (work.join("sub"), in_one.as_str())] {
+        let told = scene.git.clone(&sourced(&missing)).await.unwrap_err().to_string();
+        assert_eq!(told, format!("cloning {}: it is no git repository{hint}", missing.display()));
     }
     assert!(matches!(scene.git.clone(&sourced(scene.path("empty"))).await.unwrap_err(), GitError::Empty));
 }
@@ -192,7 +233,7 @@ async fn git_that_is_not_there_and_git_that_hangs() {
 }
 
 /// An ssh that stays on this machine, and notes what it was given.
-fn with_ssh(scene: &Scene) -> Git {
+pub fn with_ssh(scene: &Scene) -> Git {
     let (ssh, log) = (scene.path("ssh"), scene.path("ssh.log"));
     // Its arguments: options, the host, the command line.
     let script = format!("#!/bin/sh\necho \"$@\" >> '{}'\nfor last; do :; done\nexec sh -c \"$last\"\n", log.display());
@@ -247,4 +288,20 @@ async fn dropping_the_future_ends_git_and_what_it_started() {
         () = is_held => {}
     }
     std::fs::File::open(lock).unwrap().lock().unwrap();
+}
+
+#[tokio::test]
+async fn a_path_at_which_there_is_nothing_is_told_with_what_may_be_meant() {
+    let scene = Scene::new();
+    let told = async |address: &str| scene.git.clone(&sourced(address)).await.unwrap_err().to_string();
+    let here = std::env::current_dir().unwrap();
+    let nothing = |address: &str| format!("cloning {}: there is no such folder", here.join(address).display());
+    assert_eq!(
+        told("acme/api").await,
+        nothing("acme/api")
+            + ". A repository on GitHub is written `git@github.com:acme/api.git` or `https://github.com/acme/api`"
+    );
+    assert_eq!(told("~/api").await, nothing("~/api") + ". `~` is for a shell to fill in: write the whole path");
+    assert_eq!(told("/absent/api").await, "cloning /absent/api: there is no such folder");
+    assert_eq!(told("a/b/c").await, nothing("a/b/c"));
 }

@@ -2,7 +2,7 @@
 
 use crate::scene::{Scene, at_branch, changed, path, plan, settings, sourced, write};
 use github_sim::{FileChangeInput, GitHubSim, RepoOptions};
-use mass_driver::bulk::git::{ForgeCredential, Git, GitError, Lease, Pushed};
+use mass_driver::bulk::git::{ForgeCredential, Git, GitError, Lease};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ async fn cloned_without_contents_changed_and_pushed() {
     let commit = clone.commit(&plan(vec![write("a.txt", "new\n")]), &files).await.unwrap();
     let (diff, _) = clone.diff(&commit, 10_000).await.unwrap();
     assert!(diff.contains("-one\n+new\n"), "{diff}");
-    assert_eq!(clone.push(&commit, "mass-driver/x", &Lease::Absent).await.unwrap(), Pushed::Created);
+    clone.push(&commit, "mass-driver/x", &Lease::Absent).await.unwrap();
     assert_eq!(github.file("acme/api", "mass-driver/x", "a.txt").unwrap().unwrap(), b"new\n");
     assert_eq!(github.file("acme/api", "mass-driver/x", "c.txt").unwrap().unwrap(), b"three\n");
     let seen = clone.commit_at("mass-driver/x").await.unwrap().unwrap();
@@ -77,7 +77,7 @@ async fn what_is_in_the_cache_is_brought_up_to_date() {
     let folder = clone.folder().to_owned();
     drop(clone);
     let missing = git.clone(&at_branch(address(&github, "acme/api"), "absent")).await.unwrap_err();
-    assert!(matches!(missing, GitError::NotFound { .. }), "{missing}");
+    assert!(missing.to_string().ends_with("acme/api.git: it has no branch absent (it has: main)"), "{missing}");
     std::fs::write(folder.join("config"), "rubbish [").unwrap();
     assert!(git.clone(&repository).await.is_ok(), "a broken clone is made anew");
 }
@@ -144,4 +144,30 @@ async fn a_token_is_for_its_host_alone() {
     settings.credential = Some(ForgeCredential { host: "github.com".to_owned(), token });
     let error = Git::new(settings).clone(&sourced(address(&github, "acme/secret"))).await.unwrap_err();
     assert!(matches!(error, GitError::NotLetIn { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_for_a_password_but_a_program_that_answers() {
+    let (scene, github) = (Scene::new(), github());
+    github.create_repo("acme/secret", RepoOptions::default().file("a.txt", "x")).unwrap();
+    let repository = sourced(address(&github, "acme/secret"));
+    let (ask, asked) = (scene.path("ask"), scene.path("asked"));
+    // It stands for a window that waits for somebody, or for a job's way to its secret.
+    let answer = format!("#!/bin/sh\ntouch '{}'\necho '{}'\n", asked.display(), github.personal_token("dana"));
+    std::fs::write(&ask, answer).unwrap();
+    std::fs::set_permissions(&ask, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let with = |variables: &[&str]| {
+        let mut settings = settings(scene.folder.path());
+        settings.environment.extend(variables.iter().map(|name| (name.into(), ask.clone().into())));
+        Git::new(settings)
+    };
+    let by_setting = scene.path(".gitconfig");
+    std::fs::write(&by_setting, format!("[core]\n\taskPass = {}\n", ask.display())).unwrap();
+    for variables in [&[][..], &["SSH_ASKPASS"], &["GIT_ASKPASS", "VSCODE_GIT_ASKPASS_MAIN"]] {
+        let error = with(variables).clone(&repository).await.unwrap_err();
+        assert!(matches!(error, GitError::NotLetIn { .. }), "{variables:?}: {error}");
+        assert!(!asked.exists(), "{variables:?}");
+    }
+    with(&["GIT_ASKPASS"]).clone(&repository).await.unwrap();
+    assert!(asked.exists());
 }

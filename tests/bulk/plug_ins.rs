@@ -1,10 +1,10 @@
-//! Plug-ins: found on the `PATH`, asked over the protocol, in the cage.
+//! Plug-ins: found on the `PATH`, asked over the protocol, in the sandbox.
 #![cfg(target_os = "linux")]
 
-use crate::caged::Den;
-use mass_driver::bulk::cage::{CageError, Grants};
-use mass_driver::bulk::plug_in::{Driven, PlugIn, PlugInError, PlugInKind, Reason, Task, discover};
-use mass_driver::domain::SourcedRepository;
+use crate::sandboxed::Den;
+use mass_driver::bulk::plug_in::{DriverAnswer, PlugIn, PlugInError, PlugInKind, Reason, Task, discover};
+use mass_driver::bulk::sandbox::{Grants, SandboxError};
+use mass_driver::domain::{PatchOutcome, SourcedRepository};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ fn repository() -> SourcedRepository {
 }
 
 /// Has a driver work in the den's clone.
-async fn drive(den: &Den, script: &str) -> Result<Driven, PlugInError> {
+async fn drive(den: &Den, script: &str) -> Result<DriverAnswer, PlugInError> {
     let (config, repository) = (json!({ "old": "a\nb", "n": [1, null] }), repository());
     let (folder, scratch, grants) = (den.path("clone"), den.path("scratch"), Grants::default());
     let task = Task {
@@ -41,7 +41,7 @@ async fn drive(den: &Den, script: &str) -> Result<Driven, PlugInError> {
         reads: &[],
         grants: &grants,
     };
-    plug_in(den, PlugInKind::Driver, script).drive(&den.cage, &task).await
+    plug_in(den, PlugInKind::Driver, script).drive(&den.sandbox, &task).await
 }
 
 #[test]
@@ -70,7 +70,8 @@ fn plug_ins_are_found_where_a_shell_would_find_them() {
 async fn a_driver_is_told_everything_and_works_in_the_clone() {
     let den = Den::new();
     let script = "cat > request && echo '{\"version\": 1, \"outcome\": \"patched\", \"details\": \"one file\"}'";
-    assert_eq!(drive(&den, script).await.unwrap(), Driven::Patched { details: "one file".to_owned() });
+    let answer = DriverAnswer { outcome: PatchOutcome::Patched, details: "one file".to_owned() };
+    assert_eq!(drive(&den, script).await.unwrap(), answer);
     let request: Value = serde_json::from_slice(&std::fs::read(den.path("clone/request")).unwrap()).unwrap();
     let expected = json!({
         "version": 1,
@@ -94,12 +95,12 @@ async fn scanners_and_sources_answer_in_their_ways() {
     let task =
         Task { config: &config, repository: None, folder: &folder, scratch: &scratch, reads: &[], grants: &grants };
     let scanner = plug_in(&den, PlugInKind::Scanner, "echo '{\"version\":1,\"facts\":{\"n\":3}}'");
-    assert_eq!(scanner.scan(&den.cage, &task).await.unwrap()["n"], 3);
+    assert_eq!(scanner.scan(&den.sandbox, &task).await.unwrap()["n"], 3);
     let answer = "{\"version\":1,\"repositories\":[{\"id\":\"a\",\"clone_url\":\"/a\",\"upstream_branch\":\"dev\"}]}";
     let source = plug_in(&den, PlugInKind::Source, &format!("grep -q repository && exit 9; echo '{answer}'"));
-    let found = source.find(&den.cage, &task).await.unwrap();
+    let found = source.find(&den.sandbox, &task).await.unwrap();
     assert_eq!((found.len(), found[0].upstream_branch.as_deref()), (1, Some("dev")));
-    let error = source.drive(&den.cage, &task).await.unwrap_err();
+    let error = source.drive(&den.sandbox, &task).await.unwrap_err();
     assert!(error.to_string().contains("the source plug-in `x` answered what is not understood"), "{error}");
 }
 
@@ -127,7 +128,7 @@ async fn whatever_goes_wrong_names_the_plug_in_and_says_what_it_said() {
         assert!(said.ends_with("It said: noted"), "{said}");
     }
     let error = drive(&den, "while :; do echo x; done").await.unwrap_err();
-    assert!(matches!(error.reason(), Reason::Cage(CageError::TooMuchOutput { .. })), "{error}");
+    assert!(matches!(error.reason(), Reason::Sandbox(SandboxError::TooMuchOutput { .. })), "{error}");
 }
 
 #[tokio::test]
@@ -138,7 +139,7 @@ async fn a_plug_in_that_reads_nothing_of_a_long_request_is_fine() {
     let task =
         Task { config: &config, repository: None, folder: &folder, scratch: &scratch, reads: &[], grants: &grants };
     let driver = plug_in(&den, PlugInKind::Driver, "echo '{\"version\":1,\"outcome\":\"does_not_apply\"}'");
-    assert!(matches!(driver.drive(&den.cage, &task).await.unwrap(), Driven::DoesNotApply { .. }));
+    assert_eq!(driver.drive(&den.sandbox, &task).await.unwrap().outcome, PatchOutcome::DoesNotApply);
 }
 
 #[tokio::test]

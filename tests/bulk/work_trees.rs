@@ -1,6 +1,6 @@
 //! Work trees for commands, and what they leave.
 
-use crate::scene::{Scene, commit_files, plan, run, sourced};
+use crate::scene::{Scene, commit_files, plan, run, sourced, touch};
 use mass_driver::bulk::git::{CommitContent, CommitPlan, Lease};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
@@ -38,6 +38,31 @@ async fn what_a_command_leaves_becomes_a_commit() {
     let listed = run(&bare, &["ls-tree", "-r", "--format=%(objectmode) %(path)", "x"]);
     assert_eq!(listed, "100644 .gitignore\n100644 a.txt\n100755 d/run.sh\n120000 link\n100644 new file");
     assert_eq!(run(&bare, &["show", "x:link"]), "/etc/passwd", "a link is kept, not followed");
+}
+
+/// Where attributes want other line ends than were committed, git takes files for changed which nobody touched, or does not, as
+/// its clock falls.
+#[tokio::test]
+async fn what_nobody_touched_is_not_changed_for_its_line_ends() {
+    let scene = Scene::new();
+    let names: Vec<String> = (0..50).map(|n| format!("{n}.txt")).collect();
+    let mut files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "one\r\ntwo\r\n")).collect();
+    let odd = ["\"b\".txt", "\"c.txt", "-größe .txt", "Icon.txt\r", "a\nb.txt"];
+    files.extend(odd.map(|name| (name, "one\n")));
+    let checkout = scene.checkout("api", &files);
+    // Since then, and without `git add --renormalize`.
+    std::fs::write(checkout.join(".gitattributes"), "*.txt text\n").unwrap();
+    run(&checkout, &["add", ".gitattributes"]);
+    run(&checkout, &["commit", "--quiet", "-m", "attributes"]);
+    let clone = scene.git.clone(&sourced(&checkout)).await.unwrap();
+    let work = clone.checkout(&scene.path("work")).await.unwrap();
+    names.iter().for_each(|name| touch(&work.folder().join(name)));
+    assert_eq!(clone.commit_tree_of(&work).await.unwrap().changed_files, 0);
+    std::fs::write(work.folder().join("new"), "x").unwrap();
+    std::fs::write(work.folder().join("0.txt"), "one\r\nthree\r\n").unwrap();
+    odd.iter().for_each(|name| std::fs::write(work.folder().join(name), "two\n").unwrap());
+    let left = clone.commit_tree_of(&work).await.unwrap();
+    assert_eq!(left.changed_files, 2 + odd.len(), "what was touched is written as the attributes say");
 }
 
 #[tokio::test]

@@ -226,7 +226,7 @@ fn a_name_without_end_does_not_break_the_table() {
 fn help_names_the_folders_that_are_left_out() {
     let root = folder(&[]);
     let (_, help, _) = run(root.path(), &["deps", "--help"]);
-    for left_out in mass_driver::sources::checkout::LEFT_OUT {
+    for left_out in mass_driver::checkout::LEFT_OUT {
         assert!(help.contains(left_out), "{left_out}: {help}");
     }
 }

@@ -15,7 +15,9 @@ pub fn at(text: &str) -> Timestamp {
 pub fn folder(files: &[(&str, &str)]) -> TempDir {
     let root = tempfile::tempdir().unwrap();
     for (path, text) in files {
-        std::fs::write(root.path().join(path), text).unwrap();
+        let path = root.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
     root
 }

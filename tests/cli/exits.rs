@@ -42,7 +42,7 @@ async fn every_command_ends_by_one_rule() {
         .into_iter()
         .chain([address.as_str(), "--database-url", "sqlite://other.db"])
         .collect();
-    let cases: [(i32, &[&str]); 46] = [
+    let cases: [(i32, &[&str]); 47] = [
         (0, &["check"]),
         (1, &["check", "broken"]),
         (2, &["check", "nowhere"]),
@@ -66,6 +66,7 @@ async fn every_command_ends_by_one_rule() {
         // Runs that come to a good end are told in `tests/runs`.
         (1, &["run", "count.yaml", "--repo-path", "nowhere", "--cache-folder", "clones"]),
         (2, &["run", "nowhere.yaml"]),
+        (2, &["run", "count.yaml", "--repo-path", "nowhere", "--cache-folder", "count.yaml"]),
         (1, &["scan", "scan.yaml", "--repo-path", "nowhere", "--cache-folder", "clones"]),
         (2, &["scan", "count.yaml", "--repo-path", "nowhere"]),
         (0, &["runs"]),
@@ -92,10 +93,15 @@ async fn every_command_ends_by_one_rule() {
         (1, &serve),
         (2, &["serve"]),
     ];
+    #[expect(clippy::disallowed_methods, reason = "git is on the PATH of whoever tests")]
+    let path = std::env::var_os("PATH").unwrap();
+    let person = [("GIT_AUTHOR_NAME", "Jo"), ("GIT_AUTHOR_EMAIL", "jo@example.com")];
     let mut seen = BTreeSet::new();
     for (expected, arguments) in cases {
-        let (code, out, err) =
-            told(command(root.path(), arguments).env("GITHUB_WEBHOOK_SECRET", "a secret").output().unwrap());
+        let mut command = command(root.path(), arguments);
+        // Runs need git and a home.
+        command.env("PATH", &path).env("HOME", root.path()).envs(person);
+        let (code, out, err) = told(command.env("GITHUB_WEBHOOK_SECRET", "a secret").output().unwrap());
         assert_eq!(code, expected, "{arguments:?}\n{out}\n{err}");
         assert!(code != 2 || (out.is_empty() && !err.is_empty()), "{arguments:?}: nothing was begun, and that is said");
         seen.insert(arguments[0].to_owned());

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-fn git(root: &Path, arguments: &[&str]) {
+pub fn git(root: &Path, arguments: &[&str]) {
     let output = Command::new("git")
         .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
         .args(arguments)
@@ -38,7 +38,12 @@ fn repository() -> tempfile::TempDir {
 }
 
 fn names(root: &Path, arguments: &[&str]) -> (Vec<String>, String) {
+    names_with(root, arguments, &[])
+}
+
+fn names_with(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (Vec<String>, String) {
     let mut command = command(root, &[&["deps", "--format", "json"], arguments].concat());
+    command.envs(variables.iter().copied());
     // git lies where the tests find it.
     command.envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
     let (code, out, err) = told(command.output().unwrap());
@@ -112,6 +117,22 @@ fn without_git_everything_is_read_and_that_is_said() {
         err.starts_with("note: git could not tell which files it ignores, so all are read: it is not installed\n"),
         "{err}"
     );
+}
+
+/// As in a hook of git: what speaks of the repository that the hook is of.
+#[test]
+fn what_points_git_at_another_repository_is_not_passed_on() {
+    let root = repository();
+    let expected = names(root.path(), &[]);
+    for (name, value) in [
+        ("GIT_DIR", "/nowhere"),
+        ("GIT_OBJECT_DIRECTORY", "/nowhere"),
+        ("GIT_QUARANTINE_PATH", "/nowhere"),
+        ("GIT_SHALLOW_FILE", "/nowhere"),
+        ("GIT_LITERAL_PATHSPECS", "1"),
+    ] {
+        assert_eq!(names_with(root.path(), &[], &[(name, value)]), expected, "{name}");
+    }
 }
 
 /// A repository's own settings may name commands, which git then runs. Not for us.

@@ -74,6 +74,17 @@ fn plug_ins_on_the_path_are_listed_and_none_hides_what_is_built_in() {
     let tidy = out.lines().find(|line| line.trim_start().starts_with("tidy ")).unwrap();
     assert!(tidy.contains("mass-driver-driver-tidy"), "{tidy}");
     assert_eq!(out.lines().filter(|line| line.trim_start().starts_with("counter ")).count(), 1, "{out}");
+    let never = format!(
+        "The plug-in {} is never run: `counter` is built in.",
+        root.path().join("mass-driver-driver-counter").display()
+    );
+    assert!(out.contains(&never), "{out}");
+    assert!(list(&["drivers", "--info", "counter"]).1.contains(&never));
+    let (_, entries, _) = list(&["drivers", "--format", "json"]);
+    let entries: Value = serde_json::from_str(&entries).unwrap();
+    let hides =
+        entries.as_array().unwrap().iter().filter(|entry| entry["hides"].is_string()).map(|entry| &entry["name"]);
+    assert_eq!(hides.collect::<Vec<_>>(), ["counter"]);
     let (code, out, _) = list(&["drivers", "--info", "tidy"]);
     assert!(code == 0 && out.contains("Its keys are its own") && out.contains("  driver_name: tidy\n"), "{out}");
     assert!(list(&["scanners"]).1.contains("mass-driver-scanner-tidy"));
@@ -89,7 +100,7 @@ fn completions_know_what_people_see_and_no_more() {
         assert_eq!((code, err.as_str()), (0, ""));
         assert!(script.contains("view-pr") && script.contains("pr-filelist"), "{shell}");
         assert!(
-            !script.contains("cage") && !script.contains("Run a program restricted"),
+            !script.contains("sandbox") && !script.contains("Run a program restricted"),
             "{shell} completes what is hidden"
         );
         assert!(

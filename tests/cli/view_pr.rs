@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use mass_driver::cli::Exit;
 use mass_driver::cli::view_pr::{self, Around, ViewPrArgs};
 use mass_driver::domain::{
-    Clock, Delivery, PatchOutcome, Phase, PullNumber, RunId, RunPull, RunRepository, RunState, SourcedRepository,
+    Clock, Delivery, PatchOutcome, Phase, PullNumber, RunId, RunKind, RunPull, RunRepository, RunState,
+    SourcedRepository,
 };
 use mass_driver::settings::Environment;
 use mass_driver::store::{NewRun, Store};
@@ -258,7 +259,7 @@ async fn the_pull_requests_of_a_run_are_those_the_store_knows() {
         activity: "a.toml".into(),
         said: String::new(),
         version: "0".into(),
-        dry: false,
+        kind: RunKind::Run,
         started_at: now,
         alive_until: now,
     };
@@ -303,14 +304,14 @@ async fn watching_asks_only_for_what_is_open_and_tells_only_what_changed() {
             match wait {
                 0 => {}
                 1 => drop(world.sim.set_check("acme/api", &commit, "tests", Colour::Red).unwrap()),
-                2 => world.sim.fault(Fault::once("GET", "/repos/acme/api/pulls/*", FaultKind::BadGateway)),
-                3 => {}
+                2 => world.sim.fault(Fault::once("GET", "/repos/acme/api/pulls/*", FaultKind::BadGateway).times(5)),
+                3..=7 => {}
                 _ => drop(world.sim.merge("acme/api", open).unwrap()),
             }
         })
         .await;
     assert_eq!(told.exit, Exit::Done, "{}", told.out);
-    assert_eq!(told.waited, [30; 5]);
+    assert_eq!(told.waited, [30, 30, 30, 1, 2, 4, 8, 30, 30], "it is asked again before it is given up");
     let asked_first = world.sim.requests_since(marks.lock().unwrap()[0]);
     assert!(asked_first.iter().all(|exchange| !exchange.path.contains(&format!("pulls/{merged}"))), "it is over");
     assert!(asked_first.iter().all(|exchange| exchange.path != "/repos/acme/api"), "a repository is asked for once");
@@ -318,9 +319,9 @@ async fn watching_asks_only_for_what_is_open_and_tells_only_what_changed() {
     let url = world.url(open);
     assert_eq!(changes.len(), 4, "{}", told.out);
     assert_eq!(changes[0], format!("09:01:00 UTC  {url}  open, waiting for review -> open, checks red"));
-    assert!(changes[1].starts_with("09:01:30 UTC") && changes[1].contains("-> cannot be read (GitHub did not answer"));
-    assert_eq!(changes[2], format!("09:02:00 UTC  {url}  cannot be read -> open, checks red"));
-    assert_eq!(changes[3], format!("09:02:30 UTC  {url}  open, checks red -> merged"));
+    assert!(changes[1].starts_with("09:01:45 UTC") && changes[1].contains("-> cannot be read (GitHub did not answer"));
+    assert_eq!(changes[2], format!("09:02:15 UTC  {url}  cannot be read -> open, checks red"));
+    assert_eq!(changes[3], format!("09:02:45 UTC  {url}  open, checks red -> merged"));
     assert!(told.out.ends_with("\n\n2 pull requests:\n     2  100.0 %  merged\n"), "{}", told.out);
     assert!(!told.out.contains('\u{1b}'), "{}", told.out);
 }
@@ -361,12 +362,32 @@ async fn a_rate_limit_is_waited_for_with_a_word() {
     assert_eq!(told.exit, Exit::Done, "{}", told.out);
     assert_eq!(told.waited.len(), 1);
     assert!(told.waited[0] > 3_000, "until the window ends: {:?}", told.waited);
+    assert!(told.notes.ends_with("note: GitHub asks to wait until 10:00:01 UTC; going on then\n"), "{}", told.notes);
+    assert!(told.out.starts_with("2 pull requests:\n     2  100.0 %  open, waiting for review\n"), "{}", told.out);
+}
+
+/// As with a run: a second, and it is asked again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_single_answer_that_fails_to_come_fails_nothing() {
+    let world = World::new();
+    let (one, _) = world.pull("one", "b.txt");
+    let name = format!("acme/api#{one}");
+    for path in ["/repos/acme/api", "/repos/acme/api/pulls/*", "/repos/acme/api/pulls/*/reviews"] {
+        world.sim.fault(Fault::once("GET", path, FaultKind::BadGateway));
+        let told = world.view(&[&name]).await;
+        assert_eq!(world.sim.clear_faults(), 0, "{path} was met");
+        assert_eq!((told.exit, told.waited.as_slice()), (Exit::Done, &[1][..]), "{path}: {}", told.out);
+        assert!(told.out.contains("100.0 %  open, waiting for review"), "{path}: {}", told.out);
+    }
+    world.sim.fault(Fault::once("GET", "/repos/acme/api/pulls/*", FaultKind::BadGateway).times(usize::MAX));
+    let told = world.view(&[&name]).await;
+    assert_eq!((told.exit, told.waited.as_slice()), (Exit::Failed, &[1, 2, 4, 8][..]), "{}", told.out);
+    assert!(told.out.contains("GitHub did not answer GET /repos/acme/api/pulls/"), "{}", told.out);
     assert!(
-        told.notes.contains("GitHub's rate limit is reached; ") && told.notes.contains("10:00:00 UTC"),
+        told.notes.contains("note: GitHub does not answer (") && told.notes.contains("trying again at 09:00:"),
         "{}",
         told.notes
     );
-    assert!(told.out.starts_with("2 pull requests:\n     2  100.0 %  open, waiting for review\n"), "{}", told.out);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -417,7 +438,7 @@ async fn what_cannot_begin_says_what_to_do() {
         (&[&name], "set FORGE_TOKEN, GITHUB_TOKEN or GH_TOKEN, or log in with `gh auth login --hostname 127.0.0.1:"),
         (&["--app", &name], "no App is named: set GITHUB_APP_ID or FORGE_APP_ID"),
         (&[&name, "--watch", "14"], "`--watch 14`: expected seconds from 15 to 86400"),
-        (&["--run", "1"], "there is no database at `mass-driver.db`"),
+        (&["--run", "1"], "it is not known where runs are kept: set HOME, or DATABASE_URL or --database-url"),
     ] {
         let (code, out, err) = run(line, &[]);
         assert_eq!((code, out.as_str()), (2, ""), "{line:?}: {err}");

@@ -1,7 +1,7 @@
 //! `tests/fixtures/drivers/DRIVER/NAME.txt`: the driver's keys, the files before, the files that differ afterwards, and the outcome.
 //!
 //! A line `=== config.yaml` (or `config.toml`), `=== before PATH`, `=== after PATH`, `=== deleted PATH` or `=== outcome` begins each
-//! part. Behind a path may stand `(executable)`, and before its text `(binary)`, `(large)`, `(symlink)` or `(submodule)`.
+//! part. Behind a path may stand `(executable)`, and before its text `(binary)`, `(lfs)`, `(large)`, `(symlink)` or `(submodule)`.
 
 use super::snapshots::{Entry, Repository, path};
 use super::{in_words, patched, prepare};
@@ -28,6 +28,7 @@ fn entry(name: &str, text: &str) -> (RepoPath, Entry) {
         "" => Entry::Text(FileMode::Regular, text.into()),
         "executable" => Entry::Text(FileMode::Executable, text.into()),
         "binary" => Entry::Binary,
+        "lfs" => Entry::LfsPointer,
         "large" => Entry::TooLarge(123_456_789),
         "symlink" => Entry::Symlink,
         "submodule" => Entry::Submodule,

@@ -7,6 +7,32 @@ use proptest::prelude::*;
 
 const DEEP: usize = 100_000;
 
+/// Lines of YAML that make sense in some orders.
+const LINES: [&str; 22] = [
+    "a:",
+    "a: 1",
+    "a: 'x' # y",
+    "b: {a: 1, b: 'x'}",
+    "- a: 1 # one",
+    "- a:",
+    "- - a",
+    "- a",
+    "- &x a: 1",
+    "a: &x",
+    "a: *x",
+    "  <<: *x",
+    "  a: 1",
+    "  b: 2 # two",
+    "  # above",
+    "# above",
+    "  - a: 1",
+    "    b: 2",
+    "    # deep",
+    "  b: |",
+    "",
+    "? a",
+];
+
 #[test]
 fn deep_and_odd_files_are_errors_in_words() {
     let texts = [
@@ -64,6 +90,33 @@ fn modes_stay_and_nothing_is_written_beside() {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn lines_in_any_order_are_no_danger(lines in prop::collection::vec(prop::sample::select(LINES.to_vec()), 1..8), crlf in any::<bool>()) {
+        let text = lines.join(if crlf { "\r\n" } else { "\n" });
+        let repository = Repository::of([("f.yaml", text.as_str())]);
+        for keys in [
+            "set: {a: {b: {c: [1, 2]}}}",
+            "set: {a.b: 'x'}",
+            "set: {a.0: {b: c}}",
+            "set: {a.0.b: c}",
+            "delete: a",
+            "delete: a.a",
+            "delete: a.0",
+            "delete: a.0.a",
+            "delete: [a.0, a.1]",
+            "delete: a.0.0",
+            "rename: {a: c}",
+            "rename: {a.a: c}",
+        ] {
+            let config = format!("paths: '*'\n{keys}");
+            let outcome = run("structured", &config, &repository);
+            if in_words(&outcome).0 == "patched" && !keys.ends_with(['0', ']']) {
+                let again = run("structured", &config, &patched(&repository, &outcome));
+                prop_assert_eq!(in_words(&again).0, "already_patched", "{}\n{:?} {} {:?}", text, text, keys, outcome);
+            }
+        }
+    }
 
     #[test]
     fn soup_is_no_danger(text in "[-a:\\[\\]{},#&*!|>'\"=. \\n\\r\\t0]{0,40}", ending in prop::sample::select(vec!["json", "toml", "yaml"])) {

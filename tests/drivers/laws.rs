@@ -145,6 +145,15 @@ fn without(mut value: Value, path: &str) -> Value {
     value
 }
 
+/// The lines of YAML below that of a key.
+fn lines_below(value: &Value) -> usize {
+    match value {
+        Value::Object(map) => map.values().map(|value| 1 + lines_below(value)).sum(),
+        Value::Array(items) => items.len(),
+        _ => 0,
+    }
+}
+
 /// Without tables that hold nothing, which TOML has no word for.
 fn pruned(ending: &str, value: Value) -> Value {
     match value {
@@ -258,10 +267,14 @@ proptest! {
         let text = file.text(ending);
         let mut all = Vec::new();
         paths(&file.value, "", &mut all);
-        let (path, _) = pick.get(&all).clone();
+        let (path, old) = pick.get(&all).clone();
         let wanted = pruned(ending, without(file.value.clone(), &path));
         let after = change(ending, &text, &json!({ "delete": path })).unwrap();
         prop_assert_eq!(pruned(ending, read(ending, &after)), wanted, "{}\n{}", text, after);
+        if ending == "yaml" {
+            let comments = |text: &str| text.matches("# above").count();
+            prop_assert!(comments(&text) - comments(&after) <= lines_below(&old), "{}\n{}", text, after);
+        }
         if ending == "toml" {
             let inline = path.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
             prop_assert!(inline || are_in(&after.lines().collect::<Vec<_>>(), &text.lines().collect::<Vec<_>>()));
@@ -298,4 +311,58 @@ proptest! {
             prop_assert_eq!(in_words(&run("replace", &config, &after)).0, "already_patched");
         }
     }
+
+    #[test]
+    fn a_file_is_changed_alike_however_its_lines_end(
+        text in "[abc\n]{0,30}",
+        (from, to) in pairs(),
+        ends in prop::collection::vec(any::<bool>(), 30),
+    ) {
+        let of = |text: &str| {
+            let before = Repository::of([("f", text)]);
+            let config = json!({ "paths": "*", "from": from.0, "to": to, "regex": from.1 }).to_string();
+            let outcome = run("replace", &config, &before);
+            (in_words(&outcome).0, text_of(&patched(&before, &outcome), "f"))
+        };
+        let crlf = |text: &str| text.replace('\n', "\r\n");
+        let (outcome, made) = of(&text);
+        prop_assume!(text.contains('\n'));
+        prop_assert_eq!(of(&crlf(&text)), (outcome, crlf(&made)), "every line ends with CRLF");
+        // Lines that end in both ways, in one file.
+        let mut ends = ends.into_iter().cycle();
+        let mixed: String =
+            text.split_inclusive('\n').map(|line| if ends.next().unwrap() { crlf(line) } else { line.to_owned() }).collect();
+        let (mixed_outcome, mixed_made) = of(&mixed);
+        prop_assert_eq!((mixed_outcome, mixed_made.replace('\r', "")), (outcome, made));
+    }
+
+    #[test]
+    fn what_is_not_found_stays_byte_by_byte(pieces in prop::collection::vec("[ab\r\n]{0,6}", 1..6), from in "x(\n|y)x", to in "[a\n]{0,4}") {
+        // With what is found between the pieces, as LF and as CRLF.
+        let found = [from.clone(), from.replace('\n', "\r\n")];
+        let text = |with: &dyn Fn(usize) -> String| {
+            let texts = pieces.iter().enumerate().map(|(at, piece)| format!("{}{piece}", if at == 0 { String::new() } else { with(at) }));
+            texts.collect::<String>()
+        };
+        let before = text(&|at| found[at % 2].clone());
+        let config = |to: &str| json!({ "paths": "*", "from": from, "to": to }).to_string();
+        let repository = Repository::of([("f", before.as_str())]);
+        let gone = patched(&repository, &run("replace", &config("|"), &repository));
+        prop_assert_eq!(text_of(&gone, "f"), text(&|_| "|".to_owned()));
+        let same = run("replace", &config(&from), &repository);
+        prop_assert_ne!(in_words(&same).0, "patched", "x for x changes nothing");
+        let put = patched(&repository, &run("replace", &config(&to), &repository));
+        prop_assert_eq!(text_of(&put, "f").replace('\r', ""), text(&|_| to.clone()).replace('\r', ""));
+    }
+}
+
+/// What is looked for, with whether it is an expression, and what is put in.
+fn pairs() -> impl Strategy<Value = ((String, bool), String)> {
+    let literal = ("[abc\n]{1,4}".prop_map(|from| (from, false)), "[abcd\n]{0,4}");
+    let expressions =
+        ["(?m)^a$", "(?m)^(b*)$\n", "a[^b]*", "(a|b)\n+", "(?m)$", "\n", "\\s+(c?)", ".*c", "(?s)a.", "\\n(.)"];
+    let expression =
+        (prop::sample::select(expressions.to_vec()), prop::sample::select(vec!["", "d", "d\n", "$0", "\nd$0", "a\nb"]))
+            .prop_map(|(from, to)| ((from.to_owned(), true), to.to_owned()));
+    prop_oneof![literal, expression]
 }

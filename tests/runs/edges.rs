@@ -9,10 +9,12 @@ fn file_and_http_addresses_are_cloned() {
     let world = World::new();
     world.counters(&["api"]);
     world.write("count.yaml", &migration(1));
-    checkout(&world.work().join("local"), &[("counter.txt", "0\n")]);
+    for name in ["local", "other"] {
+        checkout(&world.work().join(name), &[("counter.txt", "0\n")]);
+    }
     let file = format!("file://{}", world.work().join("local").display());
     let http = format!("{}/acme/api.git", world.github.url());
-    let told = world.drive("count.yaml", &[&file, &http, "local/../local", &ssh("api")], &[]).expect(0);
+    let told = world.drive("count.yaml", &[&file, &http, "local/../other", &ssh("api")], &[]).expect(0);
     assert_eq!(told.ends(), ["patched"; 4], "{told:?}");
     world.the_end();
 }
@@ -125,12 +127,61 @@ fn on_a_terminal_it_is_asked_before_anything_is_sent() {
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
     };
     let (code, shown) = on_terminal("--parallel 1 --repo-filelist repos.txt", "y\nn\n");
-    assert!(code == 1 && shown.contains("Push and open pull requests for 1 repositor"), "{code} {shown}");
-    assert!(shown.contains("not all is done"), "{shown}");
+    assert!(code == 1 && shown.contains("Push and open pull requests for 1 repository (1 patched)?"), "{code} {shown}");
+    assert!(shown.contains("not all is done") && !shown.contains("No repositories."), "{shown}");
     assert_eq!(["a", "b"].map(|name| world.pulls(name).len()), [1, 0]);
     let (code, shown) = on_terminal("--resume --no-pause", "");
     assert!(code == 0 && !shown.contains("[y/N]"), "{code} {shown}");
     assert_eq!(["a", "b"].map(|name| world.pulls(name).len()), [1, 1]);
+    world.the_end();
+}
+
+/// Who pipes the list in cannot answer, and nothing is pushed unasked.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_a_list_from_a_pipe_wants_a_word() {
+    let world = World::new();
+    let repositories = world.counters(&["a"]);
+    world.write("count.yaml", &count_to(1));
+    let run = format!("echo {} | mass-driver run count.yaml --repo-filelist -", repositories[0]);
+    let on_terminal = |more: &str| {
+        let line = format!("script -qec '{run} {more}' /dev/null");
+        let output = world.shell(&line).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, shown) = on_terminal("");
+    assert!(code == 2 && shown.contains("add --no-pause or --dry-run") && world.pulls("a").is_empty(), "{shown}");
+    assert_eq!((on_terminal("--no-pause").0, world.pulls("a").len()), (0, 1));
+    world.the_end();
+}
+
+/// Ctrl-C at the question is a no, and does not wait for an answer.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_question_can_be_stopped() {
+    let world = World::new();
+    let repositories = world.counters(&["a"]);
+    world.write("count.yaml", &count_to(1));
+    let line = format!(
+        "script -qec 'trap : INT; mass-driver run count.yaml --repo-path {}; echo code $?' /dev/null",
+        repositories[0]
+    );
+    let mut child = world.shell(&line).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut terminal, mut shown) = (child.stdout.take().unwrap(), Vec::new());
+    while !String::from_utf8_lossy(&shown).contains("[y/N]") {
+        let mut some = [0; 1024];
+        let count = std::io::Read::read(&mut terminal, &mut some).unwrap();
+        assert!(count > 0, "{}", String::from_utf8_lossy(&shown));
+        shown.extend(&some[..count]);
+    }
+    let mut keys = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut keys, b"\x03").unwrap();
+    std::io::Read::read_to_end(&mut terminal, &mut shown).unwrap();
+    let shown = String::from_utf8_lossy(&shown);
+    child.wait().unwrap();
+    assert!(shown.contains("not all is done") && shown.contains("code 1") && world.pulls("a").is_empty(), "{shown}");
+    world.run(&["runs"]).expect(0).shows(&["interrupted"]);
+    drop(keys);
     world.the_end();
 }
 

@@ -2,7 +2,7 @@
 
 use crate::world::{Told, World, count_to, migration, refs, ssh};
 use github_sim::{Fault, FaultKind, Gate, RetryAfter};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -12,14 +12,31 @@ async fn killed(world: &World) {
     let repositories = world.counters(&NAMES);
     world.write("repos.txt", &repositories.join("\n"));
     world.write("count.yaml", &count_to(1));
+    let arguments = ["run", "count.yaml", "--parallel", "1", "--repo-filelist", "repos.txt"];
+    held(world, &arguments, ("POST", "/repos/acme/c/pulls")).await.kill();
+}
+
+/// A run that stands at a request to GitHub.
+pub struct Held {
+    run: Child,
+    gate: Gate,
+}
+
+pub async fn held(world: &World, arguments: &[&str], (method, path): (&str, &str)) -> Held {
     let gate = Gate::default();
-    world.github.fault(Fault::once("POST", "/repos/acme/c/pulls", FaultKind::Wait(gate.clone())));
-    let mut command = world.command(&["run", "count.yaml", "--parallel", "1", "--repo-filelist", "repos.txt"]);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    world.github.fault(Fault::once(method, path, FaultKind::Wait(gate.clone())));
+    let run = world.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     gate.reached_by(1).await;
-    child.kill().unwrap();
-    assert_eq!(child.wait().unwrap().code(), None, "it was killed");
-    gate.open();
+    Held { run, gate }
+}
+
+impl Held {
+    /// Whether the request is done nobody will ever tell it.
+    pub fn kill(mut self) {
+        self.run.kill().unwrap();
+        assert_eq!(self.run.wait().unwrap().code(), None, "it was killed");
+        self.gate.open();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,7 +46,7 @@ async fn a_run_that_was_killed_in_the_middle_is_resumed_and_nothing_is_done_twic
     let opened = || NAMES.map(|name| world.pulls(name).len());
     world.run(&["runs", "--format", "json"]).expect(0).shows(&["\"under way\""]);
     // For all that is known, somebody is still at it.
-    world.drive("count.yaml", &[], &["--resume"]).expect(2).notes(&["or was a minute ago", "run 1"]);
+    world.drive("count.yaml", &[], &["--resume"]).expect(2).notes(&["run 1 is under way", "takes the run up in"]);
     world.a_minute_after(1).await;
     world.run(&["runs"]).expect(0).shows(&["interrupted"]);
     let told = world.drive("count.yaml", &[], &["--resume"]).expect(0);
@@ -42,7 +59,8 @@ async fn a_run_that_was_killed_in_the_middle_is_resumed_and_nothing_is_done_twic
     assert_eq!(opened(), [1; 5]);
     assert_eq!(NAMES.map(|name| world.commits(name, "count").len()), [1; 5]);
     let writes = world.github.writes();
-    assert_eq!(world.drive("count.yaml", &[], &["--resume"]).expect(0).ends(), ends, "what is done is told again");
+    let told = world.drive("count.yaml", &[], &["--resume"]).expect(0).notes(&["nothing was left to do of run 1"]);
+    assert_eq!(told.ends(), ends, "what is done is told again");
     assert_eq!(world.github.writes(), writes);
     world.the_end();
 }
@@ -52,7 +70,7 @@ async fn another_activity_or_another_way_is_not_resumed() {
     let world = World::new();
     killed(&world).await;
     world.a_minute_after(1).await;
-    world.drive("count.yaml", &[], &["--resume", "--dry-run"]).expect(2).notes(&["--dry-run"]);
+    world.drive("count.yaml", &[], &["--resume", "--dry-run"]).expect(2).notes(&["there is no dry run"]);
     world.write("count.yaml", &count_to(2));
     world.drive("count.yaml", &[], &["--resume"]).expect(2).notes(&["another one than in run 1"]);
     world.write("other.yaml", &count_to(2));
@@ -75,6 +93,25 @@ fn what_failed_is_done_again_and_nothing_else() {
     let writes = world.github.writes();
     assert_eq!(world.drive("count.yaml", &[], &["--retry-failed"]).expect(0).ends(), ["pull_request_opened"; 3]);
     assert_eq!(world.github.writes(), writes);
+    world.the_end();
+}
+
+/// What was to be done again and was not come to is still to be done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_that_was_killed_is_resumed() {
+    let world = World::new();
+    let repositories = world.counters(&["a", "b"]);
+    world.write("count.yaml", &count_to(1));
+    let refused = || FaultKind::PrimaryRateLimit { status: 403, reset_in: Duration::from_secs(5 * 3600) };
+    world.github.fault(Fault::once("POST", "/repos/acme/*/pulls", refused()).times(2));
+    assert_eq!(world.drive("count.yaml", &refs(&repositories), &[]).expect(1).ends(), ["failed"; 2]);
+    world.github.clear_faults();
+    held(&world, &["run", "count.yaml", "--retry-failed", "--parallel", "1"], ("POST", "/repos/acme/*/pulls"))
+        .await
+        .kill();
+    world.a_minute_after(1).await;
+    world.drive("count.yaml", &[], &["--resume"]).expect(0);
+    assert_eq!(["a", "b"].map(|name| world.pulls(name).len()), [1, 1]);
     world.the_end();
 }
 
@@ -138,13 +175,9 @@ async fn a_run_that_is_stopped_finishes_what_is_under_way_and_says_how_to_go_on(
     let arguments = ["run", "count.yaml", "--parallel", "1", "--repo-filelist", "repos.txt", "--format", "json"];
     let mut child = world.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     gate.reached_by(1).await;
-    let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    interrupt(&child);
     let mut notes = std::io::BufReader::new(child.stderr.take().unwrap());
-    let mut said = String::new();
-    while !said.contains("stopping") {
-        assert!(std::io::BufRead::read_line(&mut notes, &mut said).unwrap() > 0, "{said}");
-    }
+    let mut said = heard(&mut notes, "stopping");
     gate.open();
     let told = Told::of(child.wait_with_output().unwrap()).expect(1);
     std::io::Read::read_to_string(&mut notes, &mut said).unwrap();
@@ -188,4 +221,205 @@ fn two_runs_at_once_do_not_meet_in_a_clone() {
         assert_eq!((texts, world.pulls(name).len()), (["1\n".to_owned(), "2\n".into()], 2), "{name}");
     }
     world.the_end();
+}
+
+/// Ctrl-C at a scan: it is told as what it is, and counts as no run that could be gone on with.
+#[test]
+fn a_scan_that_is_stopped_is_told_as_interrupted() {
+    let world = World::new();
+    let repositories = world.counters(&["a", "b"]);
+    world.write("repos.txt", &repositories.join("\n"));
+    world.write("scan.yaml", "scan:\n  scanner_names: [root-files]\n");
+    // The first clone waits until somebody has opened this and closed it again.
+    let held = world.work().join("held");
+    assert!(std::process::Command::new("mkfifo").arg(&held).status().unwrap().success());
+    let wait = format!("case \"$*\" in *clone*) cat {0}; mv {0} {0}.once;; esac", held.display());
+    world.install("git", &format!("[ ! -e {} ] || {{ {wait}; }}\nPATH=${{PATH#*:}} exec git \"$@\"", held.display()));
+    let arguments = ["scan", "scan.yaml", "--parallel", "1", "--repo-filelist", "repos.txt"];
+    let mut child = world.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let holds = std::fs::File::options().write(true).open(&held).unwrap();
+    interrupt(&child);
+    let mut notes = std::io::BufReader::new(child.stderr.take().unwrap());
+    heard(&mut notes, "stopping");
+    drop(holds);
+    Told::of(child.wait_with_output().unwrap()).expect(1).shows(&["root-files"]);
+    world.run(&["runs"]).expect(0).shows(&["scan", "interrupted"]);
+    world.drive("scan.yaml", &[], &["--resume"]).expect(2).notes(&["there is no run"]);
+}
+
+/// What ends a job is a stop as well: what is under way comes to its end, and the next run goes on at once.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_cancelled_is_stopped_and_can_be_resumed_at_once() {
+    // Whoever began the tests may want them to outlive the terminal; then so do the runs.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let hangs_up = ignored.is_some_and(|ignored| ignored & 1 == 0);
+    for signal in ["-TERM", "-HUP"].into_iter().filter(|signal| *signal == "-TERM" || hangs_up) {
+        let world = World::new();
+        let repositories = world.counters(&["a", "b"]);
+        world.write("repos.txt", &repositories.join("\n"));
+        world.write("count.yaml", &count_to(1));
+        let gate = Gate::default();
+        world.github.fault(Fault::once("POST", "/repos/acme/a/pulls", FaultKind::Wait(gate.clone())));
+        let arguments = ["run", "count.yaml", "--parallel", "1", "--repo-filelist", "repos.txt"];
+        let mut child = world.command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        gate.reached_by(1).await;
+        let pid = child.id().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        heard(&mut std::io::BufReader::new(child.stderr.as_mut().unwrap()), "stopping");
+        gate.open();
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{signal}");
+        assert_eq!(world.drive("count.yaml", &[], &["--resume"]).expect(0).ends(), ["pull_request_opened"; 2]);
+        world.the_end();
+    }
+}
+
+/// The git of a run that was killed lives on for a while. Nobody works in its folder meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_folder_of_a_git_that_outlived_its_run_is_not_taken() {
+    let world = World::new();
+    let repositories = world.counters(&["a"]);
+    world.write("count.yaml", &migration(1));
+    let (held, once) = (world.work().join("held"), world.work().join("once"));
+    assert!(std::process::Command::new("mkfifo").arg(&held).status().unwrap().success());
+    let wait =
+        format!("case \"$*\" in *clone*) mkdir {} 2> /dev/null && cat {};; esac", once.display(), held.display());
+    world.install("git", &format!("{wait}\nPATH=${{PATH#*:}} exec git \"$@\""));
+    let mut child = world.command(&["run", "count.yaml", "--repo-path", &repositories[0]]).spawn().unwrap();
+    let holds = std::fs::File::options().write(true).open(&held).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0).json();
+    assert!(told["repositories"][0]["clone"].as_str().unwrap().ends_with(".2"), "{told}");
+    drop(holds);
+}
+
+/// Without the other side nothing takes a clone's place: what was made in it may still be wanted.
+#[test]
+fn a_moment_without_network_costs_no_clone() {
+    let world = World::new();
+    let repositories = world.counters(&["a"]);
+    world.write("count.yaml", &migration(1));
+    world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
+    let settings = world.home().join("gitconfig");
+    let reachable = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, reachable.replace(&format!("\"{}/\"", world.github.url()), "\"http://127.0.0.1:9/\""))
+        .unwrap();
+    world.write("scan.yaml", "scan:\n  scanner_names: [root-files]\n");
+    world.run(&["scan", "scan.yaml", "--repo-path", &repositories[0]]).expect(1);
+    std::fs::write(&settings, reachable).unwrap();
+    world.write("open.yaml", &format!("{}  head_branch: count\n  pr_title: A number\n", crate::world::FORGE));
+    assert_eq!(world.drive("open.yaml", &refs(&repositories), &[]).expect(0).ends(), ["pull_request_opened"]);
+    world.the_end();
+}
+
+/// Nothing is begun that lacks what it needs, and nothing says that it is under way.
+#[test]
+fn what_cannot_begin_leaves_no_run_behind() {
+    let world = World::new();
+    let repositories = world.counters(&["a"]);
+    world.write("count.yaml", &count_to(1));
+    let arguments = ["run", "count.yaml", "--repo-path", &repositories[0]];
+    let told = Told::of(world.command(&arguments).env_remove("FORGE_TOKEN").output().unwrap()).expect(2);
+    told.notes(&["there is no token"]);
+    let outfile = ["--json-outfile", "nowhere/out.json"];
+    world.drive("count.yaml", &refs(&repositories), &outfile).expect(2).notes(&["there is no folder nowhere"]);
+    world.run(&["runs"]).expect(0).shows(&["No run is kept here."]);
+    world.drive("count.yaml", &refs(&repositories), &["--resume"]).expect(2).notes(&["--resume", "--repo-path"]);
+}
+
+/// Pushed, and then the process was killed before it could tell; meanwhile the base went on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branch_that_was_pushed_by_a_killed_run_is_known_as_its_own() {
+    let world = World::new();
+    let repositories = world.counters(&["a"]);
+    world.write("count.yaml", &count_to(1));
+    held(&world, &["run", "count.yaml", "--repo-path", &repositories[0]], ("GET", "/repos/acme/a/git/ref/**"))
+        .await
+        .kill();
+    world.a_minute_after(1).await;
+    world.commit("a", "main", ("other.txt", "meanwhile\n"), "Meanwhile");
+    assert_eq!(world.drive("count.yaml", &[], &["--resume"]).expect(0).ends(), ["pull_request_opened"]);
+    assert_eq!((world.commits("a", "count").len(), world.pulls("a").len()), (1, 1));
+    world.the_end();
+}
+
+/// Opened, and then the process was killed: labels and reviewers come with the next run, and only with that one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_run_did_not_come_to_put_on_its_pull_request_is_put_there_later() {
+    let world = World::new();
+    let repositories = world.counters(&["a"]);
+    world.write("count.yaml", &format!("{}  labels: [chore]\n", count_to(1)));
+    held(&world, &["run", "count.yaml", "--repo-path", &repositories[0]], ("POST", "/repos/acme/a/issues/1/labels"))
+        .await
+        .kill();
+    world.a_minute_after(1).await;
+    world.drive("count.yaml", &[], &["--resume"]).expect(0);
+    assert_eq!(world.pulls("a")[0].labels, ["chore"]);
+    world.github.unlabel("acme/a", 1, "chore").unwrap();
+    world.write("count.yaml", &format!("{}  labels: [chore]\n", count_to(2)));
+    let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
+    assert_eq!(told.ends(), ["pull_request_updated"]);
+    assert!(world.pulls("a")[0].labels.is_empty(), "what people took away stays away");
+    world.the_end();
+}
+
+/// The same where the branch was there, and no push tells that it is ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_run_opened_for_a_branch_of_others_gets_its_labels_later() {
+    let world = World::new();
+    let repositories = world.counters(&["a"]);
+    world.commit("a", "by-hand", ("counter.txt", "5\n"), "By hand");
+    let keys = "  head_branch: by-hand\n  pr_title: A number\n  git_push_first: false\n  labels: [chore]\n";
+    world.write("open.yaml", &format!("{}{keys}", crate::world::FORGE));
+    let arguments = ["run", "open.yaml", "--repo-path", &repositories[0]];
+    let run = held(&world, &arguments, ("POST", "/repos/acme/a/issues/1/labels")).await;
+    world.knows_of_pull(1).await;
+    run.kill();
+    world.a_minute_after(1).await;
+    assert_eq!(world.drive("open.yaml", &[], &["--resume"]).expect(0).ends(), ["pull_request_opened"]);
+    assert_eq!(world.pulls("a")[0].labels, ["chore"]);
+    world.the_end();
+}
+
+/// The first attempt pushed; then somebody made the change by hand.
+#[test]
+fn what_a_former_attempt_made_is_not_told_of_a_later_one() {
+    let world = World::new();
+    let repositories = world.counters(&["a"]);
+    world.write("count.yaml", &count_to(1));
+    let refused = FaultKind::PrimaryRateLimit { status: 403, reset_in: Duration::from_secs(5 * 3600) };
+    world.github.fault(Fault::once("POST", "/repos/acme/a/pulls", refused));
+    world.drive("count.yaml", &refs(&repositories), &[]).expect(1);
+    world.run(&["runs", "diff", "1"]).expect(0).shows(&["+1"]);
+    world.commit("a", "main", ("counter.txt", "1\n"), "By hand");
+    let told = world.drive("count.yaml", &[], &["--retry-failed"]).expect(0);
+    assert_eq!(told.ends(), ["already_patched"]);
+    assert_eq!(told.json()["repositories"][0]["commit"], serde_json::Value::Null);
+    assert_eq!(world.run(&["runs", "diff", "1"]).expect(0).out, "");
+    world.the_end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_under_way_is_not_forgotten() {
+    let world = World::new();
+    killed(&world).await;
+    world.run(&["runs", "forget", "1"]).expect(2).notes(&["under way"]);
+    world.a_minute_after(1).await;
+    world.run(&["runs", "forget", "1"]).expect(0);
+}
+
+fn interrupt(child: &std::process::Child) {
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+}
+
+/// Reads until some words come. Returns all that came.
+fn heard(notes: &mut impl std::io::BufRead, words: &str) -> String {
+    let mut said = String::new();
+    while !said.contains(words) {
+        assert!(notes.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    said
 }

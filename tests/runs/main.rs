@@ -8,13 +8,17 @@ mod support {
     pub mod contract;
 }
 mod edges;
+mod identities;
 mod interrupted;
+mod large_files;
 mod lists;
 mod outcomes;
 mod plug_ins;
 mod pulls;
 #[cfg(target_os = "linux")]
 mod readme;
+mod sandboxed;
 mod scans;
+mod sent;
 mod shown;
 mod world;

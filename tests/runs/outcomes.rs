@@ -84,7 +84,6 @@ fn commits_carry_the_name_of_the_activity_or_else_that_of_git() {
     std::fs::write(&settings, "").unwrap();
     crate::world::checkout(&world.work().join("local"), &[("counter.txt", "0\n")]);
     command.env("GIT_CONFIG_GLOBAL", settings).arg("local");
-    let told = Told::of(command.output().unwrap()).expect(1);
-    told.shows(&["git config --global user.name"]);
+    Told::of(command.output().unwrap()).expect(2).notes(&["git config --global user.name"]);
     world.the_end();
 }

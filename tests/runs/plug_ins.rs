@@ -1,7 +1,7 @@
-//! What others wrote: plug-ins on the PATH and commands, in the cage.
+//! What others wrote: plug-ins on the PATH and commands, in the sandbox.
 #![cfg(target_os = "linux")]
 
-use crate::world::{FORGE, World, refs, ssh};
+use crate::world::{FORGE, World, refs, shell, ssh};
 use serde_json::json;
 
 const STAMP: &str = "migration:\n  commit_message: Stamp\n  branch_name: stamp\n  driver_name: stamp\n  driver_config: { words: hello }\n";
@@ -37,6 +37,54 @@ echo '{"version": 1, "outcome": "patched", "details": "stamped"}'"#,
 }
 
 #[test]
+fn a_driver_that_answers_other_than_its_folder_says_is_refused() {
+    let world = World::new();
+    world.install(
+        "mass-driver-driver-stamp",
+        r#"cat > /dev/null
+if [ ! -e clean ]; then echo hello > stamp.txt; echo more >> outcome; fi
+printf '{"version": 1, "outcome": "%s"}\n' "$(head -n 1 outcome)""#,
+    );
+    let repositories = [
+        ("made", "already_patched\n", false),
+        ("alien", "does_not_apply\n", false),
+        ("broken", "error\n", false),
+        ("settled", "already_patched\n", true),
+    ];
+    for (name, outcome, clean) in repositories {
+        let files = [("outcome", outcome), ("clean", "")];
+        world.repository(name, &files[..if clean { 2 } else { 1 }]);
+    }
+    world.write("stamp.yaml", &format!("{STAMP}{FORGE}"));
+    let names = repositories.map(|(name, ..)| ssh(name));
+    let told = world.drive("stamp.yaml", &refs(&names), &[]).expect(1);
+    assert_eq!(told.ends(), ["failed", "failed", "failed", "already_patched"], "{told:?}");
+    let report = told.json();
+    let why = |at: usize| report["repositories"][at]["reason"].as_str().unwrap_or_default().to_owned();
+    let refused = |outcome: &str| {
+        format!("the plug-in `stamp` answers `{outcome}`, and changed 2 files; a change is answered with `patched`")
+    };
+    assert_eq!(why(0), refused("already_patched"));
+    assert_eq!(why(1), refused("does_not_apply"));
+    assert!(!why(2).contains("answers"), "what failed failed: {}", why(2));
+    assert!(names.iter().enumerate().all(|(at, _)| report["repositories"][at]["commit"].is_null()), "{report}");
+    world.the_end();
+}
+
+#[test]
+fn a_driver_that_fails_without_a_word_is_said_to() {
+    let world = World::new();
+    world.install(
+        "mass-driver-driver-stamp",
+        r#"cat > /dev/null; echo '{"version": 1, "outcome": "error", "details": " "}'"#,
+    );
+    world.repository("silent", &[("a", "x\n")]);
+    world.write("stamp.yaml", STAMP);
+    let told = world.drive("stamp.yaml", &[&ssh("silent")], &[]).expect(1);
+    assert_eq!(told.json()["repositories"][0]["reason"], "the plug-in `stamp` does not say why", "{told:?}");
+}
+
+#[test]
 fn a_scanner_of_somebody_reads_facts() {
     let world = World::new();
     world.install(
@@ -64,10 +112,15 @@ fn a_source_of_somebody_finds_repositories() {
     told.shows(&["# the api", "+3"]);
 }
 
-fn shell(command: &str, more: &str) -> String {
-    format!(
-        "migration:\n  commit_message: By a command\n  branch_name: shell\n  driver_name: shell\n  driver_config:\n    command: |\n      {command}\n{more}"
-    )
+#[test]
+fn a_source_that_fails_is_named_once() {
+    let world = World::new();
+    world.install("mass-driver-source-ours", "cat > /dev/null; echo 'no such team' >&2; exit 3");
+    world.write("count.yaml", &format!("source:\n  source_name: ours\n{}", crate::world::migration(1)));
+    let told = world.run(&["run", "count.yaml", "--diff"]).expect(1);
+    let why = "the source plug-in `ours` failed with exit code 3. It said: no such team";
+    assert!(told.err.contains(why), "{}", told.err);
+    assert_eq!(told.err.matches("ours").count(), 1, "{}", told.err);
 }
 
 #[test]

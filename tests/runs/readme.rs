@@ -176,3 +176,45 @@ fn scanners_tell_what_they_find() {
     told.shows(&["root-files", "dockerfile-from", "dockerfile: true", "FROM scratch", "2  100.0 %  read"]);
     world.the_end();
 }
+
+#[test]
+fn what_there_is_is_listed_and_told_of() {
+    let world = reader();
+    let drivers = block("none", &["mass-driver drivers --list"]);
+    follow(&world, &drivers).shows(&["counter", "teamname-changer", "target_count", "the number it is to hold"]);
+    // The README takes a driver for a forge here; that there is none of that name is told with those that there are.
+    let forges = block("shell", &["mass-driver forges --list"]);
+    let (list, info) = forges.split_once("mass-driver forge --info").unwrap();
+    follow(&world, list).shows(&["github", "github-app"]);
+    let told = Told::of(world.shell(&format!("mass-driver forge --info{info}")).output().unwrap()).expect(2);
+    told.notes(&["there is no forge `counter`", "`mass-driver forges` lists them"]);
+    follow(&world, &block("none", &["mass-driver --help"])).shows(&["view-pr"]);
+}
+
+/// As written, but for where GitHub is and whose token it is.
+#[test]
+fn pull_requests_are_reviewed_by_address_and_by_file() {
+    let world = reader();
+    let here = |text: &str| {
+        text.replace("https://github.com", &world.github.url()).replace("=xyz", &format!("={}", world.token))
+    };
+    let sample = block("none", &["> Pull request review mode!"]);
+    let addresses: Vec<&str> = sample.lines().filter(|line| line.starts_with("https://")).collect();
+    for name in ["mass-driver", "sphinx-needs-test"] {
+        let name = format!("{OWNER}/{name}");
+        for (number, branch) in [(1, "merged"), (2, "closed")] {
+            let change = [github_sim::FileChangeInput::put(branch, "x\n")];
+            world.github.push_as("dana", &name, branch, &change, branch).unwrap();
+            assert_eq!(world.github.open_pull_request(&name, branch, "main", branch).unwrap(), number);
+        }
+        world.github.merge(&name, 1).unwrap();
+        world.github.close(&name, 2).unwrap();
+    }
+    let told = follow(&world, &here(&block("shell", &["mass-driver view-pr github \\\n"])));
+    told.shows(&["/mass-driver/pull/1", "/mass-driver/pull/2", "merged", "closed"]);
+    world.write("prs.txt", &here(&addresses.join("\n")));
+    let told = follow(&world, &here(&block("shell", &["--pr-filelist prs.txt"])));
+    let expected: Vec<String> = addresses.iter().map(|address| here(address)).collect();
+    told.shows(&expected.iter().map(String::as_str).collect::<Vec<_>>()).shows(&["2", "50.0 %"]);
+    world.the_end();
+}

@@ -24,7 +24,7 @@ fn what_scanners_found_is_a_table_a_spreadsheet_and_json() {
     let csv = scan("csv").expect(0).out;
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 5, "{csv}");
-    assert!(lines[0].starts_with("repository,scanner,commit,scanned_at,problem,"), "{csv}");
+    assert!(lines[0].starts_with("repository,scanner,commit,scanned_at,run,version,problem,"), "{csv}");
     assert!(lines[0].ends_with("dockerfile_exists,dockerfile_from_lines") || lines[0].contains("readme_md"), "{csv}");
 
     let found = scan("json").expect(0).json();
@@ -35,10 +35,25 @@ fn what_scanners_found_is_a_table_a_spreadsheet_and_json() {
         one.unwrap_or_else(|| panic!("{found:?}"))
     };
     assert_eq!(of("api", "dockerfile-from")["facts"]["dockerfile_from_lines"][1], "FROM scratch");
+    let (run, version) = (&of("web", "root-files")["run"], &of("web", "root-files")["version"]);
+    assert_eq!((run, version), (&json!(3), &json!(env!("CARGO_PKG_VERSION"))));
     assert_eq!(of("web", "root-files")["facts"]["readme_md"], json!(true));
     assert_eq!(of("web", "root-files")["commit"], world.github.head("acme/web", "main").unwrap().unwrap());
     assert!(of("web", "root-files")["scanned_at"].as_str().is_some_and(|at| at.ends_with('Z')));
     assert_eq!(world.github.writes(), 0);
+    world.the_end();
+}
+
+#[test]
+fn a_scan_and_what_is_kept_of_it_name_the_same_times() {
+    let world = world();
+    let told = world.run(&["scan", "scan.yaml", "--repo-filelist", "repos.txt", "--format", "json"]).expect(0);
+    let kept = world.run(&["runs", "scans", "1", "--format", "json"]).expect(0);
+    assert_eq!(told.json(), kept.json());
+    world.write("count.yaml", &crate::world::count_to(1));
+    let told = world.drive("count.yaml", &[&ssh("web")], &["--dry-run"]);
+    let kept = world.run(&["runs", "show", "2", "--format", "json"]).expect(0);
+    assert_eq!(told.json()["started_at"], kept.json()["started_at"]);
     world.the_end();
 }
 
@@ -57,7 +72,10 @@ fn a_repository_that_cannot_be_scanned_is_told_and_the_others_are_there() {
         &ssh("web"),
     ]);
     let told = told.expect(1).notes(&["acme/gone.git: ", "not found"]);
-    assert_eq!(told.json().as_array().unwrap().len(), 2);
+    let rows = told.json();
+    let unread = rows.as_array().unwrap().iter().find(|row| row["repository"] == ssh("gone").as_str()).unwrap();
+    assert!(unread["problem"].as_str().unwrap().contains("not found") && unread["scanner"].is_null(), "{unread}");
+    assert_eq!(rows.as_array().unwrap().len(), 3);
     assert!(world.read("all.json").contains("\"end\": \"failed\""));
 }
 

@@ -1,6 +1,6 @@
 //! A person at a shell: a folder, a home, a GitHub on loopback that `git@github.com:` leads to, and the executable.
 
-use crate::support::contract::{Contract, Exchange, query_pairs};
+use crate::support::contract::Contract;
 use github_sim::{FileChangeInput, GitHubSim, RepoOptions, Role};
 use mass_driver::app;
 use mass_driver::domain::RunId;
@@ -120,6 +120,11 @@ impl World {
         self.folder.path().join("home")
     }
 
+    /// Where runs are kept.
+    pub fn runs_file(&self) -> PathBuf {
+        self.home().join(".local/state/mass-driver/runs.db")
+    }
+
     /// Writes a file where commands are run.
     pub fn write(&self, name: &str, text: &str) {
         let file = self.work().join(name);
@@ -187,11 +192,20 @@ impl World {
 
     /// A minute passes in which nobody works on the last run: whoever was killed cannot say that they were.
     pub async fn a_minute_after(&self, run: i64) {
-        let database = format!("sqlite://{}", self.work().join("mass-driver.db").display());
+        let database = format!("sqlite://{}", self.runs_file().display());
         let store = Store::connect(&database).await.unwrap();
         let mut tx = store.begin().await.unwrap();
         tx.keep_run_alive(RunId(run), "2026-01-01T00:00:00Z".parse().unwrap()).await.unwrap();
         tx.commit().await.unwrap();
+        store.close().await;
+    }
+
+    /// Waits until the store knows the pull request of a run's first repository.
+    pub async fn knows_of_pull(&self, run: i64) {
+        let store = Store::connect(&format!("sqlite://{}", self.runs_file().display())).await.unwrap();
+        while store.run_repositories(RunId(run)).await.unwrap()[0].pull.is_none() {
+            tokio::task::yield_now().await;
+        }
         store.close().await;
     }
 
@@ -222,20 +236,9 @@ impl World {
     #[track_caller]
     pub fn the_end(&self) {
         let contract = Contract::load();
-        let mut violations = Vec::new();
-        for e in self.github.exchanges().into_iter().filter(|exchange| exchange.fault.is_none()) {
-            violations.extend(contract.violations(&Exchange {
-                method: e.method,
-                path: e.path,
-                query: query_pairs(e.query.as_deref().unwrap_or("")),
-                request_body: e.request_body,
-                status: e.status,
-                response_headers: e.response_headers.into_iter().collect(),
-                response_body: e.response_body,
-            }));
-        }
+        let violations = contract.all_violations(self.github.exchanges());
         assert!(violations.is_empty(), "against GitHub's API description:\n{}", violations.join("\n"));
-        for folder in [self.work(), self.home().join(".cache")] {
+        for folder in [self.work(), self.home().join(".cache"), self.home().join(".local")] {
             assert!(!is_written(&folder, &self.token), "the token lies below {}", folder.display());
         }
     }
@@ -298,6 +301,14 @@ pub fn migration(count: i64) -> String {
     format!(
         "migration:\n  commit_message: |\n    Count to {count}\n\n    As it was agreed.\n  branch_name: count\n  \
          driver_name: counter\n  driver_config: {{ target_file: counter.txt, target_count: {count} }}\n"
+    )
+}
+
+/// An Activity whose change a command line makes in the clones alone. `more` are further keys of the migration.
+#[cfg(target_os = "linux")]
+pub fn shell(command: &str, more: &str) -> String {
+    format!(
+        "migration:\n  commit_message: By a command\n  branch_name: shell\n  driver_name: shell\n  driver_config:\n    command: |\n      {command}\n{more}"
     )
 }
 

@@ -3,7 +3,7 @@
 use crate::world::World;
 use github_sim::Protection;
 use mass_driver::domain::RepoName;
-use mass_driver::forge::direct::{ChecksState, Direct, NewPull, PullAddress};
+use mass_driver::forge::direct::{ChecksState, Direct, NewPull, PullAddress, Who};
 use mass_driver::forge::{ForgeError, PullStatus};
 use rstest::rstest;
 use secrecy::ExposeSecret;
@@ -24,10 +24,11 @@ async fn opens_adopts_and_updates(world: &World, direct: &Direct) {
     direct.update_pull(&target, number, ("Count on", "To three.")).await.unwrap();
     direct.github().add_labels(&target, number, &["counted".into()]).await.unwrap();
     assert_eq!(direct.github().assign(&target, number, &["jo"]).await.unwrap(), ["jo"]);
-    let summary = direct.summary(&target, number).await.unwrap();
-    assert_eq!((summary.pull.status, summary.approvals, summary.changes_requested), (PullStatus::Open, 0, 0));
-    assert_eq!(summary.checks, ChecksState::None);
-    let address = PullAddress::parse(&summary.pull.url).unwrap();
+    let pull = direct.github().pull(&target, number).await.unwrap();
+    assert_eq!(pull.status, PullStatus::Open);
+    assert_eq!(direct.reviews(&target, number).await.unwrap(), (0, 0));
+    assert_eq!(direct.checks_of(&target, &pull.head).await.unwrap(), ChecksState::None);
+    let address = PullAddress::parse(&pull.url).unwrap();
     assert_eq!((address.repository, address.number), (target.name.clone(), number));
     assert_eq!(address.host.as_deref(), Some(direct.web_host().as_str()));
 }
@@ -113,8 +114,57 @@ async fn an_app_finds_the_installation_of_a_repository() {
     let world = World::new();
     let app = world.app();
     let found = app.github().installation_on(&RepoName::parse("acme/api").unwrap()).await.unwrap();
-    assert_eq!(found.0, world.installation);
+    assert_eq!((found.id.0, found.account.as_str()), (world.installation, "acme"));
     let elsewhere = app.github().installation_on(&RepoName::parse("nobody/api").unwrap()).await.unwrap_err();
     assert!(matches!(elsewhere, ForgeError::Gone { .. }), "{elsewhere}");
+    world.the_end();
+}
+
+/// Names of repositories, and who asks for them.
+async fn asks_for(who: &Who, name: &str) -> Result<i64, ForgeError> {
+    let name = RepoName::parse(name).unwrap();
+    let found = who.for_repository(&name).await?.repository(&name).await?;
+    Ok(found.target.installation.0)
+}
+
+fn looked_up(world: &World) -> Vec<String> {
+    let exchanges = world.sim.exchanges().into_iter();
+    let found = exchanges.filter(|one| one.path.ends_with("/installation")).map(|one| one.path);
+    found.collect()
+}
+
+#[tokio::test]
+async fn an_app_asks_once_for_the_installation_of_all_repositories_of_an_owner() {
+    let world = World::new();
+    let who = Who::of_app(world.app().github().clone());
+    let names = ["acme/api", "ACME/web", "acme/api", "acme/web"];
+    let found = futures_util::future::join_all(names.iter().map(|name| asks_for(&who, name))).await;
+    assert_eq!(found, vec![Ok(world.installation); 4]);
+    assert_eq!(looked_up(&world), ["/repos/acme/api/installation"], "whoever comes meanwhile waits");
+    world.the_end();
+}
+
+#[tokio::test]
+async fn one_repository_that_an_app_may_not_see_says_nothing_of_its_neighbours() {
+    let world = World::new();
+    world.sim.remove_from_installation(world.installation, "acme/web").unwrap();
+    let who = Who::of_app(world.app().github().clone());
+    assert!(matches!(asks_for(&who, "acme/web").await, Err(ForgeError::Gone { .. })));
+    assert_eq!(asks_for(&who, "acme/api").await, Ok(world.installation), "what failed is not kept");
+    assert!(matches!(asks_for(&who, "acme/web").await, Err(ForgeError::Gone { .. })), "nor taken for its own");
+    assert_eq!(looked_up(&world).len(), 2);
+    world.the_end();
+}
+
+#[tokio::test]
+async fn a_transferred_repository_does_not_stand_for_its_former_owner() {
+    let world = World::new();
+    world.sim.organization("umbrella");
+    let other = world.sim.install("umbrella").unwrap();
+    world.sim.transfer("acme/web", "umbrella").unwrap();
+    let who = Who::of_app(world.app().github().clone());
+    assert_eq!(asks_for(&who, "acme/web").await, Ok(other));
+    assert_eq!(asks_for(&who, "acme/api").await, Ok(world.installation));
+    assert_eq!(asks_for(&who, "umbrella/web").await, Ok(other));
     world.the_end();
 }

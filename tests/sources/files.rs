@@ -73,6 +73,9 @@ async fn a_table_may_have_other_delimiters_and_no_names_of_columns() {
 #[case(LINES, b"ext::sh -c evil", "repos:1: `NAME::` before an address would start a program of that name")]
 #[case(LINES, b"\nhttps://me:hidden@h/a", "repos:2: there is a password or token in it")]
 #[case(LINES, b"a\nb\n\xff", "repos:3: this is not UTF-8")]
+#[case(LINES, b"HTTPS://me:hidden@h/a", "repos:1: there is a password or token in it")]
+#[case(LINES, b"ssh://git:hidden@h/a", "repos:1: there is a password or token in it")]
+#[case(TABLE, b"repo_id,clone_url\nhttps://me:hidden@h/a,h:a\n", "repos:2: there is a password or token in its id")]
 #[case(TABLE, b"", "repos:1: the table is empty")]
 #[case(
     TABLE,
@@ -117,6 +120,7 @@ async fn a_list_in_the_file_needs_nothing_and_a_list_of_none_is_told() {
     let text = "{ source_name: repo-list, source_config: { repos: ['.', '.'] } }";
     let found = find(text, (folder.path(), None), None).await.unwrap();
     assert_eq!((ids(&found), found.repositories[0].clone_url.as_str()), (vec!["."], "."));
+    assert_eq!(found.remarks, ["named more than once, and taken once: ."]);
     assert_eq!(self::found(LINES, b"# none\n").await.unwrap().remarks, ["repos names no repository"]);
 }
 
@@ -131,8 +135,8 @@ async fn a_plug_in_is_handed_its_keys_and_what_it_says_is_not_trusted() {
     let source = activity.source.unwrap();
     assert_eq!(needs(&source), Needs::PlugIns);
     let run = |url: &'static str| {
-        move |name: &str, config: &serde_json::Value| {
-            assert_eq!((name, config), ("catalogue", &serde_json::json!({ "tier": 1 })));
+        move |config: &serde_json::Value| {
+            assert_eq!(config, &serde_json::json!({ "tier": 1 }));
             let one = SourcedRepository {
                 id: "a".into(),
                 clone_url: url.into(),

@@ -10,8 +10,13 @@ use mass_driver::store::{Manifest, Store};
 
 const FILE: &str = "requirements.txt";
 
-/// A repository that uses a package in a version, subscribed to nothing.
+/// A repository that uses a package of Python in a version, subscribed to nothing.
 async fn user(store: &Store, id: i64, package: &str, version: Option<&str>, state: RepoState) {
+    let package = PackageId { ecosystem: Ecosystem::Pypi, name: package.into() };
+    user_of(store, id, package, version, state).await;
+}
+
+async fn user_of(store: &Store, id: i64, package: PackageId, version: Option<&str>, state: RepoState) {
     let now = Timestamp::from_second(100).unwrap();
     let mut tx = store.begin().await.unwrap();
     let name = format!("acme/r{id}");
@@ -31,8 +36,8 @@ async fn user(store: &Store, id: i64, package: &str, version: Option<&str>, stat
         manager: "pip_requirements".into(),
         path: path.clone(),
         line: 1,
-        written_name: package.into(),
-        package: PackageId { ecosystem: Ecosystem::Pypi, name: package.into() },
+        written_name: package.name.clone(),
+        package,
         current: version.map(Into::into),
         constraint: String::new(),
         digest: None,
@@ -46,9 +51,13 @@ async fn user(store: &Store, id: i64, package: &str, version: Option<&str>, stat
 }
 
 async fn found(store: &Store, keys: &str) -> Discovery {
+    found_of(store, "pypi", keys).await
+}
+
+async fn found_of(store: &Store, ecosystem: &str, keys: &str) -> Discovery {
     let folder = std::path::Path::new("/");
     let reach = Reach { folder, activity_folder: None, github: None, store: Some(store), plug_in: None };
-    let text = format!("{{ source_name: index, source_config: {{ ecosystem: pypi, {keys} }} }}");
+    let text = format!("{{ source_name: index, source_config: {{ ecosystem: {ecosystem}, {keys} }} }}");
     discover(&source(&text), &reach).await.unwrap()
 }
 
@@ -68,6 +77,27 @@ both_databases! {
         let all = found(&store, "package: typing-extensions, clone_with: ssh").await;
         assert_eq!(ids(&all), ["acme/r1", "acme/r2", "acme/r3"]);
         assert_eq!(all.repositories[0].clone_url, "git@github.example.com:acme/r1.git");
-        assert!(!found(&store, "package: nobody").await.remarks.is_empty());
+        let nobody = found(&store, "package: nobody").await;
+        assert_eq!(nobody.remarks, ["no repository that the server knows uses nobody of pypi"]);
+        let nobody = found(&store, "package: httpx, versions: '<4'").await;
+        assert_eq!(nobody.remarks, ["no repository that the server knows uses httpx of pypi in such a version"]);
+    }
+
+    async fn a_package_is_found_by_the_name_that_people_write(store: Store) {
+        let known = [
+            (Ecosystem::Docker, "library/python", "python"),
+            (Ecosystem::GithubActions, "actions/checkout", "Actions/Checkout"),
+            (Ecosystem::PreCommit, "github.com/psf/black", "psf/black"),
+            (Ecosystem::Npm, "@acme/ui", "'@acme/ui'"),
+            (Ecosystem::Cargo, "serde_json", "serde_json"),
+        ];
+        for (id, (ecosystem, name, _)) in (1..).zip(known) {
+            let package = PackageId { ecosystem, name: name.into() };
+            user_of(&store, id, package, Some("1"), RepoState::Active).await;
+        }
+        for (id, (ecosystem, _, written)) in (1..).zip(known) {
+            let found = found_of(&store, ecosystem.as_str(), &format!("package: {written}")).await;
+            assert_eq!(ids(&found), [format!("acme/r{id}")], "{written}");
+        }
     }
 }

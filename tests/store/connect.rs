@@ -7,7 +7,7 @@ use mass_driver::store::{Config, ConfigState, Store, StoreError, Tx};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-async fn run(url: &str, sql: &'static str) {
+pub async fn run(url: &str, sql: &'static str) {
     if url.starts_with("sqlite") {
         SqliteConnection::connect(url).await.unwrap().execute(sql).await.unwrap();
     } else {
@@ -182,7 +182,7 @@ both_databases! {
     }
 }
 
-fn url_that_creates(url: &str) -> String {
+pub fn url_that_creates(url: &str) -> String {
     if url.starts_with("sqlite") { format!("{url}?mode=rwc") } else { url.to_owned() }
 }
 

@@ -2,10 +2,12 @@
 
 use crate::databases::{both_databases, open};
 use crate::samples::{at, object, write};
+use mass_driver::domain::discovery::{AskedBy, Question};
 use mass_driver::domain::{
-    Delivery, PatchOutcome, Phase, PullNumber, RunId, RunPull, RunRepository, RunState, Scanned, SourcedRepository,
+    Delivery, DiscoveryKey, PatchOutcome, Phase, PullNumber, RunId, RunKind, RunPull, RunRepository, RunState, Scanned,
+    SourcedRepository,
 };
-use mass_driver::store::{NewRun, RunCount, Store};
+use mass_driver::store::{NewRun, RunCount, RunPush, Store};
 use std::collections::BTreeMap;
 
 fn sourced(id: &str) -> SourcedRepository {
@@ -17,16 +19,19 @@ fn sourced(id: &str) -> SourcedRepository {
     }
 }
 
-async fn begin(store: &Store, over: &[SourcedRepository]) -> RunId {
-    let run = NewRun {
+fn new_run() -> NewRun {
+    NewRun {
         activity: "bump.toml".into(),
         said: "[mass-driver]".into(),
         version: "0.1.0".into(),
-        dry: false,
+        kind: RunKind::Run,
         started_at: at(10),
         alive_until: at(40),
-    };
-    write(store, async |tx| tx.begin_run(&run, over).await.unwrap()).await
+    }
+}
+
+async fn begin(store: &Store, over: &[SourcedRepository]) -> RunId {
+    write(store, async |tx| tx.begin_run(&new_run(), over).await.unwrap()).await
 }
 
 both_databases! {
@@ -61,12 +66,74 @@ both_databases! {
         assert_eq!(store.run_repositories(run).await.unwrap()[1], one);
         assert_eq!(store.run_diff(run, 1).await.unwrap().as_deref(), Some("--- a\n+++ b\n"));
         assert_eq!(store.run_diff(run, 0).await.unwrap(), None);
-        assert_eq!(store.pushed_by_runs(&one.repository.clone_url, "bump").await.unwrap(), [object('b')]);
-        assert_eq!(store.pushed_by_runs(&one.repository.clone_url, "other").await.unwrap(), []);
+        assert!(store.a_run_is_done_with("https://example.com/7").await.unwrap());
+        assert!(!store.a_run_is_done_with("https://example.com/8").await.unwrap());
         let mut counts = store.run_counts(&[run]).await.unwrap();
         counts.sort_by_key(|count| count.state);
         let count = |state, outcome| RunCount { run, state, outcome, repositories: 1 };
         assert_eq!(counts, [count(RunState::Waiting, None), count(RunState::Done, Some(PatchOutcome::Patched))]);
+    }
+
+    /// Also where the run did not come to tell what became of it.
+    async fn what_was_about_to_be_pushed_is_known_by_commit_and_branch(url: String) {
+        let store = open(&url).await;
+        let run = begin(&store, &[sourced("acme/api")]).await;
+        let name = "example.com/acme/api";
+        for (commit, is_news) in [('a', true), ('a', false), ('b', true)] {
+            let stored = write(&store, async |tx| tx.save_run_push(run, name, "bump", &object(commit)).await.unwrap()).await;
+            assert_eq!(stored, is_news, "{commit}");
+        }
+        let push = |commit| RunPush { commit: object(commit), run, activity: "bump.toml".into() };
+        assert_eq!(store.pushes_of(&object('a'), "bump").await.unwrap(), [push('a')]);
+        assert_eq!(store.pushes_of(&object('a'), "other").await.unwrap(), []);
+        write(&store, async |tx| assert!(!tx.forget_run(run, at(39)).await.unwrap(), "somebody works on it")).await;
+        write(&store, async |tx| assert!(tx.forget_run(run, at(41)).await.unwrap())).await;
+        assert_eq!(store.pushes_of(&object('a'), "bump").await.unwrap(), []);
+        let mut tx = store.begin().await.unwrap();
+        let lost = tx.save_run_repository(run, &RunRepository::new(0, sourced("acme/api"))).await.unwrap_err();
+        assert!(lost.to_string().contains("forgotten while it was under way"), "{lost}");
+    }
+
+    /// What a dry run made stays here; what went to another branch is that branch's.
+    async fn the_last_change_is_one_for_the_branch_or_one_that_was_never_pushed(url: String) {
+        let store = open(&url).await;
+        let one = sourced("acme/api");
+        let change = async |kind, commit, branch: &str, pushed: bool| {
+            let new = NewRun { kind, ..new_run() };
+            let run = write(&store, async |tx| tx.begin_run(&new, std::slice::from_ref(&one)).await.unwrap()).await;
+            let made = RunRepository {
+                outcome: Some(PatchOutcome::Patched),
+                commit: Some(object(commit)),
+                branch: Some(branch.into()),
+                pushed: pushed.then(|| object(commit)),
+                ..RunRepository::new(0, one.clone())
+            };
+            write(&store, async |tx| tx.save_run_repository(run, &made).await.unwrap()).await;
+            store.last_change_of(&one.clone_url, "team").await.unwrap().map(|change| change.commit)
+        };
+        assert_eq!(change(RunKind::DryRun, 'a', "team", false).await, None);
+        assert_eq!(change(RunKind::Run, 'b', "bump", true).await, None);
+        assert_eq!(change(RunKind::Run, 'c', "tidy", false).await, Some(object('c')));
+        assert_eq!(change(RunKind::Run, 'd', "team", true).await, Some(object('d')));
+        assert_eq!(change(RunKind::Run, 'e', "tidy", false).await, Some(object('d')));
+        let known = async |branch| store.last_change_of(&one.clone_url, branch).await.unwrap().map(|change| change.commit);
+        assert_eq!(known("new").await, Some(object('e')));
+        // A push that was about to be made may have been; one that was refused takes nothing away.
+        let name = "example.com/acme/api";
+        assert!(write(&store, async |tx| tx.save_run_push(RunId(5), name, "tidy", &object('e')).await.unwrap()).await);
+        assert_eq!(known("new").await, None);
+        write(&store, async |tx| tx.forget_run_push(RunId(5), name, "tidy", &object('e')).await.unwrap()).await;
+        assert_eq!(known("new").await, Some(object('e')));
+        // Another run has sent it since: it is not sent again, and what is older is not taken in its place.
+        let sent = RunRepository {
+            branch: Some("tidy".into()),
+            commit: Some(object('e')),
+            pushed: Some(object('e')),
+            ..RunRepository::new(0, one.clone())
+        };
+        let run = begin(&store, std::slice::from_ref(&one)).await;
+        write(&store, async |tx| tx.save_run_repository(run, &sent).await.unwrap()).await;
+        assert_eq!((known("new").await, known("tidy").await), (None, Some(object('e'))));
     }
 
     async fn runs_are_numbered_one_after_the_other_whoever_begins_them(url: String) {
@@ -76,12 +143,13 @@ both_databases! {
         let mut ids = [a, b];
         ids.sort();
         assert_eq!(ids, [RunId(1), RunId(2)]);
-        write(&store, async |tx| assert!(tx.forget_run(RunId(2)).await.unwrap())).await;
+        write(&store, async |tx| assert!(tx.forget_run(RunId(2), at(41)).await.unwrap())).await;
         assert_eq!(begin(&store, &[]).await, RunId(3), "a number is never given twice");
         let listed: Vec<RunId> = store.runs(10).await.unwrap().into_iter().map(|run| run.id).collect();
         assert_eq!(listed, [RunId(3), RunId(1)]);
-        assert_eq!(store.last_run_of("bump.toml").await.unwrap().unwrap().id, RunId(3));
-        assert_eq!(store.last_run_of("other.toml").await.unwrap(), None);
+        assert_eq!(store.last_run_of("bump.toml", RunKind::Run).await.unwrap().unwrap().id, RunId(3));
+        assert_eq!(store.last_run_of("bump.toml", RunKind::Scan).await.unwrap(), None);
+        assert_eq!(store.last_run_of("other.toml", RunKind::Run).await.unwrap(), None);
     }
 
     async fn one_process_alone_takes_a_run_up(url: String) {
@@ -103,10 +171,18 @@ both_databases! {
 
     async fn what_a_source_found_is_kept_with_its_time(url: String) {
         let store = open(&url).await;
-        assert_eq!(store.discovery("org:acme").await.unwrap(), None);
+        let of = |token| Question {
+            source: "github-organisation",
+            keys: serde_json::json!({ "organisation": "acme" }),
+            api_url: "https://api.github.com",
+            asker: AskedBy::Person { token },
+        };
+        let (key, other) = (DiscoveryKey::of(&of("one")), DiscoveryKey::of(&of("other")));
+        assert_eq!(store.discovery(&key).await.unwrap(), None);
         let found = [sourced("acme/api")];
-        write(&store, async |tx| tx.save_discovery("org:acme", at(5), &[]).await.unwrap()).await;
-        write(&store, async |tx| tx.save_discovery("org:acme", at(6), &found).await.unwrap()).await;
-        assert_eq!(store.discovery("org:acme").await.unwrap(), Some((at(6), found.to_vec())));
+        write(&store, async |tx| tx.save_discovery(&key, at(5), &[]).await.unwrap()).await;
+        write(&store, async |tx| tx.save_discovery(&key, at(6), &found).await.unwrap()).await;
+        assert_eq!(store.discovery(&key).await.unwrap(), Some((at(6), found.to_vec())));
+        assert_eq!(store.discovery(&other).await.unwrap(), None, "it may see others");
     }
 }

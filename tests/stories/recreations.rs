@@ -32,6 +32,18 @@ async fn the_line_is_long(world: &World, length: SignedDuration) {
     tx.commit().await.unwrap();
 }
 
+/// Behind a commit of a person's on the branch of the open pull request, whose number this returns.
+async fn a_newer_version_stands_in_line(world: &World) -> i64 {
+    let number = api(world).await;
+    somebody_commits(world, FIX, "fixed = True\n").await;
+    world.registry.release("httpx", "0.28.1");
+    world.clock_moves(MINUTE * 11);
+    the_line_is_long(world, MINUTE * 25).await;
+    world.settle().await;
+    assert_eq!(world.store.attempted(world.repo_id(API).await).await.unwrap().len(), 1, "it stands in line");
+    number
+}
+
 async fn is_told(world: &World, number: i64) {
     assert_eq!(are_there(world, [FIX, MORE]), [true, true], "{:?}", comments(world, number));
     let said = comments(world, number);
@@ -80,13 +92,7 @@ stories_at_any_pace! {
 paced_stories! {
     /// A newer version stands in line when Ada asks; Bob pushes before its turn, and it goes on top of that.
     async fn recreate_while_a_newer_version_stands_in_line(world: World) {
-        let number = api(&world).await;
-        somebody_commits(&world, FIX, "fixed = True\n").await;
-        world.registry.release("httpx", "0.28.1");
-        world.clock_moves(MINUTE * 11);
-        the_line_is_long(&world, MINUTE * 25).await;
-        world.settle().await;
-        assert_eq!(world.store.attempted(world.repo_id(API).await).await.unwrap().len(), 1, "it stands in line");
+        let number = a_newer_version_stands_in_line(&world).await;
         says(&world, "/mass-driver recreate");
         world.settle().await;
         somebody_commits(&world, MORE, "more = True\n").await;
@@ -99,12 +105,7 @@ paced_stories! {
 
     /// The same, and nobody pushes but the bot.
     async fn recreate_after_the_newer_version_that_stands_in_line(world: World) {
-        let number = api(&world).await;
-        somebody_commits(&world, FIX, "fixed = True\n").await;
-        world.registry.release("httpx", "0.28.1");
-        world.clock_moves(MINUTE * 11);
-        the_line_is_long(&world, MINUTE * 25).await;
-        world.settle().await;
+        let number = a_newer_version_stands_in_line(&world).await;
         says(&world, "/mass-driver recreate");
         world.settle().await;
         for _ in 0..8 {

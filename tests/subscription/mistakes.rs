@@ -58,7 +58,7 @@ fn a_delay_by_step_tells_what_is_wrong_with_it() {
     "assignees: [a, b, c, d, e, f, g, h, i, j, k]",
     "`k` is one too many: GitHub takes 10 at most; name fewer, or a team"
 )]
-#[case("draft: yes", "`draft` must be true or false, this is the text `yes`; write `true`")]
+#[case("draft: yes", "`draft` must be true or false, this is the text `yes`; write `true` or `false`")]
 fn what_follows_the_opening_tells_what_is_wrong_with_it(#[case] line: &str, #[case] said: &str) {
     for text in
         [format!("{line}\nsubscriptions: [pypi]\n"), format!("subscriptions: [{{ migration: pypi, {line} }}]\n")]

@@ -34,6 +34,19 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// What a stand-in took down.
+    fn of(seen: github_sim::Exchange) -> Self {
+        Self {
+            method: seen.method,
+            path: seen.path,
+            query: query_pairs(seen.query.as_deref().unwrap_or("")),
+            request_body: seen.request_body,
+            status: seen.status,
+            response_headers: seen.response_headers.into_iter().collect(),
+            response_body: seen.response_body,
+        }
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         self.response_headers.iter().find(|(each, _)| each.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -51,6 +64,13 @@ impl Exchange {
 pub struct Contract {
     index: Index,
     operations: Mutex<HashMap<String, Arc<Operation>>>,
+}
+
+/// Violations without those by the address of an App's bot: as GitHub writes it, it is none by the format that GitHub's own
+/// description names.
+pub fn without_bots(mut violations: Vec<String>) -> Vec<String> {
+    violations.retain(|violation| !violation.contains("[bot]@users.noreply"));
+    violations
 }
 
 impl Contract {
@@ -81,6 +101,12 @@ impl Contract {
             judge_answer(&operation, exchange, &mut said);
         }
         said.into_iter().map(|each| report::cut(&format!("{}: {each}", operation.name))).collect()
+    }
+
+    /// Where anything that was said to a stand-in goes against the description. Faults that were asked for do not count.
+    pub fn all_violations(&self, seen: Vec<github_sim::Exchange>) -> Vec<String> {
+        let seen = seen.into_iter().filter(|exchange| exchange.fault.is_none());
+        without_bots(seen.flat_map(|seen| self.violations(&Exchange::of(seen))).collect())
     }
 
     /// The properties of an answer that the description does not know. For a stand-in: GitHub may add a property any

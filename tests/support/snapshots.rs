@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 pub enum Entry {
     Text(FileMode, String),
     Binary,
+    LfsPointer,
     TooLarge(u64),
     Symlink,
     Submodule,
@@ -36,7 +37,7 @@ impl Repository {
     pub fn read(&self, mut wants: impl FnMut(&Snapshot) -> Vec<RepoPath>) -> (Snapshot, usize) {
         let kind = |entry: &Entry| match entry {
             Entry::Text(mode, _) => EntryKind::File(*mode),
-            Entry::Binary | Entry::TooLarge(_) => EntryKind::File(FileMode::Regular),
+            Entry::Binary | Entry::LfsPointer | Entry::TooLarge(_) => EntryKind::File(FileMode::Regular),
             Entry::Symlink => EntryKind::Symlink,
             Entry::Submodule => EntryKind::Submodule,
         };
@@ -51,6 +52,7 @@ impl Repository {
                 let reading = match &self.0[&path] {
                     Entry::Text(_, text) => Reading::Text(text.clone()),
                     Entry::Binary => Reading::Binary,
+                    Entry::LfsPointer => Reading::LfsPointer,
                     Entry::TooLarge(bytes) => Reading::TooLarge { bytes: *bytes },
                     Entry::Symlink | Entry::Submodule => unreachable!("{path} is no file"),
                 };

@@ -1,12 +1,10 @@
 //! The keys of the section.
 
-use crate::activity::migration::branch_template;
 use crate::activity::reading::{
-    branch, count, mapping_schema, plain, text_schema, texts, texts_schema, truth, truth_schema,
+    branch, branch_template, count, mapping_of, mapping_schema, plain, text_schema, texts, texts_schema,
 };
-use crate::activity::source::mapping_of;
 use crate::activity::template::Template;
-use crate::document::{Field, Node, Problems, Spot, Value, quoted, text};
+use crate::document::{Field, Node, Problems, Spot, Value, quoted, text, truth, truth_schema};
 
 #[derive(Default)]
 pub(in crate::activity) struct Written {
@@ -65,7 +63,7 @@ pub(in crate::activity) const FIELDS: &[Field<Written>] = &[
     },
     Field {
         name: "interactive_pause_every",
-        about: "after how many pull requests you are asked on the terminal whether to go on (default never)",
+        about: "how many pull requests are opened between two questions on a terminal (default one question before all of them)",
         required: false,
         schema: |_| schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 1_000_000 }),
         read: |forge, node, problems| {

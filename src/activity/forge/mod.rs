@@ -5,8 +5,8 @@ mod keys;
 pub(super) use keys::FIELDS;
 
 use super::Surroundings;
-use super::migration::{RepositoryMigration, branch_template, filled_branch};
-use super::reading::{count, count_schema, text_schema};
+use super::migration::RepositoryMigration;
+use super::reading::{branch_template, count, count_schema, filled_branch, text_schema};
 use super::secrets::{WHERE_KEYS_BELONG, WHERE_TOKENS_BELONG};
 use super::template::Template;
 use super::variables::read_with_variables;
@@ -31,7 +31,8 @@ pub struct Forge {
     pub base_branch: Option<String>,
     /// Whether the branch is pushed first, rather than there already.
     pub git_push_first: bool,
-    /// After how many pull requests somebody is asked whether to go on; `None` for never.
+    /// How many pull requests are opened between two questions on a terminal, the first of which comes before all; `None` for
+    /// that one alone.
     pub interactive_pause_every: Option<u32>,
     /// Whether they are opened as drafts.
     pub draft: bool,

@@ -1,13 +1,13 @@
 //! The table of sources, and the keys of each.
 
 use super::{AppAccess, CloneBy, CsvShape, Pick, SourceConfig, SourceKind};
-use crate::activity::reading::{count, count_schema, plain, text_schema, texts, texts_schema, truth, truth_schema};
+use crate::activity::reading::{all_texts, count, count_schema, mapping_of, plain, text_schema, texts_schema};
 use crate::activity::secrets::{WHERE_KEYS_BELONG, WHERE_TOKENS_BELONG};
 use crate::document::{
-    Field, Mapping, Node, Problems, Spot, Value, did_you_mean, fields_schema, one_of, one_or_many, quoted, read_fields,
-    text,
+    Field, Mapping, Node, Problems, Spot, Value, fields_schema, one_or_many, quoted, read_fields, truth, truth_schema,
 };
 use crate::domain::Ecosystem;
+use crate::managers::{ecosystem_schema, read_ecosystem, read_package};
 use crate::versioning::scheme;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -31,7 +31,7 @@ pub(in crate::activity) struct Written {
     archived: Option<bool>,
     forks: Option<bool>,
     ecosystem: Option<Ecosystem>,
-    package: Option<String>,
+    package: Option<(Spot, String)>,
     versions: Option<(Spot, String)>,
 }
 
@@ -122,8 +122,8 @@ pub const KINDS: &[SourceKind] = &[
         fields: &[ECOSYSTEM, PACKAGE, VERSIONS, CLONE_WITH],
         make: |keys| {
             let clone_by = keys.clone_by.unwrap_or(CloneBy::Https);
-            let versions = keys.versions.map(|(_, range)| range);
-            Some(SourceConfig::Index { ecosystem: keys.ecosystem?, package: keys.package?, versions, clone_by })
+            let (versions, (_, package)) = (keys.versions.map(|(_, range)| range), keys.package?);
+            Some(SourceConfig::Index { ecosystem: keys.ecosystem?, package, versions, clone_by })
         },
     },
 ];
@@ -134,7 +134,8 @@ const REPOS: Field<Written> = Field {
     required: true,
     schema: texts_schema,
     read: |keys, node, problems| {
-        keys.repos = texts(node, "a repository", "`https://github.com/acme/api.git`", problems);
+        // What is named twice is for whoever looks for them to tell.
+        keys.repos = all_texts(node, "a repository", "`https://github.com/acme/api.git`", problems);
         // A variable has one in each line.
         keys.repos = keys.repos.iter().flat_map(|one| one.lines()).map(|line| line.trim().to_owned()).collect();
         keys.repos.retain(|one| !one.is_empty());
@@ -183,7 +184,7 @@ const READER_ARGS: Field<Written> = Field {
     required: false,
     schema: |generator| fields_schema("how the table is written", SHAPE, generator),
     read: |keys, node, problems| {
-        if let Some(Node { value: Value::Map(map), .. }) = super::mapping_of("reader_args", node, problems) {
+        if let Some(Node { value: Value::Map(map), .. }) = mapping_of("reader_args", node, problems) {
             let mapping = Mapping { what: "`reader_args`", fields: SHAPE, elsewhere: &[] };
             read_fields(&mut keys.shape, &map, node.at, &mapping, problems);
             if keys.shape.delimiter == keys.shape.quote {
@@ -272,27 +273,23 @@ const ECOSYSTEM: Field<Written> = Field {
     name: "ecosystem",
     about: "whose package it is, such as `pypi`",
     required: true,
-    schema: |_| json_schema!({ "enum": Ecosystem::ALL.map(Ecosystem::as_str) }),
+    schema: ecosystem_schema,
     read: |keys, node, problems| {
-        let Some(word) = text(node, "an ecosystem", "`pypi`", problems) else { return };
-        let known = || Ecosystem::ALL.into_iter().map(Ecosystem::as_str);
-        keys.ecosystem = Ecosystem::ALL.into_iter().find(|ecosystem| ecosystem.as_str() == word.trim());
-        match keys.ecosystem {
-            Some(ecosystem) => check_versions(ecosystem, &keys.versions, problems),
-            None => {
-                let what = format!("there is no ecosystem {}{}", quoted(word), did_you_mean(word, known()));
-                problems.add(node.at, what, format!("use {}", one_of(known())));
-            }
-        }
+        keys.ecosystem = read_ecosystem(node, problems);
+        check_package(keys, problems);
+        check_versions(keys, problems);
     },
 };
 
 const PACKAGE: Field<Written> = Field {
     name: "package",
-    about: "the package's name, such as `log4j`",
+    about: "the package's name as manifests write it: `httpx`, `python` for the image, `actions/checkout`",
     required: true,
     schema: text_schema,
-    read: |keys, node, problems| keys.package = plain(node, "a package", "`httpx`", problems),
+    read: |keys, node, problems| {
+        keys.package = plain(node, "a package", "`httpx`", problems).map(|name| (node.at, name));
+        check_package(keys, problems);
+    },
 };
 
 const VERSIONS: Field<Written> = Field {
@@ -302,15 +299,20 @@ const VERSIONS: Field<Written> = Field {
     schema: text_schema,
     read: |keys, node, problems| {
         keys.versions = plain(node, "a range of versions", "`\"<2.17\"`", problems).map(|range| (node.at, range));
-        // Whichever of the two keys comes last knows both.
-        if let Some(ecosystem) = keys.ecosystem {
-            check_versions(ecosystem, &keys.versions, problems);
-        }
+        check_versions(keys, problems);
     },
 };
 
-fn check_versions(ecosystem: Ecosystem, versions: &Option<(Spot, String)>, problems: &mut Problems) {
-    let Some((at, range)) = versions else { return };
+// Whichever of two keys comes last knows both.
+
+fn check_package(keys: &Written, problems: &mut Problems) {
+    if let (Some(ecosystem), Some((at, name))) = (keys.ecosystem, &keys.package) {
+        read_package(ecosystem, (*at, name), problems);
+    }
+}
+
+fn check_versions(keys: &Written, problems: &mut Problems) {
+    let (Some(ecosystem), Some((at, range))) = (keys.ecosystem, &keys.versions) else { return };
     if let Err(bad) = scheme(ecosystem).matches(range, "1") {
         let what = format!("{} is not a range of versions for `{ecosystem}`: {}", quoted(range), bad.why);
         problems.add(*at, what, "write for example `<2.17` or `>=5,<6`");

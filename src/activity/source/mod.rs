@@ -1,14 +1,14 @@
 //! The section `source`: where repositories are found. What a source does with its keys is not for this room.
 
 mod keys;
+mod spelled;
 
 pub use keys::KINDS;
 
 use super::Surroundings;
 use super::filling::to_json;
-use super::grants::{self, Grants};
-use super::reading::{mapping_schema, plain, text_schema};
-use super::scan::unknown;
+use super::grants::{self, Grants, granted};
+use super::reading::{mapping_of, mapping_schema, plain, text_schema, unknown};
 use super::variables::read_with_variables;
 use crate::document::{Field, Map, Mapping, Node, Problems, Spot, Value, read_fields};
 use crate::domain::Ecosystem;
@@ -178,7 +178,7 @@ impl SourceKind {
 pub(super) struct Written {
     name: Option<(Spot, String)>,
     config: Option<Node>,
-    allow: Grants,
+    allow: Option<grants::Written>,
 }
 
 pub(super) const FIELDS: &[Field<Written>] = &[
@@ -203,25 +203,9 @@ pub(super) const FIELDS: &[Field<Written>] = &[
         about: "what a plug-in may do besides running",
         required: false,
         schema: grants::schema,
-        read: |source, node, problems| source.allow = Grants::read(node, problems),
+        read: |source, node, problems| source.allow = Some(grants::Written::read(node, problems)),
     },
 ];
-
-/// The node if it is a mapping, or a problem.
-pub(super) fn mapping_of(name: &str, node: &Node, problems: &mut Problems) -> Option<Node> {
-    match &node.value {
-        Value::Map(_) => Some(node.clone()),
-        Value::Unreadable => None,
-        _ => {
-            problems.add(
-                node.at,
-                format!("`{name}` must be a mapping, this is {}", node.kind()),
-                "write keys and values below it",
-            );
-            None
-        }
-    }
-}
 
 impl Source {
     pub(super) fn read(node: &Node, around: &Surroundings, problems: &mut Problems) -> Option<Self> {
@@ -237,7 +221,12 @@ impl Source {
         let (at, name) = written.name?;
         let config = written.config.unwrap_or(Node { at: node.at, value: Value::Map(nothing()) });
         let config = match (by_name(&name), around.plugins.sources.contains(&name)) {
-            (Some(kind), _) => kind.read(&config, around, problems)?,
+            (Some(kind), _) => {
+                if let Some(allow) = &written.allow {
+                    allow.refuse(&format!("the source `{name}`"), problems);
+                }
+                kind.read(&config, around, problems)?
+            }
             (None, true) => SourceConfig::PlugIn { config: to_json(&config), name: name.clone() },
             (None, false) => {
                 let known = || {
@@ -248,7 +237,7 @@ impl Source {
                 return None;
             }
         };
-        Some(Self { name, config, allow: written.allow })
+        Some(Self { name, config, allow: granted(written.allow) })
     }
 }
 

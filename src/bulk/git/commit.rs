@@ -56,7 +56,8 @@ pub struct CommitPlan {
     pub author: Option<Person>,
     /// When, to the second, in UTC.
     pub at: Timestamp,
-    /// The branch of the clone that is moved there, for people who look into it.
+    /// The branch of the clone that is moved there, for people who look into it. Branches of former runs make room for it; the
+    /// branch that was cloned stays what it is, and where that is in the way nothing is moved.
     pub branch: Option<String>,
 }
 
@@ -81,7 +82,11 @@ impl BareClone<'_> {
             Some(person) => person,
             None => self.git.person().await?,
         };
-        let input = self.instructions(plan, person, files)?;
+        let branch = match plan.branch.as_deref() {
+            Some(branch) if self.make_room_for(branch).await? => Some(branch),
+            _ => None,
+        };
+        let input = self.instructions(plan, person, branch, files)?;
         let arguments = ["--git-dir=.", "fast-import", "--quiet", "--force", "--done"];
         let command = self.git.command(self.folder(), arguments);
         let out = self.git.answer("making the commit", command, &input, self.git.local()).await?;
@@ -98,7 +103,13 @@ impl BareClone<'_> {
     }
 
     /// What `git fast-import` is told.
-    fn instructions(&self, plan: &CommitPlan, person: &Person, files: &Snapshot) -> Result<Vec<u8>, GitError> {
+    fn instructions(
+        &self,
+        plan: &CommitPlan,
+        person: &Person,
+        branch: Option<&str>,
+        files: &Snapshot,
+    ) -> Result<Vec<u8>, GitError> {
         let seconds = plan.at.as_second().max(0);
         let Person { name, email } = person;
         let mut text = format!("commit {MADE}\nmark :1\n");
@@ -130,8 +141,7 @@ impl BareClone<'_> {
             }
         }
         text.push_str("\nget-mark :1\nls :1 \"\"\n");
-        // The branch that was cloned stays what it is.
-        if let Some(branch) = plan.branch.as_deref().filter(|name| Some(*name) != self.branch()) {
+        if let Some(branch) = branch {
             let _ = writeln!(text, "reset {}\nfrom :1\n", full_name(branch)?);
         }
         text.push_str("done\n");

@@ -1,29 +1,15 @@
 //! What a process of git finds around it.
 
+use crate::checkout::OF_ANOTHER_REPOSITORY;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use tokio::process::Command;
 
-/// What would point git at another repository than the one it is told, or let a caller's settings of one command reach ours.
-const ELSEWHERE: [&str; 14] = [
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_COMMON_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_PREFIX",
-    "GIT_NAMESPACE",
-    "GIT_SHALLOW_FILE",
-    "GIT_GRAFT_FILE",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_QUARANTINE_PATH",
-    "GIT_TEMPLATE_DIR",
-    "GIT_LITERAL_PATHSPECS",
-];
-
 /// Tokens of ours. git gets what it needs for one host in a header; the helpers of people have their own ways.
 const OURS: [&str; 2] = ["FORGE_TOKEN", "SOURCE_TOKEN"];
+
+/// How the variables begin by which the GIT_ASKPASS of an editor finds the window to ask in.
+const EDITORS: [&str; 1] = ["VSCODE_GIT_"];
 
 /// Settings that hold whatever the user's say.
 const SETTINGS: [(&str, &str); 14] = [
@@ -46,22 +32,44 @@ const SETTINGS: [(&str, &str); 14] = [
     ("fastimport.unpackLimit", "1"),
 ];
 
-/// Prepares a process of git: nobody is asked anything, it speaks English, and the settings above hold, with `more` of
-/// them. They are given by the environment, since everybody may read the arguments of a process.
-pub(super) fn prepare(command: &mut Command, environment: &BTreeMap<OsString, OsString>, more: &[(&str, &str)]) {
-    let is_kept = |name: &OsStr| !ELSEWHERE.iter().chain(&OURS).any(|left_out| name == *left_out);
+/// Settings for work trees of ours. They hold pointers: what a git-lfs of the user's would make of other files would be in its cache
+/// on this machine, and no hook would bring it to the server.
+pub(super) const OF_WORK_TREES: [(&str, &str); 4] =
+    [("filter.lfs.process", ""), ("filter.lfs.clean", ""), ("filter.lfs.smudge", ""), ("filter.lfs.required", "false")];
+
+/// Whether the user named a program that answers git's questions, as services that run jobs do. Of those that ask a person
+/// in their turn, editors set the same variable in their terminals, and say so.
+fn answers_by_itself(environment: &BTreeMap<OsString, OsString>) -> bool {
+    let is_an_editors =
+        |name: &OsString| name.to_str().is_some_and(|name| EDITORS.iter().any(|mark| name.starts_with(mark)));
+    environment.contains_key(OsStr::new("GIT_ASKPASS")) && !environment.keys().any(is_an_editors)
+}
+
+/// Prepares a process of git: nobody is asked anything, it speaks English, and our settings hold.
+pub(super) fn prepare(command: &mut Command, environment: &BTreeMap<OsString, OsString>) {
+    let is_kept = |name: &OsStr| !OF_ANOTHER_REPOSITORY.iter().chain(&OURS).any(|left_out| name == *left_out);
     command.env_clear().envs(environment.iter().filter(|(name, _)| is_kept(name)));
-    // Those that the user gave in the same way come first: a later one wins.
-    let before = environment.get(OsStr::new("GIT_CONFIG_COUNT")).and_then(|count| count.to_str()?.parse().ok());
-    let before: usize = before.unwrap_or(0);
-    let settings = SETTINGS.iter().chain(more);
-    for (at, (key, value)) in settings.enumerate() {
+    set(command, &SETTINGS);
+    if !answers_by_itself(environment) {
+        // Empty, it also stands before `core.askPass` and SSH_ASKPASS.
+        command.env("GIT_ASKPASS", "");
+    }
+    // The windows of Git Credential Manager. `credential.interactive` would silence a GIT_ASKPASS that answers as well.
+    command.env("GCM_INTERACTIVE", "never");
+    command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0").env("GIT_PAGER", "cat");
+    // Read by those versions of git that know them.
+    command.env("GIT_DEFAULT_REF_FORMAT", "files").env("GIT_NO_REPLACE_OBJECTS", "1");
+    command.env("LC_ALL", "C").env("LANGUAGE", "C");
+}
+
+/// Adds settings to a process that is prepared. They are given by the environment, since everybody may read the arguments of a
+/// process. A later one wins, also over those that the user gave in the same way.
+pub(super) fn set(command: &mut Command, settings: &[(&str, &str)]) {
+    let count = command.as_std().get_envs().find(|(name, _)| *name == "GIT_CONFIG_COUNT").and_then(|(_, count)| count);
+    let before: usize = count.and_then(|count| count.to_str()?.parse().ok()).unwrap_or(0);
+    for (at, (key, value)) in settings.iter().enumerate() {
         command.env(format!("GIT_CONFIG_KEY_{}", before + at), key);
         command.env(format!("GIT_CONFIG_VALUE_{}", before + at), value);
     }
-    command.env("GIT_CONFIG_COUNT", (before + SETTINGS.len() + more.len()).to_string());
-    command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0").env("GIT_PAGER", "cat");
-    // Read by those versions of git that know them.
-    command.env("GIT_DEFAULT_REF_FORMAT", "files").env("GIT_LFS_SKIP_SMUDGE", "1").env("GIT_NO_REPLACE_OBJECTS", "1");
-    command.env("LC_ALL", "C").env("LANGUAGE", "C");
+    command.env("GIT_CONFIG_COUNT", (before + settings.len()).to_string());
 }

@@ -7,26 +7,34 @@
 //! The repositories are untrusted. No hook of theirs runs, nothing they hold is a setting, names are given as ids or behind
 //! `--`, and each process has its limits.
 
+mod branches;
 mod cache;
 mod checkout;
 mod clone;
 mod commit;
 mod environment;
 mod error;
+mod large_files;
 mod objects;
 mod push;
+mod room;
 mod snapshot;
+mod unused;
 
+pub(super) use cache::make_folder;
 pub use checkout::{Left, WorkTree};
 pub use clone::BareClone;
 pub use commit::{Commit, CommitContent, CommitPlan, Person};
 pub use error::GitError;
-pub use push::{Lease, Pushed, RemoteCommit};
+pub use large_files::is_attributes;
+pub use push::{CommitObject, Lease};
+pub use unused::remove_unused;
 
 use super::address::Address;
-use super::process::{self, Bounds, Ended, Failure};
+use super::process::{self, Bounds, Ended, Failure, Input};
 use super::words::last_words;
 use base64::Engine as _;
+use cache::Slot;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -135,7 +143,7 @@ impl Git {
     fn command<S: AsRef<OsStr>>(&self, folder: &Path, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(&self.settings.program);
         command.args(arguments).current_dir(folder);
-        environment::prepare(&mut command, &self.settings.environment, &[]);
+        environment::prepare(&mut command, &self.settings.environment);
         command
     }
 
@@ -152,7 +160,7 @@ impl Git {
         {
             let key = format!("http.{}://{}/.extraHeader", http.scheme, http.host);
             let value = format!("Authorization: Basic {}", basic(credential.token.expose_secret()));
-            environment::prepare(&mut command, &self.settings.environment, &[(&key, &value)]);
+            environment::set(&mut command, &[(&key, &value)]);
         }
         if address.is_ssh() && !self.settings.environment.contains_key(OsStr::new("GIT_SSH")) {
             let ssh = self.ssh.get_or_try_init(async || self.ask_for_ssh(folder).await).await?;
@@ -180,13 +188,25 @@ impl Git {
     }
 
     /// Runs git until it ends, well or not.
-    async fn end(&self, mut command: Command, input: &[u8], bounds: Bounds) -> Result<Ended, GitError> {
+    async fn end(&self, command: Command, input: &[u8], bounds: Bounds) -> Result<Ended, GitError> {
+        self.end_with(command, Input::Bytes(input), bounds).await
+    }
+
+    async fn end_with(&self, mut command: Command, input: Input<'_>, bounds: Bounds) -> Result<Ended, GitError> {
         process::run(&mut command, input, bounds).await.map_err(|failure| self.failed(failure))
     }
 
     /// Runs git, and takes what it answers.
     async fn answer(&self, what: &str, command: Command, input: &[u8], bounds: Bounds) -> Result<Vec<u8>, GitError> {
         let ended = self.end(command, input, bounds).await?;
+        if ended.is_success() { Ok(ended.out) } else { Err(self.refused(what, &ended.complaint)) }
+    }
+
+    /// The same of a git that writes into a clone. It holds the clone's place for as long as it lives: if this process is killed,
+    /// nobody works in the folder before git has ended as well.
+    async fn answer_in(&self, slot: &Slot, what: &str, command: Command, bounds: Bounds) -> Result<Vec<u8>, GitError> {
+        let held = slot.lent().map_err(|error| GitError::disk(what, &error))?;
+        let ended = self.end_with(command, Input::Held(held), bounds).await?;
         if ended.is_success() { Ok(ended.out) } else { Err(self.refused(what, &ended.complaint)) }
     }
 

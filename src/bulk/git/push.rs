@@ -1,8 +1,8 @@
-//! Sending a commit to a branch of the repository it was cloned from, and making sure that it is there.
+//! Where a branch of the repository is, and sending a commit to it.
 
-use super::{BareClone, Commit, Git, GitError};
+use super::{BareClone, Commit, GitError};
 use crate::bulk::words::last_words;
-use crate::domain::ObjectId;
+use crate::domain::{ObjectId, branch_complaint};
 
 /// What a branch must be for us to move it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,20 +13,9 @@ pub enum Lease {
     At(ObjectId),
 }
 
-/// What a push came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pushed {
-    /// The branch was made.
-    Created,
-    /// The branch was moved from where the lease says.
-    Moved,
-    /// The branch stood at the commit already.
-    AsItWas,
-}
-
 /// What a commit says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RemoteCommit {
+pub struct CommitObject {
     /// Its id.
     pub id: ObjectId,
     /// All of its files.
@@ -54,7 +43,7 @@ impl BareClone<'_> {
     }
 
     /// The commit at which a branch stands now, with what tells whether it is one of ours.
-    pub async fn commit_at(&mut self, branch: &str) -> Result<Option<RemoteCommit>, GitError> {
+    pub async fn commit_at(&mut self, branch: &str) -> Result<Option<CommitObject>, GitError> {
         let Some(id) = self.head_of(branch).await? else { return Ok(None) };
         let is_here = self.objects.look_at(std::slice::from_ref(&id)).await?.iter().all(Option::is_some);
         if !is_here {
@@ -62,7 +51,7 @@ impl BareClone<'_> {
             let mut command = self.git.command_to(&self.address, self.folder(), arguments).await?;
             command.arg("--").arg(self.address.to_string()).arg(id.as_str());
             let what = format!("fetching {branch} of {}", self.address);
-            self.git.answer(&what, command, b"", self.git.remote()).await?;
+            self.git.answer_in(&self.slot, &what, command, self.git.remote()).await?;
         }
         self.commit_here(&id).await.map(Some)
     }
@@ -70,7 +59,7 @@ impl BareClone<'_> {
     /// A commit that is in the clone.
     ///
     /// Errors: [`GitError::Other`] where it is not, or is no commit.
-    pub async fn commit_here(&mut self, id: &ObjectId) -> Result<RemoteCommit, GitError> {
+    pub async fn commit_here(&mut self, id: &ObjectId) -> Result<CommitObject, GitError> {
         let found = self.objects.read(std::slice::from_ref(id)).await?.pop().flatten();
         let text = found.map(|object| String::from_utf8_lossy(&object.content).into_owned()).unwrap_or_default();
         let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -82,17 +71,14 @@ impl BareClone<'_> {
         // `NAME <EMAIL> SECONDS ZONE`
         let author = of_key("author").next().map_or("", |line| line.rsplitn(3, ' ').nth(2).unwrap_or(line));
         let (author, message) = (author.to_owned(), message.to_owned());
-        Ok(RemoteCommit { id: id.clone(), tree, parents: named("parent"), author, message })
+        Ok(CommitObject { id: id.clone(), tree, parents: named("parent"), author, message })
     }
 
-    /// Moves a branch to a commit, if it still is what the lease says, and looks whether it is there.
+    /// Moves a branch to a commit, if it still is what the lease says. Whether it is there then, is for the caller to look.
     ///
     /// Errors: [`GitError::LeaseLost`] if it is something else, [`GitError::Rejected`] if the other side does not want it.
-    pub async fn push(&self, commit: &Commit, branch: &str, lease: &Lease) -> Result<Pushed, GitError> {
+    pub async fn push(&self, commit: &Commit, branch: &str, lease: &Lease) -> Result<(), GitError> {
         let name = full_name(branch)?;
-        if matches!(lease, Lease::At(seen) if *seen == commit.id) {
-            return self.expect_at(branch, commit).await.map(|()| Pushed::AsItWas);
-        }
         let seen = match lease {
             Lease::Absent => String::new(),
             Lease::At(seen) => seen.to_string(),
@@ -109,75 +95,46 @@ impl BareClone<'_> {
             let why = refusal.rsplit('\t').next().unwrap_or_default();
             let complaint = [&ended.complaint, b"\n".as_slice(), why.as_bytes()].concat();
             let said = last_words(&complaint, &self.git.secrets);
-            let is_lost =
-                ["(stale info)", "(fetch first)", "(non-fast-forward)", "(remote ref updated since checkout)"];
-            // Somebody was faster by so little that the other side has seen it only while it took the push in.
-            let is_late =
-                ["cannot lock ref", "reference already exists", "failed to update ref", "incorrect old value"];
-            return Err(if is_lost.iter().chain(&is_late).any(|reason| why.contains(reason)) {
-                GitError::LeaseLost { said }
-            } else {
-                GitError::Rejected { said }
-            });
+            return Err(self.judged(why, said, branch).await);
         }
         if !ended.is_success() {
             return Err(self.git.refused(&format!("pushing {branch} to {}", self.address), &ended.complaint));
         }
-        self.expect_at(branch, commit).await?;
-        Ok(match lease {
-            Lease::Absent => Pushed::Created,
-            Lease::At(_) => Pushed::Moved,
-        })
+        Ok(())
     }
 
-    /// A push that says it went well is not believed: the branch is looked at.
-    async fn expect_at(&self, branch: &str, commit: &Commit) -> Result<(), GitError> {
-        match self.head_of(branch).await? {
-            Some(head) if head == commit.id => Ok(()),
-            Some(head) => Err(GitError::LeaseLost { said: format!("{branch} stands at {head}, not at {}", commit.id) }),
-            None => Err(GitError::Rejected { said: format!("git says that {branch} was pushed, but it is not there") }),
+    /// What a refusal means. `why` is git's reason, `said` all that was said.
+    async fn judged(&self, why: &str, said: String, branch: &str) -> GitError {
+        let says = |reasons: &[&str]| reasons.iter().any(|reason| why.contains(reason));
+        if says(&["(stale info)", "(fetch first)", "(non-fast-forward)", "(remote ref updated since checkout)"]) {
+            return GitError::LeaseLost { said };
+        }
+        // Said where another branch is in the way; and where somebody was faster by so little that the other side has seen it
+        // only while it took the push in.
+        let is_unwritten =
+            says(&["cannot lock ref", "reference already exists", "failed to update ref", "incorrect old value"]);
+        let is_clash = ["exists; cannot create", "directory file conflict"].iter().any(|words| said.contains(words));
+        if !is_unwritten && !is_clash {
+            return GitError::Rejected { said };
+        }
+        match self.in_the_way_of(branch).await {
+            Ok(Some(other)) => GitError::in_the_way(&other, branch),
+            _ if is_clash => GitError::Rejected { said },
+            _ => GitError::LeaseLost { said },
         }
     }
 }
 
-impl Git {
-    /// Whether a text can be the name of a branch, without `refs/heads/`: git-check-ref-format(1).
-    pub fn is_branch_name(text: &str) -> bool {
-        let part =
-            |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock") && !part.ends_with('.');
-        let odd = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
-        !text.starts_with('-')
-            && text.len() <= 200
-            && text != "HEAD"
-            && text != "@"
-            && !text.contains(odd)
-            && !text.contains("..")
-            && !text.contains("@{")
-            && text.split('/').all(part)
-    }
-}
-
+/// The ref of a branch. Sources and Activities have judged its name before anything was cloned; this is for those to whom it
+/// came another way.
+///
+/// Errors: `Other` for what cannot be the name of a branch.
 pub(super) fn full_name(branch: &str) -> Result<String, GitError> {
-    if Git::is_branch_name(branch) {
-        return Ok(format!("refs/heads/{branch}"));
-    }
-    Err(GitError::Other { what: format!("{branch:?}"), said: "it cannot be the name of a branch".to_owned() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Git;
-
-    #[test]
-    fn names_of_branches_are_what_git_takes() {
-        for good in ["main", "a/b", "mass-driver/x-1.2", "größe", "a.b"] {
-            assert!(Git::is_branch_name(good), "{good}");
-        }
-        for bad in [
-            "", "-x", "a b", "a..b", "a.lock", "a/.b", "/a", "a/", "a//b", "a@{b", "a:b", "+a?", "a\\b", "a\n", "@",
-            "a.",
-        ] {
-            assert!(!Git::is_branch_name(bad), "{bad:?}");
-        }
+    match branch_complaint(branch) {
+        None => Ok(format!("refs/heads/{branch}")),
+        Some(why) => Err(GitError::Other {
+            what: format!("{branch:?}"),
+            said: format!("it cannot be the name of a branch: {why}"),
+        }),
     }
 }

@@ -1,5 +1,7 @@
 //! A clone as drivers and scanners see it: all names first, then the texts of those files that somebody wants.
 
+use super::large_files::is_pointer;
+use super::objects::Object;
 use super::{BareClone, GitError};
 use crate::domain::{EntryKind, FileMode, ObjectId, Reading, RepoPath, Snapshot};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -27,7 +29,16 @@ impl BareClone<'_> {
             let mut below = Vec::new();
             for (folder, id) in &folders {
                 let tree = trees.get(id).and_then(Option::as_ref).filter(|object| object.kind == "tree");
-                let tree = tree.ok_or_else(|| unreadable(&format!("the tree {id} is missing")))?;
+                let Some(tree) = tree else {
+                    if self.address.folder().is_some() {
+                        return Err(unreadable(&format!("the tree {id} is missing")));
+                    }
+                    // A pack of the cache was lost, and no fetch brings back what the clone seems to have.
+                    self.slot.condemn();
+                    return Err(unreadable(&format!(
+                        "the tree {id} is missing in the cache; the next run clones anew"
+                    )));
+                };
                 for (mode, name, id) in parse(&tree.content, id.as_str().len() / 2)? {
                     names += 1;
                     if names > MOST_NAMES {
@@ -70,23 +81,9 @@ impl BareClone<'_> {
             }
         }
         let ids: Vec<ObjectId> = wanted.keys().cloned().collect();
-        let mut sizes = self.objects.look_at(&ids).await?;
-        let absent = |sizes: &[Option<_>]| {
-            let missing = ids.iter().zip(sizes).filter(|(_, size)| size.is_none());
-            missing.map(|(id, _)| id.clone()).collect::<Vec<_>>()
-        };
-        let missing = absent(&sizes);
-        if !missing.is_empty() {
-            self.fetch_objects(&missing).await?;
-            sizes = self.objects.look_at(&ids).await?;
-            if let Some(id) = absent(&sizes).first() {
-                return Err(unreadable(&format!(
-                    "the object {id} is missing; was it cloned from an incomplete clone?"
-                )));
-            }
-        }
+        let sizes = self.bring_here(&ids).await?;
         let (mut all, mut some, mut some_bytes) = (0, Vec::new(), 0);
-        for object in sizes.into_iter().flatten() {
+        for object in sizes {
             let paths = wanted.get(&object.id).map_or(1, Vec::len) as u64;
             if object.bytes > self.git.settings.file_bytes || all + object.bytes * paths > MOST_TEXT {
                 for path in wanted.remove(&object.id).unwrap_or_default() {
@@ -105,6 +102,26 @@ impl BareClone<'_> {
         self.take_in(files, &mut wanted, &some).await
     }
 
+    /// What there is of some objects, without their contents. What the clone left out is fetched in one go.
+    pub(super) async fn bring_here(&mut self, ids: &[ObjectId]) -> Result<Vec<Object>, GitError> {
+        let mut found = self.objects.look_at(ids).await?;
+        let absent = |found: &[Option<Object>]| {
+            let missing = ids.iter().zip(found).filter(|(_, object)| object.is_none());
+            missing.map(|(id, _)| id.clone()).collect::<Vec<_>>()
+        };
+        let missing = absent(&found);
+        if !missing.is_empty() {
+            self.fetch_objects(&missing).await?;
+            found = self.objects.look_at(ids).await?;
+            if let Some(id) = absent(&found).first() {
+                return Err(unreadable(&format!(
+                    "the object {id} is missing; was it cloned from an incomplete clone?"
+                )));
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
     async fn take_in(
         &mut self,
         files: &mut Snapshot,
@@ -113,6 +130,7 @@ impl BareClone<'_> {
     ) -> Result<(), GitError> {
         for object in self.objects.read(ids).await?.into_iter().flatten() {
             let reading = match String::from_utf8(object.content) {
+                Ok(text) if is_pointer(text.as_bytes()) => Reading::LfsPointer,
                 Ok(text) if !text.contains('\0') => Reading::Text(text),
                 _ => Reading::Binary,
             };

@@ -1,15 +1,15 @@
 //! Plug-ins: executables named `mass-driver-<kind>-<name>` on the `PATH` that make a change, read facts, or find repositories.
 //!
 //! They are told what to do by one JSON document on standard input and answer with one on standard output; `docs/plug-ins.md`
-//! is written for their authors. They run in the cage, in a folder of their own, and are no more trusted than what they answer.
+//! is written for their authors. They run in the sandbox, in a folder of their own, and are no more trusted than what they answer.
 
 mod protocol;
 
-pub use protocol::{Driven, VERSION};
+pub use protocol::{DriverAnswer, VERSION};
 
-use super::cage::{Cage, CageError, Grants, Job, is_executable};
-use super::words::printable;
-use crate::domain::SourcedRepository;
+use super::sandbox::{Grants, Job, Sandbox, SandboxError, is_executable};
+use super::words::one_line;
+use crate::domain::{SourcedRepository, plug_in_complaint};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -58,15 +58,6 @@ pub struct PlugIn {
     pub program: PathBuf,
 }
 
-/// Whether a text can be the name of a plug-in: small letters, digits, `-` and `_`, at most 60, a letter first.
-pub fn is_plug_in_name(text: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
-    text.len() <= 60
-        && text.bytes().all(plain)
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && !text.ends_with(['-', '_'])
-}
-
 /// The plug-ins on a `PATH`, by kind and name. Of two of the same name, the one that a shell would run.
 pub fn discover(path_variable: &OsStr) -> BTreeMap<PlugInKind, BTreeMap<String, PlugIn>> {
     let mut found: BTreeMap<PlugInKind, BTreeMap<String, PlugIn>> = BTreeMap::new();
@@ -79,7 +70,7 @@ pub fn discover(path_variable: &OsStr) -> BTreeMap<PlugInKind, BTreeMap<String, 
                 let name = rest.strip_prefix(kind.as_str())?.strip_prefix('-')?;
                 Some((kind, name.strip_suffix(std::env::consts::EXE_SUFFIX).unwrap_or(name)))
             });
-            let Some((kind, name)) = kind.filter(|(_, name)| is_plug_in_name(name)) else { continue };
+            let Some((kind, name)) = kind.filter(|(_, name)| plug_in_complaint(name).is_none()) else { continue };
             let program = entry.path();
             if is_executable(&program) {
                 let plug_in = PlugIn { kind, name: name.to_owned(), program };
@@ -129,7 +120,7 @@ impl PlugInError {
 pub enum Reason {
     /// It did not come to its end, or was not run.
     #[error("did not come to its end: {0}")]
-    Cage(#[from] CageError),
+    Sandbox(#[from] SandboxError),
     /// It said that it failed.
     #[error("failed with {0}")]
     Failed(String),
@@ -152,35 +143,36 @@ impl PlugIn {
     /// Has a driver change a clone. What it changed is in the folder.
     ///
     /// Errors: [`PlugInError`].
-    pub async fn drive(&self, cage: &Cage, task: &Task<'_>) -> Result<Driven, PlugInError> {
-        self.ask(cage, task, protocol::driven).await
+    pub async fn drive(&self, sandbox: &Sandbox, task: &Task<'_>) -> Result<DriverAnswer, PlugInError> {
+        self.ask(sandbox, task, protocol::driver_answer).await
     }
 
     /// Has a scanner read facts.
     ///
     /// Errors: [`PlugInError`].
-    pub async fn scan(&self, cage: &Cage, task: &Task<'_>) -> Result<Map<String, Value>, PlugInError> {
-        self.ask(cage, task, protocol::facts).await
+    pub async fn scan(&self, sandbox: &Sandbox, task: &Task<'_>) -> Result<Map<String, Value>, PlugInError> {
+        self.ask(sandbox, task, protocol::facts).await
     }
 
     /// Has a source find repositories.
     ///
     /// Errors: [`PlugInError`].
-    pub async fn find(&self, cage: &Cage, task: &Task<'_>) -> Result<Vec<SourcedRepository>, PlugInError> {
-        self.ask(cage, task, protocol::repositories).await
+    pub async fn find(&self, sandbox: &Sandbox, task: &Task<'_>) -> Result<Vec<SourcedRepository>, PlugInError> {
+        self.ask(sandbox, task, protocol::repositories).await
     }
 
     async fn ask<T>(
         &self,
-        cage: &Cage,
+        sandbox: &Sandbox,
         task: &Task<'_>,
         read: fn(&[u8]) -> Result<T, Reason>,
     ) -> Result<T, PlugInError> {
         let fail =
             |why: Reason, complaint: String| PlugInError { kind: self.kind, name: self.name.clone(), why, complaint };
         let request = protocol::request(self, task);
+        let version = VERSION.to_string();
         let variables =
-            [("MASS_DRIVER_PLUG_IN_VERSION", OsStr::new("1")), ("PYTHONDONTWRITEBYTECODE", OsStr::new("1"))];
+            [("MASS_DRIVER_PLUG_IN_VERSION", OsStr::new(&version)), ("PYTHONDONTWRITEBYTECODE", OsStr::new("1"))];
         let job = Job {
             words: &[OsString::from(&self.program)],
             folder: task.folder,
@@ -190,7 +182,7 @@ impl PlugIn {
             reads: task.reads,
             grants: task.grants,
         };
-        let end = cage.run(&job).await.map_err(|error| fail(error.into(), String::new()))?;
+        let end = sandbox.run(&job).await.map_err(|error| fail(error.into(), String::new()))?;
         if end.code != Some(0) {
             return Err(fail(Reason::Failed(end.words()), end.complaint));
         }
@@ -201,5 +193,5 @@ impl PlugIn {
 /// The beginning of what a plug-in answered, for a message.
 fn beginning(answer: &[u8]) -> String {
     let shown = &answer[..answer.len().min(200)];
-    printable(String::from_utf8_lossy(shown).trim())
+    one_line(String::from_utf8_lossy(shown).trim())
 }

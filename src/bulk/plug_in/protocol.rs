@@ -1,7 +1,7 @@
 //! The documents that go to plug-ins and come back.
 
 use super::{PlugIn, Reason, Task, beginning};
-use crate::domain::SourcedRepository;
+use crate::domain::{PatchOutcome, SourcedRepository};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -34,46 +34,15 @@ pub(super) fn request(plug_in: &PlugIn, task: &Task<'_>) -> String {
     serde_json::to_string(&request).unwrap_or_default() + "\n"
 }
 
-/// What a driver says that it did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Driven {
-    /// It changed files. Whether it did, the folder tells.
-    Patched {
-        /// What is to be known besides.
-        details: String,
-    },
-    /// The files are as the change would make them.
-    AlreadyPatched {
-        /// How that is seen.
-        details: String,
-    },
-    /// The repository has nothing that the change is about.
-    DoesNotApply {
-        /// What is missing.
-        details: String,
-    },
-    /// The change should have been made and could not be.
-    Error {
-        /// What went wrong.
-        details: String,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum OutcomeName {
-    Patched,
-    AlreadyPatched,
-    DoesNotApply,
-    Error,
-}
-
-#[derive(Deserialize)]
+/// What a driver says that it did. Whether it changed files, the folder tells.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DriverAnswer {
-    outcome: OutcomeName,
+pub struct DriverAnswer {
+    /// What it made of the repository.
+    pub outcome: PatchOutcome,
+    /// What is to be known of that, such as what is missing or went wrong.
     #[serde(default)]
-    details: String,
+    pub details: String,
 }
 
 #[derive(Deserialize)]
@@ -88,15 +57,9 @@ struct SourceAnswer {
     repositories: Vec<Map<String, Value>>,
 }
 
-pub(super) fn driven(answer: &[u8]) -> Result<Driven, Reason> {
+pub(super) fn driver_answer(answer: &[u8]) -> Result<DriverAnswer, Reason> {
     let DriverAnswer { outcome, details } = read(answer)?;
-    let details: String = details.trim().chars().take(LONGEST_DETAILS).collect();
-    Ok(match outcome {
-        OutcomeName::Patched => Driven::Patched { details },
-        OutcomeName::AlreadyPatched => Driven::AlreadyPatched { details },
-        OutcomeName::DoesNotApply => Driven::DoesNotApply { details },
-        OutcomeName::Error => Driven::Error { details },
-    })
+    Ok(DriverAnswer { outcome, details: details.trim().chars().take(LONGEST_DETAILS).collect() })
 }
 
 pub(super) fn facts(answer: &[u8]) -> Result<Map<String, Value>, Reason> {
@@ -114,11 +77,11 @@ pub(super) fn repositories(answer: &[u8]) -> Result<Vec<SourcedRepository>, Reas
             let wrong = |what: &str| Reason::Answer(format!("`repositories[{at}]`: {what}"));
             let known = ["id", "clone_url", "upstream_branch", "patch_data"];
             if let Some(odd) = repository.keys().find(|key| !known.contains(&key.as_str())) {
-                let odd = super::printable(odd);
+                let odd = super::one_line(odd);
                 return Err(wrong(&format!("unknown key `{odd}`; what drivers are to know belongs in `patch_data`")));
             }
             let repository: SourcedRepository = serde_json::from_value(repository.into())
-                .map_err(|error| wrong(&super::printable(&error.to_string())))?;
+                .map_err(|error| wrong(&super::one_line(&error.to_string())))?;
             if repository.id.is_empty() || repository.clone_url.is_empty() {
                 return Err(wrong("`id` and `clone_url` must not be empty"));
             }
@@ -135,7 +98,7 @@ fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Reason> {
         ));
     }
     let wrong = |error: serde_json::Error| {
-        let (error, beginning) = (super::printable(&error.to_string()), beginning(answer));
+        let (error, beginning) = (super::one_line(&error.to_string()), beginning(answer));
         let hint = "what is for people belongs on standard error";
         Reason::Answer(format!(
             "{error}; one JSON document and nothing else was expected ({hint}). It began with: {beginning}"
@@ -158,8 +121,10 @@ mod tests {
     #[test]
     fn answers_are_read() {
         let patched = br#" {"version": 1, "outcome": "patched", "details": "three files"} "#;
-        assert_eq!(driven(patched).unwrap(), Driven::Patched { details: "three files".to_owned() });
-        assert!(matches!(driven(br#"{"version":1,"outcome":"does_not_apply"}"#).unwrap(), Driven::DoesNotApply { .. }));
+        let answer = |outcome, details: &str| DriverAnswer { outcome, details: details.to_owned() };
+        assert_eq!(driver_answer(patched).unwrap(), answer(PatchOutcome::Patched, "three files"));
+        let elsewhere = driver_answer(br#"{"version":1,"outcome":"does_not_apply"}"#).unwrap();
+        assert_eq!(elsewhere, answer(PatchOutcome::DoesNotApply, ""));
         assert_eq!(facts(br#"{"version":1,"facts":{"a":[1]}}"#).unwrap()["a"][0], 1);
         let found =
             repositories(br#"{"version":1,"repositories":[{"id":"a","clone_url":"/a","patch_data":{"b":"c"}}]}"#)
@@ -182,7 +147,7 @@ mod tests {
             ("{\"version\":1,\"outcome\":\"patched\",\"detail\":\"\"}", "unknown field `detail`"),
             ("\u{1b}[31m", "It began with: \u{fffd}[31m"),
         ] {
-            let said = driven(answer.as_bytes()).unwrap_err().to_string();
+            let said = driver_answer(answer.as_bytes()).unwrap_err().to_string();
             assert!(said.contains(expected), "{answer}: {said}");
         }
         let odd = repositories(br#"{"version":1,"repositories":[{"id":"a","clone_url":"/a","branch":"b"}]}"#);
@@ -193,7 +158,7 @@ mod tests {
         #[test]
         fn whatever_is_answered_is_read_or_refused(answer: Vec<u8>, text in "\\PC{0,40}|\\{\"version\":1,[\"a-z:,{}\\[\\]]{0,30}") {
             for answer in [answer.as_slice(), text.as_bytes()] {
-                let _ = (driven(answer), facts(answer), repositories(answer));
+                let _ = (driver_answer(answer), facts(answer), repositories(answer));
             }
         }
     }

@@ -3,7 +3,10 @@
 mod templates;
 
 use super::{Exit, UsageError};
-use crate::bulk::plug_in::{PlugInKind, is_plug_in_name};
+use crate::activity::SOURCES;
+use crate::bulk::plug_in::PlugInKind;
+use crate::domain::plug_in_complaint;
+use crate::{drivers, scanners};
 use anyhow::Context as _;
 use std::fs;
 use std::io::Write;
@@ -61,10 +64,15 @@ impl From<NewKind> for PlugInKind {
 ///
 /// Errors: [`UsageError`] for a name that is none and where something is already; others when it cannot be written.
 pub fn run(args: &NewArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    if !is_plug_in_name(&args.name) {
+    if let Some(why) = plug_in_complaint(&args.name) {
         let name = super::printable(&args.name);
-        let rule = "small letters, digits, `-` and `_`, a letter first, at most 60 of them";
-        return Err(UsageError(format!("`{name}` cannot be the name of a plug-in: {rule}")).into());
+        return Err(UsageError(format!("`{name}` cannot be the name of a plug-in: {why}")).into());
+    }
+    if built_in(args.kind).any(|name| name == args.name) {
+        let (kind, name) = (PlugInKind::from(args.kind), &args.name);
+        let why =
+            format!("the {kind} `{name}` is built in, and a plug-in of that name would never be run; choose another");
+        return Err(UsageError(why).into());
     }
     let template = templates::of(args.kind.into(), args.language, &args.name);
     let folder = args.into.join(&template.program);
@@ -78,9 +86,27 @@ pub fn run(args: &NewArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         write(&folder.join(&file.name), &file.text, file.executable)?;
     }
     writeln!(out, "{} is written, and works.\n", folder.display())?;
-    writeln!(out, "  test it:  cd {} && {}", folder.display(), template.test)?;
+    writeln!(out, "  test it:  cd {} && {}", as_a_word(&folder), template.test)?;
     writeln!(out, "  use it:   {}", template.install)?;
     Ok(Exit::Done)
+}
+
+/// The names that an Activity takes for what is built in.
+fn built_in(kind: NewKind) -> Box<dyn Iterator<Item = &'static str>> {
+    match kind {
+        NewKind::Driver => Box::new(drivers::TABLE.iter().map(|kind| kind.name)),
+        NewKind::Scanner => Box::new(scanners::TABLE.iter().map(|scanner| scanner.name())),
+        NewKind::Source => Box::new(SOURCES.iter().map(|kind| kind.name)),
+    }
+}
+
+/// A path as a shell reads it: quoted where it is needed.
+fn as_a_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+,:@%=".contains(&b);
+    // `cd -x` would be an option.
+    let text = if text.starts_with('-') { format!("./{text}") } else { text };
+    if text.bytes().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 fn write(path: &Path, text: &str, executable: bool) -> anyhow::Result<()> {

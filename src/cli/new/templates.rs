@@ -31,6 +31,22 @@ macro_rules! pair {
     };
 }
 
+macro_rules! driver_example {
+    () => {
+        "migration:\n  commit_message: Say what is changed\n  branch_name: {{name}}\n  driver_name: {{name}}\n"
+    };
+}
+macro_rules! source_example {
+    () => {
+        "source:\n  source_name: {{name}}\n"
+    };
+}
+macro_rules! scan_example {
+    () => {
+        "scan:\n  scanner_names: [root-files]\n"
+    };
+}
+
 const README: &str = include_str!("templates/README.md.txt");
 const RUST_HEAD: &str = include_str!("templates/rust/main_head.rs.txt");
 const RUST_TEST_HEAD: &str = include_str!("templates/rust/test_head.rs.txt");
@@ -62,7 +78,8 @@ pub(super) fn of(kind: PlugInKind, language: Language, name: &str) -> Template {
             (files, "sh test.sh", on_the_path(&program))
         }
     };
-    files.push(file("README.md", README.to_owned()));
+    let (example, keys) = usage(kind, language);
+    files.push(file("README.md", README.replace("{{example}}", example).replace("{{keys}}", keys)));
     let place = match kind {
         PlugInKind::Driver => "the clone, which it may change",
         PlugInKind::Scanner => "the clone",
@@ -87,6 +104,33 @@ fn file(name: &str, text: String) -> File {
 
 fn on_the_path(program: &str) -> String {
     format!("put this folder on the `PATH`, or link `{program}` from a folder that is")
+}
+
+/// How an Activity uses it, and the keys it gives it.
+fn usage(kind: PlugInKind, language: Language) -> (&'static str, &'static str) {
+    match (kind, language) {
+        (PlugInKind::Driver, Language::Shell) => {
+            (driver_example!(), "It needs no keys, and reads none of `driver_config`.")
+        }
+        (PlugInKind::Driver, _) => (
+            concat!(driver_example!(), "  driver_config:\n    files: [README.md]\n    old: colour\n    new: color\n"),
+            "`files` are changed where they are there: the text `old` is replaced by `new`. All three keys are needed.",
+        ),
+        (PlugInKind::Scanner, _) => {
+            ("scan:\n  scanner_names: [{{name}}]\n", "An Activity gives scanners no keys: `config` is an empty object.")
+        }
+        (PlugInKind::Source, Language::Shell) => {
+            (concat!(source_example!(), scan_example!()), "It needs no keys, and reads none of `source_config`.")
+        }
+        (PlugInKind::Source, _) => (
+            concat!(
+                source_example!(),
+                "  source_config:\n    base: https://git.example.com/acme\n    names: [api, web]\n",
+                scan_example!()
+            ),
+            "`names` are repositories at the address `base`. Both keys are needed.",
+        ),
+    }
 }
 
 fn texts(kind: PlugInKind, language: Language) -> (&'static str, &'static str) {

@@ -88,6 +88,9 @@ struct Entry {
     about: String,
     /// The executable of a plug-in; `None` for what is built in.
     program: Option<PathBuf>,
+    /// The executable of a plug-in that has the name of what is built in, and so is never run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hides: Option<PathBuf>,
     /// `None` for a plug-in, whose keys are its own.
     keys: Option<Vec<Key>>,
     example: String,
@@ -126,12 +129,13 @@ pub fn run(kind: Kind, args: &PlugInsArgs, environment: &Environment, out: &mut 
     Ok(Exit::Done)
 }
 
-/// What is built in, then the plug-ins on the `PATH`. One of a name that is built in would never be run, and is left out.
+/// What is built in, then the plug-ins on the `PATH`. One of a name that is built in is never run, and stands beside that.
 fn entries(kind: Kind, environment: &Environment) -> Vec<Entry> {
     let built_in = |name: &str, about: &str, keys: Vec<Key>| Entry {
         name: name.into(),
         about: about.into(),
         program: None,
+        hides: None,
         keys: Some(keys),
         example: examples::of(kind, name).unwrap_or_default().into(),
     };
@@ -148,10 +152,13 @@ fn entries(kind: Kind, environment: &Environment) -> Vec<Entry> {
     };
     let found = kind.plug_in().and_then(|wanted| plug_in::discover(environment.search_path()).remove(&wanted));
     for (name, plug_in) in found.into_iter().flatten() {
-        if !entries.iter().any(|entry| entry.name == name) {
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.name == name) {
+            entry.hides = Some(plug_in.program);
+        } else {
             entries.push(Entry {
                 about: format!("The plug-in {}.", plug_in.program.display()),
                 program: Some(plug_in.program),
+                hides: None,
                 keys: None,
                 example: examples::of_plug_in(kind, &name),
                 name,
@@ -190,11 +197,24 @@ fn list(kind: Kind, entries: &[Entry]) -> String {
     if let Some(wanted) = kind.plug_in() {
         text += &format!("Executables named `mass-driver-{wanted}-NAME` on the PATH are {word}s as well.\n");
     }
+    for entry in entries {
+        text.extend(never_run(entry));
+    }
     text
+}
+
+/// A word about a plug-in that is hidden by what is built in.
+fn never_run(entry: &Entry) -> Option<String> {
+    let program = printable(&entry.hides.as_ref()?.display().to_string());
+    Some(format!(
+        "The plug-in {program} is never run: `{}` is built in. Give it another name.\n",
+        printable(&entry.name)
+    ))
 }
 
 fn info(kind: Kind, entry: &Entry) -> String {
     let mut text = format!("{}: {}\n", printable(&entry.name), printable(&entry.about));
+    text.extend(never_run(entry));
     match entry.keys.as_deref() {
         None => text += "\nIts keys are its own; whoever wrote it knows them.\n",
         Some([]) => text += "\nIt takes no keys.\n",

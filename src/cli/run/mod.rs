@@ -1,27 +1,30 @@
 //! `mass-driver run ACTIVITY`: one change over many repositories, and `mass-driver scan`: facts from many.
 
 mod discover;
+mod execute;
+mod identities;
 mod order;
+mod outfile;
 mod progress;
+mod session;
+mod stops;
 mod tools;
 
-use super::runs::{RunsFormat, ScanFormat, print_scans, repository_json};
+use super::runs::{RunsFormat, report, repository_json};
+use super::scans::{self, ScanFormat};
 use super::summary::{End, summary};
 use super::{Exit, UsageError, print, printable};
 use crate::activity::ForgeKind;
-use crate::bulk::engine::{ALIVE_FOR, Engine, Errand, Stretch, Watch};
-use crate::domain::{Clock, PatchOutcome, Run, RunRepository, RunState};
-use crate::settings::{Environment, GitHubAppSettings, StoreSettings};
-use crate::store::{NewRun, Store};
-use anyhow::Context as _;
+use crate::domain::{Clock, RunKind, RunState};
+use crate::settings::{Environment, GitHubAppSettings, RunStoreSettings};
+use execute::Execution;
 use order::Order;
-use progress::Progress;
 use serde_json::json;
+use session::Session;
 use std::io::{IsTerminal as _, Write};
-use std::num::NonZeroU16;
-use std::path::PathBuf;
+use std::num::{NonZeroU16, NonZeroU32};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::watch;
 
 /// Arguments of `mass-driver run`.
 #[derive(Clone, Debug, clap::Args)]
@@ -41,10 +44,10 @@ pub struct RunArgs {
     #[arg(long)]
     pub no_pause: bool,
     /// Go on with the last run of this Activity, where it was interrupted
-    #[arg(long, conflicts_with = "retry_failed")]
+    #[arg(long, conflicts_with_all = ["retry_failed", "repo_path", "repo_filelist", "limit", "refresh", "offline"])]
     pub resume: bool,
     /// Do again what failed in the last run of this Activity
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["repo_path", "repo_filelist", "limit", "refresh", "offline"])]
     pub retry_failed: bool,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = RunsFormat::Table)]
@@ -70,9 +73,12 @@ pub struct OverArgs {
     /// These repositories instead of those of the Activity's source: paths, or what git clones from
     #[arg(long, num_args = 1.., value_name = "REPOSITORY", conflicts_with = "repo_filelist")]
     pub repo_path: Vec<String>,
-    /// The repositories in a file, one on a line
+    /// The repositories in a file, one on a line; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub repo_filelist: Option<PathBuf>,
+    /// Only the first so many of the repositories that are named or found
+    #[arg(long, value_name = "N")]
+    pub limit: Option<NonZeroU32>,
     /// How many repositories to work on at a time (default 8, or twice the number of processors where that is less)
     #[arg(long, num_args = 0..=1, default_missing_value = "8", value_name = "N")]
     pub parallel: Option<NonZeroU16>,
@@ -96,7 +102,7 @@ pub struct OverArgs {
     pub write_spacing_ms: u32,
     /// Where runs are kept
     #[command(flatten)]
-    pub store: StoreSettings,
+    pub store: RunStoreSettings,
     /// Where GitHub is, and the App for Activities that name one
     #[command(flatten)]
     pub github: GitHubAppSettings,
@@ -113,68 +119,97 @@ pub async fn run(
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
+    outfile::can_be_written(args.over.json_outfile.as_deref())?;
     let order = Order::read(&args.activity, environment)?;
     let goes_on = args.resume || args.retry_failed;
-    if !goes_on {
-        order.knows_repositories(&args.over)?;
-    }
+    let anew = if goes_on { None } else { Some(order.repositories(&args.over)?) };
     let forge = order.activity.forge.as_ref();
     let opens = !args.dry_run && forge.is_some_and(|forge| forge.kind != ForgeKind::Dummy);
-    let session = Session::begin(&args.over, clock).await?;
-    let store = session.store.clone();
-    let (run, errands) = if goes_on {
-        session.take_up(&order, args).await?
-    } else {
-        let repositories = discover::repositories(&order, &args.over, &session, environment).await?;
-        session.enter(&order, repositories, args.dry_run).await?
+    let asks = opens && !args.no_pause && std::io::stderr().is_terminal();
+    if asks && args.over.repo_filelist.as_deref() == Some(Path::new("-")) {
+        let why =
+            "standard input is the list, so you cannot be asked before anything is pushed; add --no-pause or --dry-run";
+        return Err(UsageError(why.into()).into());
+    }
+    let kind = if args.dry_run { RunKind::DryRun } else { RunKind::Run };
+    let session = Session::begin(&args.over.store, environment, clock).await?;
+    // Whatever a run needs is looked for before it begins.
+    let engine = tools::engine(&order, &args.over, kind, &session, environment).await?;
+    let (run, items) = match anew {
+        None => session.resume(&order, args, kind).await?,
+        Some(repositories) => {
+            let items = discover::items(&repositories, &order, &args.over, &session, environment).await?;
+            (session.start(&order, &items, kind).await?, items)
+        }
     };
-    let pauses = opens && !args.no_pause && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    let every = order.activity.forge.as_ref().and_then(|forge| forge.interactive_pause_every);
-    let engine = tools::engine(&order, &run, &args.over, args.dry_run, &session, environment).await?;
-    let done = carry_out(&engine, errands, pauses, every, &session).await?;
-    let finished = done.iter().all(|errand| errand.one.state != RunState::Waiting);
-    let mut tx = store.begin().await?;
-    if finished {
-        tx.end_run(run.id, session.clock.now()).await?;
-    } else {
-        // Nobody works on it from now on.
-        tx.keep_run_alive(run.id, run.started_at).await?;
-    }
-    tx.commit().await?;
-    let rows: Vec<RunRepository> = done.into_iter().map(|errand| errand.one).collect();
-    session.progress.finish();
-    if args.diff {
-        for one in &rows {
-            if let Some(diff) = store.run_diff(run.id, one.position).await? {
-                super::runs::print_diff(&one.repository.id, &diff, out)?;
-            }
+    let is_over = goes_on && items.iter().all(|item| item.one.state != RunState::Waiting);
+    let every = forge.and_then(|forge| forge.interactive_pause_every).map_or(usize::MAX, |every| every as usize);
+    let portion = (asks && std::io::stdin().is_terminal()).then_some(every);
+    let execution = Execution { engine: engine(&run), session: &session, portion, goes_on: Some(again(args)) };
+    let (rows, finished) = execution.run(items).await?;
+    let mut told: Vec<serde_json::Value> = rows.iter().map(repository_json).collect();
+    let with_diffs = args.diff && (args.format == RunsFormat::Json || args.over.json_outfile.is_some());
+    if with_diffs {
+        for (one, told) in rows.iter().zip(&mut told) {
+            told["diff"] = json!(session.store.run_diff(run.id, one.position).await?);
         }
     }
-    let report = json!({
-        "run": run.id, "activity": run.activity, "dry_run": run.dry, "finished": finished,
-        "repositories": rows.iter().map(repository_json).collect::<Vec<_>>(),
-    });
-    if let Some(file) = &args.over.json_outfile {
-        write_whole(file, &print::json(&report)?)?;
-    }
-    match args.format {
-        RunsFormat::Json => writeln!(out, "{}", print::json(&report)?)?,
-        RunsFormat::Table => {
-            if order.activity.scan.is_some() {
-                print_scans(&rows, None, ScanFormat::Table, out)?;
-                writeln!(out)?;
+    let report = report(&run, finished, told);
+    let printed = async {
+        match args.format {
+            RunsFormat::Json => writeln!(out, "{}", print::json(&report)?)?,
+            RunsFormat::Table => {
+                // One after the other: all of them may be large.
+                for one in rows.iter().filter(|_| args.diff) {
+                    if let Some(diff) = session.store.run_diff(run.id, one.position).await? {
+                        super::runs::print_diff(&one.repository.id, &diff, out)?;
+                    }
+                }
+                if order.activity.scan.is_some() {
+                    scans::print(&run, &rows, None, ScanFormat::Table, out)?;
+                    writeln!(out)?;
+                }
+                write!(out, "{}", summary(&rows))?;
+                writeln!(out, "\nThis was run {}; `mass-driver runs show {}` tells of it again.", run.id, run.id)?;
             }
-            write!(out, "{}", summary(&rows))?;
-            writeln!(out, "\nThis was run {}; `mass-driver runs show {}` tells of it again.", run.id, run.id)?;
         }
-    }
-    store.close().await;
-    if !finished {
-        let file = printable(&args.activity.display().to_string());
-        writeln!(notes, "mass-driver: not all is done; `mass-driver run {file} --resume` goes on")?;
-    }
+        anyhow::Ok(())
+    };
+    let printed = printed.await;
+    session.store.close().await;
+    // Whatever becomes of one of the two, the other is tried.
+    let written = also_written(&args.over, &report, out, notes);
     let failed = rows.iter().any(|one| matches!(End::of(one), End::Failed | End::NotDone));
+    if is_over {
+        let again = if failed { "; --retry-failed does again what failed" } else { "" };
+        writeln!(notes, "nothing was left to do of run {}; this is what it did{again}", run.id)?;
+    }
+    if !finished {
+        writeln!(notes, "mass-driver: not all is done; {} goes on", again(args))?;
+    }
+    printed.and(written)?;
     Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+/// Writes a result to the file that it is also to be in, behind what was printed.
+fn also_written(
+    over: &OverArgs,
+    report: &serde_json::Value,
+    out: &mut dyn Write,
+    notes: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let Some(file) = &over.json_outfile else { return Ok(()) };
+    outfile::write(file, &print::json(report)?, out, notes)
+}
+
+/// The command that goes on with a run. The address of a database may hold a password, so it is only spoken of.
+fn again(args: &RunArgs) -> String {
+    let file = printable(&args.activity.display().to_string());
+    let dry = if args.dry_run { " --dry-run" } else { "" };
+    let folder = args.over.cache_folder.as_ref().map(|folder| printable(&folder.display().to_string()));
+    let cache = folder.map(|folder| format!(" --cache-folder {folder}")).unwrap_or_default();
+    let store = if args.over.store.database_url.is_some() { ", with the same database," } else { "" };
+    format!("`mass-driver run {file}{dry}{cache} --resume`{store}")
 }
 
 /// Runs the scanners of an Activity, and prints what they found.
@@ -187,174 +222,33 @@ pub async fn scan(
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
+    outfile::can_be_written(args.over.json_outfile.as_deref())?;
     let mut order = Order::read(&args.activity, environment)?;
-    order.knows_repositories(&args.over)?;
+    (order.activity.migration, order.activity.forge) = (None, None);
+    let repositories = order.repositories(&args.over)?;
     if order.activity.scan.is_none() {
         let file = args.activity.display();
         return Err(UsageError(format!("{file} has no section `scan`; name scanners in `scan.scanner_names`")).into());
     }
-    (order.activity.migration, order.activity.forge) = (None, None);
-    let session = Session::begin(&args.over, clock).await?;
-    let store = session.store.clone();
-    let repositories = discover::repositories(&order, &args.over, &session, environment).await?;
-    let (run, errands) = session.enter(&order, repositories, true).await?;
-    let engine = tools::engine(&order, &run, &args.over, true, &session, environment).await?;
-    let done = carry_out(&engine, errands, false, None, &session).await?;
-    let mut tx = store.begin().await?;
-    tx.end_run(run.id, session.clock.now()).await?;
-    tx.commit().await?;
-    store.close().await;
-    session.progress.finish();
-    let rows: Vec<RunRepository> = done.into_iter().map(|errand| errand.one).collect();
-    if let Some(file) = &args.over.json_outfile {
-        let all: Vec<_> = rows.iter().map(repository_json).collect();
-        write_whole(file, &print::json(&all)?)?;
+    let session = Session::begin(&args.over.store, environment, clock).await?;
+    let engine = tools::engine(&order, &args.over, RunKind::Scan, &session, environment).await?;
+    let items = discover::items(&repositories, &order, &args.over, &session, environment).await?;
+    let run = session.start(&order, &items, RunKind::Scan).await?;
+    let execution = Execution { engine: engine(&run), session: &session, portion: None, goes_on: None };
+    let (rows, finished) = execution.run(items).await?;
+    session.store.close().await;
+    let mut printed = scans::print(&run, &rows, None, args.format, out);
+    if args.format == ScanFormat::Table && printed.is_ok() {
+        let again = format!("\nThis was run {}; `mass-driver runs scans {}` prints it again.", run.id, run.id);
+        printed = writeln!(out, "{again}").map_err(Into::into);
     }
-    print_scans(&rows, None, args.format, out)?;
+    let told = rows.iter().map(repository_json).collect();
+    let written = also_written(&args.over, &report(&run, finished, told), out, notes);
     let failed: Vec<_> = rows.iter().filter(|one| matches!(End::of(one), End::Failed | End::NotDone)).collect();
     for one in &failed {
         let why = one.reason.as_deref().unwrap_or("it was not come to");
-        writeln!(notes, "mass-driver: {}: {}", printable(&one.repository.id), printable(why))?;
+        writeln!(notes, "mass-driver: {}: {}", printable(&one.repository.id), printable(&why.replace('\n', " ")))?;
     }
+    printed.and(written)?;
     Ok(if failed.is_empty() { Exit::Done } else { Exit::Failed })
-}
-
-/// What all commands over many repositories have.
-struct Session {
-    store: Store,
-    clock: Arc<dyn Clock>,
-    progress: Arc<Progress>,
-}
-
-impl Session {
-    async fn begin(over: &OverArgs, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let store = Store::connect(&over.store.database_url).await.context("runs cannot be kept")?;
-        Ok(Self { store, clock, progress: Arc::new(Progress::new()) })
-    }
-
-    /// Begins a run over some repositories.
-    async fn enter(&self, order: &Order, repositories: Vec<Errand>, dry: bool) -> anyhow::Result<(Run, Vec<Errand>)> {
-        let now = self.clock.now();
-        let new = NewRun {
-            activity: order.path.clone(),
-            said: order.text.clone(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            dry,
-            started_at: now,
-            alive_until: now + ALIVE_FOR,
-        };
-        let over: Vec<_> = repositories.iter().map(|errand| errand.one.repository.clone()).collect();
-        let mut tx = self.store.begin().await?;
-        let id = tx.begin_run(&new, &over).await?;
-        tx.commit().await?;
-        let NewRun { activity, said, version, dry, started_at, alive_until } = new;
-        let run = Run { id, activity, said, version, dry, started_at, ended_at: None, alive_until };
-        Ok((run, repositories))
-    }
-
-    /// Goes on with the last run of an Activity.
-    async fn take_up(&self, order: &Order, args: &RunArgs) -> anyhow::Result<(Run, Vec<Errand>)> {
-        let refuse = |why: String| -> anyhow::Error { UsageError(why).into() };
-        let Some(run) = self.store.last_run_of(&order.path).await? else {
-            return Err(refuse(format!("there is no run of {} to go on with; leave the option out", order.path)));
-        };
-        let id = run.id;
-        if run.said != order.text {
-            return Err(refuse(format!("{} is another one than in run {id}; begin a new run", order.path)));
-        }
-        if run.dry != args.dry_run {
-            let other = if run.dry { "with" } else { "without" };
-            return Err(refuse(format!(
-                "run {id} was {other} --dry-run; go on with it in the same way, or begin a new run"
-            )));
-        }
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        let taken = tx.take_up_run(id, now + ALIVE_FOR, now).await?;
-        tx.commit().await?;
-        if !taken {
-            return Err(refuse(format!("run {id} is under way in another process, or was a minute ago; wait for it")));
-        }
-        let mut errands = Vec::new();
-        for mut one in self.store.run_repositories(id).await? {
-            if one.state == RunState::Failed && args.retry_failed {
-                (one.state, one.reason) = (RunState::Waiting, None);
-            }
-            let order = order.for_repository(&one.repository)?;
-            errands.push(Errand { one, order });
-        }
-        Ok((run, errands))
-    }
-}
-
-/// Takes all repositories along: at once, or with a pause before anything is sent.
-async fn carry_out(
-    engine: &Arc<Engine>,
-    errands: Vec<Errand>,
-    pauses: bool,
-    every: Option<u32>,
-    session: &Session,
-) -> anyhow::Result<Vec<Errand>> {
-    let (stop, stopped) = watch::channel(false);
-    let progress = Arc::clone(&session.progress);
-    let hears = tokio::spawn(async move {
-        let hears_nothing = std::future::pending::<()>;
-        if tokio::signal::ctrl_c().await.is_err() {
-            return hears_nothing().await;
-        }
-        progress.says("stopping: what is under way is finished first; once more to stop at once");
-        let _ = stop.send(true);
-        if tokio::signal::ctrl_c().await.is_err() {
-            return hears_nothing().await;
-        }
-        // Until now the sender had to live: without it, everybody would take it for a stop.
-        drop(stop);
-    });
-    let work = async {
-        if !pauses {
-            session.progress.counts(errands.len(), "repositories");
-            return Ok(engine.go(errands, Stretch::Whole, stopped.clone()).await?);
-        }
-        session.progress.counts(errands.len(), "prepared");
-        let prepared = engine.go(errands, Stretch::Prepare, stopped.clone()).await?;
-        session.progress.finish();
-        let is_left = |errand: &Errand| errand.one.state == RunState::Waiting;
-        if *stopped.borrow() || !prepared.iter().any(is_left) {
-            return Ok(prepared);
-        }
-        let (left, mut done): (Vec<Errand>, Vec<Errand>) = prepared.into_iter().partition(is_left);
-        let portion = every.map_or(left.len(), |every| every as usize).max(1);
-        let mut left = left.into_iter().peekable();
-        let rows: Vec<RunRepository> = done.iter().map(|errand| errand.one.clone()).collect();
-        session.progress.says(&summary(&rows));
-        while left.peek().is_some() && !*stopped.borrow() {
-            let some: Vec<Errand> = left.by_ref().take(portion).collect();
-            let patched = some.iter().filter(|errand| errand.one.outcome == Some(PatchOutcome::Patched)).count();
-            let question = format!("Push and open pull requests for {} repositories ({patched} patched)?", some.len());
-            if !progress::agrees(&question).await? {
-                done.extend(some);
-                break;
-            }
-            session.progress.counts(some.len(), "delivered");
-            done.extend(engine.go(some, Stretch::Deliver, stopped.clone()).await?);
-            session.progress.finish();
-        }
-        done.extend(left);
-        done.sort_by_key(|errand| errand.one.position);
-        Ok(done)
-    };
-    tokio::select! {
-        done = work => done,
-        _ = hears => Err(anyhow::anyhow!("stopped at once; --resume goes on with what is not done")),
-    }
-}
-
-/// Writes a file as a whole or not at all.
-fn write_whole(file: &std::path::Path, text: &str) -> anyhow::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
-    let cannot = || format!("{} cannot be written", file.display());
-    let mut new = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
-    writeln!(new, "{text}").and_then(|()| new.flush()).with_context(cannot)?;
-    new.persist(file).with_context(cannot)?;
-    Ok(())
 }

@@ -1,14 +1,13 @@
 //! What is to be done: the Activity file, read with what is around it.
 
 use super::OverArgs;
-use crate::activity::{Activity, ForRepository, Format, PlugIns, Surroundings, parse};
+use crate::activity::{Activity, ForRepository, Format, PlugIns, Source, SourceConfig, Surroundings, parse};
 use crate::bulk::plug_in::{self, PlugIn, PlugInKind};
 use crate::cli::{UsageError, printable};
-use crate::document::Problem;
+use crate::document::{Problem, read_beginning};
 use crate::domain::SourcedRepository;
 use crate::settings::Environment;
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// No Activity file is longer. Unit: bytes.
@@ -28,15 +27,22 @@ pub(super) struct Order {
     pub(super) plug_ins: BTreeMap<PlugInKind, BTreeMap<String, PlugIn>>,
 }
 
+/// Where the repositories of a run come from.
+pub(super) enum Repositories<'a> {
+    /// The command line names them.
+    Named(Source),
+    /// The Activity's source finds them.
+    Found(&'a Source),
+}
+
 impl Order {
     /// Reads a file.
     ///
     /// Errors: [`UsageError`] with every problem of the file, each with its place.
     pub(super) fn read(file: &Path, environment: &Environment) -> Result<Self, UsageError> {
         let refuse = |why: String| UsageError(format!("{} cannot be read: {why}", file.display()));
-        let mut bytes = Vec::new();
-        let opened = std::fs::File::open(file).map_err(|error| refuse(error.to_string()))?;
-        opened.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| refuse(error.to_string()))?;
+        let bytes = std::fs::File::open(file).and_then(|file| read_beginning(file, LONGEST));
+        let bytes = bytes.map_err(|error| refuse(error.to_string()))?;
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let plug_ins = plug_in::discover(environment.search_path());
         let names = |kind| plug_ins.get(&kind).map(|found| found.keys().cloned().collect()).unwrap_or_default();
@@ -55,16 +61,24 @@ impl Order {
         Ok(Self { file: file.to_owned(), path, text, activity, plug_ins })
     }
 
-    /// That it is known where repositories are found.
+    /// Where repositories come from: the command line counts before the Activity.
     ///
-    /// Errors: [`UsageError`] where neither the Activity nor the command line says so.
-    pub(super) fn knows_repositories(&self, over: &OverArgs) -> Result<(), UsageError> {
-        if self.activity.source.is_some() || !over.repo_path.is_empty() || over.repo_filelist.is_some() {
-            return Ok(());
+    /// Errors: [`UsageError`] where neither says so.
+    pub(super) fn repositories(&self, over: &OverArgs) -> Result<Repositories<'_>, UsageError> {
+        let named = |config| Source { name: "command line".into(), config, allow: Default::default() };
+        if let Some(file) = &over.repo_filelist {
+            return Ok(Repositories::Named(named(SourceConfig::RepoFilelist {
+                repo_file: file.display().to_string(),
+            })));
         }
-        let what = "says nothing of where repositories are found";
-        let fix = "add a section `source`, or use --repo-path or --repo-filelist";
-        Err(UsageError(format!("{} {what}; {fix}", self.file.display())))
+        if !over.repo_path.is_empty() {
+            return Ok(Repositories::Named(named(SourceConfig::RepoList { repos: over.repo_path.clone() })));
+        }
+        self.activity.source.as_ref().map(Repositories::Found).ok_or_else(|| {
+            let what = "says nothing of where repositories are found";
+            let fix = "add a section `source`, or use --repo-path or --repo-filelist";
+            UsageError(format!("{} {what}; {fix}", self.file.display()))
+        })
     }
 
     /// What is to be done with one repository.

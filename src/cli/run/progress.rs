@@ -1,13 +1,14 @@
 //! How far a run has come: bars on a terminal, plain lines elsewhere.
 
 use crate::bulk::engine::Watch;
-use crate::cli::printable;
 use crate::cli::summary::End;
+use crate::cli::{bar, printable};
 use crate::domain::{RunRepository, RunState};
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
+use tokio::sync::{oneshot, watch};
 
 /// What is shown while a run is under way.
 pub(super) struct Progress {
@@ -22,17 +23,7 @@ impl Progress {
 
     /// From now on so many are counted.
     pub(super) fn counts(&self, all: usize, what: &str) {
-        let bar = ProgressBar::new(all as u64);
-        if !self.is_terminal {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        }
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {prefix} {elapsed} {wide_msg}");
-        // The template is a constant; without it the bar looks as bars look.
-        if let Ok(style) = style {
-            bar.set_style(style);
-        }
-        bar.set_prefix(what.to_owned());
-        *self.lock() = bar;
+        *self.lock() = bar::counting(all, what);
     }
 
     /// The bar goes.
@@ -79,16 +70,20 @@ impl Watch for Progress {
     }
 }
 
-/// Asks a person on the terminal.
-pub(super) async fn agrees(question: &str) -> anyhow::Result<bool> {
-    let question = format!("{question} [y/N] ");
-    let answer = tokio::task::spawn_blocking(move || {
-        let mut notes = std::io::stderr();
-        write!(notes, "{question}").and_then(|()| notes.flush())?;
+/// Asks a person on the terminal. A stop is a no.
+pub(super) async fn agrees(question: &str, mut stopped: watch::Receiver<bool>) -> anyhow::Result<bool> {
+    let mut notes = std::io::stderr();
+    write!(notes, "{question} [y/N] ").and_then(|()| notes.flush())?;
+    let (tell, told) = oneshot::channel();
+    // Reading a line cannot be called off. So it has a thread of its own, which nobody waits for.
+    std::thread::spawn(move || {
         let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer)?;
-        Ok::<_, std::io::Error>(answer)
+        let read = std::io::stdin().read_line(&mut answer);
+        let _ = tell.send(read.map(|_| answer));
     });
-    let answer = answer.await?.context("nobody can be asked; --no-pause goes on without asking")?;
+    let answer = tokio::select! {
+        answer = told => answer?.context("nobody can be asked; --no-pause goes on without asking")?,
+        _ = stopped.wait_for(|stop| *stop) => String::new(),
+    };
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "ok" | "c" | "continue"))
 }

@@ -1,106 +1,73 @@
-//! What a run works with: git with its credentials, the cage, plug-ins, GitHub.
+//! What a run works with: git, folders, the sandbox, plug-ins.
 
+use super::OverArgs;
+use super::identities::{Identities, identities};
 use super::order::Order;
-use super::{OverArgs, Session};
-use crate::activity::{ForgeKind, Source, SourceConfig};
-use crate::app;
-use crate::bulk::cage::{Cage, CageLimits};
-use crate::bulk::deliver::{Access, Deliverer, app_access};
+use super::session::Session;
+use crate::activity::{Migration, Source, SourceConfig};
+use crate::bulk::deliver::Deliverer;
 use crate::bulk::engine::{Engine, Watch};
-use crate::bulk::git::{ForgeCredential, Git, GitSettings};
-use crate::bulk::patience::Patience;
-use crate::bulk::plug_in::{PlugInKind, Task};
-use crate::bulk::workshop::Workshop;
+use crate::bulk::git::{Git, GitError, GitSettings, remove_unused};
+use crate::bulk::plug_in::{PlugIn, PlugInKind, Task};
+use crate::bulk::sandbox::{Grants, Sandbox, SandboxLimits};
+use crate::bulk::scratch::{Room, Scratch, remove_abandoned};
+use crate::bulk::working_clone::Tools;
 use crate::cli::UsageError;
-use crate::cli::credentials::{self, Purpose};
-use crate::domain::{Clock, InstallationId, Run};
-use crate::forge::direct::Direct;
-use crate::forge::web_host;
+use crate::domain::{Run, RunKind, SourcedRepository};
 use crate::settings::Environment;
-use crate::sources::{Needs, RunPlugIn};
+use crate::sources::RunPlugIn;
 use anyhow::Context as _;
+use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// How many repositories are worked on at a time, where nobody says and the machine has processors enough.
 const PARALLEL: usize = 8;
 
-/// Everything that a run needs.
+/// Everything that a run needs, once it has a number.
+///
+/// Errors: what is missing, such as a token, git, or a folder for clones.
 pub(super) async fn engine(
     order: &Order,
-    run: &Run,
     over: &OverArgs,
-    dry: bool,
+    kind: RunKind,
     session: &Session,
     environment: &Environment,
-) -> anyhow::Result<Arc<Engine>> {
-    let (api, clock) = (&over.github.github_api_url, &session.clock);
-    let forge = order.activity.forge.as_ref().map(|forge| forge.kind);
-    let mut credential = None;
-    let (mut access, mut own_tokens) = (None, false);
-    match forge {
-        Some(ForgeKind::GitHubApp { app_id, installation }) => {
-            let key = credentials::app(&over.github, environment, Purpose::Forge, app_id)?;
-            let installation = match installation {
-                Some(id) => Some(id),
-                None => credentials::installation(environment, Purpose::Forge)?,
-            };
-            access =
-                Some(app_access(app::github_of_app(api, key.app_id, key.private_key, clock.clone())?, installation));
-            own_tokens = true;
-        }
-        Some(ForgeKind::GitHub) | Some(ForgeKind::Dummy) | None => {
-            let found = match credentials::person(api, environment, Purpose::Forge) {
-                // Whoever opens no pull request may well do without.
-                Err(_) if forge != Some(ForgeKind::GitHub) => None,
-                found => found?,
-            };
-            if let (Some(found), Some(host)) = (&found, web_host(api)) {
-                credential = Some(ForgeCredential { host, token: found.token.clone() });
-            }
-            if forge == Some(ForgeKind::GitHub) && !dry {
-                let found = found.ok_or_else(|| credentials::no_token(api, Purpose::Forge))?;
-                access = Some(Access::Direct(app::github_of_person(api, found.token, clock.clone())?));
-            }
-        }
+) -> anyhow::Result<impl FnOnce(&Run) -> Arc<Engine> + use<>> {
+    let Identities { opens, tokens, clones: credential } = identities(order, over, kind, session, environment)?;
+    let kept = kept_folders(over, environment)?;
+    let scratch = scratch(kept.as_ref())?;
+    let clones = kept.as_ref().map_or_else(|| scratch.path().join("clones"), |kept| kept.clones.clone());
+    if let Some(kept) = kept {
+        remove_leftovers_aside(kept, session.clock.now());
     }
-    let scratch =
-        tempfile::Builder::new().prefix("mass-driver-").tempdir().context("no folder for work can be made")?;
-    let cache_folder = match (&over.cache_folder, over.no_cache) {
-        (_, true) => scratch.path().join("clones"),
-        (Some(folder), false) => folder.clone(),
-        (None, false) => {
-            usual_cache(environment).context("set HOME or --cache-folder: clones have to be kept somewhere")?
-        }
-    };
-    let mut git = GitSettings::new(cache_folder, environment.variables().clone());
+    let mut git = GitSettings::new(clones, environment.variables().clone());
     git.credential = credential;
-    let workshop =
-        Workshop { git: Git::new(git.clone()), cage: cage(environment)?, plug_ins: order.plug_ins.clone(), scratch };
+    let tools =
+        Tools { git: Git::new(git.clone()), sandbox: sandbox(environment)?, plug_ins: order.plug_ins.clone(), scratch };
+    commits_have_an_author(&tools.git, order).await?;
     let watch: Arc<dyn Watch> = Arc::clone(&session.progress) as Arc<dyn Watch>;
     let spacing = Duration::from_millis(over.write_spacing_ms.into());
-    let deliverer = access.map(|access| Deliverer::new(access, patience(session), spacing));
-    Ok(Arc::new(Engine {
-        workshop,
-        git,
-        activity: order.activity.clone(),
-        deliverer,
-        own_tokens,
-        dry,
-        parallel: over.parallel.map_or_else(usual_parallel, |n| n.get().into()),
-        run: (run.id, run.started_at),
-        store: session.store.clone(),
-        clock: Arc::clone(&session.clock),
-        watch,
-    }))
+    let deliverer = opens.map(|repositories| Deliverer::new(repositories, spacing));
+    let activity = order.activity.clone();
+    let parallel = over.parallel.map_or_else(usual_parallel, |n| n.get().into());
+    let (store, clock) = (session.store.clone(), Arc::clone(&session.clock));
+    Ok(move |run: &Run| {
+        let run = run.clone();
+        Arc::new(Engine { tools, git, activity, deliverer, tokens, parallel, run, store, clock, watch })
+    })
 }
 
-/// Waits as GitHub asks, and tells so.
-pub(super) fn patience(session: &Session) -> Patience {
-    let progress = Arc::clone(&session.progress);
-    Patience::new(Arc::clone(&session.clock), move |what| progress.says(what))
+/// That git knows whose commits they are, where any are made and the Activity does not say.
+///
+/// Errors: how to tell git.
+async fn commits_have_an_author(git: &Git, order: &Order) -> Result<(), UsageError> {
+    let named = |migration: &Migration| migration.author.name.is_some() && migration.author.email.is_some();
+    match git.person().await {
+        Err(GitError::NoAuthor { .. }) if order.activity.migration.as_ref().is_none_or(named) => Ok(()),
+        person => person.map(drop).map_err(|error| UsageError(error.to_string())),
+    }
 }
 
 fn usual_parallel() -> usize {
@@ -108,77 +75,80 @@ fn usual_parallel() -> usize {
     (2 * processors).min(PARALLEL)
 }
 
+/// Folders that outlive a run.
+struct KeptFolders {
+    /// Where clones are kept.
+    clones: PathBuf,
+    /// Where they are worked on, each process in a folder of its own.
+    work: PathBuf,
+}
+
+/// Where whoever runs this wants clones kept, if anywhere.
+fn kept_folders(over: &OverArgs, environment: &Environment) -> anyhow::Result<Option<KeptFolders>> {
+    if over.no_cache {
+        return Ok(None);
+    }
+    if let Some(folder) = &over.cache_folder {
+        return Ok(Some(KeptFolders { clones: folder.clone(), work: folder.join("work") }));
+    }
+    let none = || UsageError("set HOME or --cache-folder: clones have to be kept somewhere".into());
+    let cache = usual_cache(environment).ok_or_else(none)?;
+    Ok(Some(KeptFolders { clones: cache.join("clones"), work: cache.join("work") }))
+}
+
+fn scratch(kept: Option<&KeptFolders>) -> anyhow::Result<Scratch> {
+    let none = "no folder for work can be made";
+    let Some(KeptFolders { work, .. }) = kept else { return Scratch::temporary().context(none) };
+    Ok(Scratch::below(work).map_err(|error| UsageError(format!("{none} in {}: {error}", work.display())))?)
+}
+
+/// Removes what killed runs left, and clones that nobody used for long, in a thread of its own. Nobody waits for it, the end
+/// of this process neither: it may be interrupted anywhere.
+fn remove_leftovers_aside(kept: KeptFolders, now: Timestamp) {
+    drop(std::thread::spawn(move || {
+        remove_abandoned(&kept.work, now);
+        remove_unused(&kept.clones, now);
+    }));
+}
+
 fn usual_cache(environment: &Environment) -> Option<PathBuf> {
     let folder = environment.path("XDG_CACHE_HOME").filter(|folder| folder.is_absolute());
     let folder = folder.or_else(|| Some(environment.path("HOME")?.join(".cache")))?;
-    Some(folder.join("mass-driver").join("clones"))
+    Some(folder.join("mass-driver"))
 }
 
-fn cage(environment: &Environment) -> anyhow::Result<Cage> {
+fn sandbox(environment: &Environment) -> anyhow::Result<Sandbox> {
     let executable = std::env::current_exe().context("this executable cannot be found again")?;
-    Ok(Cage { executable, environment: environment.variables().clone(), limits: CageLimits::default() })
+    Ok(Sandbox { executable, environment: environment.variables().clone(), limits: SandboxLimits::default() })
 }
 
-/// GitHub for a source that asks it.
-pub(super) fn github_of_source(
-    needs: Needs,
-    over: &OverArgs,
-    environment: &Environment,
-    clock: Arc<dyn Clock>,
-) -> anyhow::Result<Option<Direct>> {
-    let api = &over.github.github_api_url;
-    Ok(match needs {
-        Needs::Nothing | Needs::Store | Needs::PlugIns => None,
-        Needs::Person => {
-            let found = credentials::person(api, environment, Purpose::Source)?;
-            let found = found.ok_or_else(|| credentials::no_token(api, Purpose::Source))?;
-            Some(app::github_of_person(api, found.token, clock)?)
-        }
-        Needs::Installation(app) => {
-            let key = credentials::app(&over.github, environment, Purpose::Source, app.app_id)?;
-            let github = app::github_of_app(api, key.app_id, key.private_key, clock)?;
-            Some(Direct::of_installation(github, InstallationId(app.installation)))
-        }
-    })
-}
-
-/// How the plug-in of a source is run.
+/// How the plug-in of a source is run; `None` for a source that is none.
 pub(super) fn source_plug_in(
     source: &Source,
     order: &Order,
     environment: &Environment,
-) -> anyhow::Result<Box<RunPlugIn>> {
-    let cage = cage(environment)?;
-    let found =
-        match &source.config {
-            SourceConfig::PlugIn { name, .. } => {
-                let all = order.plug_ins.get(&PlugInKind::Source);
-                let found = all.and_then(|all| all.get(name)).cloned();
-                Some(found.ok_or_else(|| {
-                    UsageError(format!("there is no executable mass-driver-source-{name} on the PATH"))
-                })?)
-            }
-            _ => None,
-        };
-    let grants = crate::bulk::workshop::grants(&source.allow, environment.path("HOME").as_deref());
-    Ok(Box::new(move |_, config| {
-        let (cage, found, grants, config) = (cage.clone(), found.clone(), grants.clone(), config.clone());
-        Box::pin(async move {
-            let Some(plug_in) = found else { return Err("it was not found".to_owned()) };
-            let room: TempDir = tempfile::tempdir().map_err(|error| error.to_string())?;
-            let (folder, scratch) = (room.path().join("empty"), room.path().join("scratch"));
-            for folder in [&folder, &scratch] {
-                std::fs::create_dir(folder).map_err(|error| error.to_string())?;
-            }
-            let task = Task {
-                config: &config,
-                repository: None,
-                folder: &folder,
-                scratch: &scratch,
-                reads: &[],
-                grants: &grants,
-            };
-            plug_in.find(&cage, &task).await.map_err(|error| error.to_string())
-        })
-    }))
+) -> anyhow::Result<Option<Box<RunPlugIn>>> {
+    let SourceConfig::PlugIn { name, .. } = &source.config else { return Ok(None) };
+    let found = order.plug_ins.get(&PlugInKind::Source).and_then(|all| all.get(name));
+    let missing = || UsageError(format!("there is no executable mass-driver-source-{name} on the PATH"));
+    let plug_in = found.ok_or_else(missing)?.clone();
+    let sandbox = sandbox(environment)?;
+    let grants = crate::bulk::working_clone::grants(&source.allow, environment.path("HOME").as_deref());
+    Ok(Some(Box::new(move |config| {
+        let (plug_in, sandbox, grants, config) = (plug_in.clone(), sandbox.clone(), grants.clone(), config.clone());
+        Box::pin(async move { Ok(found_by(&plug_in, &sandbox, &grants, &config).await?) })
+    })))
+}
+
+async fn found_by(
+    plug_in: &PlugIn,
+    sandbox: &Sandbox,
+    grants: &Grants,
+    config: &serde_json::Value,
+) -> anyhow::Result<Vec<SourcedRepository>> {
+    let no_room = || format!("no folder can be made for the source plug-in `{}`", plug_in.name);
+    let room = Room::temporary().with_context(no_room)?;
+    let (folder, scratch) = (room.make("empty").with_context(no_room)?, room.make("scratch").with_context(no_room)?);
+    let task = Task { config, repository: None, folder: &folder, scratch: &scratch, reads: &[], grants };
+    Ok(plug_in.find(sandbox, &task).await?)
 }

@@ -5,18 +5,16 @@ mod show;
 mod standing;
 mod wanted;
 
-use super::credentials::{self, Purpose};
+use super::credentials::{Asker, Identity, Purpose};
+use super::runs::{kept, no_such_run};
 use super::{Exit, UsageError, print};
 use crate::activity::FORGES;
 use crate::app;
-use crate::domain::{Clock, InstallationId, RunId};
-use crate::forge::direct::Direct;
+use crate::domain::{Clock, RunId};
 use crate::forge::web_host;
-use crate::settings::{Environment, GitHubAppSettings, StoreSettings};
-use crate::store::{Store, StoreError};
-use anyhow::Context as _;
+use crate::settings::{Environment, GitHubAppSettings, RunStoreSettings};
 use futures_util::future::BoxFuture;
-use look::{AsWhom, Looker};
+use look::Looker;
 use show::Row;
 use standing::Standing;
 use std::io::{IsTerminal as _, Write};
@@ -64,7 +62,7 @@ pub struct ViewPrArgs {
     pub github: GitHubAppSettings,
     #[command(flatten)]
     #[expect(missing_docs, reason = "see above")]
-    pub store: StoreSettings,
+    pub store: RunStoreSettings,
 }
 
 /// How pull requests are printed.
@@ -117,9 +115,8 @@ pub async fn run(
         wanted.extend(wanted::of_file(file)?);
     }
     if let Some(id) = args.run {
-        let Some(of_run) = of_run(args, RunId(id)).await? else {
-            writeln!(notes, "mass-driver: there is no such run here; `mass-driver runs` lists those that are kept")?;
-            return Ok(Exit::Failed);
+        let Some(of_run) = of_run(args, around.environment, RunId(id)).await? else {
+            return no_such_run(notes);
         };
         wanted.extend(of_run);
     } else if args.file.is_none() && wanted.is_empty() {
@@ -131,19 +128,21 @@ pub async fn run(
     if repeats > 0 {
         writeln!(notes, "note: {repeats} named more than once, and looked at once")?;
     }
-    let whom = if wanted.is_empty() { None } else { Some(as_whom(args, asked.as_app, around, notes)?) };
-    let mut rows: Vec<Row> = Vec::with_capacity(wanted.len());
-    let Some(whom) = whom else {
-        print(args.format, &rows, around, out)?;
+    if wanted.is_empty() {
+        print(args.format, &[], around, out)?;
         return Ok(Exit::Done);
-    };
-    let looker = Looker::new(whom, &wanted);
+    }
+    let identity = identity(args, asked.as_app, around.environment)?;
+    let who = identity.who(&args.github.github_api_url, Arc::clone(&around.clock))?;
+    writeln!(notes, "{} is asked {}", who.web_host(), print::printable(&identity.told()))?;
+    let mut looker = Looker::new(who, &wanted, around);
     let all: Vec<usize> = (0..wanted.len()).collect();
-    let first = looker.look_at_all(&wanted, &all, around, notes).await?;
-    rows.extend(wanted.iter().zip(first.into_values()).map(|(wanted, seen)| Row { wanted: wanted.clone(), seen }));
+    let first = looker.look_at_all(&wanted, &all, notes).await?;
+    let rows = wanted.iter().zip(first.into_values()).map(|(wanted, seen)| Row { wanted: wanted.clone(), seen });
+    let mut rows: Vec<Row> = rows.collect();
     match asked.watch {
         None => print(args.format, &rows, around, out)?,
-        Some(interval) => watch(&looker, &mut rows, (args.format, interval), around, out, notes).await?,
+        Some(interval) => watch(&mut looker, &mut rows, (args.format, interval), around, out, notes).await?,
     }
     let unreadable = rows.iter().any(|row| row.seen.standing == Standing::Unreadable);
     Ok(if unreadable { Exit::Failed } else { Exit::Done })
@@ -151,7 +150,7 @@ pub async fn run(
 
 /// Looks again at what is not over, and prints what changed, until all is.
 async fn watch(
-    looker: &Looker,
+    looker: &mut Looker<'_>,
     rows: &mut [Row],
     (format, interval): (ViewFormat, Duration),
     around: &Around<'_>,
@@ -173,7 +172,11 @@ async fn watch(
         } else if format == ViewFormat::Table {
             changes.iter().try_for_each(|change| writeln!(out, "{change}"))?;
         }
-        out.flush()?;
+        match out.flush() {
+            // A reader that has seen enough waits for no other look.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+            flushed => flushed?,
+        }
         if open.is_empty() {
             if !redraws && !is_first && format == ViewFormat::Table {
                 write!(out, "\n{}", show::counts(rows))?;
@@ -183,7 +186,7 @@ async fn watch(
         is_first = false;
         (around.pause)(interval).await;
         changes.clear();
-        for (place, seen) in looker.look_at_all(&wanted, &open, around, notes).await? {
+        for (place, seen) in looker.look_at_all(&wanted, &open, notes).await? {
             let row = &mut rows[place];
             if row.seen != seen {
                 changes.push(show::change(around.clock.now(), row, &seen));
@@ -202,13 +205,8 @@ fn print(format: ViewFormat, rows: &[Row], around: &Around<'_>, out: &mut dyn Wr
 }
 
 /// The pull requests of a run; `None` where there is no such run.
-async fn of_run(args: &ViewPrArgs, id: RunId) -> anyhow::Result<Option<Vec<Wanted>>> {
-    let store = match Store::open_existing(&args.store.database_url).await {
-        Err(error @ (StoreError::Address { .. } | StoreError::Schema { .. })) => {
-            return Err(UsageError(error.to_string()).into());
-        }
-        opened => opened.context("the database cannot be used")?,
-    };
+async fn of_run(args: &ViewPrArgs, environment: &Environment, id: RunId) -> anyhow::Result<Option<Vec<Wanted>>> {
+    let Some(store) = kept(&args.store, environment, false).await? else { return Ok(None) };
     let known = store.run(id).await;
     let repositories = store.run_repositories(id).await;
     store.close().await;
@@ -218,28 +216,12 @@ async fn of_run(args: &ViewPrArgs, id: RunId) -> anyhow::Result<Option<Vec<Wante
     })
 }
 
-/// Says in whose name GitHub is asked.
-fn as_whom(args: &ViewPrArgs, as_app: bool, around: &Around<'_>, notes: &mut dyn Write) -> anyhow::Result<AsWhom> {
-    let url = &args.github.github_api_url;
-    let host = web_host(url).unwrap_or_else(|| "GitHub".into());
-    if !as_app {
-        let found = credentials::person(url, around.environment, Purpose::Forge)?;
-        let found = found.ok_or_else(|| credentials::no_token(url, Purpose::Forge))?;
-        let direct = app::github_of_person(url, found.token, Arc::clone(&around.clock))?;
-        writeln!(notes, "{host} is asked with the token in {}", print::printable(&found.from))?;
-        return Ok(AsWhom::One(direct));
+/// In whose name GitHub is asked.
+fn identity(args: &ViewPrArgs, as_app: bool, environment: &Environment) -> Result<Identity, UsageError> {
+    if as_app {
+        return Identity::app(&args.github, environment, Purpose::Forge, (None, args.app_installation));
     }
-    let key = credentials::app(&args.github, around.environment, Purpose::Forge, None)?;
-    let installation = match args.app_installation {
-        Some(id) => Some(id),
-        None => credentials::installation(around.environment, Purpose::Forge)?,
-    };
-    let github = app::github_of_app(url, key.app_id, key.private_key, Arc::clone(&around.clock))?;
-    writeln!(notes, "{host} is asked as the App {} with the key in {}", key.app_id, key.from)?;
-    Ok(match installation {
-        Some(id) => AsWhom::One(Direct::of_installation(github, InstallationId(id))),
-        None => AsWhom::App(github),
-    })
+    Asker::person(&args.github, environment, Purpose::Forge).map(Identity::One)
 }
 
 /// What the words of the command line come to.

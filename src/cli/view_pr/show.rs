@@ -4,9 +4,9 @@ use super::super::print::{add_row, lines, new_table, printable};
 use super::super::summary::share;
 use super::standing::{Seen, Standing};
 use super::wanted::Wanted;
+use crate::domain::time::clock_time;
 use crate::forge::direct::ChecksState;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -112,17 +112,17 @@ pub(super) fn change(now: Timestamp, before: &Row, after: &Seen) -> String {
     let remark = after.remark();
     let remark = if remark.is_empty() { remark } else { format!(" ({remark})") };
     let from = if old == new { String::new() } else { format!("{old} -> ") };
-    printable(&format!("{}  {place}  {from}{new}{remark}", time(now)))
+    printable(&format!("{}  {place}  {from}{new}{remark}", clock_time(now)))
 }
 
 /// What stands below a table that will be drawn anew.
 pub(super) fn footer(now: Timestamp, open: usize, interval: Duration) -> String {
     match open {
-        0 => format!("{}: all are over.", time(now)),
-        _ => format!("{}: {open} to be looked at again, every {} s. Ctrl-C ends this.", time(now), interval.as_secs()),
+        0 => format!("{}: all are over.", clock_time(now)),
+        _ => format!(
+            "{}: {open} to be looked at again, every {} s. Ctrl-C ends this.",
+            clock_time(now),
+            interval.as_secs()
+        ),
     }
-}
-
-fn time(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%H:%M:%S UTC").to_string()
 }

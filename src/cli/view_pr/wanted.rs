@@ -1,11 +1,11 @@
 //! Which pull requests are looked at.
 
 use super::super::{UsageError, print::printable};
+use crate::document::{Unreadable, list_lines, read_bounded};
 use crate::domain::RunRepository;
 use crate::forge::direct::PullAddress;
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 /// A pull request that somebody wants to see.
@@ -34,10 +34,7 @@ pub(super) fn named(words: &[String]) -> Result<Vec<Wanted>, UsageError> {
 /// Errors: a file that cannot be read, and lines that name none.
 pub(super) fn of_file(path: &Path) -> Result<Vec<Wanted>, UsageError> {
     let text = contents(path).map_err(|why| UsageError(format!("{} {why}", path.display())))?;
-    let lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
-    let lines = lines.map(|(line, number)| (format!("{}:{number}: ", path.display()), without_comment(line)));
-    let lines: Vec<_> = lines.filter(|(_, line)| !line.is_empty()).collect();
-    read(lines.iter().map(|(place, line)| (place.clone(), *line)))
+    read(list_lines(&text).map(|(number, line)| (format!("{}:{number}: ", path.display()), line)))
 }
 
 /// Those that a run opened, or found open.
@@ -79,29 +76,11 @@ fn read<'a>(words: impl Iterator<Item = (String, &'a str)>) -> Result<Vec<Wanted
     Err(UsageError(mistakes.join("\nmass-driver: ")))
 }
 
-fn without_comment(line: &str) -> &str {
-    let mut before = ' ';
-    for (at, c) in line.char_indices() {
-        if c == '#' && before.is_whitespace() {
-            return line[..at].trim();
-        }
-        before = c;
+fn contents(path: &Path) -> Result<String, Unreadable> {
+    match path.to_str() {
+        Some("-") => read_bounded(std::io::stdin(), FILE_MAX),
+        _ => read_bounded(File::open(path)?, FILE_MAX),
     }
-    line.trim()
-}
-
-fn contents(path: &Path) -> Result<String, String> {
-    let cannot = |error: std::io::Error| format!("cannot be read: {error}");
-    let mut bytes = Vec::new();
-    let input: Box<dyn Read> = match path.to_str() {
-        Some("-") => Box::new(std::io::stdin()),
-        _ => Box::new(File::open(path).map_err(cannot)?),
-    };
-    input.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() as u64 > FILE_MAX {
-        return Err("is larger than 16 MiB; divide it".into());
-    }
-    String::from_utf8(bytes).map_err(|_| "is no text in UTF-8".into())
 }
 
 #[cfg(test)]
@@ -109,17 +88,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_behind_a_name_is_no_comment() {
-        for (line, left) in [
-            ("acme/api#3", "acme/api#3"),
-            ("  acme/api#3 # the first one", "acme/api#3"),
-            ("# acme/api#3", ""),
-            ("\t#x", ""),
-            ("https://github.com/acme/api/pull/3#top\t# here", "https://github.com/acme/api/pull/3#top"),
-            ("é#3 #é", "é#3"),
-        ] {
-            assert_eq!(without_comment(line), left);
-        }
+    fn a_list_names_them_and_a_mistake_has_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("list");
+        std::fs::write(&file, "\u{feff}acme/api#3\t# the first\n\n# more\nacme/web#4\n").unwrap();
+        let written: Vec<_> = of_file(&file).unwrap().into_iter().map(|one| one.written).collect();
+        assert_eq!(written, ["acme/api#3", "acme/web#4"]);
+        std::fs::write(&file, "acme/api#3\n\nacme\n").unwrap();
+        let told = of_file(&file).unwrap_err().to_string();
+        assert!(told.starts_with(&format!("{}:3: ", file.display())), "{told}");
+        std::fs::write(&file, b"acme/api#3\n\xff\n").unwrap();
+        let told = of_file(&file).unwrap_err().to_string();
+        assert_eq!(told, format!("{} is not UTF-8 in line 2; save it as UTF-8", file.display()));
     }
 
     #[test]

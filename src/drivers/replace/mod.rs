@@ -1,11 +1,15 @@
 //! `replace`: one text for another, in all files of some names.
 
+mod lines;
 mod pattern;
 
-use super::keys::{self, any_text, read_bool, read_text, truth};
+use super::keys::{self, any_text, read_text};
 use super::target::why_no_text;
 use super::{Driver, Kind, Outcome, Prepared};
-use crate::document::{Field, PathGlobs, Problems, Spot, Value, paths_schema, quoted, read_paths};
+use crate::document::{
+    Field, PathGlobs, Problems, Spot, Value, fields_schema, paths_schema, quoted, read_paths, truth, truth_schema,
+    whole_number,
+};
 use crate::domain::{FileChange, FileEdit, Reading, RepoPath, Snapshot, in_bytes};
 use pattern::Pattern;
 use schemars::json_schema;
@@ -16,7 +20,7 @@ pub(super) const KIND: Kind = Kind {
     name: "replace",
     about: "Replaces a text, or what a regular expression finds, in all files of some names. Files that are no texts are passed by, unless they are named in full.",
     read: |node, problems| keys::read(node, FIELDS, problems, prepared),
-    schema: |generator| keys::schema(KIND.about, FIELDS, generator),
+    schema: |generator| fields_schema(KIND.about, FIELDS, generator),
 };
 
 /// The largest text that a file may become. Unit: bytes.
@@ -76,8 +80,8 @@ const FIELDS: &[Field<Keys>] = &[
         name: "regex",
         about: "whether `from` is a regular expression (default false)",
         required: false,
-        schema: truth,
-        read: |keys, node, problems| keys.regex = read_bool(node, "`regex`", problems),
+        schema: truth_schema,
+        read: |keys, node, problems| keys.regex = truth(node, "`regex`", problems),
     },
     Field {
         name: "expect",
@@ -87,7 +91,9 @@ const FIELDS: &[Field<Keys>] = &[
         read: |keys, node, problems| {
             let number = match &node.value {
                 Value::Unreadable => return,
-                Value::Number(number) => number.parse().ok().filter(|number| *number > 0),
+                Value::Number(number) => {
+                    whole_number(number).and_then(|number| usize::try_from(number).ok()).filter(|number| *number > 0)
+                }
                 _ => None,
             };
             if number.is_none() {
@@ -198,5 +204,5 @@ fn passed_over_in_words(paths: &[&str]) -> Option<String> {
     let (first, rest) = (paths.iter().take(SHOWN).copied().collect::<Vec<_>>(), paths.len().saturating_sub(SHOWN));
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     (!first.is_empty())
-        .then(|| format!("passed over, because they are no texts or too large: {}{more}", first.join(", ")))
+        .then(|| format!("passed over, because they are no texts, too large or in Git LFS: {}{more}", first.join(", ")))
 }

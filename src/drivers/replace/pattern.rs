@@ -1,5 +1,6 @@
 //! What is found and what is put in its place. All of it takes time in proportion to the text, whatever the text is.
 
+use super::lines::{Lines, Put};
 use regex::{Captures, Regex, RegexBuilder};
 use std::ops::Range;
 
@@ -11,14 +12,21 @@ const DEEPEST: u32 = 64;
 
 /// Something to find, and what it becomes.
 #[derive(Debug)]
-pub(super) enum Pattern {
+pub(super) struct Pattern {
+    search: Search,
+    /// Whether ends of lines are what they are: somebody wrote `\r`, and knows how lines end. Else `\n` is any end of a line.
+    exact: bool,
+}
+
+#[derive(Debug)]
+enum Search {
     Literal { from: String, to: String },
     Regex { from: Regex, to: Vec<Piece>, made: Option<Regex> },
 }
 
 /// A piece of what is put in.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+enum Piece {
     Text(String),
     /// What a group found.
     Group(usize),
@@ -34,44 +42,48 @@ pub(super) enum Bad {
 
 impl Pattern {
     pub(super) fn literal(from: String, to: String) -> Self {
-        Self::Literal { from, to }
+        let exact = from.contains('\r') || to.contains('\r');
+        Self { search: Search::Literal { from, to }, exact }
     }
 
     pub(super) fn regex(from: &str, to: &str) -> Result<Self, Bad> {
+        let exact = names_carriage_return(from) || to.contains('\r');
         let from = build(from).map_err(|error| Bad::From(in_words(&error)))?;
         let to = pieces(to, &from)?;
         let made = made(&to);
-        Ok(Self::Regex { from, to, made })
+        Ok(Self { search: Search::Regex { from, to, made }, exact })
     }
 
     /// What is looked for, as it was written.
     pub(super) fn from(&self) -> &str {
-        match self {
-            Self::Literal { from, .. } => from,
-            Self::Regex { from, .. } => from.as_str(),
+        match &self.search {
+            Search::Literal { from, .. } => from,
+            Search::Regex { from, .. } => from.as_str(),
         }
     }
 
     /// In how many places it was found, and the text with all of them replaced. `None` if that would be longer than `largest`.
     pub(super) fn replace(&self, text: &str, largest: usize) -> Option<(usize, String)> {
-        let mut new = Replaced { text, new: String::new(), at: 0, count: 0, largest };
-        match self {
-            Self::Literal { from, to } => {
+        let lines = self.lines(text);
+        let searched = lines.searched();
+        let mut new = Replaced { lines: &lines, new: String::new(), at: 0, count: 0, largest };
+        match &self.search {
+            Search::Literal { from, to } => {
                 // `http` for `https`: what stands in a `to` already is no `from`.
                 let made: Vec<Range<usize>> =
-                    if to.contains(from.as_str()) { ranges(text, to).collect() } else { Vec::new() };
-                for found in ranges(text, from) {
+                    if to.contains(from.as_str()) { ranges(searched, to).collect() } else { Vec::new() };
+                for found in ranges(searched, from) {
                     let before = made.partition_point(|range| range.start <= found.start);
                     let inside = before.checked_sub(1).and_then(|at| made.get(at));
                     if inside.is_none_or(|range| found.end > range.end) {
-                        new.put(found, std::iter::once(to.as_str()))?;
+                        new.put(found, std::iter::once(Put::Text(to)))?;
                     }
                 }
             }
-            Self::Regex { from, to, .. } => {
-                for found in from.captures_iter(text) {
+            Search::Regex { from, to, .. } => {
+                for found in from.captures_iter(searched) {
                     let whole = found.get(0)?.range();
-                    new.put(whole, to.iter().map(|piece| piece.text(&found)))?;
+                    new.put(whole, to.iter().map(|piece| piece.of(&found)))?;
                 }
             }
         }
@@ -81,36 +93,42 @@ impl Pattern {
     /// Whether a text in which nothing is to be replaced looks as if that had been done before. Where what is put in could be
     /// anything, it is taken to be so.
     pub(super) fn is_made_in(&self, text: &str) -> bool {
-        match self {
-            Self::Literal { to, .. } => text.contains(to.as_str()),
-            Self::Regex { made, .. } => made.as_ref().is_none_or(|made| made.is_match(text)),
+        let lines = self.lines(text);
+        match &self.search {
+            Search::Literal { to, .. } => lines.searched().contains(to.as_str()),
+            Search::Regex { made, .. } => made.as_ref().is_none_or(|made| made.is_match(lines.searched())),
         }
+    }
+
+    fn lines<'t>(&self, text: &'t str) -> Lines<'t> {
+        if self.exact { Lines::exactly(text) } else { Lines::of(text) }
     }
 }
 
 impl Piece {
-    fn text<'t>(&'t self, found: &Captures<'t>) -> &'t str {
+    fn of<'p>(&'p self, found: &Captures<'_>) -> Put<'p> {
         match self {
-            Self::Text(text) => text,
-            Self::Group(group) => found.get(*group).map_or("", |found| found.as_str()),
+            Self::Text(text) => Put::Text(text),
+            Self::Group(group) => found.get(*group).map_or(Put::Text(""), |found| Put::Found(found.range())),
         }
     }
 }
 
 /// A text while pieces of it are replaced.
-struct Replaced<'t> {
-    text: &'t str,
+struct Replaced<'l, 't> {
+    lines: &'l Lines<'t>,
     new: String,
     at: usize,
     count: usize,
     largest: usize,
 }
 
-impl Replaced<'_> {
-    fn put<'p>(&mut self, found: Range<usize>, pieces: impl Iterator<Item = &'p str>) -> Option<()> {
-        self.new.push_str(&self.text[self.at..found.start]);
+impl Replaced<'_, '_> {
+    fn put<'p>(&mut self, found: Range<usize>, pieces: impl Iterator<Item = Put<'p>>) -> Option<()> {
+        self.new.push_str(self.lines.slice(self.at..found.start));
+        let mut ended = 0;
         for piece in pieces {
-            self.new.push_str(piece);
+            self.lines.put(&mut self.new, &found, &mut ended, piece);
             if self.new.len() > self.largest {
                 return None;
             }
@@ -121,9 +139,38 @@ impl Replaced<'_> {
     }
 
     fn finish(mut self) -> Option<(usize, String)> {
-        self.new.push_str(&self.text[self.at..]);
+        self.new.push_str(self.lines.rest(self.at));
         (self.new.len() <= self.largest || self.count == 0).then_some((self.count, self.new))
     }
+}
+
+/// Whether an expression speaks of carriage returns, by the letter or in one of the ways to write it: `\r`, `\x0D`, `\x{d}`, `\u000D`,
+/// `\U0000000D`. A backslash before a backslash is none before what follows.
+fn names_carriage_return(expression: &str) -> bool {
+    let mut rest = expression.chars();
+    while let Some(c) = rest.next() {
+        if c == '\r' {
+            return true;
+        }
+        if c != '\\' {
+            continue;
+        }
+        let digits = match rest.next() {
+            Some('r') => return true,
+            Some('x') => 2,
+            Some('u') => 4,
+            Some('U') => 8,
+            _ => continue,
+        };
+        let written = match rest.as_str().strip_prefix('{') {
+            Some(braced) => braced.split('}').next(),
+            None => rest.as_str().get(..digits),
+        };
+        if written.and_then(|hex| u32::from_str_radix(hex.trim(), 16).ok()) == Some(0x0d) {
+            return true;
+        }
+    }
+    false
 }
 
 fn ranges<'t>(text: &'t str, wanted: &'t str) -> impl Iterator<Item = Range<usize>> + 't {

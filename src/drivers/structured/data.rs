@@ -58,6 +58,7 @@ impl Data {
             Value::Bool(value) => Self::Bool(*value),
             Value::Number(number) => Self::Number(number.clone()),
             Value::Text(text) => Self::Text(text.clone()),
+            Value::Date(text) => Self::Other(text.clone()),
             Value::List(items) => Self::List(items.iter().map(Self::of).collect::<Option<_>>()?),
             Value::Map(map) => {
                 let entries = map.entries.iter().map(|(key, node)| Some((key.name.clone(), Self::of(node)?)));

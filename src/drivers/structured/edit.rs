@@ -5,7 +5,7 @@ use super::data::{Change, Data, Effect, nested};
 use super::flow::{self, Syntax};
 use super::toml::Toml;
 use super::tree::{Kind, Splices, Tree, line_end};
-use super::{block, json, yaml, yaml_value};
+use super::{block, json, shared, yaml, yaml_value};
 
 /// The formats that are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,9 @@ impl Format {
 
     /// The new text and what it says; `None` with the effect where nothing changes.
     pub(super) fn change(self, text: &str, data: &Data, change: &Change, create: bool) -> Result<Made, String> {
+        if self == Self::Yaml {
+            shared::refuse_referred(data, change, create)?;
+        }
         let expected = match data.changed(change, create) {
             Effect::Changes(expected) => expected,
             Effect::None => return Ok(Made::There),
@@ -109,10 +112,11 @@ fn splices(text: &str, root: &Tree, change: &Change, syntax: Syntax) -> Result<S
                 return replace(text, root, &places, value, syntax);
             };
             let value = nested(below, value)?;
+            shared::refuse_anchored(root, &places)?;
             match here.kind {
                 Kind::Leaf(_) => replace(text, root, &places, &Data::Map(vec![(step.name.clone(), value)]), syntax),
                 Kind::Map { block: true, .. } | Kind::List { block: true, .. } => {
-                    block::insert(text, here, &step.name, &value)
+                    block::insert(text, here, &step.name, &value, block::indents(text, root))
                 }
                 Kind::Map { .. } => flow::insert(text, here, Some(&step.name), &value, syntax),
                 Kind::List { .. } => flow::insert(text, here, None, &value, syntax),
@@ -124,10 +128,11 @@ fn splices(text: &str, root: &Tree, change: &Change, syntax: Syntax) -> Result<S
                 return Err("it is not there".into());
             };
             unmarked(here)?;
+            shared::refuse_anchored(root, above)?;
             let container = root.at(above).ok_or("it is not there")?;
             match (&container.kind, container.len()) {
-                (Kind::Map { block: true, .. }, 1) => replace(text, root, above, &Data::Map(Vec::new()), syntax),
-                (Kind::List { block: true, .. }, 1) => replace(text, root, above, &Data::List(Vec::new()), syntax),
+                (Kind::Map { block: true, .. }, 1) => empty(text, root, above, &Data::Map(Vec::new())),
+                (Kind::List { block: true, .. }, 1) => empty(text, root, above, &Data::List(Vec::new())),
                 (Kind::Map { block: true, .. } | Kind::List { block: true, .. }, _) => {
                     block::delete(text, container, *last)
                 }
@@ -144,6 +149,10 @@ fn splices(text: &str, root: &Tree, change: &Change, syntax: Syntax) -> Result<S
                 _ => None,
             };
             let entry = entry.ok_or("it is not there")?;
+            shared::refuse_anchored(root, &places)?;
+            if entry.anchored {
+                return Err(MARKED.into());
+            }
             let new = match (syntax, here.is_block()) {
                 (Syntax::Yaml, true) => yaml_value::key_of(to, false)?,
                 _ => syntax.key(to),
@@ -158,9 +167,10 @@ fn replace(text: &str, root: &Tree, places: &[usize], value: &Data, syntax: Synt
     let old = root.at(places).ok_or("it is not there")?;
     unmarked(old)?;
     let Some((last, above)) = places.split_last() else { return replace_root(text, root, value, syntax) };
+    shared::refuse_anchored(root, above)?;
     let container = root.at(above).ok_or("it is not there")?;
     if container.is_block() {
-        return block::replace(text, container, *last, value);
+        return block::replace(text, container, *last, value, block::indents(text, root));
     }
     let new = match syntax {
         Syntax::Json if text[root.span.clone()].contains('\n') => {
@@ -168,7 +178,7 @@ fn replace(text: &str, root: &Tree, places: &[usize], value: &Data, syntax: Synt
             let own_line = text[super::tree::line_start(text, container.span.start)..old.span.start].contains('\n');
             if own_line { json::pretty(value, flow::unit(text), margin, line_end(text))? } else { json::inline(value)? }
         }
-        _ => syntax.value(value)?,
+        _ => syntax.like(text.get(old.span.clone()).unwrap_or_default(), value)?,
     };
     // In `{a}` there is no colon to put it behind.
     let bare = syntax == Syntax::Yaml && old.span.is_empty();
@@ -178,6 +188,13 @@ fn replace(text: &str, root: &Tree, places: &[usize], value: &Data, syntax: Synt
         _ => "",
     };
     Ok(Splices::of(old.span.clone(), format!("{lead}{new}")))
+}
+
+/// Takes out all that a list or mapping in block style holds.
+fn empty(text: &str, root: &Tree, places: &[usize], value: &Data) -> Result<Splices, String> {
+    let Some((last, above)) = places.split_last() else { return replace_root(text, root, value, Syntax::Yaml) };
+    unmarked(root.at(places).ok_or("it is not there")?)?;
+    block::empty(text, root.at(above).ok_or("it is not there")?, *last, value, block::indents(text, root))
 }
 
 fn replace_root(text: &str, root: &Tree, value: &Data, syntax: Syntax) -> Result<Splices, String> {
@@ -190,13 +207,15 @@ fn replace_root(text: &str, root: &Tree, value: &Data, syntax: Syntax) -> Result
     }
     // The file is empty but for comments.
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { end };
-    let lines = yaml_value::lines(value)?.join(end);
+    let lines = yaml_value::lines(value, block::indents(text, root))?.join(end);
     Ok(Splices::of(text.len()..text.len(), format!("{gap}{lines}{end}")))
 }
 
+const MARKED: &str = "it has an anchor, to which other places may refer, or a tag; change it by hand";
+
 fn unmarked(tree: &Tree) -> Result<(), String> {
     if tree.is_marked_anywhere() {
-        return Err("it has an anchor, to which other places may refer, or a tag; change it by hand".into());
+        return Err(MARKED.into());
     }
     Ok(())
 }

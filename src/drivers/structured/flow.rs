@@ -30,6 +30,15 @@ impl Syntax {
         }
     }
 
+    /// A value in the quotes of what stood there.
+    pub(super) fn like(self, written: &str, data: &Data) -> Result<String, String> {
+        match self {
+            Self::Json => json::inline(data),
+            Self::Yaml => yaml_value::like(written, data, true),
+            Self::Toml => toml_value::like(written, data),
+        }
+    }
+
     const fn between(self) -> &'static str {
         match self {
             Self::Json | Self::Yaml => ": ",

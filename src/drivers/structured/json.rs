@@ -56,13 +56,14 @@ fn tree(value: &Value<'_>, mark: usize, depth: usize) -> Result<Tree, String> {
                 if !names.insert(name.clone()) {
                     return Err(format!("the key `{name}` is there twice"));
                 }
-                entries.push(Entry { key: range.start + mark..range.end + mark, name, value });
+                let key = range.start + mark..range.end + mark;
+                entries.push(Entry { key, name, anchored: false, value });
             }
             Kind::Map { block: false, entries }
         }
     };
     let range = value.range();
-    Ok(Tree { span: range.start + mark..range.end + mark, marked: false, kind })
+    Ok(Tree { span: range.start + mark..range.end + mark, marked: false, anchored: false, kind })
 }
 
 /// A string as JSON writes it.
@@ -79,7 +80,8 @@ fn leaf(data: &Data) -> Result<String, String> {
             Ok(_) => number.clone(),
             Err(_) => data.whole().ok_or_else(|| format!("JSON has no number {number}"))?,
         },
-        Data::Other(_) | Data::List(_) | Data::Map(_) => return Err("JSON has no such value".into()),
+        Data::Other(_) => return Err("JSON has no dates; put it in quotes".into()),
+        Data::List(_) | Data::Map(_) => return Err("JSON has no such value".into()),
     })
 }
 

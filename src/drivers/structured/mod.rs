@@ -3,6 +3,7 @@
 //! - `path` is the way to a key, `data` what a file says and what a change would make of it;
 //! - `tree` is a file's values with the bytes at which they stand, which `json` and `yaml` read;
 //! - `flow` changes what stands between brackets, `block` what YAML's indentation holds together, `toml` tables by their headers;
+//! - `shared` refuses what anchors and aliases of YAML make of one place;
 //! - `edit` makes one change and checks what came of it.
 
 mod block;
@@ -11,17 +12,19 @@ mod edit;
 mod flow;
 mod json;
 mod path;
+mod shared;
 mod toml;
 mod toml_value;
 mod tree;
 mod yaml;
 mod yaml_value;
 
-use super::keys::{self, read_bool, truth};
+use super::keys;
 use super::target::why_no_text;
 use super::{Driver, Kind, Outcome, Prepared};
 use crate::document::{
-    Field, Node, PathGlobs, Problems, Value, did_you_mean, one_of, one_or_many, paths_schema, quoted, read_paths, text,
+    Field, Node, PathGlobs, Problems, Value, did_you_mean, fields_schema, one_of, one_or_many, paths_schema, quoted,
+    read_paths, text, truth, truth_schema,
 };
 use crate::domain::{FileChange, FileEdit, Reading, RepoPath, Snapshot, in_bytes};
 use data::{Change, Data};
@@ -35,7 +38,7 @@ pub(super) const KIND: Kind = Kind {
     name: "structured",
     about: "Sets, deletes and renames keys in TOML, YAML and JSON files. Comments, order, quotes and every other byte stay as they are.",
     read: |node, problems| keys::read(node, FIELDS, problems, prepared),
-    schema: |generator| keys::schema(KIND.about, FIELDS, generator),
+    schema: |generator| fields_schema(KIND.about, FIELDS, generator),
 };
 
 /// The largest file that is edited: larger ones are not written by hand. Unit: bytes.
@@ -121,8 +124,8 @@ const FIELDS: &[Field<Keys>] = &[
         name: "create",
         about: "whether `set` makes keys that are not there, and what they lie in (default true)",
         required: false,
-        schema: truth,
-        read: |keys, node, problems| keys.create = read_bool(node, "`create`", problems),
+        schema: truth_schema,
+        read: |keys, node, problems| keys.create = truth(node, "`create`", problems),
     },
 ];
 
@@ -202,7 +205,10 @@ fn read_pair<'n>(node: &'n Node, name: &str, problems: &mut Problems) -> Option<
 
 fn prepared(keys: Keys, problems: &mut Problems) -> Option<Prepared> {
     let paths = keys.paths?;
-    let changes = [keys.renamed, keys.deleted, keys.set].concat();
+    let mut deleted = keys.deleted;
+    deleted.sort_by(|a, b| path::last_place_first(a.path(), b.path()));
+    deleted.dedup_by(|a, b| a.path() == b.path());
+    let changes = [keys.renamed, deleted, keys.set].concat();
     if keys.incomplete {
         return None;
     }

@@ -1,6 +1,7 @@
 //! The way to a key: `tool.ruff."line-length"`, `jobs.0.name`, or a list of its parts.
 
 use crate::document::{Node, Problems, Value};
+use std::cmp::Ordering;
 use std::fmt;
 
 /// The most steps of a path.
@@ -104,6 +105,13 @@ impl KeyPath {
     }
 }
 
+/// The order in which keys go: what is taken out of a list moves all places behind it, so the last one goes first, and what
+/// lies in an item goes before it. Then each place is that of the file as it is written.
+pub(super) fn last_place_first(a: &KeyPath, b: &KeyPath) -> Ordering {
+    let of_steps = a.steps.iter().zip(&b.steps).map(|(a, b)| b.index.cmp(&a.index).then_with(|| a.name.cmp(&b.name)));
+    of_steps.fold(Ordering::Equal, Ordering::then).then_with(|| b.steps.len().cmp(&a.steps.len()))
+}
+
 impl fmt::Display for KeyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.steps.is_empty() {
@@ -122,6 +130,15 @@ impl fmt::Display for KeyPath {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_place_goes_first() {
+        let mut paths: Vec<KeyPath> =
+            ["a.2", "a.10", "b", "a.2.x", "a.0", "b.c", "a.2"].map(|text| KeyPath::parse(text).unwrap()).into();
+        paths.sort_by(last_place_first);
+        let order: Vec<String> = paths.iter().map(ToString::to_string).collect();
+        assert_eq!(order, ["a.10", "a.2.x", "a.2", "a.2", "a.0", "b.c", "b"]);
+    }
 
     #[test]
     fn dotted_texts() {

@@ -130,7 +130,11 @@ impl<'t> Toml<'t> {
             return Err("it is written by dotted keys between braces".into());
         }
         match rest[places.len()..].split_first() {
-            None => Ok(Splices::of(here.span.clone(), inline(value)?)),
+            None => {
+                let written = self.text.get(here.span.clone()).unwrap_or_default();
+                let new = Syntax::Toml.like(written, value)?;
+                Ok(Splices::of(here.span.clone(), new))
+            }
             Some((step, below)) => {
                 let name = matches!(here.kind, Kind::Map { .. }).then_some(step.name.as_str());
                 flow::insert(self.text, here, name, &nested(below, value)?, Syntax::Toml)
@@ -314,15 +318,18 @@ impl<'t> Toml<'t> {
                 let mut entries = Vec::new();
                 for (name, item) in table.iter() {
                     let key = self.span(TableLike::key(table, name).and_then(toml_edit::Key::span))?;
-                    entries.push(Entry { key, name: name.into(), value: self.tree(item)? });
+                    entries.push(Entry { key, name: name.into(), anchored: false, value: self.tree(item)? });
                 }
                 Kind::Map { block: false, entries }
             }
             leaf => Kind::Leaf(value_data(leaf)),
         };
         match value.span() {
-            Some(span) => Ok(Tree { span: span.start + self.mark..span.end + self.mark, marked: false, kind }),
-            None => Ok(Tree { span: 0..0, marked: true, kind }),
+            Some(span) => {
+                let span = span.start + self.mark..span.end + self.mark;
+                Ok(Tree { span, marked: false, anchored: false, kind })
+            }
+            None => Ok(Tree { span: 0..0, marked: true, anchored: false, kind }),
         }
     }
 }

@@ -9,33 +9,51 @@ pub(super) fn key(name: &str) -> String {
 }
 
 fn string(text: &str) -> String {
-    // A text of several lines would else be written over several, which does not go everywhere.
-    if text.contains(['\n', '\r']) || text.chars().any(char::is_control) {
-        let mut quoted = String::from("\"");
-        for c in text.chars() {
-            match c {
-                '"' => quoted.push_str("\\\""),
-                '\\' => quoted.push_str("\\\\"),
-                '\n' => quoted.push_str("\\n"),
-                '\r' => quoted.push_str("\\r"),
-                '\t' => quoted.push_str("\\t"),
-                c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
-                c => quoted.push(c),
-            }
-        }
-        return quoted + "\"";
-    }
-    if text.contains(['"', '\\']) && !text.contains('\'') {
+    if text.contains(['"', '\\']) && !text.contains('\'') && !text.chars().any(char::is_control) {
         return format!("'{text}'");
     }
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    quoted(text)
+}
+
+/// A text in double quotes. One of several lines would else be written over several, which does not go everywhere.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
+/// A value in the quotes of what stood there, where it can stand in them on one line.
+pub(super) fn like(written: &str, data: &Data) -> Result<String, String> {
+    match data {
+        Data::Text(new)
+            if written.starts_with('\'') && !new.contains(|c: char| c == '\'' || c.is_control() && c != '\t') =>
+        {
+            Ok(format!("'{new}'"))
+        }
+        Data::Text(new) if written.starts_with('"') => Ok(quoted(new)),
+        data => inline(data),
+    }
 }
 
 /// A value on one line.
 pub(super) fn inline(data: &Data) -> Result<String, String> {
     Ok(match data {
         Data::Null => return Err("TOML has no word for nothing; delete the key instead".into()),
-        Data::Other(_) => return Err("TOML has no such value".into()),
+        // A date, which only TOML has and only a TOML Activity can ask for.
+        Data::Other(date) => match date.parse::<toml_edit::Value>() {
+            Ok(value) if value.is_datetime() => date.clone(),
+            _ => return Err("TOML has no such value".into()),
+        },
         Data::Bool(truth) => truth.to_string(),
         Data::Text(text) => string(text),
         Data::Number(number) => number_of(number, data)?,

@@ -14,6 +14,8 @@ pub(super) struct Tree {
     pub(super) span: Range<usize>,
     /// Whether other values are written by reference to this one, or it says that it is of another kind than it looks.
     pub(super) marked: bool,
+    /// Whether other values may be written by reference to this one.
+    pub(super) anchored: bool,
     pub(super) kind: Kind,
 }
 
@@ -30,6 +32,8 @@ pub(super) enum Kind {
 pub(super) struct Entry {
     pub(super) key: Range<usize>,
     pub(super) name: String,
+    /// Whether the key itself has an anchor.
+    pub(super) anchored: bool,
     pub(super) value: Tree,
 }
 

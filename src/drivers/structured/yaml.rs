@@ -23,16 +23,19 @@ pub(super) fn read(text: &str) -> Result<Tree, String> {
         })?;
         builder.take(event, span.byte_range().unwrap_or_default())?;
     }
-    let empty = Tree { span: text.len()..text.len(), marked: false, kind: Kind::Leaf(Data::Null) };
+    let empty = Tree { span: text.len()..text.len(), marked: false, anchored: false, kind: Kind::Leaf(Data::Null) };
     Ok(builder.root.unwrap_or(empty))
 }
+
+/// A key whose value is to come: its bytes, its name, and whether it has an anchor.
+type Key = (Range<usize>, String, bool);
 
 /// A list or mapping that is still being read.
 struct Open {
     tree: Tree,
     names: HashSet<String>,
     /// The key whose value is to come.
-    key: Option<(Range<usize>, String)>,
+    key: Option<Key>,
 }
 
 struct Builder<'a> {
@@ -73,20 +76,24 @@ impl Builder<'_> {
                     }
                     _ => span.start..span.start + raw.len(),
                 };
-                self.add(Tree { span, marked: anchor != 0 || tag.is_some(), kind: Kind::Leaf(data) })?;
+                let (marked, anchored) = (anchor != 0 || tag.is_some(), anchor != 0);
+                self.add(Tree { span, marked, anchored, kind: Kind::Leaf(data) })?;
             }
             Event::Alias(_) => {
                 let name = self.text.get(span.clone()).unwrap_or_default().trim_end();
                 let span = span.start..span.start + name.len();
-                self.add(Tree { span, marked: false, kind: Kind::Leaf(Data::Other(name.into())) })?;
+                let kind = Kind::Leaf(Data::Other(name.into()));
+                self.add(Tree { span, marked: false, anchored: false, kind })?;
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let kind = Kind::List { block: style == StructureStyle::Block, items: Vec::new() };
-                self.begin(Tree { span, marked: anchor != 0 || tag.is_some(), kind })?;
+                let (marked, anchored) = (anchor != 0 || tag.is_some(), anchor != 0);
+                self.begin(Tree { span, marked, anchored, kind })?;
             }
             Event::MappingStart(style, anchor, tag) => {
                 let kind = Kind::Map { block: style == StructureStyle::Block, entries: Vec::new() };
-                self.begin(Tree { span, marked: anchor != 0 || tag.is_some(), kind })?;
+                let (marked, anchored) = (anchor != 0 || tag.is_some(), anchor != 0);
+                self.begin(Tree { span, marked, anchored, kind })?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(Open { mut tree, .. }) = self.open.pop() else { return Ok(()) };
@@ -112,7 +119,7 @@ impl Builder<'_> {
     /// Where a value would stand that is not written: behind the colon of its key, or behind what came last.
     fn after_colon(&self) -> Range<usize> {
         let key = self.open.last().and_then(|open| open.key.as_ref());
-        let at = key.map_or(self.end, |(key, _)| colon(self.text, key.end).map_or(key.end, |colon| colon + 1));
+        let at = key.map_or(self.end, |(key, ..)| colon(self.text, key.end).map_or(key.end, |colon| colon + 1));
         at..at
     }
 
@@ -137,7 +144,7 @@ impl Builder<'_> {
         match &mut open.tree.kind {
             Kind::List { items, .. } => items.push(tree),
             Kind::Map { entries, .. } => match open.key.take() {
-                Some((key, name)) => entries.push(Entry { key, name, value: tree }),
+                Some((key, name, anchored)) => entries.push(Entry { key, name, anchored, value: tree }),
                 None => {
                     let name = match tree.kind {
                         Kind::Leaf(Data::Text(name) | Data::Number(name) | Data::Other(name)) => name,
@@ -149,7 +156,7 @@ impl Builder<'_> {
                         let line = self.text[..tree.span.start].matches('\n').count() + 1;
                         return Err(format!("line {line}: the key `{name}` is there twice"));
                     }
-                    open.key = Some((tree.span, name));
+                    open.key = Some((tree.span, name, tree.anchored));
                 }
             },
             Kind::Leaf(_) => {}

@@ -14,14 +14,16 @@ pub(super) fn scalar(data: &Data, between: bool) -> Result<String, String> {
         Data::Null => "null".into(),
         Data::Bool(truth) => truth.to_string(),
         Data::Number(number) => match plain_scalar(number) {
-            Value::Number(_) => number.clone(),
+            // Readers of older YAML take `0o755` for a text.
+            Value::Number(_) if !number.contains("0o") => number.clone(),
             _ => data.whole().or_else(|| special(number)).ok_or_else(|| format!("YAML has no number {number}"))?,
         },
         Data::Text(text) if is_plain(text, between) => text.clone(),
         Data::Text(text) => quoted(text),
         Data::List(items) if items.is_empty() => "[]".into(),
         Data::Map(entries) if entries.is_empty() => "{}".into(),
-        Data::Other(_) | Data::List(_) | Data::Map(_) => return Err("there is no such value".into()),
+        Data::Other(_) => return Err("YAML has no dates of its own; put it in quotes".into()),
+        Data::List(_) | Data::Map(_) => return Err("there is no such value".into()),
     })
 }
 
@@ -94,13 +96,39 @@ pub(super) fn is_block(data: &Data) -> bool {
     }
 }
 
+/// A value without parts, in the quotes that the one has which stood there, or without.
+pub(super) fn like(written: &str, data: &Data, between: bool) -> Result<String, String> {
+    Ok(match data {
+        Data::Text(new) if written.starts_with('\'') && !new.contains(|c: char| c.is_control() || c == '\'') => {
+            format!("'{new}'")
+        }
+        Data::Text(new) if written.starts_with('"') => quoted(new),
+        data if between => flow(data)?,
+        data => scalar(data, false)?,
+    })
+}
+
+/// How far a file indents what stands below a key. Unit: columns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Indents {
+    pub(super) map: usize,
+    pub(super) list: usize,
+}
+
+impl Indents {
+    /// The blanks before the lines of a value below a key.
+    pub(super) fn of(self, value: &Data) -> String {
+        " ".repeat(if matches!(value, Data::List(_)) { self.list } else { self.map })
+    }
+}
+
 /// The lines of a list or mapping in block style, from the column that they are put at.
-pub(super) fn lines(data: &Data) -> Result<Vec<String>, String> {
+pub(super) fn lines(data: &Data, indents: Indents) -> Result<Vec<String>, String> {
     let mut lines = Vec::new();
     match data {
         Data::List(items) if !items.is_empty() => {
             for item in items {
-                let inner = self::lines(item)?;
+                let inner = self::lines(item, indents)?;
                 lines.extend(
                     inner
                         .into_iter()
@@ -111,7 +139,7 @@ pub(super) fn lines(data: &Data) -> Result<Vec<String>, String> {
         }
         Data::Map(entries) if !entries.is_empty() => {
             for (key, value) in entries {
-                lines.extend(entry(key, value)?);
+                lines.extend(entry(key, value, indents)?);
             }
         }
         leaf => lines.push(scalar(leaf, false)?),
@@ -120,12 +148,13 @@ pub(super) fn lines(data: &Data) -> Result<Vec<String>, String> {
 }
 
 /// The lines of a key with its value.
-pub(super) fn entry(key: &str, value: &Data) -> Result<Vec<String>, String> {
+pub(super) fn entry(key: &str, value: &Data, indents: Indents) -> Result<Vec<String>, String> {
     let key = key_of(key, false)?;
     if !is_block(value) {
         return Ok(vec![format!("{key}: {}", scalar(value, false)?)]);
     }
     let mut lines = vec![format!("{key}:")];
-    lines.extend(self::lines(value)?.into_iter().map(|line| format!("  {line}")));
+    let margin = indents.of(value);
+    lines.extend(self::lines(value, indents)?.into_iter().map(|line| format!("{margin}{line}")));
     Ok(lines)
 }

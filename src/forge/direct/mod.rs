@@ -8,11 +8,13 @@ mod address;
 mod listing;
 mod pull;
 mod summary;
+mod who;
 
 pub use address::PullAddress;
 pub use listing::Listing;
 pub use pull::{NewPull, Opened};
-pub use summary::{ChecksState, PullSummary};
+pub use summary::ChecksState;
+pub use who::{Installations, Who};
 
 use super::client::{Call, path};
 use super::settings::PersonSettings;

@@ -1,7 +1,7 @@
-//! How a pull request is doing: its state, what reviewers said last, what its checks come to.
+//! How a pull request is doing: what reviewers said last, what its checks come to.
 
 use super::super::pages::read_while;
-use super::super::pulls::{AccountBody, AccountId, PullState};
+use super::super::pulls::{AccountBody, AccountId};
 use super::super::tokens::Access;
 use super::{Direct, ForgeError, Target};
 use crate::domain::{Check, Colour, ObjectId, PullNumber};
@@ -10,19 +10,6 @@ use std::collections::BTreeMap;
 
 /// More reviews than these are not read.
 const REVIEWS_MAX: usize = 1_000;
-
-/// What is to be known of a pull request at a glance.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PullSummary {
-    /// Its state.
-    pub pull: PullState,
-    /// How many people's last word is that it is good.
-    pub approvals: usize,
-    /// How many people's last word is that it has to change.
-    pub changes_requested: usize,
-    /// What its checks come to.
-    pub checks: ChecksState,
-}
 
 /// What all checks of a commit come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,14 +34,6 @@ struct ReviewBody {
 }
 
 impl Direct {
-    /// How a pull request is doing: four requests.
-    pub async fn summary(&self, target: &Target, number: PullNumber) -> Result<PullSummary, ForgeError> {
-        let pull = self.github.pull(target, number).await?;
-        let (approvals, changes_requested) = self.reviews(target, number).await?;
-        let checks = self.checks_of(target, &pull.head).await?;
-        Ok(PullSummary { pull, approvals, changes_requested, checks })
-    }
-
     /// What the checks and commit statuses of a commit come to.
     pub async fn checks_of(&self, target: &Target, commit: &ObjectId) -> Result<ChecksState, ForgeError> {
         let runs = visible(self.github.check_runs(target, commit).await)?;

@@ -11,16 +11,16 @@ mod notes;
 mod releases;
 mod text;
 
+use crate::domain::text::cut;
 use crate::domain::update::short_digest;
 use crate::domain::{Ecosystem, PackageId, Update};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use text::{cut, plain};
+use text::plain;
 
 pub use body::{Occasion, body};
 pub use news::{elsewhere, goes_on, left_alone, overtaken, revised};
 pub use notes::Notes;
-pub use text::is_invisible;
 
 /// A name or a version in Markdown: a code span, also within a table.
 pub fn quoted(text: &str) -> String {

@@ -2,7 +2,8 @@
 
 use super::display_name;
 use super::notes::{Link, Notes, inline};
-use super::text::{cell, cut, visible};
+use super::text::{cell, visible};
+use crate::domain::text::cut;
 use crate::domain::{PackageId, PackageLinks, ReleaseNotes, Update};
 use crate::versioning::scheme;
 use std::fmt::Write as _;

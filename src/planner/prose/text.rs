@@ -1,5 +1,7 @@
 //! Untrusted text made fit for a title, a commit's message and Markdown.
 
+use crate::domain::text::{cut, ends_line_or_steers, is_hidden};
+
 /// A Markdown code span that shows `text` and nothing else, at most `max` characters of it. Within a code span GitHub
 /// makes no links, mentions or HTML.
 pub fn code(text: &str, max: usize) -> String {
@@ -57,30 +59,11 @@ pub fn is_plain_prose(text: &str) -> bool {
 
 /// The text on one line, without control characters and without what reverses, joins or hides text.
 pub fn visible(text: &str) -> String {
-    text.chars()
-        .filter(|c| !is_invisible(*c))
-        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
-        .collect()
-}
-
-/// Characters of Unicode that show nothing, or change what others show (its property `Default_Ignorable_Code_Point`,
-/// which the marks of direction belong to).
-pub fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// The first `max` characters, with an ellipsis in place of the last if something was cut.
-pub fn cut(text: &str, max: usize) -> String {
-    if text.chars().count() <= max {
-        return text.to_string();
-    }
-    let mut cut: String = text.chars().take(max.saturating_sub(1)).collect();
-    cut.push('…');
-    cut
+    let shown = |c| match c {
+        c if ends_line_or_steers(c) => Some(' '),
+        c => (!is_hidden(c)).then_some(c),
+    };
+    text.chars().filter_map(shown).collect()
 }
 
 #[cfg(test)]
@@ -119,8 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_count_characters_not_bytes() {
-        assert_eq!(cut("äöü", 3), "äöü");
-        assert_eq!(cut("äöüß", 3), "äö…");
+    fn what_hides_is_left_out_and_what_parts_words_is_a_space() {
+        assert_eq!(visible("a\u{1b}b\u{2028}c\u{61c}d\u{ad}e\u{200b}f\u{e0041}g\u{fffa}é"), "a b cdefgé");
     }
 }

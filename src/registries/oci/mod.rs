@@ -10,7 +10,7 @@ mod tokens;
 
 use super::error::RegistryError;
 use super::fetch::{Call, Fetch, Reply, host, origin};
-use super::json::{Entries, parse, printable, protocol};
+use super::json::{Entries, ascii_line, parse, protocol};
 use super::settings::Base;
 use super::{Answer, FoundRelease, Listing, MAX_RELEASES, Registry, tidy};
 use crate::domain::{Ecosystem, PackageId};
@@ -55,7 +55,7 @@ impl Images {
 
     /// The digest an image's tag points at.
     pub(super) async fn digest(&self, image: &PackageId, tag: &str) -> Result<String, RegistryError> {
-        let what = printable(&format!("{image}:{tag}"));
+        let what = ascii_line(&format!("{image}:{tag}"));
         let place = self.places.of(image)?;
         let missing = || RegistryError::NotFound { what: what.clone(), registry: host(&place.root) };
         if image.ecosystem != Ecosystem::Docker || !is_tag(tag) {
@@ -83,7 +83,7 @@ impl Images {
     }
 
     async fn tags(&self, image: &PackageId) -> Result<Vec<String>, RegistryError> {
-        let what = printable(&image.to_string());
+        let what = ascii_line(&image.to_string());
         let place = self.places.of(image)?;
         let registry = host(&place.root);
         let missing = || RegistryError::NotFound { what: what.clone(), registry: registry.clone() };

@@ -3,7 +3,7 @@
 use crate::domain::PackageId;
 use crate::registries::error::RegistryError;
 use crate::registries::fetch::{Origin, origin, under};
-use crate::registries::json::printable;
+use crate::registries::json::ascii_line;
 use crate::registries::settings::{Base, DOCKER_URL, host_root};
 use http::HeaderValue;
 use reqwest::Url;
@@ -53,7 +53,7 @@ impl Places {
     ///
     /// Errors: `NotConfigured` if its name carries no host and none is set; `Refused` if the name is none.
     pub(super) fn of(&self, image: &PackageId) -> Result<Place, RegistryError> {
-        let refused = |why: &str| RegistryError::Refused { address: printable(&image.name), why: why.to_owned() };
+        let refused = |why: &str| RegistryError::Refused { address: ascii_line(&image.name), why: why.to_owned() };
         if image.name.len() > MAX_NAME_BYTES {
             return Err(refused("it is too long for an image's name"));
         }
@@ -61,7 +61,7 @@ impl Places {
             None => {
                 let Some(docker) = &self.docker else {
                     return Err(RegistryError::NotConfigured {
-                        package: printable(&image.to_string()),
+                        package: ascii_line(&image.to_string()),
                         setting: DOCKER_URL,
                     });
                 };

@@ -21,6 +21,17 @@ async fn trunk_takes_over(world: &World) {
     world.settle().await;
 }
 
+/// The process that closes the first pull request dies after its word, after closing it, and after removing the branch.
+async fn dies_at_each_step(world: &World) {
+    for (method, path) in [
+        ("POST", "/repos/acme/api/issues/1/comments"),
+        ("PATCH", "/repos/acme/api/pulls/1"),
+        ("DELETE", "/repos/acme/api/git/refs/**"),
+    ] {
+        world.dies_at(method, path, FaultKind::HangAfter).await;
+    }
+}
+
 /// From now on GitHub lets nobody open a pull request.
 fn no_more_pull_requests(world: &World) {
     let no = FaultKind::Status { status: 403, message: "Resource not accessible by integration".into() };
@@ -75,13 +86,7 @@ stories_at_any_pace! {
         world.repository(API, &[PINNED]).await;
         world.github.push(HOME, "main", &[(ASKS, Some(b"onboarding: none\n"))], "not any more").unwrap();
         world.github.deliver_pending().await;
-        for (method, path) in [
-            ("POST", "/repos/acme/api/issues/1/comments"),
-            ("PATCH", "/repos/acme/api/pulls/1"),
-            ("DELETE", "/repos/acme/api/git/refs/**"),
-        ] {
-            world.dies_at(method, path, FaultKind::HangAfter).await;
-        }
+        dies_at_each_step(&world).await;
         world.settle().await;
         assert_eq!(comments(&world, 1), ["Closed: the organisation does not ask for it any more."]);
         assert_eq!(world.github.branches(API).unwrap().len(), 1);
@@ -94,13 +99,7 @@ stories_at_any_pace! {
         has_a_trunk(&world).await;
         world.github.set_default_branch(API, "trunk").unwrap();
         world.github.deliver_pending().await;
-        for (method, path) in [
-            ("POST", "/repos/acme/api/issues/1/comments"),
-            ("PATCH", "/repos/acme/api/pulls/1"),
-            ("DELETE", "/repos/acme/api/git/refs/**"),
-        ] {
-            world.dies_at(method, path, FaultKind::HangAfter).await;
-        }
+        dies_at_each_step(&world).await;
         world.settle().await;
         assert_eq!(comments(&world, 1), ["Closed: the default branch is another one now."]);
         let pull = world.pull(API);

@@ -57,10 +57,15 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
             let found = all.find(|installation| installation.account.eq_ignore_ascii_case(login));
             Ok(Reply::ok(call.render().installation(found.ok_or_else(Reply::not_found)?)))
         }
-        ("GET", ["repos", owner, name, "installation"]) => {
-            let repo = call.act.state.repo_named(owner, name).ok_or_else(Reply::not_found)?;
-            let found = call.act.state.installation_of(repo).ok_or_else(Reply::not_found)?;
-            Ok(Reply::ok(call.render().installation(found)))
+        ("GET", ["repos", owner, name, "installation"]) => match call.act.state.repo_named(owner, name) {
+            Some(repo) => installation_of(call, repo),
+            None => {
+                let repo = call.formerly(owner, name).ok_or_else(Reply::not_found)?;
+                Err(call.moved(repo, &["installation"]))
+            }
+        },
+        ("GET", ["repositories", id, "installation"]) => {
+            installation_of(call, id.parse().map_err(|_| Reply::not_found())?)
         }
         ("POST", ["app", "installations", id, "access_tokens"]) => access_token(call, id),
         ("GET", ["app", "hook", "deliveries"]) => deliveries(call),
@@ -78,6 +83,11 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
         }
         _ => Err(Reply::not_found()),
     }
+}
+
+fn installation_of(call: &Call<'_>, repo: i64) -> Answer {
+    let found = call.act.state.installation_of(repo).ok_or_else(Reply::not_found)?;
+    Ok(Reply::ok(call.render().installation(found)))
 }
 
 fn find<'a>(call: &'a Call<'_>, id: &str) -> Result<&'a Installation, Reply> {

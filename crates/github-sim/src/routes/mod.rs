@@ -81,9 +81,12 @@ pub(crate) fn answer(
         }
         ("GET", ["users", login]) => call.account(login),
         (_, ["app", ..] | ["app-manifests", ..] | ["apps", ..])
-        | ("GET", ["orgs" | "users", _, "installation"] | ["repos", _, _, "installation"]) => {
-            app::route(&mut call, &segments)
-        }
+        | (
+            "GET",
+            ["orgs" | "users", _, "installation"]
+            | ["repos", _, _, "installation"]
+            | ["repositories", _, "installation"],
+        ) => app::route(&mut call, &segments),
         ("GET", ["orgs", login, "repos"]) => search::of_organisation(&mut call, login),
         (_, ["search", "repositories"]) => search::repositories(&mut call),
         (_, ["installation", ..]) => installation::route(&mut call, &segments),
@@ -149,9 +152,19 @@ impl Call<'_> {
         if let Some(id) = self.act.state.repo_named(owner, name) {
             return Ok(id);
         }
-        let moved = self.act.state.redirects.get(&format!("{owner}/{name}").to_lowercase());
-        let Some(id) = moved.filter(|id| self.act.state.repos.contains_key(id)) else { return Err(Reply::not_found()) };
-        self.allow(*id, METADATA)?;
+        let id = self.formerly(owner, name).ok_or_else(Reply::not_found)?;
+        self.allow(id, METADATA)?;
+        Err(self.moved(id, rest))
+    }
+
+    /// The repository that once had a name.
+    fn formerly(&self, owner: &str, name: &str) -> Option<i64> {
+        let id = self.act.state.redirects.get(&format!("{owner}/{name}").to_lowercase())?;
+        self.act.state.repos.contains_key(id).then_some(*id)
+    }
+
+    /// The redirect to a repository by its id.
+    fn moved(&self, id: i64, rest: &[&str]) -> Reply {
         let mut url = format!("{}/repositories/{id}", self.api());
         for part in rest {
             url.push('/');
@@ -169,7 +182,7 @@ impl Call<'_> {
         if let crate::reply::Content::Json(body) = &mut reply.content {
             body["url"] = json!(url);
         }
-        Err(reply)
+        reply
     }
 
     /// GitHub's answer to who may do this here: nothing, 403 or 404.

@@ -1,6 +1,6 @@
 //! Where a stranger's link may lead: to the web, and to nothing on GitHub that would tell people of it.
 
-use crate::planner::prose::text::{cut, is_invisible};
+use crate::domain::text::{cut, is_hidden};
 use std::fmt::Write as _;
 
 /// Longer addresses are shown, not linked. Unit: bytes.
@@ -22,7 +22,7 @@ impl Link {
     /// Reads an address of which nothing is known. `None` if it is none of the web: relative, of another scheme, with user
     /// information, with a host that is no name.
     pub fn read(url: &str) -> Option<Self> {
-        let odd = |c: char| c == '\\' || c.is_whitespace() || c.is_control() || is_invisible(c);
+        let odd = |c: char| c == '\\' || c.is_whitespace() || is_hidden(c);
         if url.len() > URL_MAX_BYTES || url.contains(odd) {
             return None;
         }

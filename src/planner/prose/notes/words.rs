@@ -1,7 +1,8 @@
 //! A stranger's words, so that they read as they are and mean nothing to GitHub.
 
 use super::links::Link;
-use crate::planner::prose::text::{code, cut};
+use crate::domain::text::cut;
+use crate::planner::prose::text::code;
 
 /// Longer words are cut. Unit: characters.
 const WORD_MAX_CHARS: usize = 300;

@@ -1,25 +1,28 @@
-//! `mass-driver cage`: how commands and plug-ins are started. Not for people.
+//! `mass-driver sandbox`: how commands and plug-ins are started. Not for people.
 
-use crate::bulk::cage::inside::{self, Rules};
+use crate::bulk::sandbox::inside::{self, Rules};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Arguments of `mass-driver cage`.
+/// Arguments of `mass-driver sandbox`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct CageArgs {
+pub struct SandboxArgs {
     /// What may be read
     #[arg(long, value_name = "PATH")]
     pub read: Vec<PathBuf>,
     /// What may be written
     #[arg(long, value_name = "PATH")]
     pub write: Vec<PathBuf>,
-    /// Let TCP through
+    /// Let the network through
     #[arg(long)]
     pub network: bool,
     /// Restrict neither files nor network
     #[arg(long)]
     pub everything: bool,
+    /// The process with which the program is ended
+    #[arg(long, value_name = "PID")]
+    pub parent: Option<u32>,
     /// Memory of each process
     #[arg(long, value_name = "BYTES")]
     pub memory_bytes: u64,
@@ -35,11 +38,12 @@ pub struct CageArgs {
 }
 
 /// Becomes the program. It only returns when that could not be, with the exit code that says so.
-pub fn run(args: &CageArgs, notes: &mut dyn Write) -> u8 {
-    let CageArgs { read, write, network, everything, memory_bytes, file_bytes, cpu_seconds, words } = args.clone();
-    let rules = Rules { read, write, network, everything, memory_bytes, file_bytes, cpu_seconds };
-    let why = inside::become_program(&rules, &words);
+pub fn run(args: &SandboxArgs, notes: &mut dyn Write) -> u8 {
+    let SandboxArgs { read, write, network, everything, parent, memory_bytes, file_bytes, cpu_seconds, words } =
+        args.clone();
+    let rules = Rules { read, write, network, everything, parent, memory_bytes, file_bytes, cpu_seconds };
+    let not_run = inside::become_program(&rules, &words);
     // Where nobody listens, the exit code says it.
-    let _ = writeln!(notes, "{} {why}", inside::MARK);
-    u8::try_from(inside::REFUSED).unwrap_or(1)
+    let _ = writeln!(notes, "{} {}", inside::MARK, not_run.why());
+    u8::try_from(not_run.code()).unwrap_or(1)
 }

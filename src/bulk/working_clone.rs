@@ -1,8 +1,9 @@
 //! What is done in one clone: scanners read it, the driver changes it, the change is committed.
 
-use super::cage::{Cage, Grants as CageGrants, Job};
-use super::git::{BareClone, Commit, CommitContent, CommitPlan, Git, GitError, Person, WorkTree};
-use super::plug_in::{Driven, PlugIn, PlugInKind, Task};
+use super::git::{BareClone, Commit, CommitContent, CommitPlan, Git, GitError, Person, WorkTree, is_attributes};
+use super::plug_in::{DriverAnswer, PlugIn, PlugInKind, Task};
+use super::sandbox::{Grants as SandboxGrants, Job, Sandbox, explained};
+use super::scratch::{Room, Scratch};
 use crate::activity::{Author, Grants, RepositoryMigration, Scan, ScannerChoice, Work};
 use crate::domain::{PatchOutcome, RepoPath, Scanned, Snapshot, SourcedRepository};
 use crate::drivers::{Command, Outcome, Prepared};
@@ -10,23 +11,25 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// How often a driver or scanner may ask for more files before it has to do with what it has: a chain of files that include
 /// each other is seldom longer than two.
 const ROUNDS_MAX: usize = 50;
 
+/// Of so many folders the attributes are read before it is known whether they count: hardly a repository has more.
+const ATTRIBUTES_MAX: usize = 100;
+
 /// What work in clones needs.
 #[derive(Debug)]
-pub struct Workshop {
+pub struct Tools {
     /// git.
     pub git: Git,
     /// Where commands and plug-ins run.
-    pub cage: Cage,
+    pub sandbox: Sandbox,
     /// The plug-ins that there are.
     pub plug_ins: BTreeMap<PlugInKind, BTreeMap<String, PlugIn>>,
     /// Where work trees and scratch folders are made; gone afterwards.
-    pub scratch: TempDir,
+    pub scratch: Scratch,
 }
 
 /// What became of a clone.
@@ -47,19 +50,33 @@ impl Made {
     }
 }
 
+/// What a command or a plug-in leaves behind.
+enum Attempted {
+    /// A change that is to be committed, and what was said of it.
+    Change { content: CommitContent, note: Option<String> },
+    /// Nothing to commit.
+    Nothing(Made),
+}
+
+impl Attempted {
+    fn nothing(outcome: PatchOutcome, note: impl Into<String>) -> Self {
+        Self::Nothing(Made::nothing(outcome, note))
+    }
+}
+
 /// A clone while it is worked on, with what was read of it.
-pub struct Bench<'a, 'g> {
-    workshop: &'a Workshop,
+pub struct WorkingClone<'a, 'g> {
+    tools: &'a Tools,
     repository: &'a SourcedRepository,
     /// The clone.
     pub clone: BareClone<'g>,
     files: Option<Snapshot>,
 }
 
-impl<'a, 'g> Bench<'a, 'g> {
+impl<'a, 'g> WorkingClone<'a, 'g> {
     /// Begins to work on a clone of a repository.
-    pub fn new(workshop: &'a Workshop, repository: &'a SourcedRepository, clone: BareClone<'g>) -> Self {
-        Self { workshop, repository, clone, files: None }
+    pub fn new(tools: &'a Tools, repository: &'a SourcedRepository, clone: BareClone<'g>) -> Self {
+        Self { tools, repository, clone, files: None }
     }
 
     /// What scanners find in it, by their names. One that fails says why, and hurts no other.
@@ -86,12 +103,12 @@ impl<'a, 'g> Bench<'a, 'g> {
         name: &str,
         allow: &Grants,
     ) -> Result<Result<serde_json::Map<String, serde_json::Value>, String>, GitError> {
-        let plug_in = match self.workshop.plug_in(PlugInKind::Scanner, name) {
+        let plug_in = match self.tools.plug_in(PlugInKind::Scanner, name) {
             Ok(plug_in) => plug_in,
             Err(why) => return Ok(Err(why)),
         };
         let (work, room) = self.check_out().await?;
-        let grants = self.workshop.grants(allow);
+        let grants = self.tools.grants(allow);
         let task = Task {
             config: &serde_json::Value::Object(serde_json::Map::new()),
             repository: Some(self.repository),
@@ -100,7 +117,7 @@ impl<'a, 'g> Bench<'a, 'g> {
             reads: work.reads(),
             grants: &grants,
         };
-        Ok(plug_in.scan(&self.workshop.cage, &task).await.map_err(|error| error.to_string()))
+        Ok(plug_in.scan(&self.tools.sandbox, &task).await.map_err(|error| error.to_string()))
     }
 
     /// Has the change made, and commits it.
@@ -114,27 +131,37 @@ impl<'a, 'g> Bench<'a, 'g> {
     ) -> Result<Made, GitError> {
         let (content, note) = match migration.work.as_ref() {
             Work::BuiltIn(Prepared::Texts(driver)) => {
-                let files = self.read(|files| driver.wants(files)).await?;
+                // What lies on this machine is not fetched, and may lack what its owner never looked at.
+                let is_fetched = self.clone.is_remote();
+                let files = self
+                    .read(|files| {
+                        let wanted = driver.wants(files);
+                        if is_fetched { with_attributes(wanted, files) } else { wanted }
+                    })
+                    .await?;
                 match driver.patch(files) {
-                    Outcome::Patched { edits, note } => (CommitContent::Edits(edits), note),
+                    Outcome::Patched { edits, note } => {
+                        self.clone.spare_large_files(&edits).await?;
+                        (CommitContent::Edits(edits), note)
+                    }
                     Outcome::AlreadyPatched { note } => return Ok(Made::nothing(PatchOutcome::AlreadyPatched, note)),
                     Outcome::DoesNotApply { why } => return Ok(Made::nothing(PatchOutcome::DoesNotApply, why)),
                     Outcome::Error { why } => return Ok(Made::nothing(PatchOutcome::Error, why)),
                 }
             }
             Work::BuiltIn(Prepared::Command(command)) => match self.run(command, allow).await? {
-                Ok(content) => (content, None),
-                Err(made) => return Ok(made),
+                Attempted::Change { content, note } => (content, note),
+                Attempted::Nothing(made) => return Ok(made),
             },
             Work::PlugIn { name, config } => match self.drive(name, config, allow).await? {
-                Ok((content, note)) => (content, note),
-                Err(made) => return Ok(made),
+                Attempted::Change { content, note } => (content, note),
+                Attempted::Nothing(made) => return Ok(made),
             },
         };
         let plan = CommitPlan {
             content,
             message: migration.commit_message.clone(),
-            author: self.workshop.author(&migration.author).await?,
+            author: self.tools.author(&migration.author).await?,
             at: now,
             branch: Some(migration.branch.clone()),
         };
@@ -165,19 +192,17 @@ impl<'a, 'g> Bench<'a, 'g> {
         Ok(files)
     }
 
-    async fn check_out(&self) -> Result<(WorkTree, TempDir), GitError> {
-        let room = tempfile::Builder::new().prefix("work-").tempdir_in(self.workshop.scratch.path());
-        let room = room.map_err(|error| GitError::disk("making a work tree", &error))?;
+    async fn check_out(&self) -> Result<(WorkTree, Room), GitError> {
+        let room = self.tools.scratch.room().map_err(|error| GitError::disk("making a work tree", &error))?;
         let work = self.clone.checkout(&room.path().join("tree")).await?;
-        let scratch = room.path().join("scratch");
-        std::fs::create_dir(&scratch).map_err(|error| GitError::disk("making a scratch folder", &error))?;
+        room.make("scratch").map_err(|error| GitError::disk("making a scratch folder", &error))?;
         Ok((work, room))
     }
 
-    /// What a command line leaves behind, or what there is to be said instead.
-    async fn run(&mut self, command: &Command, allow: &Grants) -> Result<Result<CommitContent, Made>, GitError> {
+    /// Runs a command line in a work tree.
+    async fn run(&mut self, command: &Command, allow: &Grants) -> Result<Attempted, GitError> {
         let (work, room) = self.check_out().await?;
-        let grants = self.workshop.grants(allow);
+        let grants = self.tools.grants(allow);
         let shell = ["/bin/sh", "-c"].map(OsString::from).into_iter().filter(|_| command.shell);
         let words: Vec<OsString> = shell.chain(command.words.iter().map(OsString::from)).collect();
         let data: Vec<(String, &OsStr)> = (self.repository.patch_data.iter())
@@ -195,35 +220,30 @@ impl<'a, 'g> Bench<'a, 'g> {
             reads: work.reads(),
             grants: &grants,
         };
-        let end = match self.workshop.cage.run(&job).await {
+        let end = match self.tools.sandbox.run(&job).await {
             Ok(end) => end,
-            Err(error) => return Ok(Err(Made::nothing(PatchOutcome::Error, format!("the command: {error}")))),
+            Err(error) => return Ok(Attempted::nothing(PatchOutcome::Error, format!("the command: {error}"))),
         };
         if end.code != Some(0) {
             let said = if end.complaint.is_empty() { String::new() } else { format!(": {}", end.complaint) };
             let why = format!("the command ended with {}{said}", end.words());
-            return Ok(Err(Made::nothing(PatchOutcome::Error, why)));
+            return Ok(Attempted::nothing(PatchOutcome::Error, why));
         }
         let left = self.clone.commit_tree_of(&work).await?;
         if left.changed_files == 0 {
-            return Ok(Err(Made::nothing(PatchOutcome::AlreadyPatched, "the command changed nothing")));
+            return Ok(Attempted::nothing(PatchOutcome::AlreadyPatched, "the command changed nothing"));
         }
-        Ok(Ok(CommitContent::Tree(left.tree)))
+        Ok(Attempted::Change { content: CommitContent::Tree(left.tree), note: None })
     }
 
-    /// What a plug-in leaves behind and says of it, or what there is to be said instead.
-    async fn drive(
-        &mut self,
-        name: &str,
-        config: &serde_json::Value,
-        allow: &Grants,
-    ) -> Result<Result<(CommitContent, Option<String>), Made>, GitError> {
-        let plug_in = match self.workshop.plug_in(PlugInKind::Driver, name) {
+    /// Has a plug-in change a work tree.
+    async fn drive(&mut self, name: &str, config: &serde_json::Value, allow: &Grants) -> Result<Attempted, GitError> {
+        let plug_in = match self.tools.plug_in(PlugInKind::Driver, name) {
             Ok(plug_in) => plug_in,
-            Err(why) => return Ok(Err(Made::nothing(PatchOutcome::Error, why))),
+            Err(why) => return Ok(Attempted::nothing(PatchOutcome::Error, why)),
         };
         let (work, room) = self.check_out().await?;
-        let grants = self.workshop.grants(allow);
+        let grants = self.tools.grants(allow);
         let task = Task {
             config,
             repository: Some(self.repository),
@@ -232,27 +252,28 @@ impl<'a, 'g> Bench<'a, 'g> {
             reads: work.reads(),
             grants: &grants,
         };
-        let details = match plug_in.drive(&self.workshop.cage, &task).await {
-            Ok(Driven::Patched { details }) => details,
-            Ok(Driven::AlreadyPatched { details }) => {
-                return Ok(Err(Made::nothing(PatchOutcome::AlreadyPatched, details)));
-            }
-            Ok(Driven::DoesNotApply { details }) => {
-                return Ok(Err(Made::nothing(PatchOutcome::DoesNotApply, details)));
-            }
-            Ok(Driven::Error { details }) => return Ok(Err(Made::nothing(PatchOutcome::Error, details))),
-            Err(error) => return Ok(Err(Made::nothing(PatchOutcome::Error, error.to_string()))),
+        let DriverAnswer { outcome, details } = match plug_in.drive(&self.tools.sandbox, &task).await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Attempted::nothing(PatchOutcome::Error, error.to_string())),
         };
-        let left = self.clone.commit_tree_of(&work).await?;
-        if left.changed_files == 0 {
-            let why = format!("the plug-in `{name}` says that it changed files, and changed none");
-            return Ok(Err(Made::nothing(PatchOutcome::Error, why)));
+        if outcome == PatchOutcome::Error {
+            let silent = || format!("the plug-in `{name}` does not say why");
+            let why = if details.is_empty() { silent() } else { explained(details, &grants) };
+            return Ok(Attempted::nothing(outcome, why));
         }
-        Ok(Ok((CommitContent::Tree(left.tree), Some(details).filter(|details| !details.is_empty()))))
+        let left = self.clone.commit_tree_of(&work).await?;
+        if let Some(why) = contradiction(name, outcome, left.changed_files) {
+            return Ok(Attempted::nothing(PatchOutcome::Error, why));
+        }
+        if outcome != PatchOutcome::Patched {
+            return Ok(Attempted::nothing(outcome, details));
+        }
+        let note = Some(details).filter(|details| !details.is_empty());
+        Ok(Attempted::Change { content: CommitContent::Tree(left.tree), note })
     }
 }
 
-impl Workshop {
+impl Tools {
     /// A plug-in by kind and name.
     ///
     /// Errors: that it is not there, for people.
@@ -261,8 +282,8 @@ impl Workshop {
         found.ok_or_else(|| format!("there is no executable `mass-driver-{kind}-{name}` on the PATH"))
     }
 
-    fn grants(&self, allow: &Grants) -> CageGrants {
-        grants(allow, self.cage.environment.get(OsStr::new("HOME")).map(Path::new))
+    fn grants(&self, allow: &Grants) -> SandboxGrants {
+        grants(allow, self.sandbox.environment.get(OsStr::new("HOME")).map(Path::new))
     }
 
     /// Who a commit is by; `None` leaves it to git's settings, which also fill in what the Activity leaves out.
@@ -279,7 +300,7 @@ impl Workshop {
 }
 
 /// What an Activity allows, with `~` for the home folder of whoever runs it.
-pub fn grants(allow: &Grants, home: Option<&Path>) -> CageGrants {
+pub fn grants(allow: &Grants, home: Option<&Path>) -> SandboxGrants {
     let paths = |paths: &[String]| {
         let whole = |path: &String| match (path.strip_prefix("~/"), home) {
             (Some(rest), Some(home)) => home.join(rest),
@@ -287,13 +308,40 @@ pub fn grants(allow: &Grants, home: Option<&Path>) -> CageGrants {
         };
         paths.iter().map(whole).collect()
     };
-    CageGrants {
+    SandboxGrants {
         network: allow.network,
         read: paths(&allow.read),
         write: paths(&allow.write),
         environment: allow.environment.clone(),
         everything: allow.everything,
     }
+}
+
+/// What is wrong with a plug-in's answer, where the files it left say otherwise.
+fn contradiction(name: &str, said: PatchOutcome, changed_files: usize) -> Option<String> {
+    match (said, changed_files) {
+        (PatchOutcome::Patched, 0) => {
+            Some(format!("the plug-in `{name}` says that it changed files, and changed none"))
+        }
+        (PatchOutcome::AlreadyPatched | PatchOutcome::DoesNotApply, 1..) => {
+            let files = if changed_files == 1 { "1 file".to_owned() } else { format!("{changed_files} files") };
+            Some(format!(
+                "the plug-in `{name}` answers `{}`, and changed {files}; a change is answered with `patched`",
+                said.as_str()
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// Some files, with those that say which are kept in Git LFS, where some have to be fetched in any case: they come in one go.
+fn with_attributes(mut wanted: Vec<RepoPath>, files: &Snapshot) -> Vec<RepoPath> {
+    if !files.unread(&wanted).is_empty() {
+        wanted.extend(
+            files.files().map(|(path, _)| path).filter(|path| is_attributes(path)).take(ATTRIBUTES_MAX).cloned(),
+        );
+    }
+    wanted
 }
 
 /// The variable in which a command finds a value that its repository's source knows: `MASS_DRIVER_DATA_OWNER`.

@@ -3,17 +3,23 @@
 //! It reads what the server would index: files that a manager claims by name, and files these include. Other files
 //! are not opened. Symbolic links are not followed, submodules are other repositories, and folders that tools
 //! fill are left out, as is what git ignores: the server sees neither.
+//!
+//! Nothing is written, and nothing is known here of GitHub, of a server's store, or of what is proposed for what is found.
 
-use super::git::{self, Ignored};
-use super::walk::{Walk, in_words};
+mod git;
+mod walk;
+
+pub use git::OF_ANOTHER_REPOSITORY;
+pub use walk::LEFT_OUT;
+
 use crate::domain::{RepoPath, in_bytes};
 use crate::managers::{self, Extraction, LARGEST_MANIFEST_BYTES, Manager};
+use git::Ignored;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-
-pub use super::walk::LEFT_OUT;
+use walk::{Walk, in_words};
 
 /// What was read from a folder.
 #[derive(Debug)]

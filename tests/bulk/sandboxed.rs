@@ -1,7 +1,7 @@
-//! Processes in their cage, by trying to get out of it.
+//! Processes in their sandbox, by trying to get out of it.
 #![cfg(target_os = "linux")]
 
-use mass_driver::bulk::cage::{Cage, CageEnd, CageError, CageLimits, Grants, Job};
+use mass_driver::bulk::sandbox::{Grants, Job, Sandbox, SandboxEnd, SandboxError, SandboxLimits};
 use std::ffi::{OsStr, OsString};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub fn python() -> (String, Grants) {
 
 pub struct Den {
     pub folder: tempfile::TempDir,
-    pub cage: Cage,
+    pub sandbox: Sandbox,
 }
 
 impl Den {
@@ -34,15 +34,15 @@ impl Den {
         let mut environment: std::collections::BTreeMap<OsString, OsString> =
             variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
         environment.insert("HOME".into(), folder.path().join("home").into());
-        let limits = CageLimits { time: Duration::from_secs(60), output_bytes: 1 << 20, ..CageLimits::default() };
-        Self { folder, cage: Cage { executable: env!("CARGO_BIN_EXE_mass-driver").into(), environment, limits } }
+        let limits = SandboxLimits { time: Duration::from_secs(60), output_bytes: 1 << 20, ..SandboxLimits::default() };
+        Self { folder, sandbox: Sandbox { executable: env!("CARGO_BIN_EXE_mass-driver").into(), environment, limits } }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub async fn run(&self, words: &[&str], grants: &Grants) -> Result<CageEnd, CageError> {
+    pub async fn run(&self, words: &[&str], grants: &Grants) -> Result<SandboxEnd, SandboxError> {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
         let (folder, scratch) = (self.path("clone"), self.path("scratch"));
         let variables = [("MASS_DRIVER_REPOSITORY", OsStr::new("acme/api"))];
@@ -55,15 +55,15 @@ impl Den {
             reads: &[],
             grants,
         };
-        self.cage.run(&job).await
+        self.sandbox.run(&job).await
     }
 
-    async fn shell(&self, script: &str) -> CageEnd {
+    async fn shell(&self, script: &str) -> SandboxEnd {
         self.run(&["sh", "-c", script], &Grants::default()).await.unwrap()
     }
 }
 
-fn said(end: &CageEnd) -> String {
+fn said(end: &SandboxEnd) -> String {
     assert_eq!(end.code, Some(0), "{end:?}");
     String::from_utf8(end.out.clone()).unwrap()
 }
@@ -118,6 +118,45 @@ async fn nobody_is_reached_over_tcp_unless_that_is_granted() {
     assert_eq!(said(&den.run(&[&python, "-c", &script], &grants).await.unwrap()), "in\n");
 }
 
+/// Tries ways around TCP, and prints what comes of each.
+const SOCKETS: &str = r#"
+import ctypes, socket
+def attempt(name, what):
+    try:
+        what()
+        print(name, "in")
+    except OSError as error:
+        print(name, error.strerror)
+def call(*words):
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.strerror.restype = ctypes.c_char_p
+    if libc.syscall(*words) < 0:
+        raise OSError(ctypes.get_errno(), libc.strerror(ctypes.get_errno()).decode())
+attempt("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9)))
+attempt("udp6", lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+attempt("netlink", lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0))
+attempt("packet", lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0))
+attempt("alg", lambda: socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET, 0))
+attempt("rings", lambda: call(425, 1, ctypes.create_string_buffer(120)))
+attempt("unix", lambda: socket.socket(socket.AF_UNIX).bind("here"))
+attempt("pair", socket.socketpair)
+"#;
+
+#[tokio::test]
+async fn sockets_of_other_families_are_refused_unless_the_network_is_granted() {
+    let den = Den::new();
+    std::fs::write(den.path("clone/sockets.py"), SOCKETS).unwrap();
+    let (python, grants) = python();
+    let tried = said(&den.run(&[&python, "sockets.py"], &grants).await.unwrap());
+    let refused =
+        ["udp", "udp6", "netlink", "packet", "alg", "rings"].map(|name| format!("{name} Permission denied\n"));
+    assert_eq!(tried, format!("{}unix in\npair in\n", refused.concat()));
+    std::fs::remove_file(den.path("clone/here")).unwrap();
+    let grants = Grants { network: true, ..grants };
+    let tried = said(&den.run(&[&python, "sockets.py"], &grants).await.unwrap());
+    assert!(tried.starts_with("udp in\nudp6 in\nnetlink in\n") && tried.ends_with("unix in\npair in\n"), "{tried}");
+}
+
 #[tokio::test]
 async fn the_environment_is_cleared() {
     let den = Den::new();
@@ -137,21 +176,21 @@ async fn the_environment_is_cleared() {
 #[tokio::test]
 async fn what_has_no_end_is_ended() {
     let mut den = Den::new();
-    den.cage.limits.time = Duration::from_millis(700);
+    den.sandbox.limits.time = Duration::from_millis(700);
     let error = den.run(&["sh", "-c", "echo busy >&2; while :; do :; done"], &Grants::default()).await.unwrap_err();
-    assert!(matches!(&error, CageError::TimedOut { said, .. } if said == "busy"), "{error}");
-    den.cage.limits.time = Duration::from_secs(60);
+    assert!(matches!(&error, SandboxError::TimedOut { said, .. } if said == "busy"), "{error}");
+    den.sandbox.limits.time = Duration::from_secs(60);
     let error = den.run(&["sh", "-c", "while :; do echo endless; done"], &Grants::default()).await.unwrap_err();
-    assert!(matches!(error, CageError::TooMuchOutput { .. }), "{error}");
+    assert!(matches!(error, SandboxError::TooMuchOutput { .. }), "{error}");
     let error = den.run(&["sh", "-c", "while :; do echo endless >&2; done"], &Grants::default()).await.unwrap_err();
-    assert!(matches!(error, CageError::TooMuchOutput { .. }), "{error}");
+    assert!(matches!(error, SandboxError::TooMuchOutput { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn memory_and_files_have_their_limits() {
     let mut den = Den::new();
-    den.cage.limits.memory_bytes = 200 << 20;
-    den.cage.limits.file_bytes = 1 << 20;
+    den.sandbox.limits.memory_bytes = 200 << 20;
+    den.sandbox.limits.file_bytes = 1 << 20;
     let (python, grants) = python();
     let end = den.run(&[&python, "-c", "a = bytearray(400 << 20); print('in')"], &grants).await.unwrap();
     assert!(end.code != Some(0) && end.complaint.contains("MemoryError"), "{end:?}");
@@ -213,12 +252,62 @@ async fn a_run_that_nobody_waits_for_any_more_is_ended() {
     wait_for_the_end(&den.path("clone/lock"));
 }
 
+#[test]
+fn a_command_ends_with_a_mass_driver_that_is_killed() {
+    let den = Den::new();
+    let clone = den.path("clone");
+    for arguments in [
+        &["init", "--quiet"][..],
+        &["-c", "user.name=Dana", "-c", "user.email=d@example.com", "commit", "--quiet", "--allow-empty", "-m", "x"],
+    ] {
+        assert!(std::process::Command::new("git").args(arguments).current_dir(&clone).status().unwrap().success());
+    }
+    let shared = den.path("shared");
+    std::fs::create_dir(&shared).unwrap();
+    std::fs::write(shared.join("hold.py"), format!("import os\nos.chdir({shared:?})\n{HOLDER}")).unwrap();
+    let (python, grants) = python();
+    let activity = format!(
+        "migration:\n  commit_message: x\n  commit_author_name: Dana\n  commit_author_email: d@example.com\n  driver_name: shell\n  driver_config: {{ command: [{python:?}, {:?}] }}\n  \
+         allow: {{ read: [{:?}], write: [{shared:?}] }}\n",
+        shared.join("hold.py"),
+        grants.read[0],
+    );
+    std::fs::write(den.path("hold.yaml"), activity).unwrap();
+    let mut command = std::process::Command::new(&den.sandbox.executable);
+    command.args(["run", "hold.yaml", "--dry-run", "--no-pause", "--repo-path", clone.to_str().unwrap()]);
+    command
+        .current_dir(den.folder.path())
+        .env_clear()
+        .envs(&den.sandbox.environment)
+        .stdin(std::process::Stdio::null());
+    let mut run = command.spawn().unwrap();
+    while !shared.join("held").exists() {
+        assert_eq!(run.try_wait().unwrap(), None);
+        std::thread::yield_now();
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    wait_for_the_end(&shared.join("lock"));
+}
+
+#[test]
+fn who_has_lost_its_parent_runs_nothing() {
+    let den = Den::new();
+    let limits = ["--memory-bytes=1000000000", "--file-bytes=1000000", "--cpu-seconds=10"];
+    let mut command = std::process::Command::new(&den.sandbox.executable);
+    // The first process is nobody's parent here.
+    command.args(["sandbox", "--parent=1"]).args(limits).args(["--read=/", "--", "/bin/sh", "-c", "echo in"]);
+    let end = command.output().unwrap();
+    assert_eq!((end.status.code(), end.stdout.as_slice()), (Some(125), &b""[..]), "{end:?}");
+    assert!(String::from_utf8_lossy(&end.stderr).contains("who started it has ended"), "{end:?}");
+}
+
 #[tokio::test]
 async fn programs_are_found_and_failures_told() {
     let den = Den::new();
     for missing in ["absent", "./absent", "", "clone"] {
         let error = den.run(&[missing], &Grants::default()).await.unwrap_err();
-        assert!(matches!(error, CageError::NotFound { .. }), "{error}");
+        assert!(matches!(error, SandboxError::NotFound { .. }), "{error}");
     }
     let end = den.shell("echo oh >&2; exit 3").await;
     assert_eq!((end.code, end.complaint.as_str(), end.words().as_str()), (Some(3), "oh", "exit code 3"));
@@ -228,6 +317,35 @@ async fn programs_are_found_and_failures_told() {
     std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     std::fs::write(den.path("bin/beside"), "its own folder").unwrap();
     assert_eq!(said(&den.run(&["tool"], &Grants::default()).await.unwrap()), "its own folder");
+}
+
+#[tokio::test]
+async fn programs_that_cannot_be_run_are_told_with_what_helps() {
+    let den = Den::new();
+    let tool = den.path("bin/tool");
+    // The interpreter of a virtual environment at home, as those of pyenv and nvm are.
+    let interpreter = den.path("home/.venv/sh");
+    std::fs::create_dir(den.path("home/.venv")).unwrap();
+    std::fs::copy("/bin/sh", &interpreter).unwrap();
+    let by = |first_line: &str| {
+        std::fs::write(&tool, format!("{first_line}\necho in\n")).unwrap();
+        std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    };
+    by(&format!("#!{}", interpreter.display()));
+    let error = den.run(&["tool"], &Grants::default()).await.unwrap_err();
+    let told = error.to_string();
+    assert!(matches!(error, SandboxError::CannotRun { .. }) && told.contains(tool.to_str().unwrap()), "{told}");
+    assert!(told.contains("ermission denied") && told.contains("allow: { read: [FOLDER] }"), "{told}");
+    assert!(!told.contains("everything"), "{told}");
+    let grants = Grants { read: vec![den.path("home/.venv")], ..Grants::default() };
+    assert_eq!(said(&den.run(&["tool"], &grants).await.unwrap()), "in\n");
+
+    by("#!/absent/python");
+    let told = den.run(&["tool"], &grants).await.unwrap_err().to_string();
+    assert!(told.contains("interpreter that its first line names is not there"), "{told}");
+    // A program's own exit codes are its own.
+    let end = den.shell("echo 'cannot be run' >&2; exit 126").await;
+    assert_eq!((end.code, end.complaint.as_str()), (Some(126), "cannot be run"));
 }
 
 #[tokio::test]

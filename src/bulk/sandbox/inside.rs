@@ -1,13 +1,15 @@
-//! Going into the cage: this process restricts itself and becomes the program.
+//! Going into the sandbox: this process restricts itself and becomes the program.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-/// The exit code when nothing was run.
+/// The exit code when nothing was run, since the restrictions are not to be had.
 pub const REFUSED: i32 = 125;
+/// The exit code when the program itself could not be run, with the restrictions on.
+pub const CANNOT_RUN: i32 = 126;
 /// How the reason for that begins, on standard error.
-pub const MARK: &str = "mass-driver cage:";
+pub const MARK: &str = "mass-driver sandbox:";
 
 /// What the program may do.
 #[derive(Clone, Debug, Default)]
@@ -16,10 +18,12 @@ pub struct Rules {
     pub read: Vec<PathBuf>,
     /// What may be written as well.
     pub write: Vec<PathBuf>,
-    /// Whether TCP is let through.
+    /// Whether the network is let through: TCP, and sockets of other families than Unix.
     pub network: bool,
     /// Whether files and network are not restricted at all.
     pub everything: bool,
+    /// The process that waits for the program. When it ends, however it ends, the program is ended.
+    pub parent: Option<u32>,
     /// Memory for data of each process. Unit: bytes.
     pub memory_bytes: u64,
     /// The largest file. Unit: bytes.
@@ -28,20 +32,70 @@ pub struct Rules {
     pub cpu_seconds: u64,
 }
 
+/// Why the program was not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotRun {
+    /// It would not be restricted as it must be.
+    NoSandbox(String),
+    /// The system does not run it.
+    CannotRun(String),
+}
+
+impl NotRun {
+    /// The exit code that says so.
+    pub fn code(&self) -> i32 {
+        match self {
+            Self::NoSandbox(_) => REFUSED,
+            Self::CannotRun(_) => CANNOT_RUN,
+        }
+    }
+
+    /// The reason, for people.
+    pub fn why(&self) -> &str {
+        match self {
+            Self::NoSandbox(why) | Self::CannotRun(why) => why,
+        }
+    }
+}
+
 /// Restricts this process and becomes the program. It only ever returns with the reason why it could not.
-pub fn become_program(rules: &Rules, words: &[OsString]) -> String {
-    let Some((program, arguments)) = words.split_first() else { return "no program was named".to_owned() };
-    if let Err(why) = limit(rules) {
-        return format!("the limits of processes cannot be set: {why}");
+pub fn become_program(rules: &Rules, words: &[OsString]) -> NotRun {
+    if let Err(why) = prepare(rules) {
+        return NotRun::NoSandbox(why);
     }
-    if !rules.everything
-        && let Err(why) = restrict(rules)
-    {
-        return why;
-    }
+    let Some((program, arguments)) = words.split_first() else {
+        return NotRun::CannotRun("no program was named".to_owned());
+    };
     let mut command = std::process::Command::new(program);
     command.args(arguments);
-    format!("{} cannot be run: {}", program.to_string_lossy(), replace(&mut command))
+    let error = replace(&mut command);
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            ". It, or the interpreter that its first line names, lies where the sandbox does not read; \
+             `allow: { read: [FOLDER] }` in the Activity grants the folder"
+        }
+        io::ErrorKind::NotFound => ". The interpreter that its first line names is not there",
+        _ => "",
+    };
+    NotRun::CannotRun(format!("{}: {error}{hint}", program.to_string_lossy()))
+}
+
+/// Puts the restrictions on this process.
+fn prepare(rules: &Rules) -> Result<(), String> {
+    limit(rules).map_err(|why| format!("the limits of processes cannot be set: {why}"))?;
+    #[cfg(target_os = "linux")]
+    if let Some(parent) = rules.parent {
+        end_with(parent)?;
+    }
+    if rules.everything {
+        return Ok(());
+    }
+    restrict(rules)?;
+    #[cfg(target_os = "linux")]
+    if !rules.network {
+        super::sockets::refuse()?;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -77,13 +131,29 @@ fn limit(_: &Rules) -> io::Result<()> {
     Err(io::Error::other("this needs a system of the Unix family"))
 }
 
+/// Has the system end this process, and what it becomes, together with its parent.
+///
+/// To the system that is the thread which started it. Those of the runtime that run tasks live as long as the runtime; a
+/// thread for what blocks does not, so nothing may be started there.
+#[cfg(target_os = "linux")]
+fn end_with(parent: u32) -> Result<(), String> {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+    let set = set_parent_process_death_signal(Some(Signal::KILL));
+    set.map_err(|error| format!("it would outlive a mass-driver that is killed: {error}"))?;
+    // Whose end came before that is not told of it.
+    if getppid().map(|now| now.as_raw_nonzero().get().cast_unsigned()) == Some(parent) {
+        return Ok(());
+    }
+    Err("who started it has ended".to_owned())
+}
+
 #[cfg(target_os = "linux")]
 fn restrict(rules: &Rules) -> Result<(), String> {
     use landlock::{
         ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible as _, RestrictionStatus, Ruleset,
         RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope, path_beneath_rules,
     };
-    // The newest kernel that is known: what this one does not have is left out, except for what the cage stands on.
+    // The newest kernel that is known: what this one does not have is left out, except for what the sandbox stands on.
     let newest = ABI::V10;
     let make = || -> Result<RestrictionStatus, RulesetError> {
         let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);

@@ -19,6 +19,25 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// The most that is taken from git, in bytes.
 const LONGEST_ANSWER_BYTES: u64 = 64 << 20;
 
+/// Variables of an environment that would point git at another repository than the one it is asked about, or let what a
+/// caller means for one command reach ours. A hook of git has some of them.
+pub const OF_ANOTHER_REPOSITORY: [&str; 14] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_QUARANTINE_PATH",
+    "GIT_TEMPLATE_DIR",
+    "GIT_LITERAL_PATHSPECS",
+];
+
 /// What git ignores in a folder.
 #[derive(Debug, Default)]
 pub(super) struct Ignored {
@@ -83,8 +102,8 @@ fn list(root: &Path, arguments: &[&str]) -> Result<Vec<String>, String> {
         "safe.bareRepository=explicit",
     ]);
     command.args(["--no-pager", "ls-files", "-z"]).args(arguments).current_dir(root);
-    for elsewhere in ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE"] {
-        command.env_remove(elsewhere);
+    for name in OF_ANOTHER_REPOSITORY {
+        command.env_remove(name);
     }
     command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("LC_ALL", "C");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

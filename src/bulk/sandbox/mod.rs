@@ -1,18 +1,31 @@
-//! The cage: where the commands and plug-ins of an Activity run.
+//! The sandbox: where the commands and plug-ins of an Activity run.
 //!
 //! What runs there finds an environment of its own, may read what programs need to run, and may write to the clone and to a
-//! folder for scratch, which is also its home. It reaches nobody over TCP. It may take so much time, memory and room, and say
-//! so much; when it ends, its process group ends. An Activity grants more, by name.
+//! folder for scratch, which is also its home. It has no network. It may take so much time, memory and room, and say so much;
+//! when it ends, its process group ends. An Activity grants more, by name.
 //!
-//! The restrictions are the system's (Landlock, Linux 6.7 or later; limits of processes). The hidden command `mass-driver cage`
-//! puts them on itself and then becomes the program, so there is no moment in which the program runs without them. Where the
-//! system has none, nothing runs unless everything was granted.
+//! The restrictions are the system's (Landlock, Linux 6.7 or later; a filter of system calls; limits of processes). The hidden
+//! command `mass-driver sandbox` puts them on itself and then becomes the program, so there is no moment in which the program runs
+//! without them. Where the system has none, nothing runs unless everything was granted.
 //!
-//! What it does not hold: kernels before Landlock's tenth version let UDP through, and before its ninth Unix sockets; a process
-//! that leaves its group and rubs out its environment outlives the run, and stays restricted.
+//! What it does not hold:
+//!
+//! - Unix sockets that lie in the file system, before Landlock's ninth version. On other processors than x86-64, ARM and RISC-V
+//!   of 64 bits there is no filter of system calls: before Landlock's tenth version UDP passes there, and raw sockets of root.
+//! - Modes, owners, times and extended attributes of the user's files elsewhere (`chmod`, `chown`, `touch`, `setfattr`):
+//!   Landlock has no right for them, and a filter of system calls sees no paths; honest tools need each of these calls in the
+//!   clone. What is in the files stays out of reach.
+//! - Signals to the user's other processes, before Landlock's sixth version.
+//! - When mass-driver is killed, the system ends the program with it; what that had started by then comes to its own end.
+//! - A process that leaves its group and rubs out its environment outlives the run, and stays restricted.
 
+mod hints;
 pub mod inside;
+#[cfg(target_os = "linux")]
+mod sockets;
 mod strays;
+
+pub(super) use hints::explained;
 
 use super::process::{self, Bounds, Failure};
 use super::words::last_words;
@@ -39,9 +52,9 @@ const SYSTEM: [&str; 11] = [
 /// Devices that everybody may read and write.
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
-/// What a run in the cage may take.
+/// What a run in the sandbox may take.
 #[derive(Clone, Copy, Debug)]
-pub struct CageLimits {
+pub struct SandboxLimits {
     /// How long it may run.
     pub time: Duration,
     /// The memory that each of its processes may have for data. Unit: bytes.
@@ -52,7 +65,7 @@ pub struct CageLimits {
     pub file_bytes: u64,
 }
 
-impl Default for CageLimits {
+impl Default for SandboxLimits {
     /// Ten minutes, 4 GiB of memory, 16 MiB of output, files of 1 GiB.
     fn default() -> Self {
         Self { time: Duration::from_secs(600), memory_bytes: 4 << 30, output_bytes: 16 << 20, file_bytes: 1 << 30 }
@@ -62,7 +75,7 @@ impl Default for CageLimits {
 /// What an Activity grants beyond that.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
-    /// TCP, to anywhere.
+    /// The network, to anywhere.
     pub network: bool,
     /// Files and folders that may be read, with what is in them, and run.
     pub read: Vec<PathBuf>,
@@ -76,13 +89,13 @@ pub struct Grants {
 
 /// How commands are run.
 #[derive(Clone, Debug)]
-pub struct Cage {
-    /// This executable: what has the hidden command `cage`.
+pub struct Sandbox {
+    /// This executable: what has the hidden command `sandbox`.
     pub executable: PathBuf,
     /// The environment of whoever started us. Of it only `PATH`, the language and what is granted are passed on.
     pub environment: BTreeMap<OsString, OsString>,
     /// What each run may take.
-    pub limits: CageLimits,
+    pub limits: SandboxLimits,
 }
 
 /// Something to run.
@@ -106,16 +119,17 @@ pub struct Job<'a> {
 
 /// How a run ended by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CageEnd {
+pub struct SandboxEnd {
     /// Its exit code; `None` if a signal ended it.
     pub code: Option<i32>,
     /// What it wrote to standard output.
     pub out: Vec<u8>,
-    /// The last lines it wrote to standard error, for people.
+    /// The last lines it wrote to standard error, for people. Where it failed, and they sound as if it was for what the sandbox
+    /// keeps from it, with a sentence about that.
     pub complaint: String,
 }
 
-impl CageEnd {
+impl SandboxEnd {
     /// How it ended, in words: `exit code 3`.
     pub fn words(&self) -> String {
         self.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"))
@@ -124,17 +138,23 @@ impl CageEnd {
 
 /// Why a run did not come to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum CageError {
+pub enum SandboxError {
     /// There is no such program.
     #[error("{program} was not found on the PATH, or cannot be run")]
     NotFound {
         /// What was looked for.
         program: String,
     },
-    /// The cage cannot be made here, so nothing was run.
+    /// The sandbox cannot be made here, so nothing was run.
     #[error("{why}. It was not run; `allow: {{ everything: true }}` in the Activity runs it without restrictions")]
-    NoCage {
+    NoSandbox {
         /// What is missing.
+        why: String,
+    },
+    /// The system does not run the program in the sandbox.
+    #[error("it cannot be run: {why}")]
+    CannotRun {
+        /// The program, what the system says, and what may help.
         why: String,
     },
     /// It took too long.
@@ -156,45 +176,52 @@ pub enum CageError {
     System(String),
 }
 
-impl Cage {
+impl Sandbox {
     /// Runs something to its end. Dropping the future ends it.
     ///
-    /// Errors: [`CageError`]; an exit code other than 0 is none.
-    pub async fn run(&self, job: &Job<'_>) -> Result<CageEnd, CageError> {
+    /// Errors: [`SandboxError`]; an exit code other than 0 is none.
+    pub async fn run(&self, job: &Job<'_>) -> Result<SandboxEnd, SandboxError> {
         let first = job.words.first().map_or(OsStr::new(""), OsString::as_os_str);
         let program = self.find(first, job.folder).ok_or_else(|| {
-            let program = super::words::printable(&first.to_string_lossy());
-            CageError::NotFound { program }
+            let program = super::words::one_line(&first.to_string_lossy());
+            SandboxError::NotFound { program }
         })?;
         let mut command = self.command(job, &program)?;
         let mark = strays::Mark::new();
         command.env(strays::VARIABLE, mark.text());
-        let CageLimits { time, output_bytes, .. } = self.limits;
-        let ended = process::run(&mut command, job.input, Bounds { time, output_bytes, cut: false }).await;
+        let SandboxLimits { time, output_bytes, .. } = self.limits;
+        let ended =
+            process::run(&mut command, process::Input::Bytes(job.input), Bounds { time, output_bytes, cut: false })
+                .await;
         let ended = ended.map_err(|failure| match failure {
-            Failure::TimedOut { after, complaint } => CageError::TimedOut { after, said: last_words(&complaint, &[]) },
-            Failure::TooMuchOutput { limit_bytes } => CageError::TooMuchOutput { limit_bytes },
-            other => CageError::System(other.to_string()),
+            Failure::TimedOut { after, complaint } => {
+                SandboxError::TimedOut { after, said: last_words(&complaint, &[]) }
+            }
+            Failure::TooMuchOutput { limit_bytes } => SandboxError::TooMuchOutput { limit_bytes },
+            other => SandboxError::System(other.to_string()),
         })?;
         let complaint = last_words(&ended.complaint, &[]);
         let code = ended.status.and_then(|status| status.code());
-        if code == Some(inside::REFUSED)
-            && let Some(why) = complaint.strip_prefix(inside::MARK)
-        {
-            return Err(CageError::NoCage { why: why.trim().to_owned() });
+        if let Some(why) = complaint.strip_prefix(inside::MARK).map(|why| why.trim().to_owned()) {
+            match code {
+                Some(inside::REFUSED) => return Err(SandboxError::NoSandbox { why }),
+                Some(inside::CANNOT_RUN) => return Err(SandboxError::CannotRun { why }),
+                _ => {}
+            }
         }
-        Ok(CageEnd { code, out: ended.out, complaint })
+        let complaint = if code == Some(0) { complaint } else { explained(complaint, job.grants) };
+        Ok(SandboxEnd { code, out: ended.out, complaint })
     }
 
-    /// `mass-driver cage … -- program arguments`
-    fn command(&self, job: &Job<'_>, program: &Path) -> Result<Command, CageError> {
+    /// `mass-driver sandbox … -- program arguments`
+    fn command(&self, job: &Job<'_>, program: &Path) -> Result<Command, SandboxError> {
         let home = job.scratch.join("home");
         let temporary = job.scratch.join("tmp");
         for folder in [&home, &temporary] {
-            std::fs::create_dir_all(folder).map_err(|error| CageError::System(error.to_string()))?;
+            std::fs::create_dir_all(folder).map_err(|error| SandboxError::System(error.to_string()))?;
         }
         let mut command = Command::new(&self.executable);
-        command.arg("cage");
+        command.arg("sandbox").arg(format!("--parent={}", std::process::id()));
         if job.grants.everything {
             command.arg("--everything");
         }
@@ -212,7 +239,7 @@ impl Cage {
                 command.arg(argument);
             }
         }
-        let CageLimits { time, memory_bytes, file_bytes, .. } = self.limits;
+        let SandboxLimits { time, memory_bytes, file_bytes, .. } = self.limits;
         command.arg(format!("--memory-bytes={memory_bytes}")).arg(format!("--file-bytes={file_bytes}"));
         command.arg(format!("--cpu-seconds={}", time.as_secs() + 1));
         command.arg("--").arg(program).args(&job.words[1..]);

@@ -1,0 +1,68 @@
+//! What is known of the repositories of a run is stored as soon as it is known, many at a time.
+
+use crate::domain::{RunId, RunRepository};
+use crate::store::{Store, StoreError};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// Results that are stored in one transaction at most.
+const SAVED_AT_ONCE: usize = 200;
+
+struct Saved {
+    one: RunRepository,
+    diff: Option<String>,
+}
+
+/// Where results are handed in.
+#[derive(Clone)]
+pub(super) struct ResultSender(mpsc::UnboundedSender<Saved>);
+
+impl ResultSender {
+    /// Hands in how a repository stands.
+    pub(super) fn save(&self, one: &RunRepository, diff: Option<String>) {
+        // If nobody stores anything any more, the run ends with what the writer met.
+        let _ = self.0.send(Saved { one: one.clone(), diff });
+    }
+
+    /// Whether nothing can be stored any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+/// Stores what is handed in, until all of [`ResultSender`] are gone. Dropped before, it stores nothing more.
+pub(super) struct ResultWriter(JoinSet<Result<(), StoreError>>);
+
+impl ResultWriter {
+    /// Waits until everything is stored.
+    pub(super) async fn close(mut self) -> Result<(), StoreError> {
+        match self.0.join_next().await {
+            Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
+            Some(Ok(stored)) => stored,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Begins to store results of a run.
+pub(super) fn write_results(run: RunId, store: Store) -> (ResultSender, ResultWriter) {
+    let (results, come_in) = mpsc::unbounded_channel();
+    let mut writer = JoinSet::new();
+    writer.spawn(write(run, store, come_in));
+    (ResultSender(results), ResultWriter(writer))
+}
+
+async fn write(run: RunId, store: Store, mut come_in: mpsc::UnboundedReceiver<Saved>) -> Result<(), StoreError> {
+    let mut some = Vec::new();
+    while come_in.recv_many(&mut some, SAVED_AT_ONCE).await > 0 {
+        let mut tx = store.begin().await?;
+        for Saved { one, diff } in some.drain(..) {
+            tx.save_run_repository(run, &one).await?;
+            if let Some(diff) = diff {
+                tx.save_run_diff(run, one.position, &diff).await?;
+            }
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}

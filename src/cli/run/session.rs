@@ -1,0 +1,158 @@
+//! The run in the store that a command is: begun, or taken up where another process left it.
+
+use super::RunArgs;
+use super::order::Order;
+use super::progress::Progress;
+use crate::activity::ForRepository;
+use crate::bulk::engine::RunItem;
+use crate::cli::UsageError;
+use crate::cli::runs::no_home;
+use crate::domain::time::from_millis;
+use crate::domain::{Clock, Run, RunKind, RunState};
+use crate::settings::{Environment, RunStoreSettings};
+use crate::store::{NewRun, Store};
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// How long a run counts as alive after it last said so, and how often it does.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
+
+/// What all commands over many repositories have.
+pub(super) struct Session {
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) progress: Arc<Progress>,
+}
+
+/// A clock that goes by what the store keeps: the same time is told by a run, and later from the store.
+struct InMillis(Arc<dyn Clock>);
+
+impl Clock for InMillis {
+    fn now(&self) -> Timestamp {
+        from_millis(self.0.now().as_millisecond())
+    }
+}
+
+impl Session {
+    pub(super) async fn begin(
+        settings: &RunStoreSettings,
+        environment: &Environment,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let url = settings.url(environment).ok_or_else(no_home)?;
+        if let Some(folder) = settings.own_file(environment).as_deref().and_then(Path::parent) {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("the folder {} for runs cannot be made", folder.display()))?;
+        }
+        let store = Store::connect(&url).await.context("runs cannot be kept")?;
+        let clock = Arc::new(InMillis(clock));
+        Ok(Self { store, clock, progress: Arc::new(Progress::new()) })
+    }
+
+    /// Begins a run over some repositories.
+    pub(super) async fn start(&self, order: &Order, repositories: &[RunItem], kind: RunKind) -> anyhow::Result<Run> {
+        let now = self.clock.now();
+        let new = NewRun {
+            activity: order.path.clone(),
+            said: order.text.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            kind,
+            started_at: now,
+            alive_until: now + LEASE,
+        };
+        let over: Vec<_> = repositories.iter().map(|item| item.one.repository.clone()).collect();
+        let mut tx = self.store.begin().await?;
+        let id = tx.begin_run(&new, &over).await?;
+        tx.commit().await?;
+        let NewRun { activity, said, version, kind, started_at, alive_until } = new;
+        Ok(Run { id, activity, said, version, kind, started_at, ended_at: None, alive_until })
+    }
+
+    /// Goes on with the last run of an Activity.
+    ///
+    /// Errors: [`UsageError`] where there is none that can be gone on with. Then it is left as it is.
+    pub(super) async fn resume(
+        &self,
+        order: &Order,
+        args: &RunArgs,
+        kind: RunKind,
+    ) -> anyhow::Result<(Run, Vec<RunItem>)> {
+        let refuse = |why: String| -> anyhow::Error { UsageError(why).into() };
+        let Some(run) = self.store.last_run_of(&order.path, kind).await? else {
+            let what = if kind == RunKind::DryRun { "no dry run" } else { "no run" };
+            return Err(refuse(format!(
+                "there is {what} of {} to go on with here; begin one without --resume and --retry-failed",
+                order.path
+            )));
+        };
+        let id = run.id;
+        if run.said != order.text {
+            return Err(refuse(format!("{} is another one than in run {id}; begin a new run", order.path)));
+        }
+        let over = self.store.run_repositories(id).await?;
+        let orders: Result<Vec<ForRepository>, _> =
+            over.iter().map(|one| order.for_repository(&one.repository)).collect();
+        let orders = orders?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let taken = tx.take_up_run(id, now + LEASE, now).await?;
+        tx.commit().await?;
+        if !taken {
+            let seconds = run.alive_until.duration_since(now).as_secs().max(0) + 1;
+            return Err(refuse(format!(
+                "run {id} is under way in another process; if that was killed, --resume takes the run up in {seconds} seconds"
+            )));
+        }
+        // As whoever had it left them: until now it may have gone on.
+        let mut items = Vec::new();
+        let mut tx = self.store.begin().await?;
+        for (mut one, order) in self.store.run_repositories(id).await?.into_iter().zip(orders) {
+            if one.state == RunState::Failed && args.retry_failed {
+                (one.state, one.reason) = (RunState::Waiting, None);
+                // If this is interrupted as well, it is still to be done.
+                tx.save_run_repository(id, &one).await?;
+            }
+            items.push(RunItem { one, order });
+        }
+        tx.commit().await?;
+        Ok((run, items))
+    }
+
+    /// Says that a run is alive for as long as what is returned lives, also while a person is asked.
+    pub(super) fn heartbeat(&self, run: &Run) -> JoinSet<()> {
+        let (store, clock, run) = (self.store.clone(), Arc::clone(&self.clock), run.id);
+        let mut heartbeat = JoinSet::new();
+        heartbeat.spawn(async move {
+            let mut alive = tokio::time::interval(HEARTBEAT_EVERY);
+            loop {
+                alive.tick().await;
+                // Where it cannot be stored now, the next time will do; who stores results tells of it.
+                let _ = async {
+                    let mut tx = store.begin().await?;
+                    tx.keep_run_alive(run, clock.now() + LEASE).await?;
+                    tx.commit().await
+                }
+                .await;
+            }
+        });
+        heartbeat
+    }
+
+    /// Leaves a run, which has come to its end or has not.
+    pub(super) async fn release(&self, run: &Run, finished: bool) -> anyhow::Result<()> {
+        let mut tx = self.store.begin().await?;
+        if finished {
+            tx.end_run(run.id, self.clock.now()).await?;
+        } else {
+            // Nobody works on it from now on.
+            tx.keep_run_alive(run.id, run.started_at).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
