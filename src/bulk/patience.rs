@@ -112,6 +112,35 @@ fn innermost(why: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::future::join3;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    struct Still(Timestamp);
+
+    impl Clock for Still {
+        fn now(&self) -> Timestamp {
+            self.0
+        }
+    }
+
+    #[tokio::test]
+    async fn of_many_who_wait_for_the_same_one_says_so() {
+        let now: Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
+        let words = Mutex::new(Vec::new());
+        let patience = Patience::new(Arc::new(Still(now)), |word| words.lock().unwrap().push(word.to_owned()));
+        let patience = patience.pausing(|_| Box::pin(tokio::task::yield_now()));
+        let ask = async |minutes| {
+            let until = now + SignedDuration::from_mins(minutes);
+            let limited = || ForgeError::RateLimited { until, secondary: false, endpoint: "GET /user".into() };
+            let first = AtomicBool::new(true);
+            let once = || async { if first.swap(false, Ordering::Relaxed) { Err(limited()) } else { Ok(minutes) } };
+            patience.with(|error| Some(error), once).await.unwrap()
+        };
+        assert_eq!(join3(ask(30), ask(30), ask(60)).await, (30, 30, 60));
+        let told =
+            ["09:30:01", "10:00:01"].map(|until| format!("GitHub asks to wait until {until} UTC; going on then"));
+        assert_eq!(*words.lock().unwrap(), told);
+    }
 
     #[test]
     fn a_github_that_is_silent_is_not_said_to_have_asked_for_a_pause() {

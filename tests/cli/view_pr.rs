@@ -354,16 +354,14 @@ async fn on_a_screen_the_table_is_drawn_anew_and_scripts_get_a_document_for_each
 async fn a_rate_limit_is_waited_for_with_a_word() {
     let world = World::new();
     let (one, _) = world.pull("one", "b.txt");
-    let (two, _) = world.pull("two", "c.txt");
-    world.sim.set_limits(|limits| limits.requests_per_hour = 4);
+    world.sim.set_limits(|limits| limits.requests_per_hour = 2);
     let free = |_| world.sim.set_limits(|limits| limits.requests_per_hour = 5_000);
-    let line = [format!("acme/api#{one}"), format!("acme/api#{two}")];
-    let told = world.view_while(&[&line[0], &line[1]], &world.environment(), false, free).await;
+    let told = world.view_while(&[&format!("acme/api#{one}")], &world.environment(), false, free).await;
     assert_eq!(told.exit, Exit::Done, "{}", told.out);
     assert_eq!(told.waited.len(), 1);
     assert!(told.waited[0] > 3_000, "until the window ends: {:?}", told.waited);
     assert!(told.notes.ends_with("note: GitHub asks to wait until 10:00:01 UTC; going on then\n"), "{}", told.notes);
-    assert!(told.out.starts_with("2 pull requests:\n     2  100.0 %  open, waiting for review\n"), "{}", told.out);
+    assert!(told.out.starts_with("1 pull request:\n     1  100.0 %  open, waiting for review\n"), "{}", told.out);
 }
 
 /// As with a run: a second, and it is asked again.
