@@ -1,7 +1,7 @@
 //! Builds the adapters from the settings and runs the server. The only place where adapters are built.
 
 use crate::domain::Clock;
-use crate::forge::direct::Direct;
+use crate::forge::session::GitHubSession;
 use crate::forge::{GitHub, GitHubSettings, PersonSettings};
 use crate::metrics::Metrics;
 use crate::pipeline::crew::Crew;
@@ -327,8 +327,8 @@ fn github(settings: &GitHubAppSettings, clock: Arc<dyn Clock>, metrics: Metrics)
 /// GitHub in the name of a person, at the address of its API. Call it inside a Tokio runtime.
 ///
 /// Errors: [`ForgeError::Settings`](crate::forge::ForgeError::Settings) for an address or token that cannot work.
-pub fn github_of_person(api_url: &str, token: SecretString, clock: Arc<dyn Clock>) -> anyhow::Result<Direct> {
-    Ok(Direct::of_person(PersonSettings::new(api_url, token), clock)?)
+pub fn github_of_person(api_url: &str, token: SecretString, clock: Arc<dyn Clock>) -> anyhow::Result<GitHubSession> {
+    Ok(GitHubSession::of_person(PersonSettings::new(api_url, token), clock)?)
 }
 
 /// GitHub in the name of an App, at the address of its API. Call it inside a Tokio runtime.

@@ -13,13 +13,13 @@ mod databases;
 #[path = "support/rows.rs"]
 mod rows;
 
-#[path = "sources/direct.rs"]
-mod direct;
 #[path = "sources/files.rs"]
 mod files;
 #[path = "sources/github.rs"]
 mod github;
 #[path = "sources/index.rs"]
 mod index;
+#[path = "sources/session.rs"]
+mod session;
 #[path = "sources/world.rs"]
 mod world;

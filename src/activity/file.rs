@@ -1,6 +1,6 @@
 //! The file as a whole.
 
-use super::forge::{Forge, RepositoryForge};
+use super::forge::{Forge, PullRequestSpec};
 use super::migration::{Migration, RepositoryMigration};
 use super::reading::mapping_of;
 use super::scan::{self, Scan};
@@ -28,11 +28,11 @@ pub struct Activity {
 
 /// What is to be done with one repository.
 #[derive(Clone, Debug)]
-pub struct ForRepository {
+pub struct RepositoryPlan {
     /// The change.
     pub migration: Option<RepositoryMigration>,
     /// The pull request.
-    pub forge: Option<RepositoryForge>,
+    pub forge: Option<PullRequestSpec>,
 }
 
 /// How a file is written.
@@ -277,7 +277,7 @@ impl Activity {
     /// What is to be done with one repository, its values filled in.
     ///
     /// Errors: what the repository lacks that the file speaks of, or what its values make wrong; never empty.
-    pub fn for_repository(&self, repository: &SourcedRepository) -> Result<ForRepository, Vec<Problem>> {
+    pub fn for_repository(&self, repository: &SourcedRepository) -> Result<RepositoryPlan, Vec<Problem>> {
         let migration = match self.migration.as_ref().map(|migration| migration.for_repository(repository)).transpose()
         {
             Ok(migration) => migration,
@@ -290,6 +290,6 @@ impl Activity {
         };
         let forge =
             self.forge.as_ref().map(|forge| forge.for_repository(repository, migration.as_ref())).transpose()?;
-        Ok(ForRepository { migration, forge })
+        Ok(RepositoryPlan { migration, forge })
     }
 }

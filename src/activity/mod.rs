@@ -28,14 +28,14 @@ mod source;
 mod template;
 mod variables;
 
-pub use file::{Activity, ForRepository, Format, parse};
-pub use forge::{FORGES, Forge, ForgeKind, ForgeName, RepositoryForge};
+pub use file::{Activity, Format, RepositoryPlan, parse};
+pub use forge::{FORGES, Forge, ForgeKind, ForgeName, PullRequestSpec};
 pub use grants::Grants;
 pub use migration::{Author, Migration, RepositoryMigration, Work};
 pub use scan::{Scan, ScannerChoice};
 pub use schema::json_schema;
 pub use secrets::{address_complaint, names_secret};
-pub use source::{AppAccess, CloneBy, CsvShape, KINDS as SOURCES, Pick, Source, SourceConfig, SourceKind};
+pub use source::{AppAccess, CloneBy, CsvShape, KINDS as SOURCES, RepositoryFilter, Source, SourceConfig, SourceKind};
 
 use crate::document::Limits;
 use std::collections::BTreeMap;

@@ -4,11 +4,11 @@
 //! was sent already is found again: the same change on the same base is the same commit.
 
 use super::address::Address;
-use super::deliver::{Deliverer, GitHubRepositories, GitHubRepository, name_of};
 use super::git::{Commit, ForgeCredential, Git, GitSettings};
+use super::github::{Deliverer, GitHubRepositories, GitHubRepository, name_of};
 use super::results::{ResultSender, write_results};
 use super::working_clone::{Tools, WorkingClone};
-use crate::activity::{Activity, ForRepository, ForgeKind};
+use crate::activity::{Activity, ForgeKind, RepositoryPlan};
 use crate::domain::{Clock, ObjectId, PatchOutcome, Phase, Run, RunRepository, RunState, SourcedRepository};
 use crate::forge::ForgeError;
 use crate::store::{LastChange, Store, StoreError};
@@ -34,12 +34,12 @@ pub enum Stages {
     Whole,
 }
 
-/// Who watches a run.
-pub trait Watch: Send + Sync {
+/// Hears how a run goes on.
+pub trait RunObserver: Send + Sync {
     /// Work on a repository begins.
-    fn begins(&self, one: &RunRepository);
+    fn begins(&self, row: &RunRepository);
     /// Work on it ended for now.
-    fn ended(&self, one: &RunRepository);
+    fn ended(&self, row: &RunRepository);
     /// Something people should know meanwhile.
     fn says(&self, what: &str);
 }
@@ -64,17 +64,17 @@ pub struct Engine {
     pub store: Store,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Who watches.
-    pub watch: Arc<dyn Watch>,
+    /// Hears of it.
+    pub observer: Arc<dyn RunObserver>,
 }
 
 /// A repository of a run, with what is to be done with it.
 #[derive(Clone, Debug)]
 pub struct RunItem {
     /// How it stands.
-    pub one: RunRepository,
+    pub row: RunRepository,
     /// What is to be done.
-    pub order: ForRepository,
+    pub plan: RepositoryPlan,
 }
 
 /// What went wrong, and in which phase.
@@ -117,7 +117,7 @@ impl Engine {
                 permit = Arc::clone(&permits).acquire_owned() => permit.ok().and_then(|permit| Some((permit, items.next()?))),
             };
             let Some((permit, item)) = next.filter(|_| !results.is_closed()) else { break };
-            if item.one.state != RunState::Waiting {
+            if item.row.state != RunState::Waiting {
                 done.push(item);
                 continue;
             }
@@ -134,76 +134,76 @@ impl Engine {
         done.extend(items);
         drop(results);
         writer.close().await?;
-        done.sort_by_key(|item| item.one.position);
+        done.sort_by_key(|item| item.row.position);
         Ok(done)
     }
 
     fn ended(&self, ended: Result<RunItem, tokio::task::JoinError>) -> RunItem {
         let item = ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-        self.watch.ended(&item.one);
+        self.observer.ended(&item.row);
         item
     }
 
     async fn work_on(&self, mut item: RunItem, stages: Stages, results: &ResultSender) -> RunItem {
-        self.watch.begins(&item.one);
+        self.observer.begins(&item.row);
         // One at which this program panics is a failure of its repository, and of no other. Nothing else is shared.
         let attempt = AssertUnwindSafe(self.attempt(&mut item, stages, results)).catch_unwind().await;
         let failure = match attempt {
             Ok(attempt) => attempt.err(),
             Err(_) => {
                 let why = "mass-driver itself failed at this repository; that is a fault of it, please report it";
-                Some(Failure { phase: item.one.phase, why: why.into() })
+                Some(Failure { phase: item.row.phase, why: why.into() })
             }
         };
         if let Some(Failure { phase, why }) = failure {
-            (item.one.phase, item.one.state, item.one.reason) = (phase, RunState::Failed, Some(why));
+            (item.row.phase, item.row.state, item.row.reason) = (phase, RunState::Failed, Some(why));
         }
-        results.save(&item.one, None);
+        results.save(&item.row, None);
         item
     }
 
     async fn attempt(&self, item: &mut RunItem, stages: Stages, results: &ResultSender) -> Result<(), Failure> {
-        let RunItem { one, order } = item;
-        let mut repository = one.repository.clone();
-        if let Some(base) = order.forge.as_ref().and_then(|words| words.base_branch.clone()) {
+        let RunItem { row, plan } = item;
+        let mut repository = row.repository.clone();
+        if let Some(base) = plan.forge.as_ref().and_then(|words| words.base_branch.clone()) {
             // A change that begins elsewhere would bring along what only stands there.
             repository.upstream_branch = Some(base);
         }
         let (own, remote) = self.own_git(&repository).await?.unzip();
         let git = own.as_ref().unwrap_or(&self.tools.git);
-        let made = self.made_before(one, order, stages).await?;
+        let made = self.made_before(row, plan, stages).await?;
         let kept = match made.as_ref().and_then(|made| Some((made, made.folder.as_deref()?))) {
             Some((made, folder)) => self.reopened(git, &repository, folder, &made.commit).await?,
             None => None,
         };
         // Where nobody makes it again.
-        let lost = made.filter(|_| kept.is_none() && order.migration.is_none());
+        let lost = made.filter(|_| kept.is_none() && plan.migration.is_none());
         let (mut work, commit) = match kept {
             Some((work, commit)) => (work, Some(commit)),
             // What was prepared is gone, or nothing was: the same change on the same base is the same commit.
             None => {
                 let clone = git.clone(&repository).await.map_err(Failure::at(Phase::Clone))?;
                 if clone.leaves_out_uncommitted() {
-                    self.watch.says(&format!("{}: what is not committed there stays out of it", repository.id));
+                    self.observer.says(&format!("{}: what is not committed there stays out of it", repository.id));
                 }
                 (WorkingClone::new(&self.tools, &repository, clone), None)
             }
         };
-        one.base_branch = work.clone.branch().map(str::to_owned);
-        one.base = Some(work.clone.base().clone());
-        one.folder = Some(work.clone.folder().display().to_string());
+        row.base_branch = work.clone.branch().map(str::to_owned);
+        row.base = Some(work.clone.base().clone());
+        row.folder = Some(work.clone.folder().display().to_string());
         if stages != Stages::Deliver || commit.is_none() {
-            self.scan(&mut work, one, order).await?;
+            self.scan(&mut work, row, plan).await?;
         }
         let commit = match commit {
             Some(commit) => Some(commit),
-            None => self.change(&mut work, one, order, results).await?,
+            None => self.change(&mut work, row, plan, results).await?,
         };
-        if stages == Stages::Prepare && self.goes_on(one) {
+        if stages == Stages::Prepare && self.goes_on(row) {
             return Ok(());
         }
-        self.deliver(&mut work.clone, remote, one, order, (commit, lost), results).await?;
-        one.state = RunState::Done;
+        self.deliver(&mut work.clone, remote, row, plan, (commit, lost), results).await?;
+        row.state = RunState::Done;
         Ok(())
     }
 
@@ -211,17 +211,17 @@ impl Engine {
     /// Activity where this one makes none.
     async fn made_before(
         &self,
-        one: &RunRepository,
-        order: &ForRepository,
+        row: &RunRepository,
+        plan: &RepositoryPlan,
         stages: Stages,
     ) -> Result<Option<LastChange>, Failure> {
-        match (stages, &order.migration, &order.forge) {
+        match (stages, &plan.migration, &plan.forge) {
             (Stages::Deliver, Some(_), _) => {
-                let made = |commit| LastChange { commit, folder: one.folder.clone(), there: None };
-                Ok(one.commit.clone().map(made))
+                let made = |commit| LastChange { commit, folder: row.folder.clone(), there: None };
+                Ok(row.commit.clone().map(made))
             }
             (_, None, Some(words)) if self.pushes() => {
-                let known = self.store.last_change_of(&one.repository.clone_url, &words.head_branch).await;
+                let known = self.store.last_change_of(&row.repository.clone_url, &words.head_branch).await;
                 known.map_err(Failure::at(Phase::Clone))
             }
             _ => Ok(None),
@@ -243,8 +243,8 @@ impl Engine {
     }
 
     /// Whether something of a repository is still to be delivered after it was prepared.
-    pub(super) fn goes_on(&self, one: &RunRepository) -> bool {
-        let changed = one.outcome.is_none_or(|outcome| outcome == PatchOutcome::Patched);
+    pub(super) fn goes_on(&self, row: &RunRepository) -> bool {
+        let changed = row.outcome.is_none_or(|outcome| outcome == PatchOutcome::Patched);
         self.activity.forge.is_some() && changed
     }
 
@@ -276,16 +276,16 @@ impl Engine {
     async fn scan(
         &self,
         work: &mut WorkingClone<'_, '_>,
-        one: &mut RunRepository,
-        order: &ForRepository,
+        row: &mut RunRepository,
+        plan: &RepositoryPlan,
     ) -> Result<(), Failure> {
         let Some(scan) = &self.activity.scan else { return Ok(()) };
-        one.phase = Phase::Scan;
-        one.scans = work.scan(scan, self.clock.now()).await.map_err(Failure::at(Phase::Scan))?;
-        let failed: Vec<String> = (one.scans.iter())
+        row.phase = Phase::Scan;
+        row.scans = work.scan(scan, self.clock.now()).await.map_err(Failure::at(Phase::Scan))?;
+        let failed: Vec<String> = (row.scans.iter())
             .filter_map(|(name, scanned)| Some(format!("{name}: {}", scanned.facts.as_ref().err()?)))
             .collect();
-        if !failed.is_empty() && order.migration.is_none() {
+        if !failed.is_empty() && plan.migration.is_none() {
             return Err(Failure { phase: Phase::Scan, why: failed.join("; ") });
         }
         Ok(())
@@ -295,32 +295,32 @@ impl Engine {
     async fn change(
         &self,
         work: &mut WorkingClone<'_, '_>,
-        one: &mut RunRepository,
-        order: &ForRepository,
+        row: &mut RunRepository,
+        plan: &RepositoryPlan,
         results: &ResultSender,
     ) -> Result<Option<Commit>, Failure> {
-        let (Some(migration), Some(section)) = (&order.migration, &self.activity.migration) else { return Ok(None) };
-        one.phase = Phase::Patch;
-        one.branch = Some(migration.branch.clone());
+        let (Some(migration), Some(section)) = (&plan.migration, &self.activity.migration) else { return Ok(None) };
+        row.phase = Phase::Patch;
+        row.branch = Some(migration.branch.clone());
         let made =
             work.patch(migration, &section.allow, self.run.started_at).await.map_err(Failure::at(Phase::Patch))?;
-        (one.outcome, one.reason) = (Some(made.outcome), made.note.clone());
+        (row.outcome, row.reason) = (Some(made.outcome), made.note.clone());
         if made.outcome == PatchOutcome::Error {
             let why = made.note.unwrap_or_else(|| "the driver does not say why".to_owned());
             return Err(Failure { phase: Phase::Patch, why });
         }
         let Some(commit) = made.commit else {
             // A former attempt may have made one.
-            if one.commit.is_some() {
-                one.set_commit(None);
-                results.save(one, Some(String::new()));
+            if row.commit.is_some() {
+                row.set_commit(None);
+                results.save(row, Some(String::new()));
             }
             return Ok(None);
         };
-        one.set_commit(Some(commit.id.clone()));
+        row.set_commit(Some(commit.id.clone()));
         let diff = work.clone.diff(&commit, DIFF_BYTES).await.map_err(Failure::at(Phase::Patch))?;
         let diff = if diff.1 { diff.0 } else { diff.0 + "\n… the rest is not kept\n" };
-        results.save(one, Some(diff));
+        results.save(row, Some(diff));
         Ok(Some(commit))
     }
 }

@@ -5,15 +5,15 @@
 
 pub mod address;
 mod cleaning;
-pub mod deliver;
+mod delivery;
 pub mod engine;
 pub mod git;
-pub mod patience;
+pub mod github;
 pub mod plug_in;
 mod process;
 mod results;
+pub mod retry;
 pub mod sandbox;
 pub mod scratch;
-mod sending;
 mod words;
 pub mod working_clone;

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 const SAVED_AT_ONCE: usize = 200;
 
 struct Saved {
-    one: RunRepository,
+    row: RunRepository,
     diff: Option<String>,
 }
 
@@ -19,9 +19,9 @@ pub(super) struct ResultSender(mpsc::UnboundedSender<Saved>);
 
 impl ResultSender {
     /// Hands in how a repository stands.
-    pub(super) fn save(&self, one: &RunRepository, diff: Option<String>) {
+    pub(super) fn save(&self, row: &RunRepository, diff: Option<String>) {
         // If nobody stores anything any more, the run ends with what the writer met.
-        let _ = self.0.send(Saved { one: one.clone(), diff });
+        let _ = self.0.send(Saved { row: row.clone(), diff });
     }
 
     /// Whether nothing can be stored any more.
@@ -56,10 +56,10 @@ async fn write(run: RunId, store: Store, mut come_in: mpsc::UnboundedReceiver<Sa
     let mut some = Vec::new();
     while come_in.recv_many(&mut some, SAVED_AT_ONCE).await > 0 {
         let mut tx = store.begin().await?;
-        for Saved { one, diff } in some.drain(..) {
-            tx.save_run_repository(run, &one).await?;
+        for Saved { row, diff } in some.drain(..) {
+            tx.save_run_repository(run, &row).await?;
             if let Some(diff) = diff {
-                tx.save_run_diff(run, one.position, &diff).await?;
+                tx.save_run_diff(run, row.position, &diff).await?;
             }
         }
         tx.commit().await?;

@@ -50,11 +50,11 @@ impl Scratch {
         &self.folder
     }
 
-    /// Makes a room in it.
+    /// Makes a folder for one piece of work in it.
     ///
     /// Errors: what the system says.
-    pub fn room(&self) -> io::Result<Room> {
-        Ok(Room { folder: Builder::new().prefix("work-").tempdir_in(&self.folder)?.keep() })
+    pub fn workspace(&self) -> io::Result<TempWorkspace> {
+        Ok(TempWorkspace { folder: Builder::new().prefix("work-").tempdir_in(&self.folder)?.keep() })
     }
 }
 
@@ -67,11 +67,11 @@ impl Drop for Scratch {
 /// A folder for what somebody's program does once, gone when this is dropped, whatever the program has left in it. A
 /// `TempDir` would stay where a folder in it is sealed.
 #[derive(Debug)]
-pub struct Room {
+pub struct TempWorkspace {
     folder: PathBuf,
 }
 
-impl Room {
+impl TempWorkspace {
     /// Makes one where temporary files of the system lie.
     ///
     /// Errors: what the system says.
@@ -94,7 +94,7 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for TempWorkspace {
     fn drop(&mut self) {
         // What cannot be removed goes with the scratch folder, or stays: nothing depends on it.
         let _ = remove_all(&self.folder);

@@ -3,7 +3,7 @@
 use super::git::{BareClone, Commit, CommitContent, CommitPlan, Git, GitError, Person, WorkTree, is_attributes};
 use super::plug_in::{DriverAnswer, PlugIn, PlugInKind, Task};
 use super::sandbox::{Grants as SandboxGrants, Job, Sandbox, explained};
-use super::scratch::{Room, Scratch};
+use super::scratch::{Scratch, TempWorkspace};
 use crate::activity::{Author, Grants, RepositoryMigration, Scan, ScannerChoice, Work};
 use crate::domain::{PatchOutcome, RepoPath, Scanned, Snapshot, SourcedRepository};
 use crate::drivers::{Command, Outcome, Prepared};
@@ -34,7 +34,7 @@ pub struct Tools {
 
 /// What became of a clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Made {
+pub struct PatchResult {
     /// What the driver made of it.
     pub outcome: PatchOutcome,
     /// What it says of that.
@@ -43,7 +43,7 @@ pub struct Made {
     pub commit: Option<Commit>,
 }
 
-impl Made {
+impl PatchResult {
     fn nothing(outcome: PatchOutcome, note: impl Into<String>) -> Self {
         let note = note.into();
         Self { outcome, note: Some(note).filter(|note| !note.is_empty()), commit: None }
@@ -55,12 +55,12 @@ enum Attempted {
     /// A change that is to be committed, and what was said of it.
     Change { content: CommitContent, note: Option<String> },
     /// Nothing to commit.
-    Nothing(Made),
+    Nothing(PatchResult),
 }
 
 impl Attempted {
     fn nothing(outcome: PatchOutcome, note: impl Into<String>) -> Self {
-        Self::Nothing(Made::nothing(outcome, note))
+        Self::Nothing(PatchResult::nothing(outcome, note))
     }
 }
 
@@ -107,13 +107,13 @@ impl<'a, 'g> WorkingClone<'a, 'g> {
             Ok(plug_in) => plug_in,
             Err(why) => return Ok(Err(why)),
         };
-        let (work, room) = self.check_out().await?;
+        let (work, workspace) = self.check_out().await?;
         let grants = self.tools.grants(allow);
         let task = Task {
             config: &serde_json::Value::Object(serde_json::Map::new()),
             repository: Some(self.repository),
             folder: work.folder(),
-            scratch: &room.path().join("scratch"),
+            scratch: &workspace.path().join("scratch"),
             reads: work.reads(),
             grants: &grants,
         };
@@ -128,7 +128,7 @@ impl<'a, 'g> WorkingClone<'a, 'g> {
         migration: &RepositoryMigration,
         allow: &Grants,
         now: Timestamp,
-    ) -> Result<Made, GitError> {
+    ) -> Result<PatchResult, GitError> {
         let (content, note) = match migration.work.as_ref() {
             Work::BuiltIn(Prepared::Texts(driver)) => {
                 // What lies on this machine is not fetched, and may lack what its owner never looked at.
@@ -144,9 +144,11 @@ impl<'a, 'g> WorkingClone<'a, 'g> {
                         self.clone.spare_large_files(&edits).await?;
                         (CommitContent::Edits(edits), note)
                     }
-                    Outcome::AlreadyPatched { note } => return Ok(Made::nothing(PatchOutcome::AlreadyPatched, note)),
-                    Outcome::DoesNotApply { why } => return Ok(Made::nothing(PatchOutcome::DoesNotApply, why)),
-                    Outcome::Error { why } => return Ok(Made::nothing(PatchOutcome::Error, why)),
+                    Outcome::AlreadyPatched { note } => {
+                        return Ok(PatchResult::nothing(PatchOutcome::AlreadyPatched, note));
+                    }
+                    Outcome::DoesNotApply { why } => return Ok(PatchResult::nothing(PatchOutcome::DoesNotApply, why)),
+                    Outcome::Error { why } => return Ok(PatchResult::nothing(PatchOutcome::Error, why)),
                 }
             }
             Work::BuiltIn(Prepared::Command(command)) => match self.run(command, allow).await? {
@@ -171,9 +173,9 @@ impl<'a, 'g> WorkingClone<'a, 'g> {
         };
         let commit = self.clone.commit(&plan, files).await?;
         if !commit.changes {
-            return Ok(Made::nothing(PatchOutcome::AlreadyPatched, "nothing is left to be changed"));
+            return Ok(PatchResult::nothing(PatchOutcome::AlreadyPatched, "nothing is left to be changed"));
         }
-        Ok(Made { outcome: PatchOutcome::Patched, note, commit: Some(commit) })
+        Ok(PatchResult { outcome: PatchOutcome::Patched, note, commit: Some(commit) })
     }
 
     /// The files, with the texts of those that somebody wants.
@@ -192,16 +194,16 @@ impl<'a, 'g> WorkingClone<'a, 'g> {
         Ok(files)
     }
 
-    async fn check_out(&self) -> Result<(WorkTree, Room), GitError> {
-        let room = self.tools.scratch.room().map_err(|error| GitError::disk("making a work tree", &error))?;
-        let work = self.clone.checkout(&room.path().join("tree")).await?;
-        room.make("scratch").map_err(|error| GitError::disk("making a scratch folder", &error))?;
-        Ok((work, room))
+    async fn check_out(&self) -> Result<(WorkTree, TempWorkspace), GitError> {
+        let workspace = self.tools.scratch.workspace().map_err(|error| GitError::disk("making a work tree", &error))?;
+        let work = self.clone.checkout(&workspace.path().join("tree")).await?;
+        workspace.make("scratch").map_err(|error| GitError::disk("making a scratch folder", &error))?;
+        Ok((work, workspace))
     }
 
     /// Runs a command line in a work tree.
     async fn run(&mut self, command: &Command, allow: &Grants) -> Result<Attempted, GitError> {
-        let (work, room) = self.check_out().await?;
+        let (work, workspace) = self.check_out().await?;
         let grants = self.tools.grants(allow);
         let shell = ["/bin/sh", "-c"].map(OsString::from).into_iter().filter(|_| command.shell);
         let words: Vec<OsString> = shell.chain(command.words.iter().map(OsString::from)).collect();
@@ -214,7 +216,7 @@ impl<'a, 'g> WorkingClone<'a, 'g> {
         let job = Job {
             words: &words,
             folder: work.folder(),
-            scratch: &room.path().join("scratch"),
+            scratch: &workspace.path().join("scratch"),
             input: b"",
             variables: &variables,
             reads: work.reads(),
@@ -242,13 +244,13 @@ impl<'a, 'g> WorkingClone<'a, 'g> {
             Ok(plug_in) => plug_in,
             Err(why) => return Ok(Attempted::nothing(PatchOutcome::Error, why)),
         };
-        let (work, room) = self.check_out().await?;
+        let (work, workspace) = self.check_out().await?;
         let grants = self.tools.grants(allow);
         let task = Task {
             config,
             repository: Some(self.repository),
             folder: work.folder(),
-            scratch: &room.path().join("scratch"),
+            scratch: &workspace.path().join("scratch"),
             reads: work.reads(),
             grants: &grants,
         };

@@ -34,7 +34,7 @@ impl Purpose {
 
 /// A token of a person.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct PersonToken {
     /// The token.
     pub token: SecretString,
     /// Where it was found, for people: a variable, or a file of `gh`.
@@ -56,20 +56,20 @@ pub struct AppKey {
 ///
 /// A variable that is set counts for whatever host is asked, as whoever set it has set the address. The file of `gh` says for
 /// which host each token is. Errors: a file of `gh` that cannot be read or understood.
-pub fn person(api_url: &str, environment: &Environment, purpose: Purpose) -> Result<Option<Found>, UsageError> {
+pub fn person(api_url: &str, environment: &Environment, purpose: Purpose) -> Result<Option<PersonToken>, UsageError> {
     let own = match purpose {
         Purpose::Forge => &["FORGE_TOKEN"][..],
         Purpose::Source => &["SOURCE_TOKEN", "FORGE_TOKEN"],
     };
     for name in own.iter().chain(&["GITHUB_TOKEN", "GH_TOKEN"]) {
         if let Some(token) = environment.text(name) {
-            return Ok(Some(Found { token: token.into(), from: (*name).to_owned() }));
+            return Ok(Some(PersonToken { token: token.into(), from: (*name).to_owned() }));
         }
     }
     let (Some(host), Some(path)) = (web_host(api_url), hosts_file(environment)) else { return Ok(None) };
     let Some(hosts) = read_hosts(&path)? else { return Ok(None) };
     let token = token_of(&hosts, &host);
-    Ok(token.map(|token| Found { token, from: format!("{} (`gh`'s token for {host})", path.display()) }))
+    Ok(token.map(|token| PersonToken { token, from: format!("{} (`gh`'s token for {host})", path.display()) }))
 }
 
 /// That there is no token, and how to come by one.

@@ -22,7 +22,7 @@
 //! | `verdicts.rs`, `merging.rs` | each check and review of a pull request by itself; merging it |
 //! | `propose.rs`, `revise.rs` | from a change to a pull request; one more commit on one that is open |
 //! | `pulls.rs` | a pull request's later life |
-//! | `direct/` | the same for somebody who knows a repository by its name alone, with a token of their own or an App's |
+//! | `session/` | the same for somebody who knows a repository by its name alone, with a token of their own or an App's |
 //! | `webhook/` | signature and meaning of a delivery |
 
 mod answer;
@@ -31,7 +31,6 @@ mod checks;
 mod client;
 mod comments;
 mod deliveries;
-pub mod direct;
 mod error;
 mod git_data;
 mod heard;
@@ -45,6 +44,7 @@ mod propose;
 mod pulls;
 mod releases;
 mod revise;
+pub mod session;
 mod settings;
 mod tags;
 mod tokens;

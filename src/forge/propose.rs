@@ -7,9 +7,9 @@
 //! Permissions: `contents: write`, `pull_requests: write`, and `workflows: write` if the change touches workflows.
 
 use super::client::Identity;
-use super::direct::NewPull;
 use super::git_data::{Tip, touches_workflows};
 use super::pulls::{PullState, PullStatus};
+use super::session::NewPull;
 use super::tokens::Access;
 use super::{ForgeError, GitHub, Target};
 use crate::domain::{Change, ObjectId, Progress, PullRequest};

@@ -4,7 +4,7 @@
 //! through the issues endpoints, for which that permission suffices on pull requests.
 
 use super::client::{Call, Identity, encode};
-use super::direct::NewPull;
+use super::session::NewPull;
 use super::tokens::Access;
 use super::{ForgeError, GitHub, Target};
 use crate::domain::{ObjectId, PullNumber, RepoId};

@@ -1,6 +1,6 @@
 //! Files with a repository in each line.
 
-use super::{Discovery, Reach, SourceError, at, complaint};
+use super::{Discovery, SourceContext, SourceError, at, complaint};
 use crate::document::{Unreadable, list_lines, read_bounded};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,12 @@ use std::path::{Path, PathBuf};
 const BYTES_MAX: u64 = 64 << 20;
 
 /// The repositories of a file; with a template, its lines are ids, and `{id}` in the template stands for them.
-pub(super) fn repo_file(file: &str, template: Option<&str>, reach: &Reach<'_>) -> Result<Discovery, SourceError> {
-    let (path, text) = read(file, reach)?;
+pub(super) fn repo_file(
+    file: &str,
+    template: Option<&str>,
+    context: &SourceContext<'_>,
+) -> Result<Discovery, SourceError> {
+    let (path, text) = read(file, context)?;
     let mut found = Discovery::default();
     for (line, id) in list_lines(&text) {
         let address = template.map_or_else(|| id.to_owned(), |template| template.replace("{id}", id));
@@ -27,14 +31,14 @@ pub(super) fn repo_file(file: &str, template: Option<&str>, reach: &Reach<'_>) -
 }
 
 /// A file's text and where it was found: in the working directory, or else beside the Activity file.
-pub(super) fn read(file: &str, reach: &Reach<'_>) -> Result<(PathBuf, String), SourceError> {
+pub(super) fn read(file: &str, context: &SourceContext<'_>) -> Result<(PathBuf, String), SourceError> {
     let written = Path::new(file);
     if file == "-" {
         let input = Path::new("standard input").to_owned();
         return text_of(std::io::stdin(), &input, &input).map(|text| (input, text));
     }
     let fail = |why: String| SourceError::File { path: written.into(), why };
-    let places = std::iter::once(reach.folder).chain(reach.activity_folder).map(|folder| folder.join(written));
+    let places = std::iter::once(context.folder).chain(context.activity_folder).map(|folder| folder.join(written));
     let places: Vec<PathBuf> = places.collect();
     let Some(path) = places.iter().find(|place| place.exists()) else {
         let second = match places.get(1) {

@@ -1,20 +1,20 @@
 //! Which of the repositories that GitHub lists are taken, and how they are cloned.
 
 use super::Discovery;
-use crate::activity::{CloneBy, Pick};
+use crate::activity::{CloneBy, RepositoryFilter};
 use crate::domain::SourcedRepository;
-use crate::forge::direct::{Listing, NamedRepository};
+use crate::forge::session::{Listing, NamedRepository};
 
 /// The repositories of a list, as somebody wants them.
-pub(super) fn picked(listing: Listing, pick: Pick) -> Discovery {
+pub(super) fn picked(listing: Listing, filter: RepositoryFilter) -> Discovery {
     let mut found = Discovery { remarks: listing.cut.into_iter().collect(), ..Discovery::default() };
     let (mut archived, mut forks, mut disabled) = (0, 0, 0);
     for repository in listing.repositories {
-        match (&repository, pick) {
+        match (&repository, filter) {
             (NamedRepository { disabled: true, .. }, _) => disabled += 1,
-            (NamedRepository { archived: true, .. }, Pick { archived: false, .. }) => archived += 1,
-            (NamedRepository { fork: true, .. }, Pick { forks: false, .. }) => forks += 1,
-            _ => found.repositories.push(sourced(repository, pick.clone_by)),
+            (NamedRepository { archived: true, .. }, RepositoryFilter { archived: false, .. }) => archived += 1,
+            (NamedRepository { fork: true, .. }, RepositoryFilter { forks: false, .. }) => forks += 1,
+            _ => found.repositories.push(sourced(repository, filter.clone_by)),
         }
     }
     let left_out = [

@@ -14,7 +14,7 @@ mod table;
 use crate::activity::{Source, SourceConfig, address_complaint, names_secret};
 use crate::domain::SourcedRepository;
 use crate::forge::ForgeError;
-use crate::forge::direct::Direct;
+use crate::forge::session::GitHubSession;
 use crate::store::{Store, StoreError};
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
@@ -23,13 +23,13 @@ use std::path::{Path, PathBuf};
 
 /// What sources may use.
 #[derive(Clone, Copy)]
-pub struct Reach<'a> {
+pub struct SourceContext<'a> {
     /// The folder that relative paths are looked for in first: the working directory.
     pub folder: &'a Path,
     /// The folder of the Activity file, where they are looked for next.
     pub activity_folder: Option<&'a Path>,
     /// GitHub, for those that [`need`](needs) it.
-    pub github: Option<&'a Direct>,
+    pub github: Option<&'a GitHubSession>,
     /// The server's store, for `index`.
     pub store: Option<&'a Store>,
     /// Runs the source's plug-in, where it is one.
@@ -58,15 +58,15 @@ pub enum Needs {
     PlugIns,
 }
 
-/// What a source has to be given in its [`Reach`].
+/// What a source has to be given in its [`SourceContext`].
 pub fn needs(source: &Source) -> Needs {
     match &source.config {
         SourceConfig::RepoList { .. }
         | SourceConfig::RepoFilelist { .. }
         | SourceConfig::TemplateFilelist { .. }
         | SourceConfig::CsvFilelist { .. } => Needs::Nothing,
-        SourceConfig::GithubSearch { .. } | SourceConfig::GithubOrganisation { .. } => Needs::Person,
-        SourceConfig::GithubAppSearch { app, .. } | SourceConfig::GithubInstallation { app, .. } => {
+        SourceConfig::GitHubSearch { .. } | SourceConfig::GitHubOrganisation { .. } => Needs::Person,
+        SourceConfig::GitHubAppSearch { app, .. } | SourceConfig::GitHubInstallation { app, .. } => {
             Needs::Installation(*app)
         }
         SourceConfig::Index { .. } => Needs::Store,
@@ -134,10 +134,10 @@ pub enum SourceError {
 }
 
 /// Finds the repositories of a source.
-pub async fn discover(source: &Source, reach: &Reach<'_>) -> Result<Discovery, SourceError> {
+pub async fn discover(source: &Source, context: &SourceContext<'_>) -> Result<Discovery, SourceError> {
     let missing = |what| SourceError::Missing { source_name: source.name.clone(), what };
     let github = || {
-        reach
+        context
             .github
             .ok_or_else(|| missing("access to GitHub: a token in SOURCE_TOKEN or GH_TOKEN, or an App's private key"))
     };
@@ -146,25 +146,25 @@ pub async fn discover(source: &Source, reach: &Reach<'_>) -> Result<Discovery, S
             let repositories = repos.iter().map(|repo| at(repo, repo)).collect();
             Discovery { repositories, remarks: Vec::new() }
         }
-        SourceConfig::RepoFilelist { repo_file } => files::repo_file(repo_file, None, reach)?,
+        SourceConfig::RepoFilelist { repo_file } => files::repo_file(repo_file, None, context)?,
         SourceConfig::TemplateFilelist { repo_file, clone_url_template } => {
-            files::repo_file(repo_file, Some(clone_url_template), reach)?
+            files::repo_file(repo_file, Some(clone_url_template), context)?
         }
-        SourceConfig::CsvFilelist { csv_file, shape } => table::csv_file(csv_file, shape, reach)?,
-        SourceConfig::GithubSearch { search_query, pick }
-        | SourceConfig::GithubAppSearch { search_query, pick, .. } => {
-            github::picked(github()?.search(search_query).await?, *pick)
+        SourceConfig::CsvFilelist { csv_file, shape } => table::csv_file(csv_file, shape, context)?,
+        SourceConfig::GitHubSearch { search_query, filter }
+        | SourceConfig::GitHubAppSearch { search_query, filter, .. } => {
+            github::picked(github()?.search(search_query).await?, *filter)
         }
-        SourceConfig::GithubOrganisation { organisation, pick } => {
-            github::picked(github()?.organisation(organisation).await?, *pick)
+        SourceConfig::GitHubOrganisation { organisation, filter } => {
+            github::picked(github()?.organisation(organisation).await?, *filter)
         }
-        SourceConfig::GithubInstallation { pick, .. } => github::picked(github()?.installation().await?, *pick),
+        SourceConfig::GitHubInstallation { filter, .. } => github::picked(github()?.installation().await?, *filter),
         SourceConfig::Index { ecosystem, package, versions, clone_by } => {
-            let store = reach.store.ok_or_else(|| missing("the server's store: set DATABASE_URL"))?;
+            let store = context.store.ok_or_else(|| missing("the server's store: set DATABASE_URL"))?;
             index::using(store, (*ecosystem, package), versions.as_deref(), *clone_by).await?
         }
         SourceConfig::PlugIn { config, .. } => {
-            let run = reach.plug_in.ok_or_else(|| missing("plug-ins, which are not run here"))?;
+            let run = context.plug_in.ok_or_else(|| missing("plug-ins, which are not run here"))?;
             Discovery { repositories: run(config).await.map_err(SourceError::PlugIn)?, remarks: Vec::new() }
         }
     };

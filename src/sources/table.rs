@@ -1,6 +1,6 @@
 //! A table of repositories as CSV: its further columns are known of them.
 
-use super::{Discovery, Reach, SourceError, at, complaint, files};
+use super::{Discovery, SourceContext, SourceError, at, complaint, files};
 use crate::activity::CsvShape;
 use crate::domain::SourcedRepository;
 use csv::StringRecord;
@@ -14,8 +14,8 @@ const UPSTREAM_BRANCH: &str = "upstream_branch";
 const PASSED_OVER: &str = "force_pull";
 
 /// The repositories of a table.
-pub(super) fn csv_file(file: &str, shape: &CsvShape, reach: &Reach<'_>) -> Result<Discovery, SourceError> {
-    let (path, text) = files::read(file, reach)?;
+pub(super) fn csv_file(file: &str, shape: &CsvShape, context: &SourceContext<'_>) -> Result<Discovery, SourceError> {
+    let (path, text) = files::read(file, context)?;
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(shape.delimiter)
         .quote(shape.quote)

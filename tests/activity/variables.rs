@@ -40,8 +40,11 @@ fn numbers_truth_values_and_mappings_come_in_too() {
         ("SOURCE_ARCHIVED", "true"),
         ("SOURCE_TOKEN", "x"),
     ];
-    let Ok(SourceConfig::GithubAppSearch { search_query, pick, app }) = source(text, &variables) else { panic!() };
-    assert_eq!((search_query.as_str(), pick.archived, app), ("123", true, AppAccess { app_id: None, installation: 5 }));
+    let Ok(SourceConfig::GitHubAppSearch { search_query, filter, app }) = source(text, &variables) else { panic!() };
+    assert_eq!(
+        (search_query.as_str(), filter.archived, app),
+        ("123", true, AppAccess { app_id: None, installation: 5 })
+    );
     let text = "source: { source_name: csv-filelist, source_config: { csv_file: a.csv } }";
     let Ok(SourceConfig::CsvFilelist { shape, .. }) = source(text, &[("SOURCE_READER_ARGS", r#"{"delimiter": "\t"}"#)])
     else {

@@ -4,7 +4,7 @@ use crate::local::with_ssh;
 use crate::scene::{Scene, run, sourced};
 use jiff::{Timestamp, ToSpan as _};
 use mass_driver::bulk::git::remove_unused;
-use mass_driver::bulk::scratch::{Room, Scratch, remove_abandoned};
+use mass_driver::bulk::scratch::{Scratch, TempWorkspace, remove_abandoned};
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -115,16 +115,16 @@ fn rooms_are_gone_whatever_a_program_sealed_in_them() {
     }
     let scene = Scene::new();
     let scratch = Scratch::below(&scene.path("work")).unwrap();
-    for room in [scratch.room().unwrap(), Room::temporary().unwrap()] {
-        let folder = room.make("scratch").unwrap().join("mod/deeper");
+    for workspace in [scratch.workspace().unwrap(), TempWorkspace::temporary().unwrap()] {
+        let folder = workspace.make("scratch").unwrap().join("mod/deeper");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("a"), "").unwrap();
         std::os::unix::fs::symlink(&scene.folder, folder.join("link")).unwrap();
-        for sealed in [folder.as_path(), folder.parent().unwrap(), room.path()] {
+        for sealed in [folder.as_path(), folder.parent().unwrap(), workspace.path()] {
             seal(sealed);
         }
-        let gone = room.path().to_owned();
-        drop(room);
+        let gone = workspace.path().to_owned();
+        drop(workspace);
         assert!(!gone.exists() && scene.folder.path().exists());
     }
 }

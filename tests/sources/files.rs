@@ -3,7 +3,7 @@
 use crate::world::{find, ids, source};
 use futures_util::FutureExt;
 use mass_driver::domain::SourcedRepository;
-use mass_driver::sources::{Discovery, Needs, Reach, RunPlugIn, discover, needs};
+use mass_driver::sources::{Discovery, Needs, RunPlugIn, SourceContext, discover, needs};
 use rstest::rstest;
 
 /// What is found where the file `repos` of the working directory holds this.
@@ -150,7 +150,7 @@ async fn a_plug_in_is_handed_its_keys_and_what_it_says_is_not_trusted() {
         let run = run(url);
         let run: &RunPlugIn = &run;
         let folder = std::path::Path::new("/");
-        let reach = Reach { folder, activity_folder: None, github: None, store: None, plug_in: Some(run) };
+        let reach = SourceContext { folder, activity_folder: None, github: None, store: None, plug_in: Some(run) };
         assert_eq!(discover(&source, &reach).await.is_ok(), sound, "{url}");
     }
 }

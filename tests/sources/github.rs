@@ -3,13 +3,13 @@
 use crate::world::{StillClock, World, find, ids};
 use github_sim::Role;
 use mass_driver::forge::PersonSettings;
-use mass_driver::forge::direct::Direct;
+use mass_driver::forge::session::GitHubSession;
 use serde_json::json;
 use std::path::Path;
 use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-async fn found(text: &str, github: &Direct) -> Result<mass_driver::sources::Discovery, String> {
+async fn found(text: &str, github: &GitHubSession) -> Result<mass_driver::sources::Discovery, String> {
     find(text, (Path::new("/"), None), Some(github)).await.map_err(|error| error.to_string())
 }
 
@@ -81,7 +81,7 @@ async fn a_search_ends_where_github_ends_it_and_says_so() {
         asked.respond_with(answer).expect(1).mount(&server).await;
     }
     let settings = PersonSettings::new(server.uri(), "ghp_jo".to_owned().into());
-    let jo = Direct::of_person(settings, std::sync::Arc::new(StillClock)).unwrap();
+    let jo = GitHubSession::of_person(settings, std::sync::Arc::new(StillClock)).unwrap();
     let listing = jo.search("r").await.unwrap();
     assert_eq!(listing.repositories.len(), 1_000);
     let cut = listing.cut.unwrap();

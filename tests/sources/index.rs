@@ -5,7 +5,7 @@ use crate::rows::repository;
 use crate::world::{ids, source};
 use jiff::Timestamp;
 use mass_driver::domain::{Dependency, Ecosystem, FileMode, ObjectId, PackageId, RepoId, RepoPath, RepoState};
-use mass_driver::sources::{Discovery, Reach, discover};
+use mass_driver::sources::{Discovery, SourceContext, discover};
 use mass_driver::store::{Manifest, Store};
 
 const FILE: &str = "requirements.txt";
@@ -56,7 +56,7 @@ async fn found(store: &Store, keys: &str) -> Discovery {
 
 async fn found_of(store: &Store, ecosystem: &str, keys: &str) -> Discovery {
     let folder = std::path::Path::new("/");
-    let reach = Reach { folder, activity_folder: None, github: None, store: Some(store), plug_in: None };
+    let reach = SourceContext { folder, activity_folder: None, github: None, store: Some(store), plug_in: None };
     let text = format!("{{ source_name: index, source_config: {{ ecosystem: {ecosystem}, {keys} }} }}");
     discover(&source(&text), &reach).await.unwrap()
 }

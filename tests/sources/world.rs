@@ -5,9 +5,9 @@ use github_sim::{GitHubSim, RepoOptions, Role};
 use jiff::Timestamp;
 use mass_driver::activity::{Format, Source, Surroundings, parse};
 use mass_driver::domain::{Clock, InstallationId, RepoName};
-use mass_driver::forge::direct::{Direct, NamedRepository};
+use mass_driver::forge::session::{GitHubSession, NamedRepository};
 use mass_driver::forge::{GitHub, GitHubSettings, PersonSettings};
-use mass_driver::sources::{Discovery, Reach, SourceError, discover};
+use mass_driver::sources::{Discovery, SourceContext, SourceError, discover};
 use secrecy::SecretString;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,20 +40,20 @@ impl World {
         Self { sim, installation }
     }
 
-    pub fn person(&self, login: &str) -> Direct {
+    pub fn person(&self, login: &str) -> GitHubSession {
         let token = SecretString::from(self.sim.personal_token(login));
-        Direct::of_person(PersonSettings::new(self.sim.url(), token), Arc::new(StillClock)).unwrap()
+        GitHubSession::of_person(PersonSettings::new(self.sim.url(), token), Arc::new(StillClock)).unwrap()
     }
 
-    pub fn app(&self) -> Direct {
+    pub fn app(&self) -> GitHubSession {
         let app = self.sim.app();
         let settings = GitHubSettings::new(self.sim.url(), app.app_id, SecretString::from(app.private_key_pem));
         let github = GitHub::new(settings, Arc::new(StillClock)).unwrap();
-        Direct::of_installation(github, InstallationId(self.installation))
+        GitHubSession::of_installation(github, InstallationId(self.installation))
     }
 
-    pub async fn repository(&self, direct: &Direct) -> NamedRepository {
-        direct.repository(&RepoName::parse("acme/api").unwrap()).await.unwrap()
+    pub async fn repository(&self, session: &GitHubSession) -> NamedRepository {
+        session.repository(&RepoName::parse("acme/api").unwrap()).await.unwrap()
     }
 
     /// Everything that was said so far keeps to GitHub's own description.
@@ -76,9 +76,9 @@ pub fn source(text: &str) -> Source {
 pub async fn find(
     text: &str,
     folders: (&Path, Option<&Path>),
-    github: Option<&Direct>,
+    github: Option<&GitHubSession>,
 ) -> Result<Discovery, SourceError> {
-    let reach = Reach { folder: folders.0, activity_folder: folders.1, github, store: None, plug_in: None };
+    let reach = SourceContext { folder: folders.0, activity_folder: folders.1, github, store: None, plug_in: None };
     discover(&source(text), &reach).await
 }
 

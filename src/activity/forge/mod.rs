@@ -88,7 +88,7 @@ impl ForgeName {
 
 /// The pull request for one repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RepositoryForge {
+pub struct PullRequestSpec {
     /// The branch it goes to; `None` for the repository's default branch.
     pub base_branch: Option<String>,
     /// The name of its branch there: what is committed is pushed under this name.
@@ -240,7 +240,7 @@ impl Forge {
         &self,
         repository: &SourcedRepository,
         migration: Option<&RepositoryMigration>,
-    ) -> Result<RepositoryForge, Vec<Problem>> {
+    ) -> Result<PullRequestSpec, Vec<Problem>> {
         let mut problems = Problems::default();
         let head_branch = filled_branch(&self.head_branch, repository, &mut problems);
         let message = migration.map_or("", |migration| migration.commit_message.trim());
@@ -277,7 +277,7 @@ impl Forge {
         }
         match (head_branch, title, body) {
             (Some(head_branch), Some(title), Some(body)) if problems.is_empty() => {
-                Ok(RepositoryForge { base_branch, head_branch, title, body })
+                Ok(PullRequestSpec { base_branch, head_branch, title, body })
             }
             _ => Err(problems.sorted()),
         }

@@ -1,6 +1,6 @@
 //! The table of sources, and the keys of each.
 
-use super::{AppAccess, CloneBy, CsvShape, Pick, SourceConfig, SourceKind};
+use super::{AppAccess, CloneBy, CsvShape, RepositoryFilter, SourceConfig, SourceKind};
 use crate::activity::reading::{all_texts, count, count_schema, mapping_of, plain, text_schema, texts_schema};
 use crate::activity::secrets::{WHERE_KEYS_BELONG, WHERE_TOKENS_BELONG};
 use crate::document::{
@@ -36,8 +36,8 @@ pub(in crate::activity) struct Written {
 }
 
 impl Written {
-    fn pick(&self, usual: CloneBy) -> Pick {
-        Pick {
+    fn filter(&self, usual: CloneBy) -> RepositoryFilter {
+        RepositoryFilter {
             clone_by: self.clone_by.unwrap_or(usual),
             archived: self.archived.unwrap_or(false),
             forks: self.forks.unwrap_or(true),
@@ -84,8 +84,8 @@ pub const KINDS: &[SourceKind] = &[
         about: "What GitHub's search for repositories finds for your token; GitHub shows the first 1,000.",
         fields: &[SEARCH_QUERY, CLONE_WITH, ARCHIVED, FORKS],
         make: |keys| {
-            let pick = keys.pick(CloneBy::Ssh);
-            Some(SourceConfig::GithubSearch { search_query: keys.search_query?, pick })
+            let filter = keys.filter(CloneBy::Ssh);
+            Some(SourceConfig::GitHubSearch { search_query: keys.search_query?, filter })
         },
     },
     SourceKind {
@@ -93,8 +93,8 @@ pub const KINDS: &[SourceKind] = &[
         about: "What GitHub's search for repositories finds for an installation of a GitHub App; GitHub shows the first 1,000.",
         fields: &[SEARCH_QUERY, APP_ID, APP_INSTALLATION_ID, CLONE_WITH, ARCHIVED, FORKS],
         make: |keys| {
-            let (pick, app) = (keys.pick(CloneBy::Https), keys.app()?);
-            Some(SourceConfig::GithubAppSearch { search_query: keys.search_query?, pick, app })
+            let (filter, app) = (keys.filter(CloneBy::Https), keys.app()?);
+            Some(SourceConfig::GitHubAppSearch { search_query: keys.search_query?, filter, app })
         },
     },
     SourceKind {
@@ -102,8 +102,8 @@ pub const KINDS: &[SourceKind] = &[
         about: "All repositories of a GitHub organisation that your token may see.",
         fields: &[ORGANISATION, CLONE_WITH, ARCHIVED, FORKS],
         make: |keys| {
-            let pick = keys.pick(CloneBy::Https);
-            Some(SourceConfig::GithubOrganisation { organisation: keys.organisation?, pick })
+            let filter = keys.filter(CloneBy::Https);
+            Some(SourceConfig::GitHubOrganisation { organisation: keys.organisation?, filter })
         },
     },
     SourceKind {
@@ -111,8 +111,8 @@ pub const KINDS: &[SourceKind] = &[
         about: "All repositories of an installation of a GitHub App.",
         fields: &[APP_ID, APP_INSTALLATION_ID, CLONE_WITH, ARCHIVED, FORKS],
         make: |keys| {
-            let (pick, app) = (keys.pick(CloneBy::Https), keys.app()?);
-            Some(SourceConfig::GithubInstallation { pick, app })
+            let (filter, app) = (keys.filter(CloneBy::Https), keys.app()?);
+            Some(SourceConfig::GitHubInstallation { filter, app })
         },
     },
     SourceKind {

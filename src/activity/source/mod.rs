@@ -53,32 +53,32 @@ pub enum SourceConfig {
         shape: CsvShape,
     },
     /// What GitHub's search finds for a person's token.
-    GithubSearch {
+    GitHubSearch {
         /// The query.
         search_query: String,
         /// Which of them.
-        pick: Pick,
+        filter: RepositoryFilter,
     },
     /// What GitHub's search finds for an installation of an App.
-    GithubAppSearch {
+    GitHubAppSearch {
         /// The query.
         search_query: String,
         /// Which of them.
-        pick: Pick,
+        filter: RepositoryFilter,
         /// Who asks.
         app: AppAccess,
     },
     /// All repositories of an organisation.
-    GithubOrganisation {
+    GitHubOrganisation {
         /// Its login.
         organisation: String,
         /// Which of them.
-        pick: Pick,
+        filter: RepositoryFilter,
     },
     /// All repositories of an installation of an App.
-    GithubInstallation {
+    GitHubInstallation {
         /// Which of them.
-        pick: Pick,
+        filter: RepositoryFilter,
         /// The installation.
         app: AppAccess,
     },
@@ -104,7 +104,7 @@ pub enum SourceConfig {
 
 /// Which of the repositories that GitHub names are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pick {
+pub struct RepositoryFilter {
     /// How they are cloned.
     pub clone_by: CloneBy,
     /// Whether read-only ones are among them.

@@ -1,6 +1,6 @@
 //! A source's keys, written as a file would write them.
 
-use super::{AppAccess, CloneBy, CsvShape, Pick, SourceConfig};
+use super::{AppAccess, CloneBy, CsvShape, RepositoryFilter, SourceConfig};
 use serde_json::{Map, Value, json};
 
 impl SourceConfig {
@@ -14,17 +14,17 @@ impl SourceConfig {
                 json!({ "repo_file": repo_file, "clone_url_template": clone_url_template })
             }
             Self::CsvFilelist { csv_file, shape } => json!({ "csv_file": csv_file, "reader_args": table(shape) }),
-            Self::GithubSearch { search_query, pick } => {
-                keys([("search_query", Some(json!(search_query)))].into_iter().chain(picked(*pick)))
+            Self::GitHubSearch { search_query, filter } => {
+                keys([("search_query", Some(json!(search_query)))].into_iter().chain(picked(*filter)))
             }
-            Self::GithubAppSearch { search_query, pick, app } => {
+            Self::GitHubAppSearch { search_query, filter, app } => {
                 let query = [("search_query", Some(json!(search_query)))];
-                keys(query.into_iter().chain(picked(*pick)).chain(access(*app)))
+                keys(query.into_iter().chain(picked(*filter)).chain(access(*app)))
             }
-            Self::GithubOrganisation { organisation, pick } => {
-                keys([("organisation", Some(json!(organisation)))].into_iter().chain(picked(*pick)))
+            Self::GitHubOrganisation { organisation, filter } => {
+                keys([("organisation", Some(json!(organisation)))].into_iter().chain(picked(*filter)))
             }
-            Self::GithubInstallation { pick, app } => keys(picked(*pick).into_iter().chain(access(*app))),
+            Self::GitHubInstallation { filter, app } => keys(picked(*filter).into_iter().chain(access(*app))),
             Self::Index { ecosystem, package, versions, clone_by } => keys([
                 ("ecosystem", Some(json!(ecosystem.as_str()))),
                 ("package", Some(json!(package))),
@@ -42,7 +42,7 @@ fn keys(all: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Value {
     Value::Object(there.collect::<Map<_, _>>())
 }
 
-fn picked(Pick { clone_by, archived, forks }: Pick) -> [(&'static str, Option<Value>); 3] {
+fn picked(RepositoryFilter { clone_by, archived, forks }: RepositoryFilter) -> [(&'static str, Option<Value>); 3] {
     [("clone_with", Some(json!(way(clone_by)))), ("archived", Some(json!(archived))), ("forks", Some(json!(forks)))]
 }
 

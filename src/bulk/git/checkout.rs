@@ -31,7 +31,7 @@ impl WorkTree {
 
 /// What a command left in a work tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
+pub struct WorkTreeChanges {
     /// All files, as git would commit them; the base's where nothing changed.
     pub tree: ObjectId,
     /// How many files were added, changed or deleted.
@@ -91,7 +91,7 @@ impl BareClone<'_> {
     ///
     /// Errors: [`GitError::Other`] if it left a repository of its own, which git would not take the files of;
     /// [`GitError::LargeFiles`] if it left plain files where pointers of Git LFS belong.
-    pub async fn commit_tree_of(&self, work: &WorkTree) -> Result<Left, GitError> {
+    pub async fn commit_tree_of(&self, work: &WorkTree) -> Result<WorkTreeChanges, GitError> {
         let what = format!("looking at what was left in {}", work.folder.display());
         self.disarm_submodules(work).await?;
         self.ask_in(work, &what, &["add", "--all", "--", "."]).await?;
@@ -115,7 +115,7 @@ impl BareClone<'_> {
             }
         }
         self.spare_large_files_left(&written, &work.folder, &work.index).await?;
-        Ok(Left { tree, changed_files })
+        Ok(WorkTreeChanges { tree, changed_files })
     }
 
     async fn ask_in(&self, work: &WorkTree, what: &str, arguments: &[&str]) -> Result<Vec<u8>, GitError> {

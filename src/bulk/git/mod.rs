@@ -22,7 +22,7 @@ mod snapshot;
 mod unused;
 
 pub(super) use cache::make_folder;
-pub use checkout::{Left, WorkTree};
+pub use checkout::{WorkTree, WorkTreeChanges};
 pub use clone::BareClone;
 pub use commit::{Commit, CommitContent, CommitPlan, Person};
 pub use error::GitError;

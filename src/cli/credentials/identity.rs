@@ -1,10 +1,10 @@
 //! Who asks GitHub: what was found, put together.
 
-use super::{AppKey, Found, Purpose, app, installation, no_token, person};
+use super::{AppKey, PersonToken, Purpose, app, installation, no_token, person};
 use crate::app::{github_of_app, github_of_person};
 use crate::cli::UsageError;
 use crate::domain::{Clock, InstallationId};
-use crate::forge::direct::{Direct, Who};
+use crate::forge::session::{GitHubCaller, GitHubSession};
 use crate::settings::{Environment, GitHubAppSettings};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub enum Asker {
     /// A person.
-    Person(Found),
+    Person(PersonToken),
     /// An installation of an App.
     Installation {
         /// The App.
@@ -44,12 +44,12 @@ impl Asker {
     /// GitHub in this one's name. Call it inside a Tokio runtime; sends nothing yet.
     ///
     /// Errors: an address, token or key that cannot work.
-    pub fn direct(&self, api_url: &str, clock: Arc<dyn Clock>) -> anyhow::Result<Direct> {
+    pub fn session(&self, api_url: &str, clock: Arc<dyn Clock>) -> anyhow::Result<GitHubSession> {
         match self {
             Self::Person(found) => github_of_person(api_url, found.token.clone(), clock),
             Self::Installation { key, id } => {
                 let github = github_of_app(api_url, key.app_id, key.private_key.clone(), clock)?;
-                Ok(Direct::of_installation(github, *id))
+                Ok(GitHubSession::of_installation(github, *id))
             }
         }
     }
@@ -87,11 +87,11 @@ impl Identity {
     /// GitHub in its name. Call it inside a Tokio runtime; sends nothing yet.
     ///
     /// Errors: an address, token or key that cannot work.
-    pub fn who(&self, api_url: &str, clock: Arc<dyn Clock>) -> anyhow::Result<Who> {
+    pub fn caller(&self, api_url: &str, clock: Arc<dyn Clock>) -> anyhow::Result<GitHubCaller> {
         match self {
-            Self::One(asker) => Ok(Who::One(asker.direct(api_url, clock)?)),
+            Self::One(asker) => Ok(GitHubCaller::One(asker.session(api_url, clock)?)),
             Self::EachInstallation(key) => {
-                Ok(Who::of_app(github_of_app(api_url, key.app_id, key.private_key.clone(), clock)?))
+                Ok(GitHubCaller::of_app(github_of_app(api_url, key.app_id, key.private_key.clone(), clock)?))
             }
         }
     }

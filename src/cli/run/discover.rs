@@ -1,19 +1,19 @@
 //! Which repositories a run is over: those that are named, or those that the Activity's source finds.
 
-use super::identities::{of_source, patience};
-use super::order::{Order, Repositories};
+use super::identities::{of_source, retry};
+use super::loaded::{LoadedActivity, Repositories};
 use super::session::Session;
 use super::{OverArgs, tools};
 use crate::activity::{Grants, Source, SourceConfig};
 use crate::bulk::address::Address;
-use crate::bulk::engine::{RunItem, Watch as _};
+use crate::bulk::engine::{RunItem, RunObserver as _};
 use crate::cli::UsageError;
 use crate::cli::credentials::Asker;
 use crate::domain::discovery::{AskedBy, Question};
 use crate::domain::{DiscoveryKey, RunRepository, SourcedRepository};
 use crate::forge::ForgeError;
 use crate::settings::Environment;
-use crate::sources::{Discovery, Needs, Reach, SourceError, discover, needs};
+use crate::sources::{Discovery, Needs, SourceContext, SourceError, discover, needs};
 use crate::store::Store;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
@@ -29,26 +29,26 @@ const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// cloned.
 pub(super) async fn items(
     repositories: &Repositories<'_>,
-    order: &Order,
+    loaded: &LoadedActivity,
     over: &OverArgs,
     session: &Session,
     environment: &Environment,
 ) -> anyhow::Result<Vec<RunItem>> {
     let found = match repositories {
         Repositories::Named(source) => named(source, session).await?,
-        Repositories::Found(source) => found(source, order, over, session, environment).await?,
+        Repositories::Found(source) => found(source, loaded, over, session, environment).await?,
     };
     let found = without_repeats(found, session);
     if found.is_empty() {
         return Err(UsageError("no repository was found, so there is nothing to do".into()).into());
     }
     let some = over.limit.map_or(found.len(), |limit| limit.get() as usize);
-    let pushes = order.activity.forge.as_ref().is_some_and(|forge| forge.git_push_first);
+    let pushes = loaded.activity.forge.as_ref().is_some_and(|forge| forge.git_push_first);
     let mut branches: BTreeMap<(String, String), String> = BTreeMap::new();
     let mut items = Vec::with_capacity(found.len());
     for (position, repository) in (0_u32..).zip(found.into_iter().take(some)) {
-        let order = order.for_repository(&repository)?;
-        if let Some(words) = order.forge.as_ref().filter(|_| pushes) {
+        let plan = loaded.for_repository(&repository)?;
+        if let Some(words) = plan.forge.as_ref().filter(|_| pushes) {
             let branch = (identity(&repository.clone_url), words.head_branch.clone());
             if let Some(other) = branches.insert(branch, repository.id.clone()) {
                 return Err(UsageError(format!(
@@ -59,7 +59,7 @@ pub(super) async fn items(
                 .into());
             }
         }
-        items.push(RunItem { one: RunRepository::new(position, repository), order });
+        items.push(RunItem { row: RunRepository::new(position, repository), plan });
     }
     Ok(items)
 }
@@ -84,11 +84,11 @@ fn without_repeats(mut found: Vec<SourcedRepository>, session: &Session) -> Vec<
 
 async fn named(source: &Source, session: &Session) -> anyhow::Result<Vec<SourcedRepository>> {
     let folder = std::env::current_dir()?;
-    let reach = Reach { folder: &folder, activity_folder: None, github: None, store: None, plug_in: None };
-    Ok(told(discover(source, &reach).await.map_err(of_usage)?, session))
+    let context = SourceContext { folder: &folder, activity_folder: None, github: None, store: None, plug_in: None };
+    Ok(told(discover(source, &context).await.map_err(of_usage)?, session))
 }
 
-/// Whatever has to be corrected before a source finds anything is wrong usage; what it asks may be out of reach.
+/// Whatever has to be corrected before a source finds anything is wrong usage; what it asks may be out of context.
 fn of_usage(error: SourceError) -> anyhow::Error {
     match error {
         SourceError::File { .. }
@@ -108,7 +108,7 @@ fn beside<'a>(file: &'a Path, folder: &Path) -> Option<&'a Path> {
 
 async fn found(
     source: &Source,
-    order: &Order,
+    loaded: &LoadedActivity,
     over: &OverArgs,
     session: &Session,
     environment: &Environment,
@@ -143,18 +143,18 @@ async fn found(
         }
     }
     let folder = std::env::current_dir()?;
-    let github = asker.map(|asker| asker.direct(api, Arc::clone(&session.clock))).transpose()?;
+    let github = asker.map(|asker| asker.session(api, Arc::clone(&session.clock))).transpose()?;
     // The index is that of a server, which may be kept elsewhere than the runs; here both are in one store.
     let store: Option<&Store> = (needs == Needs::Store).then_some(&session.store);
-    let run_plug_in = tools::source_plug_in(source, order, environment)?;
-    let reach = Reach {
+    let run_plug_in = tools::source_plug_in(source, loaded, environment)?;
+    let context = SourceContext {
         folder: &folder,
-        activity_folder: beside(&order.file, &folder),
+        activity_folder: beside(&loaded.file, &folder),
         github: github.as_ref(),
         store,
         plug_in: run_plug_in.as_deref(),
     };
-    let found = patience(session).with(of_github, || discover(source, &reach)).await.map_err(of_usage)?;
+    let found = retry(session).run(of_github, || discover(source, &context)).await.map_err(of_usage)?;
     let found = told(found, session);
     // Whoever finds nothing mends something and asks again.
     if let Some(key) = key.filter(|_| !found.is_empty()) {

@@ -3,7 +3,7 @@
 use super::progress;
 use super::session::Session;
 use super::stops::Stops;
-use crate::bulk::engine::{Engine, RunItem, Stages, Watch as _};
+use crate::bulk::engine::{Engine, RunItem, RunObserver as _, Stages};
 use crate::cli::summary::summary;
 use crate::domain::{PatchOutcome, RunRepository, RunState};
 use anyhow::Context as _;
@@ -32,7 +32,7 @@ impl Execution<'_> {
         drop(heartbeat);
         let finished = done.as_ref().is_ok_and(|done| !done.iter().any(is_left));
         let left = session.release(run, finished).await;
-        let rows = done?.into_iter().map(|item| item.one).collect();
+        let rows = done?.into_iter().map(|item| item.row).collect();
         left?;
         Ok((rows, finished))
     }
@@ -65,7 +65,7 @@ impl Execution<'_> {
             return Ok(prepared);
         }
         let (left, mut done): (Vec<RunItem>, Vec<RunItem>) = prepared.into_iter().partition(is_left);
-        let rows: Vec<RunRepository> = done.iter().map(|item| item.one.clone()).collect();
+        let rows: Vec<RunRepository> = done.iter().map(|item| item.row.clone()).collect();
         if !rows.is_empty() {
             self.session.progress.says(&summary(&rows));
         }
@@ -79,7 +79,7 @@ impl Execution<'_> {
             done.extend(self.stages(some, Stages::Deliver, &stopped).await?);
         }
         done.extend(left);
-        done.sort_by_key(|item| item.one.position);
+        done.sort_by_key(|item| item.row.position);
         Ok(done)
     }
 
@@ -102,11 +102,11 @@ impl Execution<'_> {
 }
 
 fn is_left(item: &RunItem) -> bool {
-    item.one.state == RunState::Waiting
+    item.row.state == RunState::Waiting
 }
 
 fn question(some: &[RunItem]) -> String {
-    let patched = some.iter().filter(|item| item.one.outcome == Some(PatchOutcome::Patched)).count();
+    let patched = some.iter().filter(|item| item.row.outcome == Some(PatchOutcome::Patched)).count();
     let over = if some.len() == 1 { "1 repository".into() } else { format!("{} repositories", some.len()) };
     format!("Push and open pull requests for {over} ({patched} patched)?")
 }

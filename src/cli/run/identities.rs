@@ -1,15 +1,15 @@
 //! In whose name the parts of a run are done.
 
 use super::OverArgs;
-use super::order::{Order, Repositories};
+use super::loaded::{LoadedActivity, Repositories};
 use super::session::Session;
 use crate::activity::ForgeKind;
-use crate::bulk::deliver::GitHubRepositories;
-use crate::bulk::engine::Watch as _;
+use crate::bulk::engine::RunObserver as _;
 use crate::bulk::git::ForgeCredential;
-use crate::bulk::patience::Patience;
+use crate::bulk::github::GitHubRepositories;
+use crate::bulk::retry::Retry;
 use crate::cli::UsageError;
-use crate::cli::credentials::{self, Asker, Found, Identity, Purpose};
+use crate::cli::credentials::{self, Asker, Identity, PersonToken, Purpose};
 use crate::domain::{InstallationId, RunKind};
 use crate::forge::web_host;
 use crate::settings::{Environment, GitHubAppSettings};
@@ -31,7 +31,7 @@ pub(super) struct Identities {
 ///
 /// Errors: what is missing, such as a token for pull requests that are to be opened.
 pub(super) fn identities(
-    order: &Order,
+    loaded: &LoadedActivity,
     over: &OverArgs,
     kind: RunKind,
     session: &Session,
@@ -39,11 +39,11 @@ pub(super) fn identities(
 ) -> anyhow::Result<Identities> {
     let (github, api) = (&over.github, &over.github.github_api_url);
     let repositories = |identity: &Identity| -> anyhow::Result<Arc<GitHubRepositories>> {
-        Ok(Arc::new(GitHubRepositories::new(identity.who(api, Arc::clone(&session.clock))?, patience(session))))
+        Ok(Arc::new(GitHubRepositories::new(identity.caller(api, Arc::clone(&session.clock))?, retry(session))))
     };
-    let credential = |found: Found| Some(ForgeCredential { host: web_host(api)?, token: found.token });
+    let credential = |found: PersonToken| Some(ForgeCredential { host: web_host(api)?, token: found.token });
     let mut identities = Identities::default();
-    match order.activity.forge.as_ref().map(|forge| forge.kind) {
+    match loaded.activity.forge.as_ref().map(|forge| forge.kind) {
         Some(ForgeKind::GitHubApp { app_id, installation }) => {
             let identity = Identity::app(github, environment, Purpose::Forge, (app_id, installation))?;
             let repositories = repositories(&identity)?;
@@ -62,7 +62,7 @@ pub(super) fn identities(
             }
             identities.clones = person.and_then(credential);
         }
-        Some(ForgeKind::Dummy) | None => match order.repositories(over) {
+        Some(ForgeKind::Dummy) | None => match loaded.repositories(over) {
             // Whatever an installation found, it can clone.
             Ok(Repositories::Found(source)) if matches!(needs(source), Needs::Installation(_)) => {
                 let asker = of_source(needs(source), github, environment)?;
@@ -96,7 +96,7 @@ pub(super) fn of_source(
 }
 
 /// Waits as GitHub asks, and tells so.
-pub(super) fn patience(session: &Session) -> Patience<'static> {
+pub(super) fn retry(session: &Session) -> Retry<'static> {
     let progress = Arc::clone(&session.progress);
-    Patience::new(Arc::clone(&session.clock), move |what| progress.says(what))
+    Retry::new(Arc::clone(&session.clock), move |what| progress.says(what))
 }

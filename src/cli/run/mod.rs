@@ -3,7 +3,7 @@
 mod discover;
 mod execute;
 mod identities;
-mod order;
+mod loaded;
 mod outfile;
 mod progress;
 mod session;
@@ -18,7 +18,7 @@ use crate::activity::ForgeKind;
 use crate::domain::{Clock, RunKind, RunState};
 use crate::settings::{Environment, GitHubAppSettings, RunStoreSettings};
 use execute::Execution;
-use order::Order;
+use loaded::LoadedActivity;
 use serde_json::json;
 use session::Session;
 use std::io::{IsTerminal as _, Write};
@@ -120,10 +120,10 @@ pub async fn run(
     notes: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     outfile::can_be_written(args.over.json_outfile.as_deref())?;
-    let order = Order::read(&args.activity, environment)?;
+    let loaded = LoadedActivity::read(&args.activity, environment)?;
     let goes_on = args.resume || args.retry_failed;
-    let anew = if goes_on { None } else { Some(order.repositories(&args.over)?) };
-    let forge = order.activity.forge.as_ref();
+    let anew = if goes_on { None } else { Some(loaded.repositories(&args.over)?) };
+    let forge = loaded.activity.forge.as_ref();
     let opens = !args.dry_run && forge.is_some_and(|forge| forge.kind != ForgeKind::Dummy);
     let asks = opens && !args.no_pause && std::io::stderr().is_terminal();
     if asks && args.over.repo_filelist.as_deref() == Some(Path::new("-")) {
@@ -134,15 +134,15 @@ pub async fn run(
     let kind = if args.dry_run { RunKind::DryRun } else { RunKind::Run };
     let session = Session::begin(&args.over.store, environment, clock).await?;
     // Whatever a run needs is looked for before it begins.
-    let engine = tools::engine(&order, &args.over, kind, &session, environment).await?;
+    let engine = tools::engine(&loaded, &args.over, kind, &session, environment).await?;
     let (run, items) = match anew {
-        None => session.resume(&order, args, kind).await?,
+        None => session.resume(&loaded, args, kind).await?,
         Some(repositories) => {
-            let items = discover::items(&repositories, &order, &args.over, &session, environment).await?;
-            (session.start(&order, &items, kind).await?, items)
+            let items = discover::items(&repositories, &loaded, &args.over, &session, environment).await?;
+            (session.start(&loaded, &items, kind).await?, items)
         }
     };
-    let is_over = goes_on && items.iter().all(|item| item.one.state != RunState::Waiting);
+    let is_over = goes_on && items.iter().all(|item| item.row.state != RunState::Waiting);
     let every = forge.and_then(|forge| forge.interactive_pause_every).map_or(usize::MAX, |every| every as usize);
     let portion = (asks && std::io::stdin().is_terminal()).then_some(every);
     let execution = Execution { engine: engine(&run), session: &session, portion, goes_on: Some(again(args)) };
@@ -165,7 +165,7 @@ pub async fn run(
                         super::runs::print_diff(&one.repository.id, &diff, out)?;
                     }
                 }
-                if order.activity.scan.is_some() {
+                if loaded.activity.scan.is_some() {
                     scans::print(&run, &rows, None, ScanFormat::Table, out)?;
                     writeln!(out)?;
                 }
@@ -223,17 +223,17 @@ pub async fn scan(
     notes: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     outfile::can_be_written(args.over.json_outfile.as_deref())?;
-    let mut order = Order::read(&args.activity, environment)?;
-    (order.activity.migration, order.activity.forge) = (None, None);
-    let repositories = order.repositories(&args.over)?;
-    if order.activity.scan.is_none() {
+    let mut loaded = LoadedActivity::read(&args.activity, environment)?;
+    (loaded.activity.migration, loaded.activity.forge) = (None, None);
+    let repositories = loaded.repositories(&args.over)?;
+    if loaded.activity.scan.is_none() {
         let file = args.activity.display();
         return Err(UsageError(format!("{file} has no section `scan`; name scanners in `scan.scanner_names`")).into());
     }
     let session = Session::begin(&args.over.store, environment, clock).await?;
-    let engine = tools::engine(&order, &args.over, RunKind::Scan, &session, environment).await?;
-    let items = discover::items(&repositories, &order, &args.over, &session, environment).await?;
-    let run = session.start(&order, &items, RunKind::Scan).await?;
+    let engine = tools::engine(&loaded, &args.over, RunKind::Scan, &session, environment).await?;
+    let items = discover::items(&repositories, &loaded, &args.over, &session, environment).await?;
+    let run = session.start(&loaded, &items, RunKind::Scan).await?;
     let execution = Execution { engine: engine(&run), session: &session, portion: None, goes_on: None };
     let (rows, finished) = execution.run(items).await?;
     session.store.close().await;

@@ -1,6 +1,6 @@
 //! How far a run has come: bars on a terminal, plain lines elsewhere.
 
-use crate::bulk::engine::Watch;
+use crate::bulk::engine::RunObserver;
 use crate::cli::summary::End;
 use crate::cli::{bar, printable};
 use crate::domain::{RunRepository, RunState};
@@ -36,21 +36,21 @@ impl Progress {
     }
 }
 
-impl Watch for Progress {
-    fn begins(&self, one: &RunRepository) {
-        self.lock().set_message(printable(&one.repository.id));
+impl RunObserver for Progress {
+    fn begins(&self, row: &RunRepository) {
+        self.lock().set_message(printable(&row.repository.id));
     }
 
-    fn ended(&self, one: &RunRepository) {
+    fn ended(&self, row: &RunRepository) {
         let bar = self.lock().clone();
         bar.inc(1);
-        let end = if one.state == RunState::Waiting { "prepared" } else { End::of(one).as_str() };
-        let why = one.reason.as_deref().filter(|_| one.state == RunState::Failed);
+        let end = if row.state == RunState::Waiting { "prepared" } else { End::of(row).as_str() };
+        let why = row.reason.as_deref().filter(|_| row.state == RunState::Failed);
         let why = why.map(|why| format!(": {}", printable(&why.replace('\n', " ")))).unwrap_or_default();
         let (at, all) = (bar.position(), bar.length().unwrap_or_default());
-        let id = printable(&one.repository.id);
+        let id = printable(&row.repository.id);
         if self.is_terminal {
-            if one.state == RunState::Failed {
+            if row.state == RunState::Failed {
                 bar.println(format!("{id}: failed{why}"));
             }
         } else {

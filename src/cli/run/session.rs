@@ -1,9 +1,9 @@
 //! The run in the store that a command is: begun, or taken up where another process left it.
 
 use super::RunArgs;
-use super::order::Order;
+use super::loaded::LoadedActivity;
 use super::progress::Progress;
-use crate::activity::ForRepository;
+use crate::activity::RepositoryPlan;
 use crate::bulk::engine::RunItem;
 use crate::cli::UsageError;
 use crate::cli::runs::no_home;
@@ -55,17 +55,22 @@ impl Session {
     }
 
     /// Begins a run over some repositories.
-    pub(super) async fn start(&self, order: &Order, repositories: &[RunItem], kind: RunKind) -> anyhow::Result<Run> {
+    pub(super) async fn start(
+        &self,
+        loaded: &LoadedActivity,
+        repositories: &[RunItem],
+        kind: RunKind,
+    ) -> anyhow::Result<Run> {
         let now = self.clock.now();
         let new = NewRun {
-            activity: order.path.clone(),
-            said: order.text.clone(),
+            activity: loaded.path.clone(),
+            said: loaded.text.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
             kind,
             started_at: now,
             alive_until: now + LEASE,
         };
-        let over: Vec<_> = repositories.iter().map(|item| item.one.repository.clone()).collect();
+        let over: Vec<_> = repositories.iter().map(|item| item.row.repository.clone()).collect();
         let mut tx = self.store.begin().await?;
         let id = tx.begin_run(&new, &over).await?;
         tx.commit().await?;
@@ -78,26 +83,26 @@ impl Session {
     /// Errors: [`UsageError`] where there is none that can be gone on with. Then it is left as it is.
     pub(super) async fn resume(
         &self,
-        order: &Order,
+        loaded: &LoadedActivity,
         args: &RunArgs,
         kind: RunKind,
     ) -> anyhow::Result<(Run, Vec<RunItem>)> {
         let refuse = |why: String| -> anyhow::Error { UsageError(why).into() };
-        let Some(run) = self.store.last_run_of(&order.path, kind).await? else {
+        let Some(run) = self.store.last_run_of(&loaded.path, kind).await? else {
             let what = if kind == RunKind::DryRun { "no dry run" } else { "no run" };
             return Err(refuse(format!(
                 "there is {what} of {} to go on with here; begin one without --resume and --retry-failed",
-                order.path
+                loaded.path
             )));
         };
         let id = run.id;
-        if run.said != order.text {
-            return Err(refuse(format!("{} is another one than in run {id}; begin a new run", order.path)));
+        if run.said != loaded.text {
+            return Err(refuse(format!("{} is another one than in run {id}; begin a new run", loaded.path)));
         }
         let over = self.store.run_repositories(id).await?;
-        let orders: Result<Vec<ForRepository>, _> =
-            over.iter().map(|one| order.for_repository(&one.repository)).collect();
-        let orders = orders?;
+        let plans: Result<Vec<RepositoryPlan>, _> =
+            over.iter().map(|one| loaded.for_repository(&one.repository)).collect();
+        let plans = plans?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let taken = tx.take_up_run(id, now + LEASE, now).await?;
@@ -111,13 +116,13 @@ impl Session {
         // As whoever had it left them: until now it may have gone on.
         let mut items = Vec::new();
         let mut tx = self.store.begin().await?;
-        for (mut one, order) in self.store.run_repositories(id).await?.into_iter().zip(orders) {
-            if one.state == RunState::Failed && args.retry_failed {
-                (one.state, one.reason) = (RunState::Waiting, None);
+        for (mut row, plan) in self.store.run_repositories(id).await?.into_iter().zip(plans) {
+            if row.state == RunState::Failed && args.retry_failed {
+                (row.state, row.reason) = (RunState::Waiting, None);
                 // If this is interrupted as well, it is still to be done.
-                tx.save_run_repository(id, &one).await?;
+                tx.save_run_repository(id, &row).await?;
             }
-            items.push(RunItem { one, order });
+            items.push(RunItem { row, plan });
         }
         tx.commit().await?;
         Ok((run, items))

@@ -2,15 +2,15 @@
 
 use super::OverArgs;
 use super::identities::{Identities, identities};
-use super::order::Order;
+use super::loaded::LoadedActivity;
 use super::session::Session;
 use crate::activity::{Migration, Source, SourceConfig};
-use crate::bulk::deliver::Deliverer;
-use crate::bulk::engine::{Engine, Watch};
+use crate::bulk::engine::{Engine, RunObserver};
 use crate::bulk::git::{Git, GitError, GitSettings, remove_unused};
+use crate::bulk::github::Deliverer;
 use crate::bulk::plug_in::{PlugIn, PlugInKind, Task};
 use crate::bulk::sandbox::{Grants, Sandbox, SandboxLimits};
-use crate::bulk::scratch::{Room, Scratch, remove_abandoned};
+use crate::bulk::scratch::{Scratch, TempWorkspace, remove_abandoned};
 use crate::bulk::working_clone::Tools;
 use crate::cli::UsageError;
 use crate::domain::{Run, RunKind, SourcedRepository};
@@ -29,13 +29,13 @@ const PARALLEL: usize = 8;
 ///
 /// Errors: what is missing, such as a token, git, or a folder for clones.
 pub(super) async fn engine(
-    order: &Order,
+    loaded: &LoadedActivity,
     over: &OverArgs,
     kind: RunKind,
     session: &Session,
     environment: &Environment,
 ) -> anyhow::Result<impl FnOnce(&Run) -> Arc<Engine> + use<>> {
-    let Identities { opens, tokens, clones: credential } = identities(order, over, kind, session, environment)?;
+    let Identities { opens, tokens, clones: credential } = identities(loaded, over, kind, session, environment)?;
     let kept = kept_folders(over, environment)?;
     let scratch = scratch(kept.as_ref())?;
     let clones = kept.as_ref().map_or_else(|| scratch.path().join("clones"), |kept| kept.clones.clone());
@@ -44,28 +44,32 @@ pub(super) async fn engine(
     }
     let mut git = GitSettings::new(clones, environment.variables().clone());
     git.credential = credential;
-    let tools =
-        Tools { git: Git::new(git.clone()), sandbox: sandbox(environment)?, plug_ins: order.plug_ins.clone(), scratch };
-    commits_have_an_author(&tools.git, order).await?;
-    let watch: Arc<dyn Watch> = Arc::clone(&session.progress) as Arc<dyn Watch>;
+    let tools = Tools {
+        git: Git::new(git.clone()),
+        sandbox: sandbox(environment)?,
+        plug_ins: loaded.plug_ins.clone(),
+        scratch,
+    };
+    commits_have_an_author(&tools.git, loaded).await?;
+    let observer: Arc<dyn RunObserver> = Arc::clone(&session.progress) as Arc<dyn RunObserver>;
     let spacing = Duration::from_millis(over.write_spacing_ms.into());
     let deliverer = opens.map(|repositories| Deliverer::new(repositories, spacing));
-    let activity = order.activity.clone();
+    let activity = loaded.activity.clone();
     let parallel = over.parallel.map_or_else(usual_parallel, |n| n.get().into());
     let (store, clock) = (session.store.clone(), Arc::clone(&session.clock));
     Ok(move |run: &Run| {
         let run = run.clone();
-        Arc::new(Engine { tools, git, activity, deliverer, tokens, parallel, run, store, clock, watch })
+        Arc::new(Engine { tools, git, activity, deliverer, tokens, parallel, run, store, clock, observer })
     })
 }
 
 /// That git knows whose commits they are, where any are made and the Activity does not say.
 ///
 /// Errors: how to tell git.
-async fn commits_have_an_author(git: &Git, order: &Order) -> Result<(), UsageError> {
+async fn commits_have_an_author(git: &Git, loaded: &LoadedActivity) -> Result<(), UsageError> {
     let named = |migration: &Migration| migration.author.name.is_some() && migration.author.email.is_some();
     match git.person().await {
-        Err(GitError::NoAuthor { .. }) if order.activity.migration.as_ref().is_none_or(named) => Ok(()),
+        Err(GitError::NoAuthor { .. }) if loaded.activity.migration.as_ref().is_none_or(named) => Ok(()),
         person => person.map(drop).map_err(|error| UsageError(error.to_string())),
     }
 }
@@ -125,11 +129,11 @@ fn sandbox(environment: &Environment) -> anyhow::Result<Sandbox> {
 /// How the plug-in of a source is run; `None` for a source that is none.
 pub(super) fn source_plug_in(
     source: &Source,
-    order: &Order,
+    loaded: &LoadedActivity,
     environment: &Environment,
 ) -> anyhow::Result<Option<Box<RunPlugIn>>> {
     let SourceConfig::PlugIn { name, .. } = &source.config else { return Ok(None) };
-    let found = order.plug_ins.get(&PlugInKind::Source).and_then(|all| all.get(name));
+    let found = loaded.plug_ins.get(&PlugInKind::Source).and_then(|all| all.get(name));
     let missing = || UsageError(format!("there is no executable mass-driver-source-{name} on the PATH"));
     let plug_in = found.ok_or_else(missing)?.clone();
     let sandbox = sandbox(environment)?;
@@ -147,8 +151,9 @@ async fn found_by(
     config: &serde_json::Value,
 ) -> anyhow::Result<Vec<SourcedRepository>> {
     let no_room = || format!("no folder can be made for the source plug-in `{}`", plug_in.name);
-    let room = Room::temporary().with_context(no_room)?;
-    let (folder, scratch) = (room.make("empty").with_context(no_room)?, room.make("scratch").with_context(no_room)?);
+    let workspace = TempWorkspace::temporary().with_context(no_room)?;
+    let (folder, scratch) =
+        (workspace.make("empty").with_context(no_room)?, workspace.make("scratch").with_context(no_room)?);
     let task = Task { config, repository: None, folder: &folder, scratch: &scratch, reads: &[], grants };
     Ok(plug_in.find(sandbox, &task).await?)
 }

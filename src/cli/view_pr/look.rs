@@ -3,9 +3,9 @@
 use super::Around;
 use super::standing::{Seen, Word, at_once, by_word};
 use super::wanted::Wanted;
-use crate::bulk::patience::Patience;
+use crate::bulk::retry::Retry;
 use crate::cli::bar;
-use crate::forge::direct::{Direct, PullAddress, Who};
+use crate::forge::session::{GitHubCaller, GitHubSession, PullAddress};
 use crate::forge::{ForgeError, PullStatus, Target};
 use futures_util::{StreamExt as _, stream};
 use std::collections::{BTreeMap, HashMap};
@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 const AT_ONCE: usize = 8;
 
 /// Looks at pull requests again and again.
-pub(super) struct Looker<'a> {
+pub(super) struct PullRequestPoller<'a> {
     asks: Asks<'a>,
     /// What there is to say while GitHub is waited for.
     words: UnboundedReceiver<String>,
@@ -26,20 +26,20 @@ pub(super) struct Looker<'a> {
 
 /// Who asks, and what was found out of repositories.
 struct Asks<'a> {
-    who: Who,
-    patience: Patience<'a>,
-    repositories: HashMap<String, OnceCell<(Direct, Target)>>,
+    caller: GitHubCaller,
+    retry: Retry<'a>,
+    repositories: HashMap<String, OnceCell<(GitHubSession, Target)>>,
 }
 
-impl<'a> Looker<'a> {
-    pub(super) fn new(who: Who, wanted: &[Wanted], around: &Around<'a>) -> Self {
+impl<'a> PullRequestPoller<'a> {
+    pub(super) fn new(caller: GitHubCaller, wanted: &[Wanted], around: &Around<'a>) -> Self {
         let (says, words) = unbounded_channel();
         let pause = around.pause;
         // Nobody listens where nobody looks any more.
-        let patience = Patience::new(Arc::clone(&around.clock), move |word| drop(says.send(word.to_owned())));
+        let retry = Retry::new(Arc::clone(&around.clock), move |word| drop(says.send(word.to_owned())));
         let addresses = wanted.iter().filter_map(|one| one.address.as_ref().ok());
         let repositories = addresses.map(|address| (name(address), OnceCell::new())).collect();
-        Self { asks: Asks { who, patience: patience.pausing(pause), repositories }, words }
+        Self { asks: Asks { caller, retry: retry.pausing(pause), repositories }, words }
     }
 
     /// Looks at some of those that are wanted. A pause that GitHub asks for is made, with a word.
@@ -80,7 +80,7 @@ impl Asks<'_> {
             Ok(address) => address,
             Err(why) => return Seen::unreadable(why, true),
         };
-        match self.patience.with(|error| Some(error), || self.ask(address)).await {
+        match self.retry.run(|error| Some(error), || self.ask(address)).await {
             Ok(seen) => seen,
             Err(ForgeError::Gone { .. }) => {
                 Seen::unreadable("GitHub does not show it: it is not there, or whoever asks may not see it", true)
@@ -96,24 +96,24 @@ impl Asks<'_> {
     }
 
     async fn ask(&self, address: &PullAddress) -> Result<Seen, ForgeError> {
-        let host = self.who.web_host();
+        let host = self.caller.web_host();
         if let Some(other) = address.host.as_deref().filter(|other| other.strip_prefix("www.").unwrap_or(other) != host)
         {
             let why = format!("it is at {other}, and {host} is asked; set GITHUB_API_URL to that host's API");
             return Ok(Seen::unreadable(why, true));
         }
-        let (direct, target) = self.repository(address).await?;
-        let pull = direct.github().pull(target, address.number).await?;
+        let (session, target) = self.repository(address).await?;
+        let pull = session.github().pull(target, address.number).await?;
         let is_over = pull.status != PullStatus::Open;
         let url = Some(pull.url.clone()).filter(|url| !url.is_empty());
         if let Some(standing) = at_once(pull.status, pull.draft, pull.mergeable) {
             return Ok(Seen { standing, url, word: None, why: None, is_over });
         }
-        let (approvals, changes_requested) = direct.reviews(target, address.number).await?;
-        let checks = direct.checks_of(target, &pull.head).await?;
+        let (approvals, changes_requested) = session.reviews(target, address.number).await?;
+        let checks = session.checks_of(target, &pull.head).await?;
         // GitHub begins to work it out when it is first asked.
         let again = match pull.mergeable {
-            None => Some(direct.github().pull(target, address.number).await?),
+            None => Some(session.github().pull(target, address.number).await?),
             Some(_) => None,
         };
         if let Some(pull) = again
@@ -126,11 +126,11 @@ impl Asks<'_> {
     }
 
     /// The repository, asked for once however many pull requests it has.
-    async fn repository(&self, address: &PullAddress) -> Result<&(Direct, Target), ForgeError> {
+    async fn repository(&self, address: &PullAddress) -> Result<&(GitHubSession, Target), ForgeError> {
         let find = async || {
-            let direct = self.who.for_repository(&address.repository).await?;
-            let target = direct.repository(&address.repository).await?.target;
-            Ok((direct, target))
+            let session = self.caller.for_repository(&address.repository).await?;
+            let target = session.repository(&address.repository).await?.target;
+            Ok((session, target))
         };
         match self.repositories.get(&name(address)) {
             Some(cell) => cell.get_or_try_init(find).await,

@@ -14,7 +14,7 @@ use crate::domain::{Clock, RunId};
 use crate::forge::web_host;
 use crate::settings::{Environment, GitHubAppSettings, RunStoreSettings};
 use futures_util::future::BoxFuture;
-use look::Looker;
+use look::PullRequestPoller;
 use show::Row;
 use standing::Standing;
 use std::io::{IsTerminal as _, Write};
@@ -133,16 +133,16 @@ pub async fn run(
         return Ok(Exit::Done);
     }
     let identity = identity(args, asked.as_app, around.environment)?;
-    let who = identity.who(&args.github.github_api_url, Arc::clone(&around.clock))?;
-    writeln!(notes, "{} is asked {}", who.web_host(), print::printable(&identity.told()))?;
-    let mut looker = Looker::new(who, &wanted, around);
+    let caller = identity.caller(&args.github.github_api_url, Arc::clone(&around.clock))?;
+    writeln!(notes, "{} is asked {}", caller.web_host(), print::printable(&identity.told()))?;
+    let mut poller = PullRequestPoller::new(caller, &wanted, around);
     let all: Vec<usize> = (0..wanted.len()).collect();
-    let first = looker.look_at_all(&wanted, &all, notes).await?;
+    let first = poller.look_at_all(&wanted, &all, notes).await?;
     let rows = wanted.iter().zip(first.into_values()).map(|(wanted, seen)| Row { wanted: wanted.clone(), seen });
     let mut rows: Vec<Row> = rows.collect();
     match asked.watch {
         None => print(args.format, &rows, around, out)?,
-        Some(interval) => watch(&mut looker, &mut rows, (args.format, interval), around, out, notes).await?,
+        Some(interval) => watch(&mut poller, &mut rows, (args.format, interval), around, out, notes).await?,
     }
     let unreadable = rows.iter().any(|row| row.seen.standing == Standing::Unreadable);
     Ok(if unreadable { Exit::Failed } else { Exit::Done })
@@ -150,7 +150,7 @@ pub async fn run(
 
 /// Looks again at what is not over, and prints what changed, until all is.
 async fn watch(
-    looker: &mut Looker<'_>,
+    poller: &mut PullRequestPoller<'_>,
     rows: &mut [Row],
     (format, interval): (ViewFormat, Duration),
     around: &Around<'_>,
@@ -186,7 +186,7 @@ async fn watch(
         is_first = false;
         (around.pause)(interval).await;
         changes.clear();
-        for (place, seen) in looker.look_at_all(&wanted, &open, notes).await? {
+        for (place, seen) in poller.look_at_all(&wanted, &open, notes).await? {
             let row = &mut rows[place];
             if row.seen != seen {
                 changes.push(show::change(around.clock.now(), row, &seen));

@@ -5,7 +5,7 @@ use super::super::summary::share;
 use super::standing::{Seen, Standing};
 use super::wanted::Wanted;
 use crate::domain::time::clock_time;
-use crate::forge::direct::ChecksState;
+use crate::forge::session::ChecksState;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! How a pull request stands, from most to least complete. Pure.
 
 use crate::forge::PullStatus;
-use crate::forge::direct::ChecksState;
+use crate::forge::session::ChecksState;
 use serde::Serialize;
 
 /// The groups, in the order in which they are shown.

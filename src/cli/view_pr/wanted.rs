@@ -3,7 +3,7 @@
 use super::super::{UsageError, print::printable};
 use crate::document::{Unreadable, list_lines, read_bounded};
 use crate::domain::RunRepository;
-use crate::forge::direct::PullAddress;
+use crate::forge::session::PullAddress;
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;

@@ -3,7 +3,7 @@
 use super::super::pages::read_while;
 use super::super::pulls::{AccountBody, AccountId};
 use super::super::tokens::Access;
-use super::{Direct, ForgeError, Target};
+use super::{ForgeError, GitHubSession, Target};
 use crate::domain::{Check, Colour, ObjectId, PullNumber};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ struct ReviewBody {
     state: String,
 }
 
-impl Direct {
+impl GitHubSession {
     /// What the checks and commit statuses of a commit come to.
     pub async fn checks_of(&self, target: &Target, commit: &ObjectId) -> Result<ChecksState, ForgeError> {
         let runs = visible(self.github.check_runs(target, commit).await)?;

@@ -1,6 +1,6 @@
 //! In whose name GitHub is asked for a repository.
 
-use super::{Direct, ForgeError};
+use super::{ForgeError, GitHubSession};
 use crate::domain::{InstallationId, RepoName};
 use crate::forge::GitHub;
 use std::collections::HashMap;
@@ -9,9 +9,9 @@ use tokio::sync::OnceCell;
 
 /// Who asks GitHub, for whatever repository.
 #[derive(Clone, Debug)]
-pub enum Who {
+pub enum GitHubCaller {
     /// A person, or one installation of an App, for every repository.
-    One(Direct),
+    One(GitHubSession),
     /// An App: for each repository the installation that it belongs to.
     App(Installations),
 }
@@ -31,7 +31,7 @@ enum NotKept {
     Failed(ForgeError),
 }
 
-impl Who {
+impl GitHubCaller {
     /// An App, of which nothing but its key is known.
     pub fn of_app(github: GitHub) -> Self {
         Self::App(Installations { github, by_owner: Arc::default() })
@@ -42,9 +42,9 @@ impl Who {
     /// An installation may be for chosen repositories alone. That a repository is none of them is said here, or, where the
     /// installation is known by another one of its owner's, by the first request that is about it. Errors: [`ForgeError::Gone`]
     /// where the App is not installed.
-    pub async fn for_repository(&self, name: &RepoName) -> Result<Direct, ForgeError> {
+    pub async fn for_repository(&self, name: &RepoName) -> Result<GitHubSession, ForgeError> {
         match self {
-            Self::One(direct) => Ok(direct.clone()),
+            Self::One(session) => Ok(session.clone()),
             Self::App(installations) => installations.of(name).await,
         }
     }
@@ -52,14 +52,14 @@ impl Who {
     /// The host of people's addresses: `github.com`.
     pub fn web_host(&self) -> String {
         match self {
-            Self::One(direct) => direct.web_host(),
+            Self::One(session) => session.web_host(),
             Self::App(installations) => installations.github.web_host(),
         }
     }
 }
 
 impl Installations {
-    async fn of(&self, name: &RepoName) -> Result<Direct, ForgeError> {
+    async fn of(&self, name: &RepoName) -> Result<GitHubSession, ForgeError> {
         let cell = {
             let mut by_owner = self.by_owner.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(by_owner.entry(name.owner().to_ascii_lowercase()).or_default())
@@ -79,6 +79,6 @@ impl Installations {
             Err(NotKept::Elsewhere(other)) => other,
             Err(NotKept::Failed(error)) => return Err(error),
         };
-        Ok(Direct::of_installation(self.github.clone(), installation))
+        Ok(GitHubSession::of_installation(self.github.clone(), installation))
     }
 }

@@ -1,10 +1,10 @@
 //! From the commit in a clone to the pull request, with what is known of former runs.
 
-use super::deliver::{Deliverer, GitHubRepository, Move, Moved, goes_elsewhere, name_of, no_branch};
 use super::engine::{Engine, Failure};
 use super::git::{BareClone, Commit, GitError};
+use super::github::{BranchOutcome, BranchUpdate, Deliverer, GitHubRepository, goes_elsewhere, name_of, no_branch};
 use super::results::ResultSender;
-use crate::activity::{ForRepository, Forge, ForgeKind, RepositoryForge};
+use crate::activity::{Forge, ForgeKind, PullRequestSpec, RepositoryPlan};
 use crate::domain::{Delivery, ObjectId, Phase, RunRepository};
 use crate::store::{LastChange, RunPush, StoreError};
 
@@ -14,50 +14,50 @@ impl Engine {
         &self,
         clone: &mut BareClone<'_>,
         remote: Option<GitHubRepository>,
-        one: &mut RunRepository,
-        order: &ForRepository,
+        row: &mut RunRepository,
+        plan: &RepositoryPlan,
         (commit, lost): (Option<Commit>, Option<LastChange>),
         results: &ResultSender,
     ) -> Result<(), Failure> {
-        let (Some(forge), Some(words)) = (&self.activity.forge, &order.forge) else { return Ok(()) };
-        if !self.goes_on(one) {
+        let (Some(forge), Some(words)) = (&self.activity.forge, &plan.forge) else { return Ok(()) };
+        if !self.goes_on(row) {
             return Ok(());
         }
         let commit = commit.filter(|_| self.pushes());
         let Some(deliverer) = &self.deliverer else {
-            return self.foretell(clone, one, (forge, words), (commit, lost)).await;
+            return self.foretell(clone, row, (forge, words), (commit, lost)).await;
         };
-        let remote = deliverer.find(&one.repository.clone_url, remote).await.map_err(Failure::at(Phase::Propose))?;
+        let remote = deliverer.find(&row.repository.clone_url, remote).await.map_err(Failure::at(Phase::Propose))?;
         let branch = &words.head_branch;
-        one.branch = Some(branch.clone());
-        goes_elsewhere(words, one.base_branch.as_deref()).map_err(Failure::at(Phase::Propose))?;
+        row.branch = Some(branch.clone());
+        goes_elsewhere(words, row.base_branch.as_deref()).map_err(Failure::at(Phase::Propose))?;
         let (mut moved, mut was_ours) = (None, false);
         if let Some(commit) = commit {
-            let sent = self.send(deliverer, clone, &remote, one, (&commit, branch), results).await?;
+            let sent = self.send(deliverer, clone, &remote, row, (&commit, branch), results).await?;
             (moved, was_ours) = (Some(sent.0), sent.1);
         }
-        one.phase = Phase::Propose;
+        row.phase = Phase::Propose;
         if let Some(lost) = lost {
             let head = deliverer.head(&remote, branch).await.map_err(Failure::at(Phase::Propose))?;
             still_there(&lost, head.as_ref())?;
         }
-        let before = one.pull.clone();
-        let proposed = deliverer.propose(&remote, forge, words, one.base_branch.as_deref(), moved).await;
+        let before = row.pull.clone();
+        let proposed = deliverer.propose(&remote, forge, words, row.base_branch.as_deref(), moved).await;
         let (mut pull, remark) = proposed.map_err(Failure::at(Phase::Propose))?;
         if before.is_some_and(|before| before.number == pull.number && before.delivery == Delivery::Opened) {
             pull.delivery = Delivery::Opened;
         }
-        one.pull = Some(pull.clone());
-        results.save(one, None);
+        row.pull = Some(pull.clone());
+        results.save(row, None);
         // One that was there already may be from a run that did not come to its end. One that somebody else opened, or that a run
         // was done with, is left as people have it.
-        let may_be_bare = pull.delivery == Delivery::Opened || moved == Some(Moved::Created) || was_ours;
+        let may_be_bare = pull.delivery == Delivery::Opened || moved == Some(BranchOutcome::Created) || was_ours;
         let is_done = self.store.a_run_is_done_with(&pull.url).await.map_err(Failure::at(Phase::Propose))?;
         let mut remarks: Vec<String> = remark.into_iter().collect();
         if may_be_bare && !is_done {
             remarks.extend(deliverer.set_labels_and_people(&remote, forge, pull.number).await);
         }
-        remarks.into_iter().for_each(|remark| add(&mut one.reason, remark));
+        remarks.into_iter().for_each(|remark| add(&mut row.reason, remark));
         Ok(())
     }
 
@@ -65,28 +65,28 @@ impl Engine {
     async fn foretell(
         &self,
         clone: &mut BareClone<'_>,
-        one: &mut RunRepository,
-        (forge, words): (&Forge, &RepositoryForge),
+        row: &mut RunRepository,
+        (forge, words): (&Forge, &PullRequestSpec),
         (commit, lost): (Option<Commit>, Option<LastChange>),
     ) -> Result<(), Failure> {
         let would = format!("a pull request would be opened: {}", words.title);
         if forge.kind == ForgeKind::Dummy {
-            add(&mut one.reason, would);
+            add(&mut row.reason, would);
             return Ok(());
         }
-        let name = match name_of(&one.repository.clone_url) {
+        let name = match name_of(&row.repository.clone_url) {
             Ok(name) => name,
             Err(error) => {
-                add(&mut one.reason, format!("this cannot be sent: {error}"));
+                add(&mut row.reason, format!("this cannot be sent: {error}"));
                 return Ok(());
             }
         };
-        goes_elsewhere(words, one.base_branch.as_deref()).map_err(Failure::at(Phase::Propose))?;
+        goes_elsewhere(words, row.base_branch.as_deref()).map_err(Failure::at(Phase::Propose))?;
         let branch = &words.head_branch;
         match commit {
             Some(commit) => {
                 let (plan, _) = self.plan(clone, &commit, branch).await?;
-                if plan.moved == Moved::Created
+                if plan.moved == BranchOutcome::Created
                     && let Some(other) = clone.in_the_way_of(branch).await.map_err(Failure::at(Phase::Push))?
                 {
                     return Err(Failure::at(Phase::Push)(GitError::in_the_way(&other, branch)));
@@ -102,7 +102,7 @@ impl Engine {
                 }
             }
         }
-        add(&mut one.reason, would);
+        add(&mut row.reason, would);
         Ok(())
     }
 
@@ -113,12 +113,12 @@ impl Engine {
         deliverer: &Deliverer,
         clone: &mut BareClone<'_>,
         remote: &GitHubRepository,
-        one: &mut RunRepository,
+        row: &mut RunRepository,
         (commit, branch): (&Commit, &str),
         results: &ResultSender,
-    ) -> Result<(Moved, bool), Failure> {
-        one.phase = Phase::Push;
-        one.set_commit(Some(commit.id.clone()));
+    ) -> Result<(BranchOutcome, bool), Failure> {
+        row.phase = Phase::Push;
+        row.set_commit(Some(commit.id.clone()));
         if remote.repository.default_branch.as_deref() == Some(branch) {
             let why = format!(
                 "{branch} is the default branch of the repository, which is not moved; name another `head_branch`"
@@ -129,13 +129,13 @@ impl Engine {
         let (plan, earlier) = self.plan(clone, commit, branch).await?;
         let was_ours = earlier.iter().any(|push| push.activity == *activity);
         let is_ours = match plan.moved {
-            Moved::Created | Moved::Forward => true,
+            BranchOutcome::Created | BranchOutcome::Forward => true,
             // What another Activity pushed may well be the very commit; it does not become ours by standing there.
-            Moved::Stays if earlier.is_empty() => plan.to == commit.id,
+            BranchOutcome::Stays if earlier.is_empty() => plan.to == commit.id,
             // It stays ours however many runs change nothing.
-            Moved::Stays => was_ours,
+            BranchOutcome::Stays => was_ours,
         };
-        let is_news = is_ours && self.store_push(one, &name, branch, &plan.to).await?;
+        let is_news = is_ours && self.store_push(row, &name, branch, &plan.to).await?;
         if let Err(error) = plan.make(clone, commit, branch).await {
             // What an earlier attempt sent may have arrived since.
             if error.is_refused_push() && is_news {
@@ -143,8 +143,8 @@ impl Engine {
             }
             return Err(Failure::at(Phase::Push)(error));
         }
-        one.pushed = Some(plan.to.clone());
-        results.save(one, None);
+        row.pushed = Some(plan.to.clone());
+        results.save(row, None);
         deliverer.confirm(remote, branch, &plan.to).await.map_err(Failure::at(Phase::Push))?;
         Ok((plan.moved, was_ours))
     }
@@ -155,13 +155,13 @@ impl Engine {
         clone: &mut BareClone<'_>,
         commit: &Commit,
         branch: &str,
-    ) -> Result<(Move, Vec<RunPush>), Failure> {
+    ) -> Result<(BranchUpdate, Vec<RunPush>), Failure> {
         let there = clone.commit_at(branch).await.map_err(Failure::at(Phase::Push))?;
         let earlier = match &there {
             Some(there) => self.store.pushes_of(&there.id, branch).await.map_err(Failure::at(Phase::Push))?,
             None => Vec::new(),
         };
-        let plan = Move::of(clone, commit, (branch, there), (&self.run.activity, &earlier)).await;
+        let plan = BranchUpdate::of(clone, commit, (branch, there), (&self.run.activity, &earlier)).await;
         Ok((plan.map_err(Failure::at(Phase::Push))?, earlier))
     }
 
@@ -169,14 +169,14 @@ impl Engine {
     /// both are known. `false` if an earlier attempt has stored the same.
     async fn store_push(
         &self,
-        one: &RunRepository,
+        row: &RunRepository,
         repository: &str,
         branch: &str,
         commit: &ObjectId,
     ) -> Result<bool, Failure> {
         let stored = async {
             let mut tx = self.store.begin().await?;
-            tx.save_run_repository(self.run.id, one).await?;
+            tx.save_run_repository(self.run.id, row).await?;
             let is_news = tx.save_run_push(self.run.id, repository, branch, commit).await?;
             tx.commit().await?;
             Ok::<_, StoreError>(is_news)

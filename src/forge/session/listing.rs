@@ -2,7 +2,7 @@
 
 use super::super::client::{encode, path};
 use super::super::pages::read_while;
-use super::{Direct, ForgeError, NamedBody, NamedRepository};
+use super::{ForgeError, GitHubSession, NamedBody, NamedRepository};
 use serde::Deserialize;
 use std::collections::HashSet;
 
@@ -40,7 +40,7 @@ struct Gathered {
     odd: usize,
 }
 
-impl Direct {
+impl GitHubSession {
     /// The repositories that GitHub's search finds. GitHub shows the first 1,000 of them.
     ///
     /// Errors: [`ForgeError::Invalid`] for a query that it does not understand.
@@ -99,10 +99,10 @@ impl Direct {
 }
 
 impl Gathered {
-    fn add(&mut self, page: Vec<NamedBody>, direct: &Direct) {
+    fn add(&mut self, page: Vec<NamedBody>, session: &GitHubSession) {
         for body in page {
             let id = body.id;
-            match body.into_repository(direct.installation) {
+            match body.into_repository(session.installation) {
                 Ok(repository) if self.seen.insert(id.0) => self.repositories.push(repository),
                 Ok(_) => {}
                 // One odd name must not hide the others.

@@ -5,16 +5,16 @@
 //! every method of [`GitHub`] as well: labels, reviewers, assignees, heads.
 
 mod address;
+mod caller;
 mod listing;
 mod pull;
 mod summary;
-mod who;
 
 pub use address::PullAddress;
+pub use caller::{GitHubCaller, Installations};
 pub use listing::Listing;
 pub use pull::{NewPull, Opened};
 pub use summary::ChecksState;
-pub use who::{Installations, Who};
 
 use super::client::{Call, path};
 use super::settings::PersonSettings;
@@ -30,7 +30,7 @@ const NO_INSTALLATION: InstallationId = InstallationId(0);
 
 /// GitHub in the name of one person, or of one installation of the App.
 #[derive(Clone, Debug)]
-pub struct Direct {
+pub struct GitHubSession {
     github: GitHub,
     installation: InstallationId,
 }
@@ -109,7 +109,7 @@ impl NamedBody {
     }
 }
 
-impl Direct {
+impl GitHubSession {
     /// In the name of a person. Call it inside a Tokio runtime; sends nothing yet.
     ///
     /// Errors: [`ForgeError::Settings`] for an address or token that cannot work.

@@ -4,7 +4,7 @@ use super::super::client::Call;
 use super::super::git_data::RefBody;
 use super::super::pulls::{PullState, PullStatus};
 use super::super::tokens::Access;
-use super::{Direct, ForgeError, Target};
+use super::{ForgeError, GitHubSession, Target};
 use crate::domain::{ObjectId, PullNumber};
 use serde_json::json;
 
@@ -34,7 +34,7 @@ pub struct Opened {
     pub no_draft: bool,
 }
 
-impl Direct {
+impl GitHubSession {
     /// The open pull request from a branch of the repository to another, if there is one.
     pub async fn find_pull(&self, target: &Target, head: &str, base: &str) -> Result<Option<PullState>, ForgeError> {
         let pulls = self.github.pulls_from(target, head, Some(base), target.scope(Access::Pulls).into()).await?;

@@ -1,7 +1,7 @@
 //! What is to be done: the Activity file, read with what is around it.
 
 use super::OverArgs;
-use crate::activity::{Activity, ForRepository, Format, PlugIns, Source, SourceConfig, Surroundings, parse};
+use crate::activity::{Activity, Format, PlugIns, RepositoryPlan, Source, SourceConfig, Surroundings, parse};
 use crate::bulk::plug_in::{self, PlugIn, PlugInKind};
 use crate::cli::{UsageError, printable};
 use crate::document::{Problem, read_beginning};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: u64 = 4 << 20;
 
 /// An Activity file that was read.
-pub(super) struct Order {
+pub(super) struct LoadedActivity {
     /// The file, as whoever runs it named it.
     pub(super) file: PathBuf,
     /// Where it lies, by which its runs are found again.
@@ -35,7 +35,7 @@ pub(super) enum Repositories<'a> {
     Found(&'a Source),
 }
 
-impl Order {
+impl LoadedActivity {
     /// Reads a file.
     ///
     /// Errors: [`UsageError`] with every problem of the file, each with its place.
@@ -84,7 +84,7 @@ impl Order {
     /// What is to be done with one repository.
     ///
     /// Errors: [`UsageError`] with what is wrong for it.
-    pub(super) fn for_repository(&self, repository: &SourcedRepository) -> Result<ForRepository, UsageError> {
+    pub(super) fn for_repository(&self, repository: &SourcedRepository) -> Result<RepositoryPlan, UsageError> {
         self.activity.for_repository(repository).map_err(|problems| UsageError(told(&self.file, &problems)))
     }
 }

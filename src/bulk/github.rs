@@ -5,20 +5,20 @@
 
 use super::address::Address;
 use super::git::{BareClone, Commit, CommitObject, GitError, Lease};
-use super::patience::Patience;
-use crate::activity::{Forge, RepositoryForge};
+use super::retry::Retry;
+use crate::activity::{Forge, PullRequestSpec};
 use crate::domain::{Delivery, ObjectId, PullNumber, RepoName, RunPull};
 use crate::forge::ForgeError;
-use crate::forge::direct::{Direct, NamedRepository, NewPull, Who};
+use crate::forge::session::{GitHubCaller, GitHubSession, NamedRepository, NewPull};
 use crate::store::RunPush;
 use secrecy::SecretString;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Looks repositories up on GitHub, with the patience that GitHub asks for.
+/// Looks repositories up on GitHub, waiting as long as GitHub asks for.
 pub struct GitHubRepositories {
-    who: Who,
-    patience: Patience<'static>,
+    caller: GitHubCaller,
+    retry: Retry<'static>,
 }
 
 /// Opens pull requests on GitHub, at the pace that GitHub asks for.
@@ -31,7 +31,7 @@ pub struct Deliverer {
 
 /// What became of a branch that was to be pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moved {
+pub enum BranchOutcome {
     /// There was none.
     Created,
     /// It was moved to the new commit.
@@ -42,15 +42,15 @@ pub enum Moved {
 
 /// A move of a branch that may be made.
 #[derive(Clone, Debug)]
-pub struct Move {
+pub struct BranchUpdate {
     lease: Lease,
     /// The commit at which the branch stands afterwards.
     pub to: ObjectId,
     /// What becomes of it.
-    pub moved: Moved,
+    pub moved: BranchOutcome,
 }
 
-impl Move {
+impl BranchUpdate {
     /// Looks whether a branch, which is `there` now, may be moved to a commit. `earlier` are the runs that have pushed what stands
     /// there, and `activity` is the file whose branch it is to be. A branch that holds the same change already stays as it is: moving it would start
     /// every check anew.
@@ -63,7 +63,7 @@ impl Move {
         (activity, earlier): (&str, &[RunPush]),
     ) -> Result<Self, DeliveryError> {
         let Some(there) = there else {
-            return Ok(Self { lease: Lease::Absent, to: commit.id.clone(), moved: Moved::Created });
+            return Ok(Self { lease: Lease::Absent, to: commit.id.clone(), moved: BranchOutcome::Created });
         };
         let here = clone.commit_here(&commit.id).await?;
         let same = there.tree == here.tree && there.message.trim() == here.message.trim();
@@ -80,15 +80,16 @@ impl Move {
             )));
         }
         let stays = same && there.parents == here.parents && there.author == here.author;
-        let (to, moved) = if stays { (there.id.clone(), Moved::Stays) } else { (here.id, Moved::Forward) };
+        let (to, moved) =
+            if stays { (there.id.clone(), BranchOutcome::Stays) } else { (here.id, BranchOutcome::Forward) };
         Ok(Self { lease: Lease::At(there.id), to, moved })
     }
 
     /// Makes it.
     pub async fn make(&self, clone: &BareClone<'_>, commit: &Commit, branch: &str) -> Result<(), GitError> {
         match self.moved {
-            Moved::Stays => Ok(()),
-            Moved::Created | Moved::Forward => clone.push(commit, branch, &self.lease).await,
+            BranchOutcome::Stays => Ok(()),
+            BranchOutcome::Created | BranchOutcome::Forward => clone.push(commit, branch, &self.lease).await,
         }
     }
 }
@@ -110,7 +111,7 @@ pub enum DeliveryError {
 /// A repository on GitHub, as whoever delivers sees it.
 #[derive(Clone, Debug)]
 pub struct GitHubRepository {
-    direct: Direct,
+    session: GitHubSession,
     /// What GitHub says of it.
     pub repository: NamedRepository,
 }
@@ -118,7 +119,7 @@ pub struct GitHubRepository {
 impl GitHubRepository {
     /// The host that addresses of this GitHub name.
     pub fn host(&self) -> String {
-        self.direct.web_host()
+        self.session.web_host()
     }
 
     /// `HOST/OWNER/NAME` in small letters: the repository's one name, whatever address it was found by.
@@ -140,27 +141,27 @@ pub fn name_of(clone_url: &str) -> Result<RepoName, DeliveryError> {
 
 impl GitHubRepositories {
     /// Asks GitHub as somebody.
-    pub fn new(who: Who, patience: Patience<'static>) -> Self {
-        Self { who, patience }
+    pub fn new(caller: GitHubCaller, retry: Retry<'static>) -> Self {
+        Self { caller, retry }
     }
 
     /// Looks a repository up.
     pub async fn find(&self, name: &RepoName) -> Result<GitHubRepository, DeliveryError> {
-        let direct = self.patiently(|| self.who.for_repository(name)).await?;
-        let repository = self.patiently(|| direct.repository(name)).await?;
-        Ok(GitHubRepository { direct, repository })
+        let session = self.patiently(|| self.caller.for_repository(name)).await?;
+        let repository = self.patiently(|| session.repository(name)).await?;
+        Ok(GitHubRepository { session, repository })
     }
 
     /// A token for git, for one repository; with `workflows`, for one that may change workflows as well.
     pub async fn git_token(&self, remote: &GitHubRepository, workflows: bool) -> Result<SecretString, ForgeError> {
-        self.patiently(|| remote.direct.git_token(&remote.repository.target, workflows)).await
+        self.patiently(|| remote.session.git_token(&remote.repository.target, workflows)).await
     }
 
     async fn patiently<T, F: Future<Output = Result<T, ForgeError>>>(
         &self,
         ask: impl FnMut() -> F,
     ) -> Result<T, ForgeError> {
-        self.patience.with(|error| Some(error), ask).await
+        self.retry.run(|error| Some(error), ask).await
     }
 }
 
@@ -204,7 +205,7 @@ impl Deliverer {
 
     /// Where a branch stands on GitHub.
     pub async fn head(&self, remote: &GitHubRepository, branch: &str) -> Result<Option<ObjectId>, ForgeError> {
-        self.patiently(|| remote.direct.ref_of(&remote.repository.target, branch)).await
+        self.patiently(|| remote.session.ref_of(&remote.repository.target, branch)).await
     }
 
     /// Opens the pull request from a branch that is on GitHub, or brings the one that is open up to date. `moved` says what
@@ -213,11 +214,11 @@ impl Deliverer {
         &self,
         remote: &GitHubRepository,
         forge: &Forge,
-        words: &RepositoryForge,
+        words: &PullRequestSpec,
         base: Option<&str>,
-        moved: Option<Moved>,
+        moved: Option<BranchOutcome>,
     ) -> Result<(RunPull, Option<String>), DeliveryError> {
-        let GitHubRepository { direct, repository } = remote;
+        let GitHubRepository { session, repository } = remote;
         let target = &repository.target;
         let base = words.base_branch.as_deref().or(base).or(repository.default_branch.as_deref());
         let base = base.ok_or_else(|| DeliveryError::Refused(format!("{} has no branch to go to", target.name)))?;
@@ -225,19 +226,19 @@ impl Deliverer {
         if moved.is_none() && self.head(remote, &words.head_branch).await?.is_none() {
             return Err(no_branch(&target.name, &words.head_branch, forge.git_push_first));
         }
-        let RepositoryForge { head_branch, title, body, .. } = words;
+        let PullRequestSpec { head_branch, title, body, .. } = words;
         let new = NewPull { head: head_branch, base, title, body, draft: forge.draft };
         self.turn().await;
-        let opened = self.patiently(|| direct.open_pull(target, &new)).await?;
+        let opened = self.patiently(|| session.open_pull(target, &new)).await?;
         let number = opened.pull.number;
         let delivery = match (opened.adopted, moved) {
             (false, _) => Delivery::Opened,
-            (true, Some(Moved::Created | Moved::Forward)) => Delivery::Updated,
+            (true, Some(BranchOutcome::Created | BranchOutcome::Forward)) => Delivery::Updated,
             (true, _) => Delivery::Unchanged,
         };
         if opened.adopted {
             self.turn().await;
-            self.patiently(|| direct.update_pull(target, number, (title, body))).await?;
+            self.patiently(|| session.update_pull(target, number, (title, body))).await?;
         }
         let remark = opened.no_draft.then(|| "it is no draft, since the repository has none".to_owned());
         Ok((RunPull { number, url: opened.pull.url, delivery }, remark))
@@ -250,7 +251,7 @@ impl Deliverer {
         forge: &Forge,
         number: PullNumber,
     ) -> Vec<String> {
-        let (github, target) = (remote.direct.github(), &remote.repository.target);
+        let (github, target) = (remote.session.github(), &remote.repository.target);
         let mut refused = Vec::new();
         let mut note = |what: &str, result: Result<(), ForgeError>| {
             if let Err(error) = result {
@@ -303,7 +304,7 @@ fn may_be_written(GitHubRepository { repository, .. }: &GitHubRepository) -> Res
 }
 
 /// Refuses a pull request from a branch to itself. `base` is where it goes if the Activity does not say.
-pub(super) fn goes_elsewhere(words: &RepositoryForge, base: Option<&str>) -> Result<(), DeliveryError> {
+pub(super) fn goes_elsewhere(words: &PullRequestSpec, base: Option<&str>) -> Result<(), DeliveryError> {
     match words.base_branch.as_deref().or(base) {
         Some(base) if base == words.head_branch => Err(DeliveryError::Refused(format!(
             "`head_branch` and the branch it goes to are both {base}; name another `head_branch`"

@@ -21,7 +21,7 @@ const UNTOLD: SignedDuration = SignedDuration::from_secs(5);
 const LONGEST_CAUSE: usize = 80;
 
 /// Who waits, and who hears of it.
-pub struct Patience<'a> {
+pub struct Retry<'a> {
     clock: Arc<dyn Clock>,
     tell: Box<dyn Fn(&str) + Send + Sync + 'a>,
     pause: Box<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + 'a>,
@@ -29,7 +29,7 @@ pub struct Patience<'a> {
     told: Mutex<Timestamp>,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> Retry<'a> {
     /// Waits by a clock. `tell` hears of pauses that people notice.
     pub fn new(clock: Arc<dyn Clock>, tell: impl Fn(&str) + Send + Sync + 'a) -> Self {
         let pause = |time| -> BoxFuture<'static, ()> { Box::pin(tokio::time::sleep(time)) };
@@ -44,7 +44,7 @@ impl<'a> Patience<'a> {
     /// Asks, and asks again where that may be repeated. `of_forge` is what an error says of GitHub, if it says anything.
     ///
     /// Errors: those of `ask`: whatever is not mended by waiting, and pauses beyond an hour.
-    pub async fn with<T, E, F: Future<Output = Result<T, E>>>(
+    pub async fn run<T, E, F: Future<Output = Result<T, E>>>(
         &self,
         of_forge: impl Fn(&E) -> Option<&ForgeError>,
         mut ask: impl FnMut() -> F,
@@ -127,14 +127,14 @@ mod tests {
     async fn of_many_who_wait_for_the_same_one_says_so() {
         let now: Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
         let words = Mutex::new(Vec::new());
-        let patience = Patience::new(Arc::new(Still(now)), |word| words.lock().unwrap().push(word.to_owned()));
-        let patience = patience.pausing(|_| Box::pin(tokio::task::yield_now()));
+        let retry = Retry::new(Arc::new(Still(now)), |word| words.lock().unwrap().push(word.to_owned()));
+        let retry = retry.pausing(|_| Box::pin(tokio::task::yield_now()));
         let ask = async |minutes| {
             let until = now + SignedDuration::from_mins(minutes);
             let limited = || ForgeError::RateLimited { until, secondary: false, endpoint: "GET /user".into() };
             let first = AtomicBool::new(true);
             let once = || async { if first.swap(false, Ordering::Relaxed) { Err(limited()) } else { Ok(minutes) } };
-            patience.with(|error| Some(error), once).await.unwrap()
+            retry.run(|error| Some(error), once).await.unwrap()
         };
         assert_eq!(join3(ask(30), ask(30), ask(60)).await, (30, 30, 60));
         let told =

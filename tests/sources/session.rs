@@ -3,34 +3,34 @@
 use crate::world::World;
 use github_sim::Protection;
 use mass_driver::domain::RepoName;
-use mass_driver::forge::direct::{ChecksState, Direct, NewPull, PullAddress, Who};
+use mass_driver::forge::session::{ChecksState, GitHubCaller, GitHubSession, NewPull, PullAddress};
 use mass_driver::forge::{ForgeError, PullStatus};
 use rstest::rstest;
 use secrecy::ExposeSecret;
 
 const NEW: NewPull<'_> = NewPull { head: "x/y", base: "main", title: "Count", body: "To two.", draft: true };
 
-async fn opens_adopts_and_updates(world: &World, direct: &Direct) {
-    let target = world.repository(direct).await.target;
-    assert_eq!(direct.ref_of(&target, "x/y").await.unwrap(), None);
-    assert_eq!(direct.find_pull(&target, "x/y", "main").await.unwrap(), None);
+async fn opens_adopts_and_updates(world: &World, session: &GitHubSession) {
+    let target = world.repository(session).await.target;
+    assert_eq!(session.ref_of(&target, "x/y").await.unwrap(), None);
+    assert_eq!(session.find_pull(&target, "x/y", "main").await.unwrap(), None);
     let commit = world.sim.push("acme/api", "x/y", &[("a", Some(b"1"))], "Count").unwrap();
-    assert_eq!(direct.ref_of(&target, "x/y").await.unwrap().unwrap().as_str(), commit);
-    let opened = direct.open_pull(&target, &NEW).await.unwrap();
+    assert_eq!(session.ref_of(&target, "x/y").await.unwrap().unwrap().as_str(), commit);
+    let opened = session.open_pull(&target, &NEW).await.unwrap();
     assert!(!opened.adopted && !opened.no_draft && opened.pull.draft);
-    let again = direct.open_pull(&target, &NEW).await.unwrap();
+    let again = session.open_pull(&target, &NEW).await.unwrap();
     assert!(again.adopted && again.pull.number == opened.pull.number);
     let number = opened.pull.number;
-    direct.update_pull(&target, number, ("Count on", "To three.")).await.unwrap();
-    direct.github().add_labels(&target, number, &["counted".into()]).await.unwrap();
-    assert_eq!(direct.github().assign(&target, number, &["jo"]).await.unwrap(), ["jo"]);
-    let pull = direct.github().pull(&target, number).await.unwrap();
+    session.update_pull(&target, number, ("Count on", "To three.")).await.unwrap();
+    session.github().add_labels(&target, number, &["counted".into()]).await.unwrap();
+    assert_eq!(session.github().assign(&target, number, &["jo"]).await.unwrap(), ["jo"]);
+    let pull = session.github().pull(&target, number).await.unwrap();
     assert_eq!(pull.status, PullStatus::Open);
-    assert_eq!(direct.reviews(&target, number).await.unwrap(), (0, 0));
-    assert_eq!(direct.checks_of(&target, &pull.head).await.unwrap(), ChecksState::None);
+    assert_eq!(session.reviews(&target, number).await.unwrap(), (0, 0));
+    assert_eq!(session.checks_of(&target, &pull.head).await.unwrap(), ChecksState::None);
     let address = PullAddress::parse(&pull.url).unwrap();
     assert_eq!((address.repository, address.number), (target.name.clone(), number));
-    assert_eq!(address.host.as_deref(), Some(direct.web_host().as_str()));
+    assert_eq!(address.host.as_deref(), Some(session.web_host().as_str()));
 }
 
 #[tokio::test]
@@ -82,12 +82,12 @@ async fn a_bad_token_is_said_and_never_shown() {
     let world = World::new();
     world.sim.protect("acme/api", "main", Protection::default()).unwrap();
     let settings = mass_driver::forge::PersonSettings::new(world.sim.url(), " ghp_wrong\n".to_owned().into());
-    let nobody = Direct::of_person(settings, std::sync::Arc::new(crate::world::StillClock)).unwrap();
+    let nobody = GitHubSession::of_person(settings, std::sync::Arc::new(crate::world::StillClock)).unwrap();
     let error = nobody.repository(&RepoName::parse("acme/api").unwrap()).await.unwrap_err();
     assert!(matches!(error, ForgeError::Unauthorized { .. }) && !error.to_string().contains("ghp_wrong"), "{error}");
     for bad in ["", "a b"] {
         let settings = mass_driver::forge::PersonSettings::new(world.sim.url(), bad.to_owned().into());
-        let built = Direct::of_person(settings, std::sync::Arc::new(crate::world::StillClock));
+        let built = GitHubSession::of_person(settings, std::sync::Arc::new(crate::world::StillClock));
         assert!(matches!(built, Err(ForgeError::Settings { .. })));
     }
 }
@@ -121,7 +121,7 @@ async fn an_app_finds_the_installation_of_a_repository() {
 }
 
 /// Names of repositories, and who asks for them.
-async fn asks_for(who: &Who, name: &str) -> Result<i64, ForgeError> {
+async fn asks_for(who: GitHubCaller, name: &str) -> Result<i64, ForgeError> {
     let name = RepoName::parse(name).unwrap();
     let found = who.for_repository(&name).await?.repository(&name).await?;
     Ok(found.target.installation.0)
@@ -136,7 +136,7 @@ fn looked_up(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn an_app_asks_once_for_the_installation_of_all_repositories_of_an_owner() {
     let world = World::new();
-    let who = Who::of_app(world.app().github().clone());
+    let who = GitHubCaller::of_app(world.app().github().clone());
     let names = ["acme/api", "ACME/web", "acme/api", "acme/web"];
     let found = futures_util::future::join_all(names.iter().map(|name| asks_for(&who, name))).await;
     assert_eq!(found, vec![Ok(world.installation); 4]);
@@ -148,7 +148,7 @@ async fn an_app_asks_once_for_the_installation_of_all_repositories_of_an_owner()
 async fn one_repository_that_an_app_may_not_see_says_nothing_of_its_neighbours() {
     let world = World::new();
     world.sim.remove_from_installation(world.installation, "acme/web").unwrap();
-    let who = Who::of_app(world.app().github().clone());
+    let who = GitHubCaller::of_app(world.app().github().clone());
     assert!(matches!(asks_for(&who, "acme/web").await, Err(ForgeError::Gone { .. })));
     assert_eq!(asks_for(&who, "acme/api").await, Ok(world.installation), "what failed is not kept");
     assert!(matches!(asks_for(&who, "acme/web").await, Err(ForgeError::Gone { .. })), "nor taken for its own");
@@ -162,7 +162,7 @@ async fn a_transferred_repository_does_not_stand_for_its_former_owner() {
     world.sim.organization("umbrella");
     let other = world.sim.install("umbrella").unwrap();
     world.sim.transfer("acme/web", "umbrella").unwrap();
-    let who = Who::of_app(world.app().github().clone());
+    let who = GitHubCaller::of_app(world.app().github().clone());
     assert_eq!(asks_for(&who, "acme/web").await, Ok(other));
     assert_eq!(asks_for(&who, "acme/api").await, Ok(world.installation));
     assert_eq!(asks_for(&who, "umbrella/web").await, Ok(other));
