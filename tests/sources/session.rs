@@ -121,7 +121,7 @@ async fn an_app_finds_the_installation_of_a_repository() {
 }
 
 /// Names of repositories, and who asks for them.
-async fn asks_for(who: GitHubCaller, name: &str) -> Result<i64, ForgeError> {
+async fn asks_for(who: &GitHubCaller, name: &str) -> Result<i64, ForgeError> {
     let name = RepoName::parse(name).unwrap();
     let found = who.for_repository(&name).await?.repository(&name).await?;
     Ok(found.target.installation.0)
