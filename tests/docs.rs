@@ -13,6 +13,7 @@ use mass_driver::{drivers, scanners, subscription};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process;
 use support::markdown::{code_spans, table};
 
 fn read(file: impl AsRef<Path>) -> String {
@@ -112,6 +113,24 @@ fn the_files_of_the_readme_are_valid() {
         let parsed = subscription::parse(file.as_bytes());
         assert!(parsed.is_ok(), "{file}{parsed:?}");
     }
+}
+
+#[test]
+fn the_readme_has_a_row_for_each_command() {
+    let page = read("README.md");
+    let rows = table(&page, "## The commands");
+    let named: Vec<String> = rows.iter().flat_map(|row| code_spans(row[0])).map(str::to_owned).collect();
+    let help = process::Command::new(env!("CARGO_BIN_EXE_mass-driver")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let there: BTreeSet<&str> =
+        listed.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    assert_eq!(
+        named.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+        there,
+        "README.md left, the executable right"
+    );
+    assert_eq!(named.len(), there.len(), "each once");
 }
 
 /// What follows a command in the console blocks of the README.

@@ -29,4 +29,4 @@ mod replicas;
 mod starts;
 
 /// Far more than a loaded machine needs; it only ends a test that hangs.
-const PATIENCE: Duration = Duration::from_secs(100);
+const PATIENCE: Duration = Duration::from_secs(250);
