@@ -359,6 +359,27 @@ async fn a_program_in_somebodys_home_does_not_open_the_home() {
 }
 
 #[tokio::test]
+async fn a_link_of_the_repository_opens_nothing() {
+    let den = Den::new();
+    let (vault, tool) = (den.path("vault"), den.path("vault/tool"));
+    std::fs::create_dir(&vault).unwrap();
+    std::fs::write(vault.join("secret"), "hunter2").unwrap();
+    std::fs::write(&tool, format!("#!/bin/sh\ncat {}\n", vault.join("secret").display())).unwrap();
+    std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for (target, link) in [(&tool, "tool"), (&vault, "vault"), (&PathBuf::from("/bin/echo"), "echo")] {
+        std::os::unix::fs::symlink(target, den.path("clone").join(link)).unwrap();
+    }
+    for word in ["./tool", "vault/tool"] {
+        let error = den.run(&[word], &Grants::default()).await.unwrap_err();
+        assert!(matches!(error, SandboxError::CannotRun { .. }), "{error}");
+        assert!(error.to_string().contains("allow: { read: [FOLDER] }"), "{error}");
+        let grants = Grants { read: vec![vault.clone()], ..Grants::default() };
+        assert_eq!(said(&den.run(&[word], &grants).await.unwrap()), "hunter2");
+    }
+    assert_eq!(said(&den.run(&["./echo", "in"], &Grants::default()).await.unwrap()), "in\n", "this is read anyway");
+}
+
+#[tokio::test]
 async fn everything_is_granted_where_that_is_said() {
     let den = Den::new();
     let grants = Grants { everything: true, ..Grants::default() };

@@ -228,7 +228,7 @@ impl Sandbox {
         if job.grants.network {
             command.arg("--network");
         }
-        let own = self.folders_of(program);
+        let own = self.folders_of(program, job.folder);
         let read = SYSTEM.iter().map(PathBuf::from).chain(own).chain(job.reads.iter().chain(&job.grants.read).cloned());
         let of_the_job = [job.folder.to_owned(), job.scratch.to_owned()];
         let write = DEVICES.iter().map(PathBuf::from).chain(of_the_job).chain(job.grants.write.iter().cloned());
@@ -271,8 +271,12 @@ impl Sandbox {
     }
 
     /// What a program may read of where it lies: its folder, also behind a link. If that is somebody's home, or holds it,
-    /// the program alone.
-    fn folders_of(&self, program: &Path) -> Vec<PathBuf> {
+    /// the program alone. Nothing of one in the clone: that is readable as it is, and where a link of the repository leads is
+    /// not for the repository to say.
+    fn folders_of(&self, program: &Path, clone: &Path) -> Vec<PathBuf> {
+        if program.starts_with(clone) {
+            return Vec::new();
+        }
         let home = self.environment.get(OsStr::new("HOME")).map(PathBuf::from);
         let is_too_much = |folder: &Path| {
             let holds = |home: &PathBuf| {
