@@ -167,7 +167,7 @@ async fn the_environment_is_cleared() {
         names
     };
     let shown = said(&den.shell("env").await);
-    assert_eq!(names(&shown), ["HOME", "LANG", "MASS_DRIVER_REPOSITORY", "MASS_DRIVER_RUN", "PATH", "TMPDIR"]);
+    assert_eq!(names(&shown), ["HOME", "LANG", "MASS_DRIVER_REPOSITORY", "PATH", "TMPDIR"]);
     assert!(!shown.contains("hunter2") && shown.contains(&format!("HOME={}", den.path("scratch/home").display())));
     let grants = Grants { environment: vec!["EDITOR".to_owned(), "ABSENT".to_owned()], ..Grants::default() };
     assert!(said(&den.run(&["env"], &grants).await.unwrap()).contains("EDITOR=ed\n"));
@@ -211,6 +211,17 @@ const HOLDER: &str = "import fcntl, os, sys, time\n\
     [os.close(n) for n in (0, 1, 2)]\n\
     time.sleep(1000)\n";
 
+/// A process that hides: in a session of its own, nobody's child, without an environment.
+fn hider() -> String {
+    let again = "sys.argv[1:] or os.execve(sys.executable, [sys.executable, __file__, 'x'], {})";
+    format!("import os, sys\nsys.argv[1:] or os.fork() and os._exit(0)\nsys.argv[1:] or os.setsid()\n{again}\n{HOLDER}")
+}
+
+/// Whether nobody holds it any more.
+fn is_over(lock: &Path) -> bool {
+    std::fs::File::open(lock).unwrap().try_lock().is_ok()
+}
+
 #[tokio::test]
 async fn a_child_that_outlives_its_parent_ends_with_its_group() {
     let den = Den::new();
@@ -224,20 +235,34 @@ async fn a_child_that_outlives_its_parent_ends_with_its_group() {
 #[tokio::test]
 async fn a_service_that_left_the_group_ends_as_well() {
     let den = Den::new();
-    std::fs::write(den.path("clone/hold.py"), format!("import os\nos.fork() and os._exit(0)\nos.setsid()\n{HOLDER}"))
-        .unwrap();
+    std::fs::write(den.path("clone/hold.py"), hider()).unwrap();
     let (python, grants) = python();
     let script = format!("{python} hold.py; until [ -e held ]; do :; done; echo done");
-    assert_eq!(said(&den.run(&["sh", "-c", &script], &grants).await.unwrap()), "done\n");
-    wait_for_the_end(&den.path("clone/lock"));
+    for grants in [grants, Grants { everything: true, ..Grants::default() }] {
+        assert_eq!(said(&den.run(&["sh", "-c", &script], &grants).await.unwrap()), "done\n");
+        assert!(is_over(&den.path("clone/lock")), "before anybody looks at the clone");
+        std::fs::remove_file(den.path("clone/held")).unwrap();
+    }
+}
+
+/// Nobody looks at what was left where nobody knows who is left.
+#[tokio::test]
+async fn a_program_that_ends_its_guard_has_failed() {
+    let den = Den::new();
+    let everything = Grants { everything: true, ..Grants::default() };
+    for signal in ["KILL", "TERM", "HUP"] {
+        let words = ["sh", "-c", &format!("kill -{signal} $PPID; exec sleep 1000")];
+        assert_eq!(den.run(&words, &everything).await.unwrap().code, None, "{signal}");
+    }
+    assert_eq!(den.run(&["sh", "-c", "kill -KILL 0"], &everything).await.unwrap().code, None);
 }
 
 #[tokio::test]
 async fn a_run_that_nobody_waits_for_any_more_is_ended() {
     let den = Den::new();
-    std::fs::write(den.path("clone/hold.py"), HOLDER).unwrap();
+    std::fs::write(den.path("clone/hold.py"), hider()).unwrap();
     let (python, grants) = python();
-    let words = ["sh", "-c", &format!("{python} hold.py; :")];
+    let words = ["sh", "-c", &format!("{python} hold.py; exec sleep 1000")];
     let run = den.run(&words, &grants);
     let held = den.path("clone/held");
     let is_held = async {
@@ -249,7 +274,7 @@ async fn a_run_that_nobody_waits_for_any_more_is_ended() {
         end = run => panic!("{end:?}"),
         () = is_held => {}
     }
-    wait_for_the_end(&den.path("clone/lock"));
+    assert!(is_over(&den.path("clone/lock")));
 }
 
 #[test]
@@ -264,12 +289,12 @@ fn a_command_ends_with_a_mass_driver_that_is_killed() {
     }
     let shared = den.path("shared");
     std::fs::create_dir(&shared).unwrap();
-    std::fs::write(shared.join("hold.py"), format!("import os\nos.chdir({shared:?})\n{HOLDER}")).unwrap();
+    std::fs::write(shared.join("hold.py"), format!("import os\nos.chdir({shared:?})\n{}", hider())).unwrap();
     let (python, grants) = python();
     let activity = format!(
-        "migration:\n  commit_message: x\n  commit_author_name: Dana\n  commit_author_email: d@example.com\n  driver_name: shell\n  driver_config: {{ command: [{python:?}, {:?}] }}\n  \
+        "migration:\n  commit_message: x\n  commit_author_name: Dana\n  commit_author_email: d@example.com\n  driver_name: shell\n  driver_config: {{ command: [sh, -c, {:?}] }}\n  \
          allow: {{ read: [{:?}], write: [{shared:?}] }}\n",
-        shared.join("hold.py"),
+        format!("{python} {} && exec sleep 1000", shared.join("hold.py").display()),
         grants.read[0],
     );
     std::fs::write(den.path("hold.yaml"), activity).unwrap();

@@ -132,7 +132,7 @@ impl Git {
     }
 
     fn local(&self) -> Bounds {
-        Bounds { time: self.settings.local_time, output_bytes: ANSWER_BYTES, cut: false }
+        Bounds { time: self.settings.local_time, output_bytes: ANSWER_BYTES, cut: false, grace: None }
     }
 
     fn remote(&self) -> Bounds {
