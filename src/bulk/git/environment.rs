@@ -43,9 +43,15 @@ const SETTINGS: [(&str, &str); 14] = [
 ];
 
 /// Settings for work trees of ours. They hold pointers: what a git-lfs of the user's would make of other files would be in its cache
-/// on this machine, and no hook would bring it to the server.
-pub(super) const OF_WORK_TREES: [(&str, &str); 4] =
-    [("filter.lfs.process", ""), ("filter.lfs.clean", ""), ("filter.lfs.smudge", ""), ("filter.lfs.required", "false")];
+/// on this machine, and no hook would bring it to the server. What is ignored the repository alone says, so that everybody's runs
+/// commit the same.
+pub(super) const OF_WORK_TREES: [(&str, &str); 5] = [
+    ("filter.lfs.process", ""),
+    ("filter.lfs.clean", ""),
+    ("filter.lfs.smudge", ""),
+    ("filter.lfs.required", "false"),
+    ("core.excludesFile", "/dev/null"),
+];
 
 /// Whether the user named a program that answers git's questions, as services that run jobs do. Of those that ask a person
 /// in their turn, editors set the same variable in their terminals, and say so.
