@@ -163,11 +163,6 @@ impl Address {
         RepoName::parse(path).ok()
     }
 
-    /// Whether ssh is used to reach it.
-    pub(super) fn is_ssh(&self) -> bool {
-        matches!(&self.0, Place::Remote { http: None, .. })
-    }
-
     /// The last part of its path without `.git`, of plain letters: for the name of a folder.
     pub(super) fn slug(&self) -> String {
         let text = self.to_string();

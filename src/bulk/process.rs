@@ -1,12 +1,12 @@
 //! A process with its limits: so much time, so much output, and nothing of it left when it is over.
 //!
 //! Each is the first of a process group of its own. The group is ended when the process ends, when it went beyond a limit,
-//! and when whoever waits for it stops waiting.
+//! and when whoever waits for it stops waiting. A process that ends others by itself is asked to end first.
 
 use std::fs::File;
 use std::io;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
@@ -22,6 +22,8 @@ pub(super) struct Bounds {
     pub output_bytes: usize,
     /// Whether more output is cut off, rather than a failure.
     pub cut: bool,
+    /// For a process that ends what it started when it is asked to end (SIGTERM): how long it has for that, until it is killed.
+    pub grace: Option<Duration>,
 }
 
 /// A process that ended by itself, or whose output was cut.
@@ -67,15 +69,15 @@ pub(super) enum Input<'a> {
 
 /// Starts a process in a group of its own, with pipes to all of its three channels.
 pub(super) fn start(command: &mut Command) -> Result<(Child, Group), Failure> {
-    start_with(command, Stdio::piped())
+    start_with(command, Stdio::piped(), None)
 }
 
-fn start_with(command: &mut Command, stdin: Stdio) -> Result<(Child, Group), Failure> {
+fn start_with(command: &mut Command, stdin: Stdio, grace: Option<Duration>) -> Result<(Child, Group), Failure> {
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     #[cfg(unix)]
     command.process_group(0);
     let child = command.spawn().map_err(Failure::Start)?;
-    let group = Group { first: child.id() };
+    let group = Group { first: child.id(), grace };
     Ok((child, group))
 }
 
@@ -85,7 +87,7 @@ pub(super) async fn run(command: &mut Command, input: Input<'_>, bounds: Bounds)
         Input::Bytes(bytes) => (bytes, Stdio::piped()),
         Input::Held(file) => (&[][..], file.into()),
     };
-    let (mut child, mut group) = start_with(command, stdin)?;
+    let (mut child, mut group) = start_with(command, stdin, bounds.grace)?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut out, mut complaint) = (Vec::new(), Vec::new());
     let all = async {
@@ -158,6 +160,7 @@ async fn take(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>, bounds: 
 #[derive(Debug)]
 pub(super) struct Group {
     first: Option<u32>,
+    grace: Option<Duration>,
 }
 
 impl Group {
@@ -165,6 +168,9 @@ impl Group {
     fn end(&mut self) {
         #[cfg(unix)]
         if let Some(first) = self.first.and_then(|first| rustix::process::Pid::from_raw(first.cast_signed())) {
+            if let Some(grace) = self.grace {
+                ask_to_end(first, grace);
+            }
             // Nobody may be left in it.
             let _ = rustix::process::kill_process_group(first, rustix::process::Signal::KILL);
         }
@@ -173,6 +179,20 @@ impl Group {
     /// Its first process was waited for: from now on the number may be somebody else's.
     fn forget(&mut self) {
         self.first = None;
+    }
+}
+
+/// Asks a process to end, and waits until it has ended, for so long. This blocks: whoever stops waiting for a process goes on to
+/// remove what that worked on.
+#[cfg(unix)]
+fn ask_to_end(process: rustix::process::Pid, grace: Duration) {
+    use rustix::process::{Signal, WaitId, WaitIdOptions, kill_process, waitid};
+    let began = Instant::now();
+    let _ = kill_process(process, Signal::TERM);
+    // Who waits for it in the end still finds it.
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    while matches!(waitid(WaitId::Pid(process), options), Ok(None)) && began.elapsed() < grace {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

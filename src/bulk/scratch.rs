@@ -10,12 +10,14 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use tempfile::Builder;
+use tempfile::{Builder, TempDir};
 
 /// The file that is held.
 const LOCK: &str = "mass-driver.lock";
 /// How the folders begin.
 const PREFIX: &str = "run-";
+/// How those begin that lie where temporary files of the system lie, beside what others have there.
+const TEMPORARY_PREFIX: &str = "mass-driver-run-";
 /// Between making a folder and holding its lock, a process may be interrupted for as long.
 const YOUNGEST: Duration = Duration::from_secs(60);
 
@@ -23,7 +25,7 @@ const YOUNGEST: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Scratch {
     folder: PathBuf,
-    _held: Option<File>,
+    _held: File,
 }
 
 impl Scratch {
@@ -31,7 +33,7 @@ impl Scratch {
     ///
     /// Errors: what the system says.
     pub fn temporary() -> io::Result<Self> {
-        Ok(Self { folder: Builder::new().prefix("mass-driver-").tempdir()?.keep(), _held: None })
+        Self::hold(private_folder(TEMPORARY_PREFIX)?)
     }
 
     /// Makes one below a folder, which is made as well where it is not there.
@@ -39,10 +41,13 @@ impl Scratch {
     /// Errors: what the system says.
     pub fn below(place: &Path) -> io::Result<Self> {
         let place = make_folder(place).map_err(io::Error::other)?;
-        let folder = Builder::new().prefix(PREFIX).tempdir_in(place)?;
+        Self::hold(Builder::new().prefix(PREFIX).tempdir_in(place)?)
+    }
+
+    fn hold(folder: TempDir) -> io::Result<Self> {
         let held = File::create_new(folder.path().join(LOCK))?;
         held.lock()?;
-        Ok(Self { folder: folder.keep(), _held: Some(held) })
+        Ok(Self { folder: folder.keep(), _held: held })
     }
 
     /// Where it is.
@@ -76,7 +81,7 @@ impl TempWorkspace {
     ///
     /// Errors: what the system says.
     pub fn temporary() -> io::Result<Self> {
-        Ok(Self { folder: Builder::new().prefix("mass-driver-").tempdir()?.keep() })
+        Ok(Self { folder: private_folder("mass-driver-")?.keep() })
     }
 
     /// Where it is.
@@ -101,14 +106,43 @@ impl Drop for TempWorkspace {
     }
 }
 
+/// Makes a folder where temporary files of the system lie, that only its owner reads: repositories may be private.
+fn private_folder(prefix: &str) -> io::Result<TempDir> {
+    let mut builder = Builder::new();
+    builder.prefix(prefix);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
+}
+
 /// Removes what processes that are gone left below a folder, a bounded number of them. It blocks. What cannot be removed stays:
 /// nothing depends on it.
 pub fn remove_abandoned(place: &Path, now: Timestamp) {
+    remove_those(place, PREFIX, now);
+}
+
+/// The same for what they left in the folder where temporary files of the system lie.
+pub fn remove_abandoned_temporary(place: &Path, now: Timestamp) {
+    remove_those(place, TEMPORARY_PREFIX, now);
+}
+
+fn remove_those(place: &Path, prefix: &str, now: Timestamp) {
     let Some(since) = SystemTime::from(now).checked_sub(YOUNGEST) else { return };
     clean(place, |entry| {
-        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(prefix)) && is_own_folder(entry);
         is_ours && remove_if_abandoned(&entry.path(), since)
     });
+}
+
+/// Whether it is a folder of whoever runs this: where temporary files lie, everybody may call theirs as they like.
+fn is_own_folder(entry: &fs::DirEntry) -> bool {
+    // Of a link it tells about the link.
+    let Ok(found) = entry.metadata() else { return false };
+    #[cfg(unix)]
+    let is_own = std::os::unix::fs::MetadataExt::uid(&found) == rustix::process::geteuid().as_raw();
+    #[cfg(not(unix))]
+    let is_own = true;
+    found.is_dir() && is_own
 }
 
 /// Removes one, if its process is gone. Without a lock it is none of ours, whatever it is called.

@@ -4,7 +4,7 @@ use crate::local::with_ssh;
 use crate::scene::{Scene, run, sourced};
 use jiff::{Timestamp, ToSpan as _};
 use mass_driver::bulk::git::remove_unused;
-use mass_driver::bulk::scratch::{Scratch, TempWorkspace, remove_abandoned};
+use mass_driver::bulk::scratch::{Scratch, TempWorkspace, remove_abandoned, remove_abandoned_temporary};
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -177,4 +177,33 @@ fn work_of_processes_that_are_gone_is_removed() {
     remove_abandoned(&place, now());
     assert!(!dead.exists());
     assert!(alive.path().exists() && just_made.exists() && theirs.exists() && place.join("run-theirs").exists());
+}
+
+#[test]
+fn temporary_work_of_processes_that_are_gone_is_removed() {
+    let scene = Scene::new();
+    let alive = Scratch::temporary().unwrap();
+    let name = alive.path().file_name().unwrap().to_str().unwrap();
+    assert!(name.starts_with("mass-driver-run-") && alive.path().join("mass-driver.lock").exists(), "{name}");
+    assert_eq!(alive.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    // Nobody else's temporary files are looked at here.
+    let place = scene.path("tmp");
+    let abandoned = |name: &str| {
+        let folder = place.join(name);
+        std::fs::create_dir_all(folder.join("clones/api")).unwrap();
+        std::fs::write(folder.join("mass-driver.lock"), "").unwrap();
+        age(&folder.join("mass-driver.lock"), 1);
+        folder
+    };
+    let (dead, theirs) = (abandoned("mass-driver-run-dead"), abandoned("run-theirs"));
+    let of_another = abandoned("mass-driver-run-other");
+    // Only root gives folders away.
+    let is_given = std::os::unix::fs::chown(&of_another, Some(65_534), None).is_ok();
+    std::os::unix::fs::symlink(&theirs, place.join("mass-driver-run-link")).unwrap();
+    let held = abandoned("mass-driver-run-held");
+    let lock = File::open(held.join("mass-driver.lock")).unwrap();
+    lock.lock().unwrap();
+    remove_abandoned_temporary(&place, now());
+    assert!(!dead.exists());
+    assert!(theirs.exists() && held.exists() && of_another.exists() == is_given);
 }

@@ -244,6 +244,27 @@ pub fn with_ssh(scene: &Scene) -> Git {
     Git::new(settings)
 }
 
+/// Whoever has set `insteadOf` must not be asked by an ssh of ours either.
+#[tokio::test]
+async fn an_address_of_http_that_becomes_one_of_ssh_asks_nothing() {
+    let scene = Scene::new();
+    let bare = scene.bare("api.git", &[("a.txt", "one\n")]);
+    let (ssh, log) = (scene.path("ssh"), scene.path("ssh.log"));
+    let script = format!("#!/bin/sh\necho \"$@\" >> '{}'\nfor last; do :; done\nexec sh -c \"$last\"\n", log.display());
+    std::fs::write(&ssh, script).unwrap();
+    std::fs::set_permissions(&ssh, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let instead = format!(
+        "[url \"git@git.example.com:{}/\"]\n\tinsteadOf = https://git.example.com/acme/\n",
+        scene.folder.path().display()
+    );
+    std::fs::write(scene.path(".gitconfig"), format!("[core]\n\tsshCommand = {}\n{instead}", ssh.display())).unwrap();
+    assert!(bare.exists());
+    let clone = scene.git.clone(&sourced("https://git.example.com/acme/api.git")).await.unwrap();
+    drop(clone);
+    let called = std::fs::read_to_string(log).unwrap();
+    assert!(!called.is_empty() && called.lines().all(|line| line.contains("-oBatchMode=yes")), "{called}");
+}
+
 #[tokio::test]
 async fn over_ssh_in_both_ways_to_write_it() {
     let scene = Scene::new();

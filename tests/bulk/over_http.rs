@@ -146,6 +146,22 @@ async fn a_token_is_for_its_host_alone() {
     assert!(matches!(error, GitError::NotLetIn { .. }), "{error}");
 }
 
+/// Two headers of one name a forge refuses.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_of_the_users_settings_gives_way_to_the_token() {
+    let (scene, server) = (Scene::new(), wiremock::MockServer::start().await);
+    let host = server.uri().trim_start_matches("http://").to_owned();
+    let mut settings = settings(scene.folder.path());
+    settings.credential = Some(ForgeCredential { host, token: "ours".to_owned().into() });
+    let of_the_user = format!("[http \"{}/\"]\n\textraHeader = Authorization: Basic dGhlaXJz\n", server.uri());
+    std::fs::write(scene.path(".gitconfig"), of_the_user).unwrap();
+    let git = Git::new(settings);
+    git.clone(&sourced(format!("{}/acme/api.git", server.uri()))).await.unwrap_err();
+    let asked = server.received_requests().await.unwrap();
+    let sent: Vec<_> = asked[0].headers.get_all("authorization").iter().collect();
+    assert_eq!(sent, ["Basic eC1hY2Nlc3MtdG9rZW46b3Vycw=="]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_asked_for_a_password_but_a_program_that_answers() {
     let (scene, github) = (Scene::new(), github());

@@ -127,7 +127,7 @@ async fn whatever_goes_wrong_names_the_plug_in_and_says_what_it_said() {
         assert!(said.starts_with("the driver plug-in `x` ") && said.contains(expected), "{said}");
         assert!(said.ends_with("It said: noted"), "{said}");
     }
-    let error = drive(&den, "while :; do echo x; done").await.unwrap_err();
+    let error = drive(&den, &format!("while :; do echo {}; done", "x".repeat(1 << 10))).await.unwrap_err();
     assert!(matches!(error.reason(), Reason::Sandbox(SandboxError::TooMuchOutput { .. })), "{error}");
 }
 

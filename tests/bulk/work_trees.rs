@@ -109,3 +109,22 @@ async fn a_folder_in_use_is_not_written_into() {
     let error = clone.checkout(&work).await.unwrap_err();
     assert!(error.to_string().contains("is not empty"), "{error}");
 }
+
+/// Otherwise the same run makes another commit for everybody.
+#[tokio::test]
+async fn what_is_ignored_the_repository_says_and_not_the_user() {
+    let scene = Scene::new();
+    let checkout = scene.checkout("api", &[(".gitignore", "*.o\n")]);
+    std::fs::write(scene.path("ignore"), ".idea/\n").unwrap();
+    let own = format!("[core]\n\texcludesFile = {}\n", scene.path("ignore").display());
+    std::fs::write(scene.path(".gitconfig"), own).unwrap();
+    let clone = scene.git.clone(&sourced(&checkout)).await.unwrap();
+    let work = clone.checkout(&scene.path("work")).await.unwrap();
+    std::fs::create_dir(work.folder().join(".idea")).unwrap();
+    for name in [".idea/a", "b.o"] {
+        std::fs::write(work.folder().join(name), "x").unwrap();
+    }
+    let left = clone.commit_tree_of(&work).await.unwrap();
+    let listed = run(clone.folder(), &["ls-tree", "-r", "--name-only", left.tree.as_str()]);
+    assert_eq!(listed, ".gitignore\n.idea/a");
+}

@@ -5,8 +5,18 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use tokio::process::Command;
 
-/// Tokens of ours. git gets what it needs for one host in a header; the helpers of people have their own ways.
-const OURS: [&str; 2] = ["FORGE_TOKEN", "SOURCE_TOKEN"];
+/// Secrets of ours. git gets what it needs for one host in a header; the helpers of people have their own ways.
+const OURS: [&str; 9] = [
+    "FORGE_TOKEN",
+    "SOURCE_TOKEN",
+    "FORGE_APP_PRIVATE_KEY",
+    "SOURCE_APP_PRIVATE_KEY",
+    "GITHUB_APP_PRIVATE_KEY",
+    "GITHUB_APP_PRIVATE_KEY_FILE",
+    "GITHUB_WEBHOOK_SECRET",
+    "MASS_DRIVER_ADMIN_TOKEN",
+    "DATABASE_URL",
+];
 
 /// How the variables begin by which the GIT_ASKPASS of an editor finds the window to ask in.
 const EDITORS: [&str; 1] = ["VSCODE_GIT_"];
@@ -33,9 +43,15 @@ const SETTINGS: [(&str, &str); 14] = [
 ];
 
 /// Settings for work trees of ours. They hold pointers: what a git-lfs of the user's would make of other files would be in its cache
-/// on this machine, and no hook would bring it to the server.
-pub(super) const OF_WORK_TREES: [(&str, &str); 4] =
-    [("filter.lfs.process", ""), ("filter.lfs.clean", ""), ("filter.lfs.smudge", ""), ("filter.lfs.required", "false")];
+/// on this machine, and no hook would bring it to the server. What is ignored the repository alone says, so that everybody's runs
+/// commit the same.
+pub(super) const OF_WORK_TREES: [(&str, &str); 5] = [
+    ("filter.lfs.process", ""),
+    ("filter.lfs.clean", ""),
+    ("filter.lfs.smudge", ""),
+    ("filter.lfs.required", "false"),
+    ("core.excludesFile", "/dev/null"),
+];
 
 /// Whether the user named a program that answers git's questions, as services that run jobs do. Of those that ask a person
 /// in their turn, editors set the same variable in their terminals, and say so.
@@ -72,4 +88,19 @@ pub(super) fn set(command: &mut Command, settings: &[(&str, &str)]) {
         command.env(format!("GIT_CONFIG_VALUE_{}", before + at), value);
     }
     command.env("GIT_CONFIG_COUNT", (before + settings.len()).to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_of_ours_is_passed_on() {
+        let names = OURS.iter().chain(&["HOME"]);
+        let environment = names.map(|name| (name.into(), "hunter2".into())).collect();
+        let mut command = Command::new("git");
+        prepare(&mut command, &environment);
+        let passed = command.as_std().get_envs().filter(|(_, value)| *value == Some(OsStr::new("hunter2")));
+        assert_eq!(passed.map(|(name, _)| name).collect::<Vec<_>>(), ["HOME"]);
+    }
 }

@@ -132,7 +132,7 @@ impl Git {
     }
 
     fn local(&self) -> Bounds {
-        Bounds { time: self.settings.local_time, output_bytes: ANSWER_BYTES, cut: false }
+        Bounds { time: self.settings.local_time, output_bytes: ANSWER_BYTES, cut: false, grace: None }
     }
 
     fn remote(&self) -> Bounds {
@@ -160,9 +160,11 @@ impl Git {
         {
             let key = format!("http.{}://{}/.extraHeader", http.scheme, http.host);
             let value = format!("Authorization: Basic {}", basic(credential.token.expose_secret()));
-            environment::set(&mut command, &[(&key, &value)]);
+            // The setting is a list, and two of such a header are refused: what stood in it goes first.
+            environment::set(&mut command, &[(&key, ""), (&key, &value)]);
         }
-        if address.is_ssh() && !self.settings.environment.contains_key(OsStr::new("GIT_SSH")) {
+        // An address of http may become one of ssh, by `insteadOf` of the user's settings.
+        if address.folder().is_none() && !self.settings.environment.contains_key(OsStr::new("GIT_SSH")) {
             let ssh = self.ssh.get_or_try_init(async || self.ask_for_ssh(folder).await).await?;
             command.env("GIT_SSH_COMMAND", ssh);
         }

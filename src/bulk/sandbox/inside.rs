@@ -1,6 +1,6 @@
 //! Going into the sandbox: this process restricts itself and becomes the program.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 
@@ -22,14 +22,32 @@ pub struct Rules {
     pub network: bool,
     /// Whether files and network are not restricted at all.
     pub everything: bool,
-    /// The process that waits for the program. When it ends, however it ends, the program is ended.
-    pub parent: Option<u32>,
     /// Memory for data of each process. Unit: bytes.
     pub memory_bytes: u64,
     /// The largest file. Unit: bytes.
     pub file_bytes: u64,
     /// Time on a processor of each process. Unit: seconds.
     pub cpu_seconds: u64,
+}
+
+impl Rules {
+    /// The same as arguments of `mass-driver sandbox`.
+    pub(super) fn arguments(&self) -> Vec<OsString> {
+        let flags = [("--everything", self.everything), ("--network", self.network)];
+        let mut arguments: Vec<OsString> =
+            flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.into()).collect();
+        for (option, paths) in [("--read=", &self.read), ("--write=", &self.write)] {
+            arguments.extend(paths.iter().map(|path| [OsStr::new(option), path.as_os_str()].into_iter().collect()));
+        }
+        for (option, limit) in [
+            ("--memory-bytes", self.memory_bytes),
+            ("--file-bytes", self.file_bytes),
+            ("--cpu-seconds", self.cpu_seconds),
+        ] {
+            arguments.push(format!("{option}={limit}").into());
+        }
+        arguments
+    }
 }
 
 /// Why the program was not run.
@@ -58,9 +76,10 @@ impl NotRun {
     }
 }
 
-/// Restricts this process and becomes the program. It only ever returns with the reason why it could not.
-pub fn become_program(rules: &Rules, words: &[OsString]) -> NotRun {
-    if let Err(why) = prepare(rules) {
+/// Restricts this process and becomes the program, which is ended when the process `guard` ends, however it ends. It only ever
+/// returns with the reason why it could not.
+pub fn become_program(rules: &Rules, guard: Option<u32>, words: &[OsString]) -> NotRun {
+    if let Err(why) = prepare(rules, guard) {
         return NotRun::NoSandbox(why);
     }
     let Some((program, arguments)) = words.split_first() else {
@@ -81,12 +100,14 @@ pub fn become_program(rules: &Rules, words: &[OsString]) -> NotRun {
 }
 
 /// Puts the restrictions on this process.
-fn prepare(rules: &Rules) -> Result<(), String> {
+fn prepare(rules: &Rules, guard: Option<u32>) -> Result<(), String> {
     limit(rules).map_err(|why| format!("the limits of processes cannot be set: {why}"))?;
     #[cfg(target_os = "linux")]
-    if let Some(parent) = rules.parent {
-        end_with(parent)?;
+    if let Some(guard) = guard {
+        end_with(guard)?;
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = guard;
     if rules.everything {
         return Ok(());
     }
@@ -133,13 +154,12 @@ fn limit(_: &Rules) -> io::Result<()> {
 
 /// Has the system end this process, and what it becomes, together with its parent.
 ///
-/// To the system that is the thread which started it. Those of the runtime that run tasks live as long as the runtime; a
-/// thread for what blocks does not, so nothing may be started there.
+/// To the system that is the thread which started it: the guard has one.
 #[cfg(target_os = "linux")]
 fn end_with(parent: u32) -> Result<(), String> {
     use rustix::process::{Signal, getppid, set_parent_process_death_signal};
     let set = set_parent_process_death_signal(Some(Signal::KILL));
-    set.map_err(|error| format!("it would outlive a mass-driver that is killed: {error}"))?;
+    set.map_err(|error| format!("it would outlive its guard: {error}"))?;
     // Whose end came before that is not told of it.
     if getppid().map(|now| now.as_raw_nonzero().get().cast_unsigned()) == Some(parent) {
         return Ok(());

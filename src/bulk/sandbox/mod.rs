@@ -2,11 +2,11 @@
 //!
 //! What runs there finds an environment of its own, may read what programs need to run, and may write to the clone and to a
 //! folder for scratch, which is also its home. It has no network. It may take so much time, memory and room, and say so much;
-//! when it ends, its process group ends. An Activity grants more, by name.
+//! when it ends, whatever it started ends, before anybody looks at what it left. An Activity grants more, by name.
 //!
 //! The restrictions are the system's (Landlock, Linux 6.7 or later; a filter of system calls; limits of processes). The hidden
-//! command `mass-driver sandbox` puts them on itself and then becomes the program, so there is no moment in which the program runs
-//! without them. Where the system has none, nothing runs unless everything was granted.
+//! command `mass-driver sandbox` starts itself once more, as a guard of what it starts; that one puts them on itself and then
+//! becomes the program, so there is no moment in which the program runs without them. Where the system has none, nothing runs unless everything was granted.
 //!
 //! What it does not hold:
 //!
@@ -16,19 +16,22 @@
 //!   Landlock has no right for them, and a filter of system calls sees no paths; honest tools need each of these calls in the
 //!   clone. What is in the files stays out of reach.
 //! - Signals to the user's other processes, before Landlock's sixth version.
-//! - When mass-driver is killed, the system ends the program with it; what that had started by then comes to its own end.
-//! - A process that leaves its group and rubs out its environment outlives the run, and stays restricted.
+//! - A program that kills its guard, where signals are not restricted or everything is granted, has failed, and nobody looks at
+//!   what it left; what it had started may outlive it, restricted as it was. Where the system is not Linux there is no guard, and
+//!   a process that leaves its group outlives the run.
 
+#[cfg(target_os = "linux")]
+pub mod guard;
 mod hints;
 pub mod inside;
 #[cfg(target_os = "linux")]
 mod sockets;
-mod strays;
 
 pub(super) use hints::explained;
 
 use super::process::{self, Bounds, Failure};
 use super::words::last_words;
+use inside::Rules;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -49,6 +52,8 @@ const SYSTEM: [&str; 11] = [
     "/run/current-system",
     "/proc/sys",
 ];
+/// How long a guard that is asked to end has for ending all that its program started.
+const GRACE: Option<Duration> = if cfg!(target_os = "linux") { Some(Duration::from_secs(5)) } else { None };
 /// Devices that everybody may read and write.
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
@@ -187,12 +192,9 @@ impl Sandbox {
             SandboxError::NotFound { program }
         })?;
         let mut command = self.command(job, &program)?;
-        let mark = strays::Mark::new();
-        command.env(strays::VARIABLE, mark.text());
         let SandboxLimits { time, output_bytes, .. } = self.limits;
-        let ended =
-            process::run(&mut command, process::Input::Bytes(job.input), Bounds { time, output_bytes, cut: false })
-                .await;
+        let bounds = Bounds { time, output_bytes, cut: false, grace: GRACE };
+        let ended = process::run(&mut command, process::Input::Bytes(job.input), bounds).await;
         let ended = ended.map_err(|failure| match failure {
             Failure::TimedOut { after, complaint } => {
                 SandboxError::TimedOut { after, said: last_words(&complaint, &[]) }
@@ -222,26 +224,21 @@ impl Sandbox {
         }
         let mut command = Command::new(&self.executable);
         command.arg("sandbox").arg(format!("--parent={}", std::process::id()));
-        if job.grants.everything {
-            command.arg("--everything");
-        }
-        if job.grants.network {
-            command.arg("--network");
-        }
-        let own = self.folders_of(program);
+        let own = self.folders_of(program, job.folder);
         let read = SYSTEM.iter().map(PathBuf::from).chain(own).chain(job.reads.iter().chain(&job.grants.read).cloned());
         let of_the_job = [job.folder.to_owned(), job.scratch.to_owned()];
         let write = DEVICES.iter().map(PathBuf::from).chain(of_the_job).chain(job.grants.write.iter().cloned());
-        for (option, paths) in [("--read", read.collect::<Vec<_>>()), ("--write", write.collect())] {
-            for path in paths {
-                let mut argument = OsString::from(format!("{option}="));
-                argument.push(path);
-                command.arg(argument);
-            }
-        }
         let SandboxLimits { time, memory_bytes, file_bytes, .. } = self.limits;
-        command.arg(format!("--memory-bytes={memory_bytes}")).arg(format!("--file-bytes={file_bytes}"));
-        command.arg(format!("--cpu-seconds={}", time.as_secs() + 1));
+        let rules = Rules {
+            read: read.collect(),
+            write: write.collect(),
+            network: job.grants.network,
+            everything: job.grants.everything,
+            memory_bytes,
+            file_bytes,
+            cpu_seconds: time.as_secs() + 1,
+        };
+        command.args(rules.arguments());
         command.arg("--").arg(program).args(&job.words[1..]);
         command.current_dir(job.folder).env_clear();
         let passed =
@@ -271,8 +268,12 @@ impl Sandbox {
     }
 
     /// What a program may read of where it lies: its folder, also behind a link. If that is somebody's home, or holds it,
-    /// the program alone.
-    fn folders_of(&self, program: &Path) -> Vec<PathBuf> {
+    /// the program alone. Nothing of one in the clone: that is readable as it is, and where a link of the repository leads is
+    /// not for the repository to say.
+    fn folders_of(&self, program: &Path, clone: &Path) -> Vec<PathBuf> {
+        if program.starts_with(clone) {
+            return Vec::new();
+        }
         let home = self.environment.get(OsStr::new("HOME")).map(PathBuf::from);
         let is_too_much = |folder: &Path| {
             let holds = |home: &PathBuf| {

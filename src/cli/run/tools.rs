@@ -10,7 +10,7 @@ use crate::bulk::git::{Git, GitError, GitSettings, remove_unused};
 use crate::bulk::github::Deliverer;
 use crate::bulk::plug_in::{PlugIn, PlugInKind, Task};
 use crate::bulk::sandbox::{Grants, Sandbox, SandboxLimits};
-use crate::bulk::scratch::{Scratch, TempWorkspace, remove_abandoned};
+use crate::bulk::scratch::{Scratch, TempWorkspace, remove_abandoned, remove_abandoned_temporary};
 use crate::bulk::working_clone::Tools;
 use crate::cli::UsageError;
 use crate::domain::{Run, RunKind, SourcedRepository};
@@ -39,9 +39,7 @@ pub(super) async fn engine(
     let kept = kept_folders(over, environment)?;
     let scratch = scratch(kept.as_ref())?;
     let clones = kept.as_ref().map_or_else(|| scratch.path().join("clones"), |kept| kept.clones.clone());
-    if let Some(kept) = kept {
-        remove_leftovers_aside(kept, session.clock.now());
-    }
+    remove_leftovers_aside(kept, session.clock.now());
     let mut git = GitSettings::new(clones, environment.variables().clone());
     git.credential = credential;
     let tools = Tools {
@@ -108,10 +106,13 @@ fn scratch(kept: Option<&KeptFolders>) -> anyhow::Result<Scratch> {
 
 /// Removes what killed runs left, and clones that nobody used for long, in a thread of its own. Nobody waits for it, the end
 /// of this process neither: it may be interrupted anywhere.
-fn remove_leftovers_aside(kept: KeptFolders, now: Timestamp) {
+fn remove_leftovers_aside(kept: Option<KeptFolders>, now: Timestamp) {
     drop(std::thread::spawn(move || {
-        remove_abandoned(&kept.work, now);
-        remove_unused(&kept.clones, now);
+        if let Some(kept) = kept {
+            remove_abandoned(&kept.work, now);
+            remove_unused(&kept.clones, now);
+        }
+        remove_abandoned_temporary(&std::env::temp_dir(), now);
     }));
 }
 
