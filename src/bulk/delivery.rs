@@ -42,13 +42,13 @@ impl Engine {
             still_there(&lost, head.as_ref())?;
         }
         let before = row.pull.clone();
-        let proposed = deliverer.propose(&remote, forge, words, row.base_branch.as_deref(), moved).await;
+        let proposed = deliverer.propose(&remote, forge, words, row.base_branch.as_deref(), (moved, was_ours)).await;
         let (mut pull, remark) = proposed.map_err(Failure::at(Phase::Propose))?;
         if before.is_some_and(|before| before.number == pull.number && before.delivery == Delivery::Opened) {
             pull.delivery = Delivery::Opened;
         }
         row.pull = Some(pull.clone());
-        results.save(row, None);
+        results.save(row, None).await;
         // One that was there already may be from a run that did not come to its end. One that somebody else opened, or that a run
         // was done with, is left as people have it.
         let may_be_bare = pull.delivery == Delivery::Opened || moved == Some(BranchOutcome::Created) || was_ours;
@@ -144,7 +144,7 @@ impl Engine {
             return Err(Failure::at(Phase::Push)(error));
         }
         row.pushed = Some(plan.to.clone());
-        results.save(row, None);
+        results.save(row, None).await;
         deliverer.confirm(remote, branch, &plan.to).await.map_err(Failure::at(Phase::Push))?;
         Ok((plan.moved, was_ours))
     }

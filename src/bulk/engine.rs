@@ -9,7 +9,7 @@ use super::github::{Deliverer, GitHubRepositories, GitHubRepository, name_of};
 use super::results::{ResultSender, write_results};
 use super::working_clone::{Tools, WorkingClone};
 use crate::activity::{Activity, ForgeKind, RepositoryPlan};
-use crate::domain::{Clock, ObjectId, PatchOutcome, Phase, Run, RunRepository, RunState, SourcedRepository};
+use crate::domain::{Clock, PatchOutcome, Phase, Run, RunRepository, RunState, SourcedRepository};
 use crate::forge::ForgeError;
 use crate::store::{LastChange, Store, StoreError};
 use futures_util::FutureExt as _;
@@ -158,7 +158,7 @@ impl Engine {
         if let Some(Failure { phase, why }) = failure {
             (item.row.phase, item.row.state, item.row.reason) = (phase, RunState::Failed, Some(why));
         }
-        results.save(&item.row, None);
+        results.save(&item.row, None).await;
         item
     }
 
@@ -172,8 +172,13 @@ impl Engine {
         let (own, remote) = self.own_git(&repository).await?.unzip();
         let git = own.as_ref().unwrap_or(&self.tools.git);
         let made = self.made_before(row, plan, stages).await?;
-        let kept = match made.as_ref().and_then(|made| Some((made, made.folder.as_deref()?))) {
-            Some((made, folder)) => self.reopened(git, &repository, folder, &made.commit).await?,
+        let fixed = plan.forge.as_ref().is_some_and(|words| words.base_branch.is_some());
+        if let Some(branch) = made.as_ref().and_then(|made| made.base_branch.clone()).filter(|_| !fixed) {
+            // The change goes to where it came from, whatever the repository or the Activity says by now.
+            repository.upstream_branch = Some(branch);
+        }
+        let kept = match &made {
+            Some(made) => self.reopened(git, &repository, made).await?,
             None => None,
         };
         // Where nobody makes it again.
@@ -189,8 +194,10 @@ impl Engine {
                 (WorkingClone::new(&self.tools, &repository, clone), None)
             }
         };
-        row.base_branch = work.clone.branch().map(str::to_owned);
-        row.base = Some(work.clone.base().clone());
+        (row.base_branch, row.base) = match lost.as_ref().filter(|lost| lost.base.is_some()) {
+            Some(lost) => (lost.base_branch.clone(), lost.base.clone()),
+            None => (work.clone.branch().map(str::to_owned), Some(work.clone.base().clone())),
+        };
         row.folder = Some(work.clone.folder().display().to_string());
         if stages != Stages::Deliver || commit.is_none() {
             self.scan(&mut work, row, plan).await?;
@@ -217,8 +224,8 @@ impl Engine {
     ) -> Result<Option<LastChange>, Failure> {
         match (stages, &plan.migration, &plan.forge) {
             (Stages::Deliver, Some(_), _) => {
-                let made = |commit| LastChange { commit, folder: row.folder.clone(), there: None };
-                Ok(row.commit.clone().map(made))
+                let RunRepository { commit, folder, base_branch, base, .. } = row.clone();
+                Ok(commit.map(|commit| LastChange { commit, folder, there: None, base_branch, base }))
             }
             (_, None, Some(words)) if self.pushes() => {
                 let known = self.store.last_change_of(&row.repository.clone_url, &words.head_branch).await;
@@ -228,17 +235,18 @@ impl Engine {
         }
     }
 
-    /// A clone as it was left, with a commit that was made in it; `None` where either is gone.
+    /// The clone of a change, at what it began from, and its commit; `None` where any of these is gone.
     async fn reopened<'a, 'g>(
         &'a self,
         git: &'g Git,
         repository: &'a SourcedRepository,
-        folder: &str,
-        id: &ObjectId,
+        made: &LastChange,
     ) -> Result<Option<(WorkingClone<'a, 'g>, Commit)>, Failure> {
-        let clone = git.reopen(repository, Path::new(folder)).await.map_err(Failure::at(Phase::Clone))?;
+        let (Some(folder), Some(base)) = (&made.folder, &made.base) else { return Ok(None) };
+        let began = (made.base_branch.as_deref(), base);
+        let clone = git.reopen(repository, Path::new(folder), began).await.map_err(Failure::at(Phase::Clone))?;
         let Some(mut clone) = clone else { return Ok(None) };
-        let commit = clone.made(id).await.map_err(Failure::at(Phase::Clone))?;
+        let commit = clone.made(&made.commit).await.map_err(Failure::at(Phase::Clone))?;
         Ok(commit.map(|commit| (WorkingClone::new(&self.tools, repository, clone), commit)))
     }
 
@@ -313,14 +321,14 @@ impl Engine {
             // A former attempt may have made one.
             if row.commit.is_some() {
                 row.set_commit(None);
-                results.save(row, Some(String::new()));
+                results.save(row, Some(String::new())).await;
             }
             return Ok(None);
         };
         row.set_commit(Some(commit.id.clone()));
         let diff = work.clone.diff(&commit, DIFF_BYTES).await.map_err(Failure::at(Phase::Patch))?;
         let diff = if diff.1 { diff.0 } else { diff.0 + "\n… the rest is not kept\n" };
-        results.save(row, Some(diff));
+        results.save(row, Some(diff)).await;
         Ok(Some(commit))
     }
 }

@@ -208,15 +208,16 @@ impl Deliverer {
         self.patiently(|| remote.session.ref_of(&remote.repository.target, branch)).await
     }
 
-    /// Opens the pull request from a branch that is on GitHub, or brings the one that is open up to date. `moved` says what
-    /// became of the branch just now, and is `None` where it was not pushed at all. Returns a remark as well.
+    /// Opens the pull request from a branch that is on GitHub, or takes the one that is open. `moved` says what became of the
+    /// branch just now, and is `None` where it was not pushed at all. An open one gets its title and text anew only with a new
+    /// change on a branch that `was_ours`: else they stay as people have them. Returns a remark as well.
     pub async fn propose(
         &self,
         remote: &GitHubRepository,
         forge: &Forge,
         words: &PullRequestSpec,
         base: Option<&str>,
-        moved: Option<BranchOutcome>,
+        (moved, was_ours): (Option<BranchOutcome>, bool),
     ) -> Result<(RunPull, Option<String>), DeliveryError> {
         let GitHubRepository { session, repository } = remote;
         let target = &repository.target;
@@ -228,17 +229,16 @@ impl Deliverer {
         }
         let PullRequestSpec { head_branch, title, body, .. } = words;
         let new = NewPull { head: head_branch, base, title, body, draft: forge.draft };
-        self.turn().await;
-        let opened = self.patiently(|| session.open_pull(target, &new)).await?;
+        let opened = self.write(|| session.open_pull(target, &new)).await?;
         let number = opened.pull.number;
-        let delivery = match (opened.adopted, moved) {
+        let changed = matches!(moved, Some(BranchOutcome::Created | BranchOutcome::Forward));
+        let delivery = match (opened.adopted, changed) {
             (false, _) => Delivery::Opened,
-            (true, Some(BranchOutcome::Created | BranchOutcome::Forward)) => Delivery::Updated,
-            (true, _) => Delivery::Unchanged,
+            (true, true) => Delivery::Updated,
+            (true, false) => Delivery::Unchanged,
         };
-        if opened.adopted {
-            self.turn().await;
-            self.patiently(|| session.update_pull(target, number, (title, body))).await?;
+        if opened.adopted && changed && was_ours {
+            self.write(|| session.update_pull(target, number, (title, body))).await?;
         }
         let remark = opened.no_draft.then(|| "it is no draft, since the repository has none".to_owned());
         Ok((RunPull { number, url: opened.pull.url, delivery }, remark))
@@ -259,32 +259,58 @@ impl Deliverer {
             }
         };
         if !forge.labels.is_empty() {
-            self.turn().await;
-            note("labels", self.patiently(|| github.add_labels(target, number, &forge.labels)).await);
+            note("labels", self.write(|| github.add_labels(target, number, &forge.labels)).await);
         }
-        let names = |names: &'_ [String]| names.to_vec();
-        let (people, teams) = (names(&forge.reviewers), names(&forge.team_reviewers));
+        let people: Vec<&str> = forge.reviewers.iter().map(String::as_str).collect();
+        let teams: Vec<&str> = forge.team_reviewers.iter().map(String::as_str).collect();
         if !people.is_empty() || !teams.is_empty() {
-            let people: Vec<&str> = people.iter().map(String::as_str).collect();
-            let teams: Vec<&str> = teams.iter().map(String::as_str).collect();
-            self.turn().await;
-            note("reviewers", self.patiently(|| github.request_reviews(target, number, (&people, &teams))).await);
+            match self.write(|| github.request_reviews(target, number, (&people, &teams))).await {
+                // GitHub asks all of them or nobody.
+                Err(ForgeError::Invalid { .. }) if people.len() + teams.len() > 1 => {
+                    let people = people.chunks(1).map(|one| (one, &[][..]));
+                    for one in people.chain(teams.chunks(1).map(|one| (&[][..], one))) {
+                        let name = one.0.iter().chain(one.1).copied().collect::<String>();
+                        let asked = self.write(|| github.request_reviews(target, number, one)).await;
+                        note(&format!("reviewer {name}"), asked);
+                    }
+                }
+                asked => note("reviewers", asked),
+            }
         }
         if !forge.assignees.is_empty() {
             let people: Vec<&str> = forge.assignees.iter().map(String::as_str).collect();
-            self.turn().await;
-            note("assignees", self.patiently(|| github.assign(target, number, &people)).await.map(drop));
+            match self.write(|| github.assign(target, number, &people)).await {
+                Ok(set) => refused.extend(not_assigned(&people, &set)),
+                Err(error) => note("assignees", Err(error)),
+            }
         }
         refused
+    }
+
+    /// Asks GitHub to write something, each time in its turn: also what is repeated after a pause, for which many may wait.
+    async fn write<T, F: Future<Output = Result<T, ForgeError>>>(
+        &self,
+        mut ask: impl FnMut() -> F,
+    ) -> Result<T, ForgeError> {
+        let in_turn = || {
+            let answer = ask();
+            async {
+                self.turn().await;
+                answer.await
+            }
+        };
+        self.patiently(in_turn).await
     }
 
     /// Waits until the next write may be sent.
     async fn turn(&self) {
         let mut last = self.last_write.lock().await;
-        if let Some(last) = *last {
-            tokio::time::sleep_until(last + self.spacing).await;
+        let now = tokio::time::Instant::now();
+        let next = last.map_or(now, |last| now.max(last + self.spacing));
+        if next > now {
+            self.repositories.retry.pause(next - now).await;
         }
-        *last = Some(tokio::time::Instant::now());
+        *last = Some(next);
     }
 
     async fn patiently<T, F: Future<Output = Result<T, ForgeError>>>(
@@ -293,6 +319,14 @@ impl Deliverer {
     ) -> Result<T, ForgeError> {
         self.repositories.patiently(ask).await
     }
+}
+
+/// A remark on those whom GitHub has passed over without a word.
+fn not_assigned(asked: &[&str], set: &[String]) -> Option<String> {
+    let is_set = |name: &&str| set.iter().any(|one| one.eq_ignore_ascii_case(name));
+    let missing: Vec<&str> = asked.iter().copied().filter(|name| !is_set(name)).collect();
+    let why = "GitHub assigns nobody who has no access to the repository";
+    (!missing.is_empty()).then(|| format!("its assignees {} could not be set: {why}", missing.join(", ")))
 }
 
 fn may_be_written(GitHubRepository { repository, .. }: &GitHubRepository) -> Result<(), DeliveryError> {
@@ -322,4 +356,48 @@ pub(super) fn no_branch(name: &RepoName, branch: &str, pushes: bool) -> Delivery
         "; push it, or set `git_push_first`"
     };
     DeliveryError::Refused(format!("{name} has no branch {branch} on GitHub{fix}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Clock;
+    use crate::forge::PersonSettings;
+    use futures_util::future::join;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    struct Still(jiff::Timestamp);
+
+    impl Clock for Still {
+        fn now(&self) -> jiff::Timestamp {
+            self.0
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_written_again_after_a_pause_waits_for_its_turn() {
+        let now: jiff::Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(Still(now));
+        let pauses = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&pauses);
+        let retry = Retry::new(Arc::clone(&clock), |_| {}).pausing(move |time| {
+            noted.lock().unwrap().push(time);
+            Box::pin(tokio::task::yield_now())
+        });
+        let nobody = PersonSettings::new("http://127.0.0.1:1", "x".to_owned().into());
+        let caller = GitHubCaller::One(GitHubSession::of_person(nobody, clock).unwrap());
+        // Far more than this test takes: whoever waits for a turn is told from whoever waits for GitHub.
+        let hour = Duration::from_secs(3600);
+        let deliverer = Deliverer::new(Arc::new(GitHubRepositories::new(caller, retry)), hour);
+        let write = async || {
+            let first = AtomicBool::new(true);
+            let limited = || ForgeError::RateLimited { until: now, secondary: true, endpoint: "POST /x".into() };
+            let once = || async { if first.swap(false, Ordering::Relaxed) { Err(limited()) } else { Ok(()) } };
+            deliverer.write(once).await.unwrap();
+        };
+        join(write(), write()).await;
+        let turns = pauses.lock().unwrap().iter().filter(|pause| **pause > hour / 2).count();
+        assert_eq!(turns, 3, "four writes, of which the first waits for none");
+    }
 }

@@ -5,7 +5,7 @@ use crate::store::{Store, StoreError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// Results that are stored in one transaction at most.
+/// Results that are stored in one transaction at most, and that may wait for the next one.
 const SAVED_AT_ONCE: usize = 200;
 
 struct Saved {
@@ -15,13 +15,13 @@ struct Saved {
 
 /// Where results are handed in.
 #[derive(Clone)]
-pub(super) struct ResultSender(mpsc::UnboundedSender<Saved>);
+pub(super) struct ResultSender(mpsc::Sender<Saved>);
 
 impl ResultSender {
-    /// Hands in how a repository stands.
-    pub(super) fn save(&self, row: &RunRepository, diff: Option<String>) {
-        // If nobody stores anything any more, the run ends with what the writer met.
-        let _ = self.0.send(Saved { row: row.clone(), diff });
+    /// Hands in how a repository stands. Waits where the store does not keep up: changes are large.
+    pub(super) async fn save(&self, row: &RunRepository, diff: Option<String>) {
+        // If nobody stores anything any more, nobody waits, and the run ends with what the writer met.
+        let _ = self.0.send(Saved { row: row.clone(), diff }).await;
     }
 
     /// Whether nothing can be stored any more.
@@ -46,13 +46,13 @@ impl ResultWriter {
 
 /// Begins to store results of a run.
 pub(super) fn write_results(run: RunId, store: Store) -> (ResultSender, ResultWriter) {
-    let (results, come_in) = mpsc::unbounded_channel();
+    let (results, come_in) = mpsc::channel(SAVED_AT_ONCE);
     let mut writer = JoinSet::new();
     writer.spawn(write(run, store, come_in));
     (ResultSender(results), ResultWriter(writer))
 }
 
-async fn write(run: RunId, store: Store, mut come_in: mpsc::UnboundedReceiver<Saved>) -> Result<(), StoreError> {
+async fn write(run: RunId, store: Store, mut come_in: mpsc::Receiver<Saved>) -> Result<(), StoreError> {
     let mut some = Vec::new();
     while come_in.recv_many(&mut some, SAVED_AT_ONCE).await > 0 {
         let mut tx = store.begin().await?;

@@ -76,6 +76,11 @@ impl<'a> Retry<'a> {
         }
     }
 
+    /// Lets some time pass.
+    pub(super) async fn pause(&self, time: Duration) {
+        (self.pause)(time).await;
+    }
+
     /// Whether nobody was told of a pause until then yet.
     fn is_news(&self, until: Timestamp) -> bool {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);

@@ -24,6 +24,10 @@ pub struct LastChange {
     pub folder: Option<String>,
     /// The commit that the branch on GitHub had when it was sent there: this one, or one with the same change.
     pub there: Option<ObjectId>,
+    /// The branch that it begins from.
+    pub base_branch: Option<String>,
+    /// The commit that it follows.
+    pub base: Option<ObjectId>,
 }
 
 statements! {
@@ -34,7 +38,8 @@ statements! {
         WHERE commit_id = $1 AND branch = $2 ORDER BY run_id DESC LIMIT 100";
     /// Of each branch the newest change counts; one that went to another branch is none for this.
     LAST_CHANGE = "SELECT changed.commit_id, changed.folder, (SELECT MAX(sent.pushed) FROM run_repository sent
-            WHERE sent.clone_url = $1 AND sent.commit_id = changed.commit_id AND sent.branch = $2)
+            WHERE sent.clone_url = $1 AND sent.commit_id = changed.commit_id AND sent.branch = $2),
+            changed.base_branch, changed.base_commit
         FROM run_repository changed JOIN run ON run.id = changed.run_id
         WHERE changed.clone_url = $1 AND changed.outcome = 'patched' AND changed.commit_id IS NOT NULL AND run.kind = 'run'
             AND NOT EXISTS (SELECT 1 FROM run_repository newer JOIN run later ON later.id = newer.run_id
@@ -47,6 +52,9 @@ statements! {
                     WHERE its.clone_url = $1 AND about.commit_id = changed.commit_id AND about.branch <> $2))
         ORDER BY CASE WHEN changed.branch = $2 THEN 0 ELSE 1 END, changed.run_id DESC LIMIT 1";
 }
+
+/// Commit, clone, commit on GitHub, and the branch and commit that it begins from.
+type LastChangeRow = (String, Option<String>, Option<String>, Option<String>, Option<String>);
 
 /// Commit, run, Activity.
 type PushRow = (String, i64, String);
@@ -65,11 +73,11 @@ impl Store {
     /// The last change that a run made in a repository: the newest for this branch, or else the newest for another branch, if that
     /// was not sent and was not about to be. Dry runs do not count.
     pub async fn last_change_of(&self, clone_url: &str, branch: &str) -> Result<Option<LastChange>, StoreError> {
-        let row: Option<(String, Option<String>, Option<String>)> =
-            self.row(LAST_CHANGE, values![clone_url, branch]).await?;
-        let Some((commit, folder, there)) = row else { return Ok(None) };
+        let row: Option<LastChangeRow> = self.row(LAST_CHANGE, values![clone_url, branch]).await?;
+        let Some((commit, folder, there, base_branch, base)) = row else { return Ok(None) };
         let object = |id: &str| parsed("a commit of run_repository", id, ObjectId::parse);
-        Ok(Some(LastChange { commit: object(&commit)?, folder, there: there.as_deref().map(object).transpose()? }))
+        let (there, base) = (there.as_deref().map(object).transpose()?, base.as_deref().map(object).transpose()?);
+        Ok(Some(LastChange { commit: object(&commit)?, folder, there, base_branch, base }))
     }
 }
 

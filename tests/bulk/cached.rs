@@ -3,7 +3,7 @@
 use crate::local::with_ssh;
 use crate::scene::{Scene, commit_files, path, plan, run, sourced, write};
 use mass_driver::bulk::git::{BareClone, CommitPlan, Git, Lease};
-use mass_driver::domain::SourcedRepository;
+use mass_driver::domain::{ObjectId, SourcedRepository};
 use std::path::{Path, PathBuf};
 
 /// A repository that is reached over ssh, as it lies on the disk and as it is sourced.
@@ -71,10 +71,13 @@ async fn a_clone_that_lost_its_objects_is_made_anew() {
     let (_, repository) = remote(&scene);
     let git = with_ssh(&scene);
     let folder = cached(&git, &repository).await;
+    let base = ObjectId::parse(&run(&folder, &["rev-parse", "HEAD"])).unwrap();
+    let began = (Some("main"), &base);
+    assert!(git.reopen(&repository, &folder, began).await.unwrap().is_some());
     for pack in packs(&folder) {
         std::fs::remove_file(pack).unwrap();
     }
-    let again = git.reopen(&repository, &folder).await.unwrap();
+    let again = git.reopen(&repository, &folder, began).await.unwrap();
     assert!(again.is_none(), "there is nothing to go on with");
     let mut clone = git.clone(&repository).await.unwrap();
     assert_eq!(clone.folder(), folder);
@@ -86,7 +89,7 @@ async fn a_clone_that_lost_its_objects_is_made_anew() {
         std::fs::remove_file(&pack).unwrap();
         std::fs::write(&pack, vec![0; usize::try_from(length).unwrap()]).unwrap();
     }
-    assert!(git.reopen(&repository, &folder).await.unwrap().is_none());
+    assert!(git.reopen(&repository, &folder, began).await.unwrap().is_none());
     assert_eq!(text_of(&mut git.clone(&repository).await.unwrap(), "d/b.txt").await, "two\n");
 }
 

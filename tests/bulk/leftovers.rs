@@ -5,6 +5,7 @@ use crate::scene::{Scene, run, sourced};
 use jiff::{Timestamp, ToSpan as _};
 use mass_driver::bulk::git::remove_unused;
 use mass_driver::bulk::scratch::{Scratch, TempWorkspace, remove_abandoned, remove_abandoned_temporary};
+use mass_driver::domain::ObjectId;
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -45,7 +46,8 @@ async fn clones_that_nobody_used_for_a_month_are_removed() {
     age(&lock_of(&young.0), 30 * 24 - 1);
     let in_use = git.clone(&held.1).await.unwrap();
     age(&lock_of(&held.0), 31 * 24);
-    drop(git.reopen(&again.1, &again.0).await.unwrap().unwrap());
+    let base = ObjectId::parse(&run(&again.0, &["rev-parse", "HEAD"])).unwrap();
+    drop(git.reopen(&again.1, &again.0, (Some("main"), &base)).await.unwrap().unwrap());
     let new = PathBuf::from(format!("{}.new", unfinished.0.display()));
     std::fs::rename(&unfinished.0, &new).unwrap();
     // Somebody's own, in a folder that they named for clones.

@@ -82,6 +82,19 @@ async fn what_is_in_the_cache_is_brought_up_to_date() {
     assert!(git.clone(&repository).await.is_ok(), "a broken clone is made anew");
 }
 
+/// git clones a tag as well, and no pull request goes to one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_is_no_branch() {
+    let (scene, github) = (Scene::new(), github());
+    let git = signed_in(&scene, &github, &github.personal_token("dana"));
+    let head = github.head("acme/api", "main").unwrap().unwrap();
+    github.tag("acme/api", "v1", &head).unwrap();
+    for _ in 0..2 {
+        let missing = git.clone(&at_branch(address(&github, "acme/api"), "v1")).await.unwrap_err();
+        assert!(missing.to_string().ends_with("acme/api.git: it has no branch v1 (it has: main)"), "{missing}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn repositories_of_one_name_never_meet_in_the_cache() {
     let (scene, github) = (Scene::new(), github());

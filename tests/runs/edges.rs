@@ -109,7 +109,37 @@ fn without_a_terminal_nothing_dies_at_the_pause() {
     world.the_end();
 }
 
-/// `script` gives a program a terminal.
+/// Runs `count.yaml` where somebody answers; `script` gives a program a terminal. The exit code, and what is shown.
+#[cfg(target_os = "linux")]
+fn on_terminal(world: &World, arguments: &str, answers: &str) -> (i32, String) {
+    let line = format!("script -qec 'mass-driver run count.yaml {arguments}' /dev/null");
+    let mut child = world.shell(&line).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    // The terminal stays open until the command has ended.
+    let mut answer = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut answer, answers.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+/// Both rows are prepared in one clone, the second after the first.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_each_change_goes_to_the_branch_that_it_was_made_on() {
+    let world = World::new();
+    world.counters(&["api"]);
+    world.commit("api", "dev", ("other.txt", "not released\n"), "Not released");
+    let rows = ["main", "dev"].map(|branch| format!("{branch},{},{branch}\n", ssh("api")));
+    world.write("repos.csv", &format!("repo_id,clone_url,upstream_branch\n{}", rows.concat()));
+    let source = "source:\n  source_name: csv-filelist\n  source_config: { csv_file: repos.csv }\n";
+    let change = count_to(1).replace("branch_name: count", "branch_name: 'count-{{ repo.id }}'");
+    world.write("count.yaml", &format!("{source}{change}  interactive_pause_every: 2\n"));
+    let (code, shown) = on_terminal(&world, "--parallel 1", "y\n");
+    let pulls = world.pulls("api");
+    let went: Vec<_> = pulls.iter().map(|pull| (pull.head_branch.as_str(), pull.base.as_str())).collect();
+    assert_eq!((code, went), (0, vec![("count-main", "main"), ("count-dev", "dev")]), "{shown}");
+    world.the_end();
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn on_a_terminal_it_is_asked_before_anything_is_sent() {
@@ -117,20 +147,11 @@ fn on_a_terminal_it_is_asked_before_anything_is_sent() {
     let repositories = world.counters(&["a", "b"]);
     world.write("count.yaml", &format!("{}  interactive_pause_every: 1\n", count_to(1)));
     world.write("repos.txt", &repositories.join("\n"));
-    let on_terminal = |arguments: &str, answers: &str| {
-        let line = format!("script -qec 'mass-driver run count.yaml {arguments}' /dev/null");
-        let mut child = world.shell(&line).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        // The terminal stays open until the command has ended.
-        let mut answer = child.stdin.take().unwrap();
-        std::io::Write::write_all(&mut answer, answers.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
-    };
-    let (code, shown) = on_terminal("--parallel 1 --repo-filelist repos.txt", "y\nn\n");
+    let (code, shown) = on_terminal(&world, "--parallel 1 --repo-filelist repos.txt", "y\nn\n");
     assert!(code == 1 && shown.contains("Push and open pull requests for 1 repository (1 patched)?"), "{code} {shown}");
     assert!(shown.contains("not all is done") && !shown.contains("No repositories."), "{shown}");
     assert_eq!(["a", "b"].map(|name| world.pulls(name).len()), [1, 0]);
-    let (code, shown) = on_terminal("--resume --no-pause", "");
+    let (code, shown) = on_terminal(&world, "--resume --no-pause", "");
     assert!(code == 0 && !shown.contains("[y/N]"), "{code} {shown}");
     assert_eq!(["a", "b"].map(|name| world.pulls(name).len()), [1, 1]);
     world.the_end();

@@ -50,7 +50,7 @@ fn a_branch_that_holds_this_very_change_is_taken_over_without_a_store() {
 }
 
 #[test]
-fn a_pull_request_that_is_open_is_adopted_and_brought_up_to_date() {
+fn a_pull_request_gets_new_words_with_a_new_change_alone() {
     let world = World::new();
     let repositories = world.counters(&["api"]);
     let forge = "forge:\n  forge_name: github\n  pr_title: First\n  pr_body: One\n";
@@ -58,10 +58,15 @@ fn a_pull_request_that_is_open_is_adopted_and_brought_up_to_date() {
     world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
     let forge = "forge:\n  forge_name: github\n  pr_title: Second\n  pr_body: Two\n";
     world.write("count.yaml", &format!("{}{forge}", migration(1)));
+    world.github.retitle("acme/api", 1, "By hand").unwrap();
     let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
-    assert_eq!(told.ends(), ["pull_request_unchanged"], "its branch is: {told:?}");
-    let pulls = world.pulls("api");
-    assert_eq!((pulls.len(), pulls[0].title.as_str(), pulls[0].body.as_str()), (1, "Second", "Two"));
+    assert_eq!(told.ends(), ["pull_request_unchanged"]);
+    let words = || world.pulls("api").into_iter().map(|pull| (pull.title, pull.body)).collect::<Vec<_>>();
+    assert_eq!(words(), [("By hand".to_owned(), "One".to_owned())]);
+    world.write("count.yaml", &format!("{}{forge}", migration(2)));
+    let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
+    assert_eq!(told.ends(), ["pull_request_updated"]);
+    assert_eq!(words(), [("Second".to_owned(), "Two".to_owned())]);
     world.the_end();
 }
 
@@ -90,11 +95,17 @@ fn what_github_refuses_of_a_pull_requests_dress_is_told_and_the_request_is_open(
     let world = World::new();
     let repositories = world.counters(&["api"]);
     world.github.without_drafts("acme/api").unwrap();
-    world.write("count.yaml", &format!("{}  draft_pr: true\n  reviewers: [nobody-here]\n", count_to(1)));
+    world.github.person("robin");
+    world.github.set_role("acme/api", "robin", github_sim::Role::Write).unwrap();
+    let more = "  draft_pr: true\n  reviewers: [nobody-here, robin]\n  assignees: [stranger, Dana]\n";
+    world.write("count.yaml", &format!("{}{more}", count_to(1)));
     let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
     assert_eq!(told.ends(), ["pull_request_opened"]);
     let why = told.json()["repositories"][0]["reason"].as_str().unwrap().to_owned();
-    assert!(why.contains("it is no draft") && why.contains("its reviewers could not be set"), "{why}");
+    assert!(why.contains("it is no draft") && why.contains("its reviewer nobody-here could not be set"), "{why}");
+    assert!(why.contains("its assignees stranger could not be set") && !why.contains("robin"), "{why}");
+    let pull = &world.pulls("api")[0];
+    assert_eq!((&pull.reviewers[..], &pull.assignees[..]), (&["robin".to_owned()][..], &["dana".to_owned()][..]));
     world.the_end();
 }
 
@@ -165,7 +176,7 @@ fn a_forge_alone_that_finds_no_clone_claims_nothing() {
     world.the_end();
 }
 
-/// It is there: whatever became of the clone, the pull request can be brought up to date.
+/// It is there: whatever became of the clone, the pull request is found.
 #[test]
 fn a_forge_alone_needs_no_clone_for_what_is_on_github() {
     let world = World::new();
@@ -179,7 +190,7 @@ fn a_forge_alone_needs_no_clone_for_what_is_on_github() {
     let told = world.drive("open.yaml", &[&ssh("api")], &["--no-cache"]).expect(0);
     assert_eq!(
         (told.ends(), world.pulls("api")[0].title.as_str()),
-        (vec!["pull_request_unchanged".to_owned()], "A number")
+        (vec!["pull_request_unchanged".to_owned()], "Count to 1")
     );
     world.the_end();
 }

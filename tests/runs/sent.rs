@@ -188,3 +188,30 @@ fn a_change_begins_from_the_branch_that_it_goes_to() {
     assert!(told.out.contains("name another `head_branch`") && !told.out.contains("Delete it"), "{told:?}");
     world.the_end();
 }
+
+/// Others work in the same clone meanwhile, on other branches.
+#[test]
+fn a_change_that_was_made_before_goes_to_the_branch_that_it_was_made_on() {
+    let world = World::new();
+    world.counters(&["api"]);
+    world.commit("api", "dev", ("other.txt", "not released\n"), "Not released");
+    world.write("count.yaml", &migration(1));
+    let made = world.drive("count.yaml", &[&ssh("api")], &[]).expect(0).json();
+    world.write("repos.csv", &format!("clone_url,upstream_branch\n{},dev\n", ssh("api")));
+    let source = "source:\n  source_name: csv-filelist\n  source_config: { csv_file: repos.csv }\n";
+    world.write("scan.yaml", &format!("{source}scan:\n  scanner_names: [root-files]\n"));
+    world.run(&["scan", "scan.yaml"]).expect(0);
+    world.write("open.yaml", &open("count"));
+    for more in [&["--dry-run"][..], &[]] {
+        let told = world.drive("open.yaml", &[&ssh("api")], more).expect(0).json();
+        for key in ["base_branch", "base_commit"] {
+            assert_eq!(told["repositories"][0][key], made["repositories"][0][key], "{key} {more:?}");
+        }
+    }
+    assert_eq!((world.pulls("api")[0].base.as_str(), world.pulls("api")[0].files.len()), ("main", 1));
+    // Where the clone is gone, what is on GitHub still goes there.
+    world.github.set_default_branch("acme/api", "dev").unwrap();
+    let told = world.drive("open.yaml", &[&ssh("api")], &["--no-cache"]).expect(0);
+    assert_eq!(told.ends(), ["pull_request_unchanged"]);
+    world.the_end();
+}

@@ -53,20 +53,24 @@ impl Git {
         Ok(tip.of(self, address, slot, uncommitted))
     }
 
-    /// Goes on with a clone as it was left in a folder of the cache. `None` where it is gone or broken, or somebody else works
-    /// with it.
+    /// Goes on with a clone in a folder of the cache, from the branch and the commit that somebody began from there: its head may
+    /// be of another branch since. `None` where it or the commit is gone or broken, or somebody else works with it.
     pub async fn reopen(
         &self,
         repository: &SourcedRepository,
         folder: &Path,
+        (branch, base): (Option<&str>, &ObjectId),
     ) -> Result<Option<BareClone<'_>>, GitError> {
         let address = Address::parse(&repository.clone_url)?;
         let Some(slot) = Slot::again(&self.settings.cache_folder, &address, folder)? else { return Ok(None) };
-        match self.tip(&slot).await {
-            Ok(tip) => Ok(Some(tip.of(self, address, slot, false))),
-            Err(GitError::Empty | GitError::Other { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let mut objects = Objects::start(self, slot.folder())?;
+        let base_tree = match objects.tree_of(base).await {
+            Ok(Some(tree)) => tree,
+            Ok(None) | Err(GitError::Other { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let tip = Tip { objects, base: base.clone(), base_tree, branch: branch.map(str::to_owned) };
+        Ok(Some(tip.of(self, address, slot, false)))
     }
 
     /// Reads where a clone stands.
@@ -137,10 +141,15 @@ impl Git {
             }
         }
         self.bring_anew(address, slot, branch).await?;
+        let what = format!("cloning {address}");
         match self.tip(slot).await {
             Err(GitError::Empty) => {
                 let default = self.default_branch(slot.folder()).await;
-                Err(self.nothing_there(address, &format!("cloning {address}"), None, default).await)
+                Err(self.nothing_there(address, &what, None, default).await)
+            }
+            // git takes the name of a tag as well, and nothing can be proposed to one.
+            Ok(tip) if branch.is_some_and(|branch| tip.branch.as_deref() != Some(branch)) => {
+                Err(self.nothing_there(address, &what, branch, None).await)
             }
             tip => tip,
         }
