@@ -112,7 +112,11 @@ fn main() -> ExitCode {
             let environment = settings::Environment::of_this_process();
             block_on(cli::run::scan(args, &environment, Arc::new(app::SystemClock), &mut out, &mut notes))
         }
-        Command::Runs(args) => block_on(cli::runs::run(args, &environment, &app::SystemClock, &mut out, &mut notes)),
+        Command::Runs(args) => {
+            // It prints no colours, and its diffs are those of files that may hold escapes.
+            let mut out = cli::Output::new(std::io::stdout().lock());
+            block_on(cli::runs::run(args, &environment, &app::SystemClock, &mut out, &mut notes))
+        }
         Command::ViewPr(args) => block_on(async {
             cli::view_pr::run(args, &cli::view_pr::Around::here(&environment), &mut out, &mut notes).await
         }),

@@ -7,9 +7,8 @@ mod support {
 }
 
 use clap::{Arg, Args as _, Command};
-use mass_driver::document::{Limits, Node, Problems, Value, yaml};
 use mass_driver::settings::ServerSettings;
-use mass_driver::{drivers, scanners, subscription};
+use mass_driver::{activity, drivers, scanners, subscription};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -370,25 +369,11 @@ fn the_examples_of_drivers_can_be_read() {
     let page = read("docs/drivers.md");
     let mut seen = BTreeSet::new();
     for (_, example) in blocks(&page).into_iter().filter(|(language, _)| *language == "yaml") {
-        let mut problems = Problems::default();
-        let limits = Limits { bytes: 100_000, nodes: 1_000, shorter: "shorten it" };
-        let node = yaml::read(example.as_bytes(), limits, "begin", &mut problems).unwrap();
-        let of = |node: &Node, key: &str| match &node.value {
-            Value::Map(map) => map.entries.iter().find(|(name, _)| name.name == key).map(|(_, value)| value.clone()),
-            _ => None,
-        };
-        let migration = of(&node, "migration").unwrap();
-        let (Some(Value::Text(name)), Some(keys)) =
-            (of(&migration, "driver_name").map(|name| name.value), of(&migration, "driver_config"))
-        else {
-            panic!("{example}")
-        };
-        let kind = drivers::by_name(&name).unwrap();
-        assert!((kind.read)(&keys, &mut problems).is_some(), "{example}{:?}", problems.sorted());
-        assert!(problems.is_empty(), "{example}{:?}", problems.sorted());
-        seen.insert(kind.name);
+        let read = activity::parse(example.as_bytes(), activity::Format::Yaml, &activity::Surroundings::default());
+        let read = read.unwrap_or_else(|problems| panic!("{example}{problems:?}"));
+        seen.insert(read.migration.unwrap().driver_name);
     }
-    assert_eq!(seen, drivers::TABLE.iter().map(|kind| kind.name).collect());
+    assert_eq!(seen, drivers::TABLE.iter().map(|kind| kind.name.to_owned()).collect());
 }
 
 #[test]

@@ -27,17 +27,28 @@ pub(super) fn add_row<const N: usize>(table: &mut Table, cells: [&str; N]) {
 }
 
 /// The lines of a table, without the spaces that fill its last column. Names, paths and versions stay whole, so that
-/// they can be copied; on a narrow terminal it is the prose that is wrapped.
+/// they can be copied; on a narrow terminal it is the prose that is wrapped, and where an address is wider, the table is.
 pub(super) fn lines(mut table: Table) -> String {
     let widths = table.column_max_content_widths();
-    for (column, width) in table.column_iter_mut().zip(widths) {
+    let addresses: Vec<u16> = (0..widths.len())
+        .map(|column| table.column_cells_iter(column).flatten().filter_map(|cell| longest_address(&cell.content())))
+        .map(|lengths| lengths.max().unwrap_or_default())
+        .collect();
+    for ((column, width), address) in table.column_iter_mut().zip(widths).zip(addresses) {
         let padding = column.padding_width();
+        let least = address.max(SHORT);
         column.set_constraint(match width {
-            ..=SHORT => ColumnConstraint::ContentWidth,
-            _ => ColumnConstraint::LowerBoundary(Width::Fixed(SHORT + padding)),
+            width if width <= least => ColumnConstraint::ContentWidth,
+            _ => ColumnConstraint::LowerBoundary(Width::Fixed(least + padding)),
         });
     }
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+/// The width of the longest address in a text: one that is broken can be neither opened nor copied.
+fn longest_address(text: &str) -> Option<u16> {
+    let addresses = text.split_whitespace().filter(|word| word.contains("://") || word.starts_with("git@"));
+    addresses.filter_map(|address| u16::try_from(address.chars().count()).ok()).max()
 }
 
 /// What came from elsewhere, on one line: it must neither steer the terminal nor seem to be another text than it is.
@@ -45,9 +56,35 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// A line of a file on one line: as [`printable`], but what indents it stays.
-pub(super) fn line_of_code(line: &str) -> String {
-    line.chars().map(|c| if is_hidden(c) && c != '\t' { '\u{fffd}' } else { c }).collect()
+/// Who reads a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// A person at a terminal: as [`printable`], but what indents stays, and a carriage return at the end of a line is seen.
+    Terminal,
+    /// Whoever reads the log of a job, or applies it: what ends lines stays as well.
+    Log,
+    /// A program, which needs each byte as it is.
+    Program,
+}
+
+/// A change as its reader needs it. It ends with the end of a line.
+pub(super) fn change(diff: &str, reader: Reader) -> String {
+    let mut shown = String::with_capacity(diff.len() + 1);
+    // `\n` alone ends a line of a diff: a `\r` before it belongs to the line of the file.
+    for line in diff.split_terminator('\n') {
+        let shows = |kept: char| move |c: char| if is_hidden(c) && c != '\t' && c != kept { '\u{fffd}' } else { c };
+        match (reader, line.strip_suffix('\r')) {
+            (Reader::Program, _) => shown.push_str(line),
+            (Reader::Log, _) => shown.extend(line.chars().map(shows('\r'))),
+            (Reader::Terminal, None) => shown.extend(line.chars().map(shows('\t'))),
+            (Reader::Terminal, Some(line)) => {
+                shown.extend(line.chars().map(shows('\t')));
+                shown.push_str("^M");
+            }
+        }
+        shown.push('\n');
+    }
+    shown
 }
 
 /// JSON over several lines, in which the same characters are escaped: the values stay what they are.
@@ -139,6 +176,26 @@ mod tests {
         assert_eq!(shown.chars().count(), odd.chars().count(), "one for one: columns stay");
         assert_eq!(shown.replace('\u{fffd}', "?"), "a?[31mb?c???d?e?f?g?h?i?j?é");
         assert_eq!(printable("src/größe/日本.txt"), "src/größe/日本.txt");
+    }
+
+    #[test]
+    fn a_change_is_shown_to_people_and_whole_for_programs() {
+        let diff = "-a\tb\u{1b}[31m\n+a\tb\u{1b}[31m\rc\r\n";
+        assert_eq!(change(diff, Reader::Terminal), "-a\tb\u{fffd}[31m\n+a\tb\u{fffd}[31m\u{fffd}c^M\n");
+        assert_eq!(change(diff, Reader::Log), "-a\tb\u{fffd}[31m\n+a\tb\u{fffd}[31m\rc\r\n");
+        assert_eq!(change(diff, Reader::Program), diff);
+        assert_eq!(change("+a", Reader::Program), "+a\n");
+    }
+
+    #[test]
+    fn addresses_stay_whole() {
+        let mut table = new_table(["Repository", "Pull request", "Why"]);
+        let (id, url) = ("git@github.com:acme/infrastructure.git", "https://github.com/acme/infrastructure/pull/1");
+        add_row(&mut table, [id, url, "it is as long as a sentence, and is wrapped where the words end"]);
+        table.set_width(80);
+        let shown = lines(table);
+        assert!(shown.contains(id) && shown.contains(url), "{shown}");
+        assert!(shown.lines().count() > 2, "{shown}");
     }
 
     #[test]

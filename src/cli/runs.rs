@@ -1,6 +1,6 @@
 //! `mass-driver runs`: what former runs did, from the store.
 
-use super::print::{self, add_row, lines, new_table, printable};
+use super::print::{self, Reader, add_row, lines, new_table, printable};
 use super::scans::{self, ScanFormat};
 use super::summary::{End, summary};
 use super::{Exit, UsageError};
@@ -11,7 +11,7 @@ use crate::store::{RunCount, Store, StoreError};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 
 /// Arguments of `mass-driver runs`.
 #[derive(Clone, Debug, clap::Args)]
@@ -171,8 +171,12 @@ async fn list(store: &Store, args: &RunsArgs, now: Timestamp, out: &mut dyn Writ
             kind(run.kind).into(),
             date_time(run.started_at),
             count(&|_| true),
-            count(&|count| count.outcome == Some(PatchOutcome::Patched)),
-            count(&|count| count.state == RunState::Failed),
+            // How they ended, as in the summary: one whose push was refused has failed, whatever the driver did.
+            count(&|count| count.state == RunState::Done && count.outcome == Some(PatchOutcome::Patched)),
+            count(&|count| {
+                count.state == RunState::Failed
+                    || count.state == RunState::Done && count.outcome == Some(PatchOutcome::Error)
+            }),
             state(run, now).into(),
             run.activity.clone(),
         ];
@@ -213,7 +217,7 @@ async fn show(store: &Store, id: RunId, failed: bool, format: RunsFormat, out: &
     for one in shown {
         let url = one.pull.as_ref().map_or("", |pull| pull.url.as_str());
         let why = one.reason.as_deref().unwrap_or_default().replace('\n', " ");
-        add_row(&mut table, [&one.repository.id, End::of(one).as_str(), url, &why]);
+        add_row(&mut table, [&one.repository.id, End::of(one).words(), url, &why]);
     }
     write!(out, "{}\n{}", lines(table), summary(&all))?;
     Ok(true)
@@ -230,18 +234,17 @@ async fn diff(store: &Store, id: RunId, repository: Option<&str>, out: &mut dyn 
     }
     for one in wanted {
         if let Some(diff) = store.run_diff(id, one.position).await? {
-            print_diff(&one.repository.id, &diff, out)?;
+            // Off a terminal it is a patch, which somebody applies.
+            print_diff(&one.repository.id, &diff, Reader::Program, out)?;
         }
     }
     Ok(true)
 }
 
-/// Prints the change of a repository.
-pub(super) fn print_diff(repository: &str, diff: &str, out: &mut dyn Write) -> anyhow::Result<()> {
-    writeln!(out, "# {}", printable(repository))?;
-    for line in diff.lines() {
-        writeln!(out, "{}", print::line_of_code(line))?;
-    }
+/// Prints the change of a repository, for `reader` where standard output is no terminal.
+pub(super) fn print_diff(repository: &str, diff: &str, reader: Reader, out: &mut dyn Write) -> anyhow::Result<()> {
+    let reader = if std::io::stdout().is_terminal() { Reader::Terminal } else { reader };
+    write!(out, "# {}\n{}", printable(repository), print::change(diff, reader))?;
     Ok(())
 }
 

@@ -52,6 +52,10 @@ pub(super) fn print(
             };
             writeln!(out, "{}", crate::cli::print::json(&found.iter().map(row).collect::<Vec<_>>())?)?;
         }
+        // Each repository that a scanner came to has something of it, a problem at least.
+        ScanFormat::Table if found.is_empty() && scanner.is_none() && run.ended_at.is_some() && !all.is_empty() => {
+            writeln!(out, "Run {} had no scanners.", run.id)?;
+        }
         ScanFormat::Table if found.is_empty() => writeln!(out, "No scanner has found anything.")?,
         ScanFormat::Table => {
             let mut table = new_table(["Repository", "Scanner", "Commit", "Found"]);

@@ -1,7 +1,7 @@
 //! What came of a run, in words and figures: how many repositories ended how, and why some failed.
 
-use super::print::{add_row, lines, new_table, printable};
-use crate::domain::{Delivery, PatchOutcome, RunRepository, RunState};
+use super::print::printable;
+use crate::domain::{Delivery, PatchOutcome, Phase, RunRepository, RunState};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -50,7 +50,8 @@ impl End {
         }
     }
 
-    const fn words(self) -> &'static str {
+    /// The words for people.
+    pub(super) const fn words(self) -> &'static str {
         match self {
             Self::Opened => "pull request opened",
             Self::Updated => "pull request brought up to date",
@@ -80,7 +81,7 @@ pub(super) fn summary(repositories: &[RunRepository]) -> String {
     for (end, those) in &by_end {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{:>6}  {:>6}  {}", those.len(), share(those.len(), all), end.words());
-        // Those that failed have a table of their own.
+        // Those that failed are told of below.
         if *end != End::Failed {
             reasons(those, &mut text);
         }
@@ -94,14 +95,55 @@ pub(super) fn summary(repositories: &[RunRepository]) -> String {
     }
     if let Some(failed) = by_end.get(&End::Failed) {
         text.push_str("\nFailed:\n");
-        let mut table = new_table(["Repository", "At", "Why"]);
-        for one in failed {
-            let why = one.reason.as_deref().unwrap_or("nobody said why");
-            add_row(&mut table, [&one.repository.id, one.phase.as_str(), &why.replace('\n', " ")]);
-        }
-        text.push_str(&lines(table));
+        failures(failed, &mut text);
     }
     text
+}
+
+/// So many repositories are named that failed for one reason.
+const MOST_NAMES: usize = 5;
+
+/// Those that failed, by what happened: the commonest first, each with where it did and the repositories.
+fn failures(failed: &[&RunRepository], text: &mut String) {
+    let mut groups: BTreeMap<(Phase, String), Vec<&RunRepository>> = BTreeMap::new();
+    for one in failed {
+        groups.entry((one.phase, reason_of_any(one))).or_default().push(one);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, those)| std::cmp::Reverse(those.len()));
+    for ((phase, reason), those) in groups {
+        let reason = match those.as_slice() {
+            [one] => why(one).to_owned(),
+            _ => reason,
+        };
+        let _ = writeln!(text, "{:>6} x {}: {}", those.len(), phase.as_str(), printable(&reason.replace('\n', " ")));
+        for one in those.iter().take(MOST_NAMES) {
+            let _ = writeln!(text, "         {}", printable(&one.repository.id));
+        }
+        let more = those.len().saturating_sub(MOST_NAMES);
+        if more > 0 {
+            let _ = writeln!(text, "         and {more} more, which `mass-driver runs show` has");
+        }
+    }
+}
+
+fn why(one: &RunRepository) -> &str {
+    one.reason.as_deref().unwrap_or("nobody said why")
+}
+
+/// Why one failed, in words that are the same for another to which the same happened: without its address and name.
+fn reason_of_any(one: &RunRepository) -> String {
+    let id = one.repository.id.as_str();
+    let mut reason = why(one).replace(id, "…");
+    let path = id.strip_suffix(".git").unwrap_or(id);
+    let mut parts = path.rsplit(['/', ':']);
+    if let (Some(name), Some(owner)) = (parts.next(), parts.next())
+        && !name.is_empty()
+        && !owner.is_empty()
+    {
+        reason = reason.replace(&format!("{owner}/{name}"), "…");
+    }
+    reason
 }
 
 /// So many different reasons are told of; the rest is in `runs show`.

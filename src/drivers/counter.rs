@@ -78,7 +78,9 @@ impl Driver for Counter {
         if number == self.count.to_string() {
             return Outcome::AlreadyPatched { note: format!("{} holds {written}", self.file) };
         }
-        let change = FileChange { path: self.file.clone(), mode, text: format!("{}\n", self.count) };
+        // Before the number there is nothing but blanks and a byte order mark: the first place is its own.
+        let text = text.replacen(written, &self.count.to_string(), 1);
+        let change = FileChange { path: self.file.clone(), mode, text };
         Outcome::Patched { edits: vec![FileEdit::Write(change)], note: None }
     }
 }

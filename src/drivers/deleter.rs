@@ -3,7 +3,7 @@
 use super::keys;
 use super::target::{obstacle, read_path};
 use super::{Driver, Kind, Outcome, Prepared};
-use crate::document::{Field, Problems, fields_schema, one_or_many, one_or_many_schema};
+use crate::document::{Field, Node, Problems, fields_schema, one_or_many, one_or_many_schema, quoted};
 use crate::domain::{FileEdit, RepoPath, Snapshot};
 use schemars::json_schema;
 use std::collections::BTreeSet;
@@ -31,9 +31,20 @@ const FIELDS: &[Field<Keys>] = &[Field {
         if items.is_empty() {
             problems.add(node.at, "`deletion_target` is empty", "name at least one file");
         }
-        keys.targets = items.iter().filter_map(|item| read_path(item, "a file to delete", problems)).collect();
+        keys.targets = items.iter().filter_map(|item| read_target(item, problems)).collect();
     },
 }];
+
+/// A file's name. Nobody has a file with a star in its name; a bracket is common, as in `[id].tsx`.
+fn read_target(node: &Node, problems: &mut Problems) -> Option<RepoPath> {
+    let path = read_path(node, "a file to delete", problems)?;
+    if path.as_str().contains(['*', '?']) {
+        let what = format!("`deletion_target` names files, not patterns: {}", quoted(path.as_str()));
+        problems.add(node.at, what, "name the files one by one, or have `shell` delete them");
+        return None;
+    }
+    Some(path)
+}
 
 fn prepared(keys: Keys, _: &mut Problems) -> Option<Prepared> {
     // A name that only a repository's data can tell is none yet.

@@ -36,6 +36,7 @@ use serde_json::{Value, json};
 )]
 #[case("stamper", "filepath_to_create: a\nfile_contents: b\nfile_ownership: '0888'", "octal digits")]
 #[case("deleter", "deletion_target: []", "`deletion_target` is empty")]
+#[case("deleter", "deletion_target: [a, 'docs/*.md']", "names files, not patterns: `docs/*.md`")]
 #[case("deleter", "deletion_target: [a, 1]", "1:22: a file to delete must be a text")]
 #[case("shell", "command: []", "`command` names no program")]
 #[case("shell", "command: ' '", "`command` names no program")]

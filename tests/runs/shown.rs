@@ -1,6 +1,6 @@
 //! What is shown before and after: dry runs, diffs, versions, former runs.
 
-use crate::world::{Told, World, checkout, count_to, migration, refs, ssh};
+use crate::world::{Told, World, checkout, count_to, git, migration, refs, ssh};
 
 #[test]
 fn the_version_is_told() {
@@ -40,7 +40,7 @@ fn a_former_run_tells_of_itself_and_its_diffs_again() {
     world.write("count.yaml", &count_to(1));
     world.drive("count.yaml", &refs(&repositories), &[]).expect(1);
     world.run(&["runs"]).expect(0).shows(&["count.yaml", "done"]);
-    world.run(&["runs", "show", "1"]).expect(0).shows(&["pull_request_opened", "acme/api/pull/1", "failed"]);
+    world.run(&["runs", "show", "1"]).expect(0).shows(&["pull request opened", "acme/api/pull/1", "failed"]);
     let failed = world.run(&["runs", "show", "1", "--failed", "--format", "json"]).expect(0);
     assert_eq!(failed.ends(), ["failed"]);
     let elsewhere = format!("sqlite://{}", world.runs_file().display());
@@ -48,8 +48,28 @@ fn a_former_run_tells_of_itself_and_its_diffs_again() {
     Told::of(told.unwrap()).expect(0).shows(&["acme/api/pull/1"]);
     world.run(&["runs", "diff", "1"]).expect(0).shows(&["# git@github.com:acme/api.git", "-0\n+1\n"]);
     world.run(&["runs", "show", "2"]).expect(1);
+    world.run(&["run", "count.yaml", "--dry-run", "--repo-path", &repositories[0]]).expect(0);
+    world.run(&["runs", "scans", "2"]).expect(0).shows(&["Run 2 had no scanners."]);
+    world.run(&["runs", "forget", "2"]).expect(0);
     world.run(&["runs", "forget", "1"]).expect(0).shows(&["Run 1 is forgotten."]);
     world.run(&["runs"]).expect(0).shows(&["No run is kept here."]);
+}
+
+/// A change of line ends is nothing but `\r`, and an escape in a file is part of it: whoever applies a diff needs both.
+#[test]
+fn the_diff_of_a_former_run_can_be_applied() {
+    let world = World::new();
+    let before = "a\r\nb\u{1b}[31mb\r\n";
+    checkout(&world.work().join("repo"), &[("words.txt", before)]);
+    world.write(
+        "change.yaml",
+        "migration:\n  commit_message: LF\n  branch_name: lf\n  driver_name: replace\n  driver_config: { paths: words.txt, from: \"b\\r\\n\", to: \"c\\n\" }\n",
+    );
+    let told = world.run(&["run", "change.yaml", "--repo-path", "repo", "--diff"]).expect(0);
+    told.shows(&[" a\r\n", "-b\u{fffd}[31mb\r\n", "+b\u{fffd}[31mc\n"]);
+    world.write("repo/change.diff", &world.run(&["runs", "diff", "1"]).expect(0).out);
+    git(&world.work().join("repo"), &["apply", "change.diff"]);
+    assert_eq!(world.read("repo/words.txt"), "a\r\nb\u{1b}[31mc\n");
 }
 
 #[test]
@@ -114,6 +134,18 @@ fn the_summary_has_the_reasons_of_what_was_passed_by() {
         "2  there is no file counter.txt",
         "     2  50.0 %  does not apply",
     ]);
+}
+
+#[test]
+fn the_summary_has_each_reason_of_failures_once() {
+    let world = World::new();
+    world.write("count.yaml", &migration(1));
+    let gone: Vec<String> = (0..7).map(|number| ssh(&format!("gone-{number}"))).collect();
+    world.write("repos.txt", &gone.join("\n"));
+    let told = world.run(&["run", "count.yaml", "--repo-filelist", "repos.txt"]).expect(1);
+    let told =
+        told.shows(&["\nFailed:\n     7 x clone: ", "         git@github.com:acme/gone-4.git\n         and 2 more"]);
+    assert!(!told.out.contains("gone-5"), "{}", told.out);
 }
 
 #[test]

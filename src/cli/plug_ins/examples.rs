@@ -16,7 +16,9 @@ pub(super) fn of(kind: Kind, name: &str) -> Option<&'static str> {
 /// How a plug-in is named; nobody but its author knows its keys.
 pub(super) fn of_plug_in(kind: Kind, name: &str) -> String {
     match kind {
-        Kind::Driver => format!("migration:\n  driver_name: {name}\n  driver_config: {{}}\n"),
+        Kind::Driver => {
+            format!("migration:\n  commit_message: What is changed\n  driver_name: {name}\n  driver_config: {{}}\n")
+        }
         Kind::Scanner => format!("scan:\n  scanner_names: [{name}]\n"),
         Kind::Source => format!("source:\n  source_name: {name}\n  source_config: {{}}\n"),
         Kind::Forge => format!("forge:\n  forge_name: {name}\n"),
@@ -28,6 +30,7 @@ const DRIVERS: &[(&str, &str)] = &[
         "counter",
         "\
 migration:
+  commit_message: Count to 2
   driver_name: counter
   driver_config:
     target_file: counter.txt
@@ -38,6 +41,7 @@ migration:
         "stamper",
         "\
 migration:
+  commit_message: Name the owners of the code
   driver_name: stamper
   driver_config:
     filepath_to_create: .github/CODEOWNERS
@@ -49,6 +53,7 @@ migration:
         "deleter",
         "\
 migration:
+  commit_message: Remove setup.cfg and .travis.yml
   driver_name: deleter
   driver_config:
     deletion_target: [setup.cfg, .travis.yml]
@@ -58,6 +63,7 @@ migration:
         "shell",
         "\
 migration:
+  commit_message: Move to v2
   driver_name: shell
   driver_config:
     command: sed -i s/v1/v2/ version.txt && make docs
@@ -67,6 +73,7 @@ migration:
         "replace",
         "\
 migration:
+  commit_message: Move to ubuntu-24.04
   driver_name: replace
   driver_config:
     paths: [\".github/workflows/**\", Dockerfile]
@@ -79,6 +86,7 @@ migration:
         "structured",
         "\
 migration:
+  commit_message: Leave formatting to ruff
   driver_name: structured
   driver_config:
     paths: pyproject.toml
@@ -91,6 +99,7 @@ migration:
         "bump",
         "\
 migration:
+  commit_message: Move requests to 2.32.4
   driver_name: bump
   driver_config:
     ecosystem: pypi

@@ -162,7 +162,7 @@ pub async fn run(
                 // One after the other: all of them may be large.
                 for one in rows.iter().filter(|_| args.diff) {
                     if let Some(diff) = session.store.run_diff(run.id, one.position).await? {
-                        super::runs::print_diff(&one.repository.id, &diff, out)?;
+                        super::runs::print_diff(&one.repository.id, &diff, print::Reader::Log, out)?;
                     }
                 }
                 if loaded.activity.scan.is_some() {

@@ -44,7 +44,7 @@ impl RunObserver for Progress {
     fn ended(&self, row: &RunRepository) {
         let bar = self.lock().clone();
         bar.inc(1);
-        let end = if row.state == RunState::Waiting { "prepared" } else { End::of(row).as_str() };
+        let end = if row.state == RunState::Waiting { "prepared" } else { End::of(row).words() };
         let why = row.reason.as_deref().filter(|_| row.state == RunState::Failed);
         let why = why.map(|why| format!(": {}", printable(&why.replace('\n', " ")))).unwrap_or_default();
         let (at, all) = (bar.position(), bar.length().unwrap_or_default());

@@ -174,21 +174,32 @@ impl Driver for Replace {
         }
         let note = passed_over_in_words(&passed_over);
         let and_note = note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
-        let counted = if looked_at == 1 { "the one file".to_owned() } else { format!("the {looked_at} files") };
+        let (counted, have) = match looked_at {
+            1 => ("the one file".to_owned(), "has"),
+            _ => (format!("the {looked_at} files"), "have"),
+        };
         match self.expect {
             Some(expected) if !edits.is_empty() && places != expected => Outcome::Error {
                 why: format!(
-                    "{} is found in {places} places, {expected} are expected; nothing is changed",
-                    quoted(self.pattern.from())
+                    "{} is found in {places} {}, {expected} {} expected; nothing is changed",
+                    quoted(self.pattern.from()),
+                    if places == 1 { "place" } else { "places" },
+                    if expected == 1 { "is" } else { "are" },
                 ),
             },
             _ if !edits.is_empty() => Outcome::Patched { edits, note },
             _ if looked_at == 0 => {
                 let globs: Vec<String> = self.paths.as_slice().iter().map(|glob| quoted(glob)).collect();
-                Outcome::DoesNotApply { why: format!("no file is called {}{and_note}", globs.join(" or ")) }
+                let globs = globs.join(" or ");
+                Outcome::DoesNotApply {
+                    why: match note {
+                        Some(note) => format!("all files called {globs} are {note}"),
+                        None => format!("no file is called {globs}"),
+                    },
+                }
             }
             _ if made_before => {
-                Outcome::AlreadyPatched { note: format!("{} has the new text already{and_note}", counted) }
+                Outcome::AlreadyPatched { note: format!("{counted} {have} the new text already{and_note}") }
             }
             _ => {
                 let from = quoted(self.pattern.from());

@@ -7,6 +7,9 @@ use std::ops::Range;
 /// How much memory an expression may take once compiled. Unit: bytes.
 const LARGEST_PROGRAM: usize = 4 << 20;
 
+/// The byte order mark.
+const MARK: &str = "\u{feff}";
+
 /// How deep groups may be nested in an expression.
 const DEEPEST: u32 = 64;
 
@@ -16,6 +19,8 @@ pub(super) struct Pattern {
     search: Search,
     /// Whether ends of lines are what they are: somebody wrote `\r`, and knows how lines end. Else `\n` is any end of a line.
     exact: bool,
+    /// Whether a byte order mark is a character like others: somebody wrote it. Else a text begins behind it.
+    with_mark: bool,
 }
 
 #[derive(Debug)]
@@ -43,15 +48,17 @@ pub(super) enum Bad {
 impl Pattern {
     pub(super) fn literal(from: String, to: String) -> Self {
         let exact = from.contains('\r') || to.contains('\r');
-        Self { search: Search::Literal { from, to }, exact }
+        let with_mark = from.contains(MARK) || to.contains(MARK);
+        Self { search: Search::Literal { from, to }, exact, with_mark }
     }
 
     pub(super) fn regex(from: &str, to: &str) -> Result<Self, Bad> {
         let exact = names_carriage_return(from) || to.contains('\r');
+        let with_mark = from.contains(MARK) || to.contains(MARK) || from.to_ascii_lowercase().contains("feff");
         let from = build(from).map_err(|error| Bad::From(in_words(&error)))?;
         let to = pieces(to, &from)?;
         let made = made(&to);
-        Ok(Self { search: Search::Regex { from, to, made }, exact })
+        Ok(Self { search: Search::Regex { from, to, made }, exact, with_mark })
     }
 
     /// What is looked for, as it was written.
@@ -64,6 +71,7 @@ impl Pattern {
 
     /// In how many places it was found, and the text with all of them replaced. `None` if that would be longer than `largest`.
     pub(super) fn replace(&self, text: &str, largest: usize) -> Option<(usize, String)> {
+        let (mark, text) = self.behind_mark(text);
         let lines = self.lines(text);
         let searched = lines.searched();
         let mut new = Replaced { lines: &lines, new: String::new(), at: 0, count: 0, largest };
@@ -87,13 +95,21 @@ impl Pattern {
                 }
             }
         }
-        new.finish()
+        new.finish().map(|(count, new)| (count, format!("{mark}{new}")))
+    }
+
+    /// The byte order mark that a text begins with, and the text behind it.
+    fn behind_mark<'t>(&self, text: &'t str) -> (&'static str, &'t str) {
+        match text.strip_prefix(MARK) {
+            Some(text) if !self.with_mark => (MARK, text),
+            _ => ("", text),
+        }
     }
 
     /// Whether a text in which nothing is to be replaced looks as if that had been done before. Where what is put in could be
     /// anything, it is taken to be so.
     pub(super) fn is_made_in(&self, text: &str) -> bool {
-        let lines = self.lines(text);
+        let lines = self.lines(self.behind_mark(text).1);
         match &self.search {
             Search::Literal { to, .. } => lines.searched().contains(to.as_str()),
             Search::Regex { made, .. } => made.as_ref().is_none_or(|made| made.is_match(lines.searched())),
@@ -280,6 +296,15 @@ mod tests {
         let once = replaced(&pattern, "http://a, see http://a/b");
         assert_eq!(once, "see http://a/b, see http://a/b");
         assert_eq!(replaced(&pattern, &once), once);
+    }
+
+    #[test]
+    fn a_text_begins_behind_its_mark() {
+        let pattern = Pattern::regex("(?m)^a$", "b").unwrap();
+        assert_eq!(replaced(&pattern, "\u{feff}a\r\na\n"), "\u{feff}b\r\nb\n");
+        for pattern in [Pattern::regex(r"^\x{FEFF}", "").unwrap(), Pattern::literal("\u{feff}".into(), String::new())] {
+            assert_eq!(replaced(&pattern, "\u{feff}a"), "a", "unless somebody writes it");
+        }
     }
 
     #[test]

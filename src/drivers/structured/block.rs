@@ -35,7 +35,8 @@ fn look_for_indents(text: &str, tree: &Tree, map: &mut Option<usize>, list: &mut
 
 /// The blanks up to the column of a byte.
 fn column(text: &str, at: usize) -> String {
-    " ".repeat(text[line_start(text, at)..at].chars().count())
+    // A byte order mark takes no column.
+    " ".repeat(text[line_start(text, at)..at].trim_start_matches('\u{feff}').chars().count())
 }
 
 /// Whether nothing but a comment follows on a line.

@@ -139,6 +139,23 @@ impl Data {
         }
     }
 
+    /// The keys below a mapping that would be gone if another took its place.
+    fn lost_by(&self, new: &Self) -> Vec<KeyPath> {
+        let (Self::Map(old), Self::Map(new)) = (self, new) else { return Vec::new() };
+        let mut lost = Vec::new();
+        for (name, value) in old {
+            let step = Step { name: name.clone(), index: None };
+            match new.iter().find(|(key, _)| key == name) {
+                None => lost.push(KeyPath { steps: vec![step] }),
+                Some((_, new)) => lost.extend(value.lost_by(new).into_iter().map(|mut below| {
+                    below.steps.insert(0, step.clone());
+                    below
+                })),
+            }
+        }
+        lost
+    }
+
     /// Without mappings that hold nothing, however deep: TOML has no word for a table that only others are in.
     pub(super) fn without_empty(self) -> Self {
         match self {
@@ -158,6 +175,7 @@ impl Data {
             Change::Set(path, value) => match self.get(&path.steps) {
                 Some(there) if there.says(value) => Effect::None,
                 None if !create => Effect::NotThere,
+                Some(there) if !there.lost_by(value).is_empty() => Effect::Cannot(would_lose(path, there, value)),
                 _ => match data.set(&path.steps, value) {
                     Ok(()) => Effect::Changes(data),
                     Err(why) => Effect::Cannot(why),
@@ -228,6 +246,25 @@ impl Data {
         }
         Ok(())
     }
+}
+
+/// That a mapping would lose keys, which nobody wants who forgot the quotes of a path in TOML.
+fn would_lose(path: &KeyPath, old: &Data, new: &Data) -> String {
+    const SHOWN: usize = 5;
+    let lost = old.lost_by(new);
+    let shown: Vec<String> = lost.iter().take(SHOWN).map(ToString::to_string).collect();
+    let more = if lost.len() > SHOWN { format!(" and {} more", lost.len() - SHOWN) } else { String::new() };
+    let mut one = path.clone();
+    let mut value = new;
+    while let Data::Map(entries) = value
+        && let Some((name, below)) = entries.first()
+    {
+        one.steps.push(Step { name: name.clone(), index: None });
+        value = below;
+    }
+    let set_by_path =
+        if one == *path { String::new() } else { format!("name the path `{one}`, in TOML in quotes as a whole, or ") };
+    format!("it has more keys, which would be lost ({}{more}); {set_by_path}`delete` it first", shown.join(", "))
 }
 
 /// A value below the steps that lead to it.

@@ -102,7 +102,7 @@ impl<'t> Toml<'t> {
         splices.make(self.text).ok_or_else(|| "its places overlap".into())
     }
 
-    /// A table keeps its header, and each of its keys is set or deleted by itself.
+    /// A table keeps its header, and each of its keys is set by itself; none of them is missing in the new one.
     fn set_table(&self, steps: &[Step], value: &Data) -> Result<String, String> {
         let Data::Map(new) = value else {
             return Err(format!("it is a table, and {} cannot take its place; delete it first", value.kind()));
@@ -111,9 +111,6 @@ impl<'t> Toml<'t> {
         let Some(Data::Map(old)) = data.get(steps) else { return Err("it is not there".into()) };
         let below = |name: &str| [steps, &[Step { name: name.into(), index: None }]].concat();
         let mut text = self.text.to_owned();
-        for (name, _) in old.iter().filter(|(name, _)| !new.iter().any(|(key, _)| key == name)) {
-            text = Toml::read(&text)?.delete(&below(name))?;
-        }
         for (name, value) in new {
             if !old.iter().any(|(key, old)| key == name && old.says(value)) {
                 text = Toml::read(&text)?.set(&below(name), value)?;
