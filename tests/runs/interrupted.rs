@@ -65,6 +65,31 @@ async fn a_run_that_was_killed_in_the_middle_is_resumed_and_nothing_is_done_twic
     world.the_end();
 }
 
+/// Ctrl-Z for longer than a minute, a run that is resumed elsewhere, and then `fg`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_another_process_took_up_goes_on_there_alone() {
+    let world = World::new();
+    let repositories = world.counters(&NAMES);
+    world.write("repos.txt", &repositories.join("\n"));
+    world.write("count.yaml", &count_to(1));
+    let gate = Gate::default();
+    world.github.fault(Fault::once("POST", "/repos/acme/b/pulls", FaultKind::Wait(gate.clone())));
+    let arguments = ["run", "count.yaml", "--parallel", "1", "--repo-filelist", "repos.txt", "--format", "json"];
+    let first = world.command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    gate.reached_by(1).await;
+    world.a_minute_after(1).await;
+    assert_eq!(world.drive("count.yaml", &[], &["--resume"]).expect(0).ends(), ["pull_request_opened"; 5]);
+    let ended = world.run(&["runs", "show", "1", "--format", "json"]).expect(0).out;
+    let asked = || world.github.exchanges().iter().filter(|one| one.path.contains("/acme/c")).count();
+    let before = asked();
+    gate.open();
+    let told = Told::of(first.wait_with_output().unwrap()).expect(1);
+    told.notes(&["mass-driver: run 1 was taken up by another process: it goes on there"]);
+    assert_eq!(world.run(&["runs", "show", "1", "--format", "json"]).expect(0).out, ended);
+    assert_eq!(asked(), before, "nothing was begun but what was under way");
+    assert_eq!(NAMES.map(|name| world.pulls(name).len()), [1; 5]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_activity_or_another_way_is_not_resumed() {
     let world = World::new();

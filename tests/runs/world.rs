@@ -190,12 +190,13 @@ impl World {
         self.run(&arguments)
     }
 
-    /// A minute passes in which nobody works on the last run: whoever was killed cannot say that they were.
+    /// A minute passes without a word from whoever works on a run. Then another process takes it up, and is killed at once.
     pub async fn a_minute_after(&self, run: i64) {
         let database = format!("sqlite://{}", self.runs_file().display());
         let store = Store::connect(&database).await.unwrap();
         let mut tx = store.begin().await.unwrap();
-        tx.keep_run_alive(RunId(run), "2026-01-01T00:00:00Z".parse().unwrap()).await.unwrap();
+        let (until, late) = ("2026-01-01T00:00:00Z".parse().unwrap(), "2100-01-01T00:00:00Z".parse().unwrap());
+        assert!(tx.take_up_run(RunId(run), until, late).await.unwrap().is_some());
         tx.commit().await.unwrap();
         store.close().await;
     }
