@@ -278,7 +278,7 @@ async fn the_pull_requests_of_a_run_are_those_the_store_knows() {
     }
     tx.commit().await.unwrap();
     store.close().await;
-    assert_eq!(run, RunId(1));
+    assert_eq!(lease.run(), RunId(1));
     let told = world.view(&["--run", "1"]).await;
     assert_eq!(told.exit, Exit::Failed);
     assert!(told.out.starts_with("2 pull requests:\n     1   50.0 %  open, waiting for review\n"), "{}", told.out);

@@ -97,7 +97,7 @@ async fn another_activity_or_another_way_is_not_resumed() {
     world.a_minute_after(1).await;
     world.drive("count.yaml", &[], &["--resume", "--dry-run"]).expect(2).notes(&["there is no dry run"]);
     world.write("count.yaml", &count_to(2));
-    world.drive("count.yaml", &[], &["--resume"]).expect(2).notes(&["another one than in run 1"]);
+    world.drive("count.yaml", &[], &["--resume"]).expect(2).notes(&["was changed since run 1", "or begin a new run"]);
     world.write("other.yaml", &count_to(2));
     world.drive("other.yaml", &[], &["--resume"]).expect(2).notes(&["no run"]);
 }
@@ -350,8 +350,25 @@ fn what_cannot_begin_leaves_no_run_behind() {
     told.notes(&["there is no token"]);
     let outfile = ["--json-outfile", "nowhere/out.json"];
     world.drive("count.yaml", &refs(&repositories), &outfile).expect(2).notes(&["there is no folder nowhere"]);
+    let told = world.drive("count.yaml", &refs(&repositories), &["--json-outfile", "."]).expect(2);
+    told.notes(&[". is a folder; name another file with --json-outfile"]);
+    for zero in ["--limit", "--parallel"] {
+        world.drive("count.yaml", &refs(&repositories), &[zero, "0"]).expect(2).notes(&["it must be 1 or more"]);
+    }
+    world.run(&["runs", "--limit", "0"]).expect(2).notes(&["it must be 1 or more"]);
+    world.write(
+        "index.yaml",
+        &format!("source:\n  source_name: index\n  ecosystem: pypi\n  package: httpx\n{}", count_to(1)),
+    );
+    let told = world.drive("index.yaml", &[], &["--database-url", "sqlite://typo.db"]).expect(2);
+    told.notes(&["there is no database at `typo.db`"]);
+    assert!(!world.work().join("typo.db").exists());
     world.run(&["runs"]).expect(0).shows(&["No run is kept here."]);
     world.drive("count.yaml", &refs(&repositories), &["--resume"]).expect(2).notes(&["--resume", "--repo-path"]);
+    world.write("file/is", "no folder");
+    let state = world.work().join("file/is");
+    let told = world.command(&arguments).env("XDG_STATE_HOME", &state).output().unwrap();
+    Told::of(told).expect(2).notes(&["for runs cannot be made: ", "; set XDG_STATE_HOME", "--database-url"]);
 }
 
 /// Pushed, and then the process was killed before it could tell; meanwhile the base went on.

@@ -13,7 +13,7 @@ mod tools;
 use super::runs::{RunsFormat, report, repository_json};
 use super::scans::{self, ScanFormat};
 use super::summary::{End, summary};
-use super::{Exit, UsageError, print, printable};
+use super::{Exit, UsageError, one_or_more, print, printable};
 use crate::activity::ForgeKind;
 use crate::domain::{Clock, RunKind, RunState};
 use crate::settings::{Environment, GitHubAppSettings, RunStoreSettings};
@@ -77,10 +77,10 @@ pub struct OverArgs {
     #[arg(long, value_name = "FILE")]
     pub repo_filelist: Option<PathBuf>,
     /// Only the first so many of the repositories that are named or found
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = one_or_more::<NonZeroU32>)]
     pub limit: Option<NonZeroU32>,
     /// How many repositories to work on at a time (default 8, or twice the number of processors where that is less)
-    #[arg(long, num_args = 0..=1, default_missing_value = "8", value_name = "N")]
+    #[arg(long, num_args = 0..=1, default_missing_value = "8", value_name = "N", value_parser = one_or_more::<NonZeroU16>)]
     pub parallel: Option<NonZeroU16>,
     /// Ask the source again, whatever it is known to have found
     #[arg(long, conflicts_with = "offline")]
@@ -132,7 +132,7 @@ pub async fn run(
         return Err(UsageError(why.into()).into());
     }
     let kind = if args.dry_run { RunKind::DryRun } else { RunKind::Run };
-    let session = Session::begin(&args.over.store, environment, clock).await?;
+    let session = Session::begin(&args.over.store, anew.as_ref(), environment, clock).await?;
     // Whatever a run needs is looked for before it begins.
     let engine = tools::engine(&loaded, &args.over, kind, &session, environment).await?;
     let (held, items) = match anew {
@@ -231,7 +231,7 @@ pub async fn scan(
         let file = args.activity.display();
         return Err(UsageError(format!("{file} has no section `scan`; name scanners in `scan.scanner_names`")).into());
     }
-    let session = Session::begin(&args.over.store, environment, clock).await?;
+    let session = Session::begin(&args.over.store, Some(&repositories), environment, clock).await?;
     let engine = tools::engine(&loaded, &args.over, RunKind::Scan, &session, environment).await?;
     let items = discover::items(&repositories, &loaded, &args.over, &session, environment).await?;
     let held = session.start(&loaded, &items, RunKind::Scan).await?;

@@ -1,7 +1,7 @@
 //! The run in the store that a command is: begun, or taken up where another process left it.
 
 use super::RunArgs;
-use super::loaded::LoadedActivity;
+use super::loaded::{LoadedActivity, Repositories};
 use super::progress::Progress;
 use crate::activity::RepositoryPlan;
 use crate::bulk::engine::RunItem;
@@ -10,6 +10,7 @@ use crate::cli::runs::no_home;
 use crate::domain::time::from_millis;
 use crate::domain::{Clock, Run, RunKind, RunState};
 use crate::settings::{Environment, RunStoreSettings};
+use crate::sources::{Needs, needs};
 use crate::store::{NewRun, RunLease, Store, StoreError};
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
@@ -47,15 +48,29 @@ impl Clock for InMillis {
 }
 
 impl Session {
+    /// Opens the store. Where a server's index is asked, one that is named has to be there: of an empty one, nothing would be found
+    /// for the wrong reason.
+    ///
+    /// Errors: [`UsageError`] for a store that cannot be made.
     pub(super) async fn begin(
         settings: &RunStoreSettings,
+        repositories: Option<&Repositories<'_>>,
         environment: &Environment,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let url = settings.url(environment).ok_or_else(no_home)?;
         if let Some(folder) = settings.own_file(environment).as_deref().and_then(Path::parent) {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("the folder {} for runs cannot be made", folder.display()))?;
+            std::fs::create_dir_all(folder).map_err(|error| {
+                let what = format!("the folder {} for runs cannot be made: {error}", folder.display());
+                UsageError(format!(
+                    "{what}; set XDG_STATE_HOME to where they can be kept, or name a database with --database-url"
+                ))
+            })?;
+        }
+        let asks_index = repositories
+            .is_some_and(|from| matches!(from, Repositories::Found(source) if needs(source) == Needs::Store));
+        if asks_index && settings.database_url.is_some() {
+            Store::is_there(&url).map_err(|error| UsageError(error.to_string()))?;
         }
         let store = Store::connect(&url).await.context("runs cannot be kept")?;
         let clock = Arc::new(InMillis(clock));
@@ -107,7 +122,11 @@ impl Session {
         };
         let id = run.id;
         if run.said != loaded.text {
-            return Err(refuse(format!("{} is another one than in run {id}; begin a new run", loaded.path)));
+            return Err(refuse(format!(
+                "{} was changed since run {id}, and run {id} goes on only with the file as it was: put it back, or begin a new run (what is \
+                 done already is found again)",
+                loaded.path
+            )));
         }
         let over = self.store.run_repositories(id).await?;
         let plans: Result<Vec<RepositoryPlan>, _> =
