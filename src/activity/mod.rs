@@ -61,9 +61,12 @@ pub struct PlugIns {
     pub sources: Vec<String>,
 }
 
+/// No Activity file is longer. Unit: bytes.
+pub const BYTES_MAX: usize = 1 << 20;
+
 /// A list of ten thousand repositories fits in; more of them belong in a file of their own.
 const LIMITS: Limits = Limits {
-    bytes: 1 << 20,
+    bytes: BYTES_MAX,
     nodes: 50_000,
     shorter: "put a long list of repositories in a file and name it: `repo-filelist`",
 };

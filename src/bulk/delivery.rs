@@ -176,7 +176,7 @@ impl Engine {
     ) -> Result<bool, Failure> {
         let stored = async {
             let mut tx = self.store.begin().await?;
-            tx.save_run_repository(self.run.id, row).await?;
+            tx.save_run_repository(&self.lease, row).await?;
             let is_news = tx.save_run_push(self.run.id, repository, branch, commit).await?;
             tx.commit().await?;
             Ok::<_, StoreError>(is_news)
@@ -188,7 +188,7 @@ impl Engine {
     async fn forget_push(&self, repository: &str, branch: &str, commit: &ObjectId) {
         let _ = async {
             let mut tx = self.store.begin().await?;
-            tx.forget_run_push(self.run.id, repository, branch, commit).await?;
+            tx.forget_run_push(&self.lease, repository, branch, commit).await?;
             tx.commit().await
         }
         .await;

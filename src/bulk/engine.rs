@@ -11,7 +11,7 @@ use super::working_clone::{Tools, WorkingClone};
 use crate::activity::{Activity, ForgeKind, RepositoryPlan};
 use crate::domain::{Clock, PatchOutcome, Phase, Run, RunRepository, RunState, SourcedRepository};
 use crate::forge::ForgeError;
-use crate::store::{LastChange, Store, StoreError};
+use crate::store::{LastChange, RunLease, Store, StoreError};
 use futures_util::FutureExt as _;
 use std::fmt::Display;
 use std::panic::AssertUnwindSafe;
@@ -60,6 +60,8 @@ pub struct Engine {
     pub parallel: usize,
     /// The run. Commits carry the time at which it began, so that a repeat makes the same ones.
     pub run: Run,
+    /// That this process works on it.
+    pub lease: RunLease,
     /// Where what is known is stored.
     pub store: Store,
     /// The time.
@@ -93,18 +95,20 @@ impl Engine {
     /// Takes repositories through some stages, several at a time, and returns how they stand then, in their order. When `stop` says
     /// so, no other is begun, and those under way come to their end.
     ///
-    /// Errors: [`StoreError`] where what is known cannot be stored; then no other is begun either.
+    /// Errors: [`StoreError`] where what is known cannot be stored, or another process has taken the run up; then no other is begun
+    /// either.
     pub async fn go(
         self: &Arc<Self>,
         items: Vec<RunItem>,
         stages: Stages,
         mut stop: watch::Receiver<bool>,
     ) -> Result<Vec<RunItem>, StoreError> {
-        let (results, writer) = write_results(self.run.id, self.store.clone());
+        let (results, writer) = write_results(self.lease.clone(), self.store.clone());
         let permits = Arc::new(Semaphore::new(self.parallel.max(1)));
         let mut done: Vec<RunItem> = Vec::with_capacity(items.len());
         let mut under_way = JoinSet::new();
         let mut items = items.into_iter();
+        let mut held = Ok(());
         loop {
             let next = tokio::select! {
                 // A stop counts before whatever else could be begun.
@@ -121,6 +125,11 @@ impl Engine {
                 done.push(item);
                 continue;
             }
+            // Before anything is done with it: what is stored would tell only then that another process has taken the run up.
+            held = self.store.is_held(&self.lease).await;
+            if held.is_err() {
+                break;
+            }
             let (engine, results) = (Arc::clone(self), results.clone());
             under_way.spawn(async move {
                 let item = engine.work_on(item, stages, &results).await;
@@ -134,6 +143,7 @@ impl Engine {
         done.extend(items);
         drop(results);
         writer.close().await?;
+        held?;
         done.sort_by_key(|item| item.row.position);
         Ok(done)
     }

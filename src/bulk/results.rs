@@ -1,7 +1,7 @@
 //! What is known of the repositories of a run is stored as soon as it is known, many at a time.
 
-use crate::domain::{RunId, RunRepository};
-use crate::store::{Store, StoreError};
+use crate::domain::RunRepository;
+use crate::store::{RunLease, Store, StoreError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -45,21 +45,21 @@ impl ResultWriter {
 }
 
 /// Begins to store results of a run.
-pub(super) fn write_results(run: RunId, store: Store) -> (ResultSender, ResultWriter) {
+pub(super) fn write_results(lease: RunLease, store: Store) -> (ResultSender, ResultWriter) {
     let (results, come_in) = mpsc::channel(SAVED_AT_ONCE);
     let mut writer = JoinSet::new();
-    writer.spawn(write(run, store, come_in));
+    writer.spawn(write(lease, store, come_in));
     (ResultSender(results), ResultWriter(writer))
 }
 
-async fn write(run: RunId, store: Store, mut come_in: mpsc::Receiver<Saved>) -> Result<(), StoreError> {
+async fn write(lease: RunLease, store: Store, mut come_in: mpsc::Receiver<Saved>) -> Result<(), StoreError> {
     let mut some = Vec::new();
     while come_in.recv_many(&mut some, SAVED_AT_ONCE).await > 0 {
         let mut tx = store.begin().await?;
         for Saved { row, diff } in some.drain(..) {
-            tx.save_run_repository(run, &row).await?;
+            tx.save_run_repository(&lease, &row).await?;
             if let Some(diff) = diff {
-                tx.save_run_diff(run, row.position, &diff).await?;
+                tx.save_run_diff(&lease, row.position, &diff).await?;
             }
         }
         tx.commit().await?;

@@ -9,7 +9,9 @@ use crate::registries::RegistrySettingsError;
 use crate::settings::Unusable;
 use crate::store::StoreError;
 use std::error::Error;
+use std::num::{IntErrorKind, ParseIntError};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 pub mod audit;
 mod bar;
@@ -75,6 +77,14 @@ impl From<Exit> for ExitCode {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
+
+/// How many of something, which cannot be none.
+fn one_or_more<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::Zero => "it must be 1 or more".into(),
+        _ => error.to_string(),
+    })
+}
 
 /// The repository that an argument names.
 ///

@@ -3,7 +3,7 @@
 use super::print::{self, Reader, add_row, lines, new_table, printable};
 use super::scans::{self, ScanFormat};
 use super::summary::{End, summary};
-use super::{Exit, UsageError};
+use super::{Exit, UsageError, one_or_more};
 use crate::domain::time::date_time;
 use crate::domain::{Clock, PatchOutcome, Run, RunId, RunKind, RunRepository, RunState};
 use crate::settings::{Environment, RunStoreSettings};
@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::io::{IsTerminal as _, Write};
+use std::num::NonZeroU32;
 
 /// Arguments of `mass-driver runs`.
 #[derive(Clone, Debug, clap::Args)]
@@ -21,8 +22,8 @@ pub struct RunsArgs {
     #[command(subcommand)]
     pub command: Option<RunsCommand>,
     /// How many runs to list
-    #[arg(long, default_value_t = 20)]
-    pub limit: u32,
+    #[arg(long, default_value = "20", value_parser = one_or_more::<NonZeroU32>)]
+    pub limit: NonZeroU32,
     /// How to print the list
     #[arg(long, value_enum, default_value_t = RunsFormat::Table)]
     pub format: RunsFormat,
@@ -149,7 +150,7 @@ pub(super) fn no_home() -> UsageError {
 }
 
 async fn list(store: &Store, args: &RunsArgs, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<()> {
-    let runs = store.runs(args.limit).await?;
+    let runs = store.runs(args.limit.get()).await?;
     let counts = store.run_counts(&runs.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
     if args.format == RunsFormat::Json {
         let rows: Vec<Value> = runs.iter().map(|run| run_json(run, &counts, now)).collect();

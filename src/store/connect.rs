@@ -79,6 +79,15 @@ impl Store {
         Self::open_as_it_is(url, Purpose::Write).await
     }
 
+    /// That the database a URL names need not be made first. Of Postgres, connecting tells.
+    ///
+    /// Errors: [`StoreError::Address`] for a SQLite file that is not there, is none, or may not be read.
+    pub fn is_there(url: &str) -> Result<(), StoreError> {
+        let Some(file) = sqlite_file(url)? else { return Ok(()) };
+        refuse_odd_place(&file)?;
+        rights(&file).map(drop)
+    }
+
     async fn open_as_it_is(url: &str, purpose: Purpose) -> Result<Self, StoreError> {
         let pools = match Kind::of(url)? {
             Kind::Sqlite => join_sqlite(url, purpose).await?,

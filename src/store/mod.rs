@@ -73,7 +73,7 @@ pub use proposals::LedgerRow;
 pub use release_notes::{NotesRow, NotesStanding, ReleaseKey, WantedNotes};
 pub use repositories::{ListedRow, RepositoryRow};
 pub use run_pushes::{LastChange, RunPush};
-pub use runs::{NewRun, RunCount};
+pub use runs::{NewRun, RunCount, RunLease};
 pub use setbacks::{Next, Setback};
 pub use sql::Statement;
 pub use subscriptions::{Subscription, SubscriptionRow};

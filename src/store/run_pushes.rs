@@ -1,7 +1,7 @@
 //! What runs sent where, also where a run did not come to tell what became of it.
 
 use super::sql::{parsed, statements, values};
-use super::{Store, StoreError, Tx};
+use super::{RunLease, Store, StoreError, Tx};
 use crate::domain::{ObjectId, RunId};
 
 /// A commit that a run pushed, or was about to.
@@ -33,7 +33,8 @@ pub struct LastChange {
 statements! {
     SAVE_RUN_PUSH = "INSERT INTO run_push (run_id, repository, branch, commit_id) VALUES ($1, $2, $3, $4)
         ON CONFLICT DO NOTHING";
-    FORGET_RUN_PUSH = "DELETE FROM run_push WHERE run_id = $1 AND repository = $2 AND branch = $3 AND commit_id = $4";
+    FORGET_RUN_PUSH = "DELETE FROM run_push WHERE run_id = $1 AND repository = $2 AND branch = $3 AND commit_id = $4
+        AND EXISTS (SELECT 1 FROM run WHERE run.id = $1 AND run.holder = $5)";
     PUSHES_OF = "SELECT commit_id, run_id, activity FROM run_push JOIN run ON run.id = run_id
         WHERE commit_id = $1 AND branch = $2 ORDER BY run_id DESC LIMIT 100";
     /// Of each branch the newest change counts; one that went to another branch is none for this.
@@ -94,14 +95,15 @@ impl Tx {
         Ok(self.execute(SAVE_RUN_PUSH, values![run.0, repository, branch, commit]).await? > 0)
     }
 
-    /// Forgets that a commit was about to be pushed: it was refused.
+    /// Forgets that a commit was about to be pushed: it was refused. Nothing is forgotten of a run that another process works on.
     pub async fn forget_run_push(
         &mut self,
-        run: RunId,
+        lease: &RunLease,
         repository: &str,
         branch: &str,
         commit: &ObjectId,
     ) -> Result<(), StoreError> {
-        self.execute(FORGET_RUN_PUSH, values![run.0, repository, branch, commit]).await.map(drop)
+        let row = values![lease.run().0, repository, branch, commit, &lease.holder];
+        self.execute(FORGET_RUN_PUSH, row).await.map(drop)
     }
 }

@@ -8,6 +8,35 @@ use crate::domain::{
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// That a process works on a run. Once another process has taken the run up, nothing is stored for this one any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunLease {
+    run: RunId,
+    pub(super) holder: String,
+}
+
+impl RunLease {
+    fn new(run: RunId) -> Self {
+        Self { run, holder: Uuid::new_v4().to_string() }
+    }
+
+    /// The run.
+    pub fn run(&self) -> RunId {
+        self.run
+    }
+
+    fn lost(&self, is_kept: bool) -> StoreError {
+        let run = self.run;
+        let why = if is_kept {
+            format!("run {run} was taken up by another process: it goes on there")
+        } else {
+            format!("run {run} was forgotten while it was under way; what it did so far is done, begin a new one")
+        };
+        StoreError::InUse { why }
+    }
+}
 
 /// A run that begins.
 #[derive(Clone, Debug)]
@@ -88,22 +117,27 @@ macro_rules! select_runs {
 
 statements! {
     NEXT_RUN = "UPDATE run_counter SET last = last + 1 RETURNING last";
-    SAVE_RUN = "INSERT INTO run (id, activity, said, version, kind, started_at, alive_until)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    SAVE_RUN = "INSERT INTO run (id, activity, said, version, kind, started_at, alive_until, holder)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     SAVE_RUN_REPOSITORIES = "INSERT INTO run_repository (run_id, position, name, clone_url, sourced, phase, state)
         VALUES ($1, $2, $3, $4, $5, 'clone', 'waiting')";
     UPDATE_RUN_REPOSITORY = "UPDATE run_repository SET phase = $3, state = $4, outcome = $5, reason = $6, base_branch = $7,
         base_commit = $8, branch = $9, commit_id = $10, folder = $11, pushed = $12, pull_number = $13, pull_url = $14,
-        delivery = $15 WHERE run_id = $1 AND position = $2";
-    SAVE_RUN_DIFF = "UPDATE run_repository SET diff = NULLIF($3, '') WHERE run_id = $1 AND position = $2";
+        delivery = $15 WHERE run_id = $1 AND position = $2
+            AND EXISTS (SELECT 1 FROM run WHERE run.id = $1 AND run.holder = $16)";
+    SAVE_RUN_DIFF = "UPDATE run_repository SET diff = NULLIF($3, '') WHERE run_id = $1 AND position = $2
+            AND EXISTS (SELECT 1 FROM run WHERE run.id = $1 AND run.holder = $4)";
     SAVE_RUN_SCAN = "INSERT INTO run_scan (run_id, position, scanner, scanned_at, commit_id, facts, problem)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (run_id, position, scanner) DO UPDATE SET scanned_at = excluded.scanned_at,
             commit_id = excluded.commit_id, facts = excluded.facts, problem = excluded.problem";
-    KEEP_RUN_ALIVE = "UPDATE run SET alive_until = $2 WHERE id = $1 AND ended_at IS NULL";
+    KEEP_RUN_ALIVE = "UPDATE run SET alive_until = $3 WHERE id = $1 AND holder = $2";
     /// Only one process takes up a run that was interrupted, or one that has ended to do what failed again.
-    TAKE_UP_RUN = "UPDATE run SET alive_until = $2, ended_at = NULL WHERE id = $1 AND (ended_at IS NOT NULL OR alive_until < $3)";
-    END_RUN = "UPDATE run SET ended_at = $2 WHERE id = $1";
+    TAKE_UP_RUN = "UPDATE run SET alive_until = $2, ended_at = NULL, holder = $4
+        WHERE id = $1 AND (ended_at IS NOT NULL OR alive_until < $3)";
+    RELEASE_RUN = "UPDATE run SET alive_until = started_at, holder = NULL WHERE id = $1 AND holder = $2";
+    END_RUN = "UPDATE run SET ended_at = $3, holder = NULL WHERE id = $1 AND holder = $2";
+    HOLDER = "SELECT holder FROM run WHERE id = $1";
     FORGET_RUN = "DELETE FROM run WHERE id = $1 AND (ended_at IS NOT NULL OR alive_until < $2)";
     RUN = select_runs!("WHERE id = $1");
     RUNS = select_runs!("ORDER BY id DESC LIMIT $1");
@@ -122,6 +156,16 @@ impl Store {
     /// A run.
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
         self.row::<RunRecord>(RUN, values![id.0]).await?.map(RunRecord::read).transpose()
+    }
+
+    /// That a process works on its run still.
+    ///
+    /// Errors: [`StoreError::InUse`] once the run was taken up by another process or forgotten.
+    pub async fn is_held(&self, lease: &RunLease) -> Result<(), StoreError> {
+        match self.row::<(Option<String>,)>(HOLDER, values![lease.run.0]).await? {
+            Some((holder,)) if holder.as_ref() == Some(&lease.holder) => Ok(()),
+            other => Err(lease.lost(other.is_some())),
+        }
     }
 
     /// The last runs, the latest first.
@@ -182,26 +226,30 @@ impl Store {
 }
 
 impl Tx {
-    /// Begins a run over some repositories, and numbers it.
-    pub async fn begin_run(&mut self, run: &NewRun, over: &[SourcedRepository]) -> Result<RunId, StoreError> {
+    /// Begins a run over some repositories, and numbers it. Whoever begins it works on it.
+    pub async fn begin_run(&mut self, run: &NewRun, over: &[SourcedRepository]) -> Result<RunLease, StoreError> {
         let last: Vec<(i64,)> = self.rows(NEXT_RUN, values![]).await?;
         let (id,) = last.first().copied().ok_or_else(|| StoreError::corrupt("run_counter", "it has no row"))?;
         let NewRun { activity, said, version, kind, started_at, alive_until } = run;
-        let row = values![id, activity, said, version, kind.as_str(), *started_at, *alive_until];
+        let lease = RunLease::new(RunId(id));
+        let row = values![id, activity, said, version, kind.as_str(), *started_at, *alive_until, &lease.holder];
         self.execute(SAVE_RUN, row).await?;
         let mut rows = Vec::with_capacity(over.len());
         for (position, one) in (0_i64..).zip(over) {
             rows.push(values![id, position, &one.id, &one.clone_url, to_json("run_repository.sourced", one)?]);
         }
         self.execute_for(SAVE_RUN_REPOSITORIES, rows).await?;
-        Ok(RunId(id))
+        Ok(lease)
     }
 
     /// Stores how a repository of a run stands.
-    pub async fn save_run_repository(&mut self, run: RunId, one: &RunRepository) -> Result<(), StoreError> {
+    ///
+    /// Errors: [`StoreError::InUse`] once the run was taken up by another process or forgotten. The same for all that a lease
+    /// is needed for.
+    pub async fn save_run_repository(&mut self, lease: &RunLease, one: &RunRepository) -> Result<(), StoreError> {
         let pull = one.pull.as_ref();
         let row = values![
-            run.0,
+            lease.run.0,
             one.position,
             one.phase.as_str(),
             one.state.as_str(),
@@ -216,41 +264,64 @@ impl Tx {
             pull.map(|pull| pull.number),
             pull.map(|pull| &pull.url),
             pull.map(|pull| pull.delivery.as_str()),
+            &lease.holder,
         ];
-        if self.execute(UPDATE_RUN_REPOSITORY, row).await? == 0 {
-            let why =
-                format!("run {run} was forgotten while it was under way; what it did so far is done, begin a new one");
-            return Err(StoreError::InUse { why });
-        }
+        let changed = self.execute(UPDATE_RUN_REPOSITORY, row).await?;
+        self.still_held(lease, changed).await?;
         let mut rows = Vec::new();
         for (scanner, Scanned { at, commit, facts }) in &one.scans {
             let (found, problem) = match facts {
                 Ok(facts) => (Some(to_json("run_scan.facts", facts)?), None),
                 Err(problem) => (None, Some(problem)),
             };
-            rows.push(values![run.0, one.position, scanner, *at, commit, found, problem]);
+            rows.push(values![lease.run.0, one.position, scanner, *at, commit, found, problem]);
         }
         self.execute_for(SAVE_RUN_SCAN, rows).await
     }
 
     /// Stores the diff of a repository's change; an empty one is none.
-    pub async fn save_run_diff(&mut self, run: RunId, position: u32, diff: &str) -> Result<(), StoreError> {
-        self.execute(SAVE_RUN_DIFF, values![run.0, position, diff]).await.map(drop)
+    pub async fn save_run_diff(&mut self, lease: &RunLease, position: u32, diff: &str) -> Result<(), StoreError> {
+        let changed = self.execute(SAVE_RUN_DIFF, values![lease.run.0, position, diff, &lease.holder]).await?;
+        self.still_held(lease, changed).await
     }
 
     /// Says that the process of a run is alive.
-    pub async fn keep_run_alive(&mut self, run: RunId, until: Timestamp) -> Result<(), StoreError> {
-        self.execute(KEEP_RUN_ALIVE, values![run.0, until]).await.map(drop)
+    pub async fn keep_run_alive(&mut self, lease: &RunLease, until: Timestamp) -> Result<(), StoreError> {
+        let changed = self.execute(KEEP_RUN_ALIVE, values![lease.run.0, &lease.holder, until]).await?;
+        self.still_held(lease, changed).await
     }
 
-    /// Takes up a run that has ended or was interrupted. `false` if somebody else works on it.
-    pub async fn take_up_run(&mut self, run: RunId, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.execute(TAKE_UP_RUN, values![run.0, until, now]).await? > 0)
+    /// Takes up a run that has ended or was interrupted. `None` if somebody else works on it.
+    pub async fn take_up_run(
+        &mut self,
+        run: RunId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<RunLease>, StoreError> {
+        let lease = RunLease::new(run);
+        let changed = self.execute(TAKE_UP_RUN, values![run.0, until, now, &lease.holder]).await?;
+        Ok((changed > 0).then_some(lease))
+    }
+
+    /// Leaves a run that has not come to its end: nobody works on it from now on.
+    pub async fn release_run(&mut self, lease: RunLease) -> Result<(), StoreError> {
+        let changed = self.execute(RELEASE_RUN, values![lease.run.0, &lease.holder]).await?;
+        self.still_held(&lease, changed).await
     }
 
     /// Stores that a run came to its end.
-    pub async fn end_run(&mut self, run: RunId, at: Timestamp) -> Result<(), StoreError> {
-        self.execute(END_RUN, values![run.0, at]).await.map(drop)
+    pub async fn end_run(&mut self, lease: RunLease, at: Timestamp) -> Result<(), StoreError> {
+        let changed = self.execute(END_RUN, values![lease.run.0, &lease.holder, at]).await?;
+        self.still_held(&lease, changed).await
+    }
+
+    /// Refuses where a statement changed no row, since the run is another process's now, or was forgotten.
+    async fn still_held(&mut self, lease: &RunLease, changed: u64) -> Result<(), StoreError> {
+        if changed > 0 {
+            return Ok(());
+        }
+        let holders: Vec<(Option<String>,)> = self.rows(HOLDER, values![lease.run.0]).await?;
+        Err(lease.lost(!holders.is_empty()))
     }
 
     /// Forgets a run and all that was done in it. `false` if there is none, or somebody works on it.

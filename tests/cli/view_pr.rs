@@ -265,7 +265,7 @@ async fn the_pull_requests_of_a_run_are_those_the_store_knows() {
     };
     let mut tx = store.begin().await.unwrap();
     let over = ["acme/api", "acme/web", "acme/odd"].map(sourced);
-    let run = tx.begin_run(&new, &over).await.unwrap();
+    let lease = tx.begin_run(&new, &over).await.unwrap();
     for (position, url) in [(0, world.url(number)), (2, "not an address".to_owned())] {
         let one = RunRepository {
             phase: Phase::Propose,
@@ -274,11 +274,11 @@ async fn the_pull_requests_of_a_run_are_those_the_store_knows() {
             pull: Some(RunPull { number: PullNumber(number), url, delivery: Delivery::Opened }),
             ..RunRepository::new(position, over[position as usize].clone())
         };
-        tx.save_run_repository(run, &one).await.unwrap();
+        tx.save_run_repository(&lease, &one).await.unwrap();
     }
     tx.commit().await.unwrap();
     store.close().await;
-    assert_eq!(run, RunId(1));
+    assert_eq!(lease.run(), RunId(1));
     let told = world.view(&["--run", "1"]).await;
     assert_eq!(told.exit, Exit::Failed);
     assert!(told.out.starts_with("2 pull requests:\n     1   50.0 %  open, waiting for review\n"), "{}", told.out);

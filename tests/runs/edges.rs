@@ -16,7 +16,6 @@ fn file_and_http_addresses_are_cloned() {
     let http = format!("{}/acme/api.git", world.github.url());
     let told = world.drive("count.yaml", &[&file, &http, "local/../other", &ssh("api")], &[]).expect(0);
     assert_eq!(told.ends(), ["patched"; 4], "{told:?}");
-    world.the_end();
 }
 
 #[test]
@@ -25,7 +24,6 @@ fn when_all_clones_fail_that_is_said_and_is_a_failure() {
     world.write("count.yaml", &migration(1));
     let told = world.run(&["run", "count.yaml", "--repo-path", &ssh("gone"), "./nowhere"]).expect(1);
     told.shows(&["2 repositories:", "     2  100.0 %  failed", "Failed:", "acme/gone", "nowhere", "clone"]);
-    world.the_end();
 }
 
 #[test]
@@ -42,7 +40,6 @@ fn a_clone_that_failed_counts_in_the_totals() {
     assert_eq!(ends(&report), ["patched", "patched", "failed"]);
     assert_eq!((&report["repositories"][2]["phase"], &report["finished"]), (&"clone".into(), &true.into()));
     assert!(report["repositories"][2]["reason"].as_str().unwrap().contains("not found"), "{report}");
-    world.the_end();
 }
 
 #[test]
@@ -59,7 +56,6 @@ fn one_missing_repository_hurts_no_other_in_parallel_and_the_json_is_whole() {
     let report: Value = serde_json::from_str(&world.read("result.json")).unwrap();
     assert_eq!(report, told.json());
     assert_eq!(["a", "g"].map(|name| world.pulls(name).len()), [1, 1]);
-    world.the_end();
 }
 
 #[test]
@@ -81,7 +77,6 @@ fn a_push_that_is_rejected_is_a_failure_and_no_pull_request_is_claimed() {
     let why = failed["reason"].as_str().unwrap();
     assert!(why.contains("the push was rejected") && why.contains("Names of branches begin with a ticket."), "{why}");
     assert_eq!((world.pulls("good").len(), world.pulls("strict").len()), (1, 0));
-    world.the_end();
 }
 
 #[test]
@@ -94,7 +89,6 @@ fn who_may_not_push_is_told_so() {
     assert_eq!(told.ends(), ["failed"]);
     assert!(told.out.contains("access was refused"), "{}", told.out);
     assert!(world.pulls("api").is_empty());
-    world.the_end();
 }
 
 /// Neither standard input nor standard error is a terminal in this test.
@@ -106,7 +100,6 @@ fn without_a_terminal_nothing_dies_at_the_pause() {
     let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
     assert_eq!(told.ends(), ["pull_request_opened"; 3]);
     assert!(!told.err.contains("[y/N]"), "{}", told.err);
-    world.the_end();
 }
 
 /// Runs `count.yaml` where somebody answers; `script` gives a program a terminal. The exit code, and what is shown.
@@ -137,7 +130,6 @@ fn on_a_terminal_each_change_goes_to_the_branch_that_it_was_made_on() {
     let pulls = world.pulls("api");
     let went: Vec<_> = pulls.iter().map(|pull| (pull.head_branch.as_str(), pull.base.as_str())).collect();
     assert_eq!((code, went), (0, vec![("count-main", "main"), ("count-dev", "dev")]), "{shown}");
-    world.the_end();
 }
 
 #[cfg(target_os = "linux")]
@@ -154,7 +146,6 @@ fn on_a_terminal_it_is_asked_before_anything_is_sent() {
     let (code, shown) = on_terminal(&world, "--resume --no-pause", "");
     assert!(code == 0 && !shown.contains("[y/N]"), "{code} {shown}");
     assert_eq!(["a", "b"].map(|name| world.pulls(name).len()), [1, 1]);
-    world.the_end();
 }
 
 /// Who pipes the list in cannot answer, and nothing is pushed unasked.
@@ -173,7 +164,6 @@ fn on_a_terminal_a_list_from_a_pipe_wants_a_word() {
     let (code, shown) = on_terminal("");
     assert!(code == 2 && shown.contains("add --no-pause or --dry-run") && world.pulls("a").is_empty(), "{shown}");
     assert_eq!((on_terminal("--no-pause").0, world.pulls("a").len()), (0, 1));
-    world.the_end();
 }
 
 /// Ctrl-C at the question is a no, and does not wait for an answer.
@@ -203,7 +193,6 @@ fn a_question_can_be_stopped() {
     assert!(shown.contains("not all is done") && shown.contains("code 1") && world.pulls("a").is_empty(), "{shown}");
     world.run(&["runs"]).expect(0).shows(&["interrupted"]);
     drop(keys);
-    world.the_end();
 }
 
 #[test]
@@ -250,7 +239,6 @@ fn a_second_run_updates_its_branch_instead_of_stacking() {
     assert_eq!(world.file("api", "count", "README.md").unwrap(), "# It moved on\n");
     let pulls = world.pulls("api");
     assert_eq!((pulls.len(), pulls[0].title.as_str(), pulls[0].body.trim()), (1, "Count to 2", "As it was agreed."));
-    world.the_end();
 }
 
 #[test]

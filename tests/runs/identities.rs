@@ -32,7 +32,6 @@ fn an_app_looks_up_one_installation_for_all_repositories_of_an_owner() {
     world.counters(&names);
     assert_eq!(as_app(&world, &names).expect(0).ends(), ["pull_request_opened"; 5]);
     assert_eq!(asked(&world, "GET", "/installation"), 1);
-    world.the_end();
 }
 
 #[test]
@@ -50,7 +49,6 @@ fn what_an_installation_does_not_cover_fails_alone() {
             assert_eq!(reason.contains("GitHub does not show"), !is_covered, "{id}: {reason}");
         }
     }
-    world.the_end();
 }
 
 #[test]

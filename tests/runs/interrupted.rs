@@ -62,7 +62,31 @@ async fn a_run_that_was_killed_in_the_middle_is_resumed_and_nothing_is_done_twic
     let told = world.drive("count.yaml", &[], &["--resume"]).expect(0).notes(&["nothing was left to do of run 1"]);
     assert_eq!(told.ends(), ends, "what is done is told again");
     assert_eq!(world.github.writes(), writes);
-    world.the_end();
+}
+
+/// Ctrl-Z for longer than a minute, a run that is resumed elsewhere, and then `fg`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_another_process_took_up_goes_on_there_alone() {
+    let world = World::new();
+    let repositories = world.counters(&NAMES);
+    world.write("repos.txt", &repositories.join("\n"));
+    world.write("count.yaml", &count_to(1));
+    let gate = Gate::default();
+    world.github.fault(Fault::once("POST", "/repos/acme/b/pulls", FaultKind::Wait(gate.clone())));
+    let arguments = ["run", "count.yaml", "--parallel", "1", "--repo-filelist", "repos.txt", "--format", "json"];
+    let first = world.command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    gate.reached_by(1).await;
+    world.a_minute_after(1).await;
+    assert_eq!(world.drive("count.yaml", &[], &["--resume"]).expect(0).ends(), ["pull_request_opened"; 5]);
+    let ended = world.run(&["runs", "show", "1", "--format", "json"]).expect(0).out;
+    let asked = || world.github.exchanges().iter().filter(|one| one.path.contains("/acme/c")).count();
+    let before = asked();
+    gate.open();
+    let told = Told::of(first.wait_with_output().unwrap()).expect(1);
+    told.notes(&["mass-driver: run 1 was taken up by another process: it goes on there"]);
+    assert_eq!(world.run(&["runs", "show", "1", "--format", "json"]).expect(0).out, ended);
+    assert_eq!(asked(), before, "nothing was begun but what was under way");
+    assert_eq!(NAMES.map(|name| world.pulls(name).len()), [1; 5]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +96,7 @@ async fn another_activity_or_another_way_is_not_resumed() {
     world.a_minute_after(1).await;
     world.drive("count.yaml", &[], &["--resume", "--dry-run"]).expect(2).notes(&["there is no dry run"]);
     world.write("count.yaml", &count_to(2));
-    world.drive("count.yaml", &[], &["--resume"]).expect(2).notes(&["another one than in run 1"]);
+    world.drive("count.yaml", &[], &["--resume"]).expect(2).notes(&["was changed since run 1", "or begin a new run"]);
     world.write("other.yaml", &count_to(2));
     world.drive("other.yaml", &[], &["--resume"]).expect(2).notes(&["no run"]);
 }
@@ -93,7 +117,6 @@ fn what_failed_is_done_again_and_nothing_else() {
     let writes = world.github.writes();
     assert_eq!(world.drive("count.yaml", &[], &["--retry-failed"]).expect(0).ends(), ["pull_request_opened"; 3]);
     assert_eq!(world.github.writes(), writes);
-    world.the_end();
 }
 
 /// What was to be done again and was not come to is still to be done.
@@ -112,7 +135,6 @@ async fn a_retry_that_was_killed_is_resumed() {
     world.a_minute_after(1).await;
     world.drive("count.yaml", &[], &["--resume"]).expect(0);
     assert_eq!(["a", "b"].map(|name| world.pulls(name).len()), [1, 1]);
-    world.the_end();
 }
 
 #[test]
@@ -131,7 +153,6 @@ fn githubs_limits_are_waited_for_and_the_run_goes_on() {
         assert_eq!(told.ends(), ["pull_request_opened"; 2], "{told:?}");
         assert_eq!(world.github.clear_faults(), 0, "the limit was met");
         assert_eq!(["a", "b"].map(|name| world.pulls(name).len()), [1, 1]);
-        world.the_end();
     }
 }
 
@@ -146,7 +167,6 @@ fn a_limit_that_lasts_for_hours_is_told_and_retried_later() {
     assert_eq!(told.ends(), ["failed"]);
     assert!(world.pulls("a").is_empty());
     assert_eq!(world.drive("count.yaml", &[], &["--retry-failed"]).expect(0).ends(), ["pull_request_opened"]);
-    world.the_end();
 }
 
 #[test]
@@ -159,7 +179,6 @@ fn an_answer_that_was_lost_makes_no_second_pull_request() {
         let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
         assert!(told.ends()[0].starts_with("pull_request_"), "{kind:?} {told:?}");
         assert_eq!(world.pulls("a").len(), 1, "{kind:?}");
-        world.the_end();
     }
 }
 
@@ -186,7 +205,6 @@ async fn a_run_that_is_stopped_finishes_what_is_under_way_and_says_how_to_go_on(
     assert_eq!(told.ends(), expected);
     assert!(said.contains("`mass-driver run count.yaml --resume` goes on"), "{said}");
     assert_eq!(world.drive("count.yaml", &[], &["--resume"]).expect(0).ends(), ["pull_request_opened"; 5]);
-    world.the_end();
 }
 
 #[test]
@@ -220,7 +238,6 @@ fn two_runs_at_once_do_not_meet_in_a_clone() {
         let texts = ["count-1", "count-2"].map(|branch| world.file(name, branch, "counter.txt").unwrap());
         assert_eq!((texts, world.pulls(name).len()), (["1\n".to_owned(), "2\n".into()], 2), "{name}");
     }
-    world.the_end();
 }
 
 /// Ctrl-C at a scan: it is told as what it is, and counts as no run that could be gone on with.
@@ -271,7 +288,6 @@ async fn a_job_that_is_cancelled_is_stopped_and_can_be_resumed_at_once() {
         gate.open();
         assert_eq!(child.wait().unwrap().code(), Some(1), "{signal}");
         assert_eq!(world.drive("count.yaml", &[], &["--resume"]).expect(0).ends(), ["pull_request_opened"; 2]);
-        world.the_end();
     }
 }
 
@@ -311,7 +327,6 @@ fn a_moment_without_network_costs_no_clone() {
     std::fs::write(&settings, reachable).unwrap();
     world.write("open.yaml", &format!("{}  head_branch: count\n  pr_title: A number\n", crate::world::FORGE));
     assert_eq!(world.drive("open.yaml", &refs(&repositories), &[]).expect(0).ends(), ["pull_request_opened"]);
-    world.the_end();
 }
 
 /// Nothing is begun that lacks what it needs, and nothing says that it is under way.
@@ -325,8 +340,25 @@ fn what_cannot_begin_leaves_no_run_behind() {
     told.notes(&["there is no token"]);
     let outfile = ["--json-outfile", "nowhere/out.json"];
     world.drive("count.yaml", &refs(&repositories), &outfile).expect(2).notes(&["there is no folder nowhere"]);
+    let told = world.drive("count.yaml", &refs(&repositories), &["--json-outfile", "."]).expect(2);
+    told.notes(&[". is a folder; name another file with --json-outfile"]);
+    for zero in ["--limit", "--parallel"] {
+        world.drive("count.yaml", &refs(&repositories), &[zero, "0"]).expect(2).notes(&["it must be 1 or more"]);
+    }
+    world.run(&["runs", "--limit", "0"]).expect(2).notes(&["it must be 1 or more"]);
+    world.write(
+        "index.yaml",
+        &format!("source:\n  source_name: index\n  ecosystem: pypi\n  package: httpx\n{}", count_to(1)),
+    );
+    let told = world.drive("index.yaml", &[], &["--database-url", "sqlite://typo.db"]).expect(2);
+    told.notes(&["there is no database at `typo.db`"]);
+    assert!(!world.work().join("typo.db").exists());
     world.run(&["runs"]).expect(0).shows(&["No run is kept here."]);
     world.drive("count.yaml", &refs(&repositories), &["--resume"]).expect(2).notes(&["--resume", "--repo-path"]);
+    world.write("file/is", "no folder");
+    let state = world.work().join("file/is");
+    let told = world.command(&arguments).env("XDG_STATE_HOME", &state).output().unwrap();
+    Told::of(told).expect(2).notes(&["for runs cannot be made: ", "; set XDG_STATE_HOME", "--database-url"]);
 }
 
 /// Pushed, and then the process was killed before it could tell; meanwhile the base went on.
@@ -342,7 +374,6 @@ async fn a_branch_that_was_pushed_by_a_killed_run_is_known_as_its_own() {
     world.commit("a", "main", ("other.txt", "meanwhile\n"), "Meanwhile");
     assert_eq!(world.drive("count.yaml", &[], &["--resume"]).expect(0).ends(), ["pull_request_opened"]);
     assert_eq!((world.commits("a", "count").len(), world.pulls("a").len()), (1, 1));
-    world.the_end();
 }
 
 /// Opened, and then the process was killed: labels and reviewers come with the next run, and only with that one.
@@ -362,7 +393,6 @@ async fn what_a_killed_run_did_not_come_to_put_on_its_pull_request_is_put_there_
     let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
     assert_eq!(told.ends(), ["pull_request_updated"]);
     assert!(world.pulls("a")[0].labels.is_empty(), "what people took away stays away");
-    world.the_end();
 }
 
 /// The same where the branch was there, and no push tells that it is ours.
@@ -380,7 +410,6 @@ async fn what_a_killed_run_opened_for_a_branch_of_others_gets_its_labels_later()
     world.a_minute_after(1).await;
     assert_eq!(world.drive("open.yaml", &[], &["--resume"]).expect(0).ends(), ["pull_request_opened"]);
     assert_eq!(world.pulls("a")[0].labels, ["chore"]);
-    world.the_end();
 }
 
 /// The first attempt pushed; then somebody made the change by hand.
@@ -398,7 +427,6 @@ fn what_a_former_attempt_made_is_not_told_of_a_later_one() {
     assert_eq!(told.ends(), ["already_patched"]);
     assert_eq!(told.json()["repositories"][0]["commit"], serde_json::Value::Null);
     assert_eq!(world.run(&["runs", "diff", "1"]).expect(0).out, "");
-    world.the_end();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,7 +64,6 @@ forge:
     world.write("count.yaml", &activity.replace("patch_data.team }} counts", "patch_data.crew }} counts"));
     let told = world.drive("count.yaml", &[], &[]).expect(2);
     told.notes(&["crew", "api"]);
-    world.the_end();
 }
 
 #[test]
@@ -89,7 +88,6 @@ fn what_a_source_found_is_kept_with_its_age_until_it_is_asked_again() {
     assert_eq!(asked(), 1);
     assert_eq!(world.drive("count.yaml", &[], &["--refresh"]).expect(0).ends(), ["patched"; 2]);
     assert_eq!(asked(), 2);
-    world.the_end();
 }
 
 /// What one may see is not told to another.
@@ -123,7 +121,6 @@ fn what_a_source_found_is_kept_for_whoever_asked() {
     }
     assert_eq!(asked(), 2);
     run(None, &["--offline"]).expect(2).notes(&["there is no token", "SOURCE_TOKEN", "--offline needs the same token"]);
-    world.the_end();
 }
 
 #[test]
@@ -139,7 +136,6 @@ fn githubs_limits_are_waited_for_while_repositories_are_looked_for() {
         assert_eq!(world.drive("count.yaml", &[], &["--refresh"]).expect(0).ends(), ["patched"]);
         assert_eq!(world.github.clear_faults(), 0, "the fault was met");
     }
-    world.the_end();
 }
 
 #[test]
@@ -181,7 +177,6 @@ fn a_list_that_has_to_be_corrected_begins_nothing_wherever_it_is_named() {
     names("repo-list", "repos: [\"--upload-pack=touch x\"]");
     world.drive("count.yaml", &[], &[]).expect(2).notes(&["--upload-pack"]);
     assert_eq!(world.run(&["runs", "--format", "json"]).expect(0).json(), serde_json::json!([]));
-    world.the_end();
 }
 
 #[test]
@@ -196,5 +191,4 @@ fn a_search_that_finds_nothing_is_no_success() {
     world.write("count.yaml", &format!("{}{FORGE}", migration(1)));
     let told = world.command(&["run", "count.yaml", "--repo-path", "x"]).env_remove("FORGE_TOKEN").output().unwrap();
     Told::of(told).expect(2).notes(&["there is no token", "FORGE_TOKEN"]);
-    world.the_end();
 }

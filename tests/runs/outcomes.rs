@@ -31,7 +31,6 @@ fn patched_already_patched_does_not_apply_and_error_stand_side_by_side() {
     // Nothing that failed is hidden behind what went well.
     let table = world.run(&["run", "count.yaml", "--repo-path", &ssh("without"), &ssh("already")]).expect(0);
     table.shows(&["     1  50.0 %  already patched", "     1  50.0 %  does not apply"]);
-    world.the_end();
 }
 
 #[test]
@@ -50,7 +49,6 @@ fn a_repository_without_a_commit_and_an_archived_one_are_told_as_such() {
     assert!(why(0).contains("acme/old is archived on GitHub"), "{}", why(0));
     assert!(why(1).contains("the repository is empty"), "{}", why(1));
     assert_eq!(world.github.branches("acme/old").unwrap().len(), 1);
-    world.the_end();
 }
 
 #[test]
@@ -85,5 +83,4 @@ fn commits_carry_the_name_of_the_activity_or_else_that_of_git() {
     crate::world::checkout(&world.work().join("local"), &[("counter.txt", "0\n")]);
     command.env("GIT_CONFIG_GLOBAL", settings).arg("local");
     Told::of(command.output().unwrap()).expect(2).notes(&["git config --global user.name"]);
-    world.the_end();
 }

@@ -33,7 +33,6 @@ echo '{"version": 1, "outcome": "patched", "details": "stamped"}'"#,
     assert!(why(3).contains("says that it changed files, and changed none"), "{}", why(3));
     assert!(world.file("good", "stamp", "stamp.txt").unwrap().contains("\"words\":\"hello\""));
     assert_eq!(world.pulls("good")[0].files, ["stamp.txt"]);
-    world.the_end();
 }
 
 #[test]
@@ -68,7 +67,6 @@ printf '{"version": 1, "outcome": "%s"}\n' "$(head -n 1 outcome)""#,
     assert_eq!(why(1), refused("does_not_apply"));
     assert!(!why(2).contains("answers"), "what failed failed: {}", why(2));
     assert!(names.iter().enumerate().all(|(at, _)| report["repositories"][at]["commit"].is_null()), "{report}");
-    world.the_end();
 }
 
 #[test]
@@ -135,7 +133,6 @@ fn a_command_changes_what_it_finds_and_fails_by_its_exit_code() {
     world.write("shell.yaml", &shell("echo broken >&2; exit 4", ""));
     let told = world.drive("shell.yaml", &refs(&repositories), &[]).expect(1);
     assert!(told.out.contains("broken") && told.out.contains('4'), "{}", told.out);
-    world.the_end();
 }
 
 #[test]
@@ -156,7 +153,6 @@ fn a_command_sees_no_token_and_reads_and_writes_nothing_of_its_person() {
     world.drive("shell.yaml", &refs(&repositories), &[]).expect(0);
     assert!(world.file("api", "shell", "seen.txt").unwrap().contains("mine"));
     assert_eq!(world.read("private.txt"), "mine\n");
-    world.the_end();
 }
 
 #[test]

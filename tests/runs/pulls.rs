@@ -17,7 +17,6 @@ fn the_branch_of_somebody_else_is_left_alone() {
     assert!(why.contains(&theirs[..12]) && why.contains("head_branch"), "{why}");
     assert_eq!(world.github.head("acme/api", "count").unwrap().unwrap(), theirs);
     assert!(world.pulls("api").is_empty());
-    world.the_end();
 }
 
 #[test]
@@ -32,7 +31,6 @@ fn commits_that_somebody_added_to_our_branch_are_not_thrown_away() {
     assert_eq!(world.drive("count.yaml", &refs(&repositories), &[]).expect(1).ends(), ["failed"]);
     assert_eq!(world.github.head("acme/api", "count").unwrap().unwrap(), theirs);
     assert_eq!(world.pulls("api")[0].title, "Count to 1");
-    world.the_end();
 }
 
 /// As when the store was lost: whoever made it, it is the very change.
@@ -46,7 +44,6 @@ fn a_branch_that_holds_this_very_change_is_taken_over_without_a_store() {
     let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
     assert_eq!(told.ends(), ["pull_request_unchanged"], "{told:?}");
     assert_eq!((world.pulls("api").len(), world.commits("api", "count").len()), (1, 1));
-    world.the_end();
 }
 
 #[test]
@@ -67,7 +64,6 @@ fn a_pull_request_gets_new_words_with_a_new_change_alone() {
     let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
     assert_eq!(told.ends(), ["pull_request_updated"]);
     assert_eq!(words(), [("Second".to_owned(), "Two".to_owned())]);
-    world.the_end();
 }
 
 #[test]
@@ -87,7 +83,6 @@ fn a_pull_request_carries_labels_reviewers_assignees_and_is_a_draft() {
     assert_eq!((pull.labels.as_slice(), pull.author.as_str()), (&["chore".to_owned(), "numbers".into()][..], "dana"));
     assert_eq!((&pull.reviewers[..], &pull.teams[..]), (&["robin".to_owned()][..], &["platform".to_owned()][..]));
     assert_eq!((&pull.assignees[..], &pull.files[..]), (&["dana".to_owned()][..], &["counter.txt".to_owned()][..]));
-    world.the_end();
 }
 
 #[test]
@@ -106,7 +101,6 @@ fn what_github_refuses_of_a_pull_requests_dress_is_told_and_the_request_is_open(
     assert!(why.contains("its assignees stranger could not be set") && !why.contains("robin"), "{why}");
     let pull = &world.pulls("api")[0];
     assert_eq!((&pull.reviewers[..], &pull.assignees[..]), (&["robin".to_owned()][..], &["dana".to_owned()][..]));
-    world.the_end();
 }
 
 #[test]
@@ -119,7 +113,6 @@ fn what_was_merged_is_already_patched() {
     let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(0);
     assert_eq!(told.ends(), ["already_patched"]);
     assert_eq!(world.pulls("api").len(), 1);
-    world.the_end();
 }
 
 #[test]
@@ -133,7 +126,6 @@ fn a_forge_without_a_push_takes_a_branch_that_is_there_and_says_where_there_is_n
     assert_eq!(told.ends(), ["pull_request_opened", "failed"]);
     assert!(told.out.contains("acme/web has no branch by-hand on GitHub"), "{}", told.out);
     assert_eq!(world.pulls("api")[0].title, "A number");
-    world.the_end();
 }
 
 #[test]
@@ -153,7 +145,6 @@ fn a_forge_alone_opens_what_a_migration_made_before() {
         told.out
     );
     assert_eq!(world.file("api", "count-up", "counter.txt").unwrap(), "1\n");
-    world.the_end();
 }
 
 /// The branch is there, with a former change; the newer one is gone with its clone.
@@ -173,7 +164,6 @@ fn a_forge_alone_that_finds_no_clone_claims_nothing() {
         assert!(count == 1 || told.out.contains("is not in the cache any more"), "{told:?}");
     }
     assert_eq!(world.file("api", "count", "counter.txt").unwrap(), "1\n");
-    world.the_end();
 }
 
 /// It is there: whatever became of the clone, the pull request is found.
@@ -192,7 +182,6 @@ fn a_forge_alone_needs_no_clone_for_what_is_on_github() {
         (told.ends(), world.pulls("api")[0].title.as_str()),
         (vec!["pull_request_unchanged".to_owned()], "Count to 1")
     );
-    world.the_end();
 }
 
 /// The name is somebody else's; the change is still to be sent, under another.
@@ -210,7 +199,6 @@ fn a_push_that_was_refused_takes_no_change_away() {
         world.drive("open.yaml", &[&ssh("api")], &[]).expect(code);
     }
     assert_eq!(world.file("api", "free", "counter.txt").unwrap(), "2\n");
-    world.the_end();
 }
 
 /// Another file that makes the same change finds it there, and does not own it for that.
@@ -230,7 +218,6 @@ fn what_only_stays_is_not_taken_over() {
     assert_eq!(world.file("api", "count", "counter.txt").unwrap(), "1\n");
     world.write("count.yaml", &count_to(3));
     assert_eq!(world.drive("count.yaml", &refs(&repositories), &[]).expect(0).ends(), ["pull_request_updated"]);
-    world.the_end();
 }
 
 /// What was made for another branch, and went there, is not taken for it; nor is what a dry run made.
@@ -253,7 +240,6 @@ fn a_forge_alone_takes_the_change_that_was_made_for_it() {
     let told = world.drive("open.yaml", &[&ssh("web")], &[]).expect(0);
     assert_eq!(told.ends(), ["pull_request_opened"]);
     assert_eq!(world.file("web", "team", "counter.txt").unwrap(), "5\n");
-    world.the_end();
 }
 
 /// Without a `branch_name` both would be `counter`.
@@ -273,7 +259,6 @@ fn the_branch_of_another_activity_is_left_alone() {
     let https = format!("{}/acme/api", world.github.url());
     world.write("count-1.yaml", &count_to(3).replace("  branch_name: count\n", ""));
     assert_eq!(world.drive("count-1.yaml", &[&https], &[]).expect(0).ends(), ["pull_request_updated"]);
-    world.the_end();
 }
 
 /// What is named by two addresses is taken once; what a table names twice with other data cannot be pushed as one branch.
@@ -305,7 +290,6 @@ fn two_names_of_a_branch_are_the_clones_and_githubs() {
     let told = world.drive("count.yaml", &refs(&repositories), &[]).expect(1);
     assert_eq!(told.ends(), ["failed"]);
     assert_eq!(world.file("api", "main", "counter.txt").unwrap(), "0\n", "the base branch is never pushed to");
-    world.the_end();
 }
 
 /// A command that clones as nobody but whom the environment names.
@@ -336,7 +320,6 @@ fn an_app_opens_pull_requests_with_a_token_for_each_repository() {
     assert_eq!(["api", "web"].map(|name| world.github.branches(&format!("acme/{name}")).unwrap().len()), [1, 1]);
     assert_eq!(as_app(&[]), ["pull_request_opened"; 2]);
     assert_eq!(world.pulls("api")[0].author, world.github.bot_login());
-    world.the_end();
 }
 
 #[test]
@@ -358,5 +341,4 @@ fn what_a_source_finds_is_cloned_with_the_token_of_the_source() {
         "  source_name: github-app-search\n  source_config: {{ search_query: 'org:acme', app_installation_id: {installation} }}\n"
     );
     assert_eq!(scan(&as_app, &key).as_array().unwrap().len(), 1);
-    world.the_end();
 }

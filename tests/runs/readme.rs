@@ -127,7 +127,6 @@ fn a_forge_alone_sends_what_the_migration_made() {
         );
         assert!(pulls[0].title.starts_with("[JIRA-123]") && pulls[0].body.contains("Change team name"));
     }
-    world.the_end();
 }
 
 #[test]
@@ -141,7 +140,6 @@ fn a_migration_and_a_forge_in_one_file_do_both_and_once() {
             .shows(&[&format!("100.0 %  {end}")]);
         assert_eq!(["sphinx-needs-test", "speeders"].map(|name| pulls(&world, name).len()), [1, 1]);
     }
-    world.the_end();
 }
 
 #[test]
@@ -152,7 +150,6 @@ fn a_source_says_which_repositories() {
     let both = world.read("activity.toml") + &world.read("combined.toml");
     world.write("activity.toml", &both);
     follow(&world, &run).shows(&["2  100.0 %  pull request opened", &format!("{OWNER}/mass-driver-plugins/pull/1")]);
-    world.the_end();
 }
 
 /// A key of the source may come from the environment.
@@ -174,7 +171,6 @@ fn scanners_tell_what_they_find() {
     listed(&world);
     let told = follow(&world, &block("shell", &["mass-driver run scan.toml"]));
     told.shows(&["root-files", "dockerfile-from", "dockerfile: true", "FROM scratch", "2  100.0 %  read"]);
-    world.the_end();
 }
 
 #[test]
@@ -216,5 +212,4 @@ fn pull_requests_are_reviewed_by_address_and_by_file() {
     let told = follow(&world, &here(&block("shell", &["--pr-filelist prs.txt"])));
     let expected: Vec<String> = addresses.iter().map(|address| here(address)).collect();
     told.shows(&expected.iter().map(String::as_str).collect::<Vec<_>>()).shows(&["2", "50.0 %"]);
-    world.the_end();
 }

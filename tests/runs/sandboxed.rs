@@ -50,7 +50,6 @@ async fn the_next_run_removes_what_a_killed_one_left() {
     }
     assert_eq!(entries(work), [] as [PathBuf; 0]);
     assert_eq!(entries(temporary), [] as [PathBuf; 0]);
-    world.the_end();
 }
 
 /// What a cache of modules does: a folder with something in it that nobody may write into.

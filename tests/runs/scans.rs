@@ -41,7 +41,6 @@ fn what_scanners_found_is_a_table_a_spreadsheet_and_json() {
     assert_eq!(of("web", "root-files")["commit"], world.github.head("acme/web", "main").unwrap().unwrap());
     assert!(of("web", "root-files")["scanned_at"].as_str().is_some_and(|at| at.ends_with('Z')));
     assert_eq!(world.github.writes(), 0);
-    world.the_end();
 }
 
 #[test]
@@ -54,7 +53,6 @@ fn a_scan_and_what_is_kept_of_it_name_the_same_times() {
     let told = world.drive("count.yaml", &[&ssh("web")], &["--dry-run"]);
     let kept = world.run(&["runs", "show", "2", "--format", "json"]).expect(0);
     assert_eq!(told.json()["started_at"], kept.json()["started_at"]);
-    world.the_end();
 }
 
 #[test]

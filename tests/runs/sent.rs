@@ -36,7 +36,6 @@ fn what_was_sent_of_a_former_change_is_not_believed_of_a_later_one() {
     let told = world.drive("open.yaml", &[&ssh("api")], &[]).expect(1);
     assert!(told.out.contains("is not in the cache any more"), "{told:?}");
     assert!(world.pulls("api").is_empty());
-    world.the_end();
 }
 
 /// Pushed, and then the process was killed before it could tell.
@@ -56,7 +55,6 @@ async fn what_may_have_been_sent_is_not_sent_elsewhere() {
     world.a_minute_after(2).await;
     assert_eq!(world.drive("open.yaml", &[], &["--resume"]).expect(0).ends(), ["pull_request_opened"]);
     assert_eq!(world.pulls("api").len(), 1);
-    world.the_end();
 }
 
 /// The same where the commit is made on a branch of another name, and the run that goes on comes to nothing.
@@ -79,7 +77,6 @@ async fn what_may_have_been_sent_under_another_name_is_not_sent_elsewhere() {
     world.drive("other.yaml", &[&ssh("api")], &[]).expect(1);
     assert_eq!(world.drive("count.yaml", &[], &["--retry-failed"]).expect(0).ends(), ["pull_request_opened"]);
     assert_eq!(world.pulls("api").len(), 1);
-    world.the_end();
 }
 
 /// git says that it went well, and nothing is there.
@@ -92,7 +89,6 @@ fn a_push_that_only_says_it_went_well_is_found_out() {
     let told = world.drive("count.yaml", &[&ssh("api")], &[]).expect(1);
     assert!(told.out.contains("count was pushed to acme/api, but the GitHub that is asked"), "{told:?}");
     assert!(told.out.contains("has no such branch") && world.pulls("api").is_empty(), "{told:?}");
-    world.the_end();
 }
 
 /// Another file pushed the same commit there once; since then the branch was deleted.
@@ -114,7 +110,6 @@ async fn a_branch_that_was_made_anew_is_of_who_made_it() {
     world.drive("count.yaml", &[&ssh("api")], &[]).expect(0);
     assert_eq!(world.drive("open.yaml", &[&ssh("api")], &[]).expect(0).ends(), ["pull_request_updated"]);
     assert_eq!(world.file("api", "count", "counter.txt").unwrap(), "2\n");
-    world.the_end();
 }
 
 /// Opened by an attempt that was killed; then people closed it, and made the change by hand.
@@ -133,7 +128,6 @@ async fn a_pull_request_is_not_told_of_an_attempt_that_needed_none() {
     let told = world.drive("count.yaml", &[], &["--resume"]).expect(0);
     assert_eq!(told.ends(), ["already_patched"]);
     assert_eq!(told.json()["repositories"][0]["pull_request"], serde_json::Value::Null);
-    world.the_end();
 }
 
 /// What a run would refuse, its dry run refuses; and it says the same.
@@ -167,7 +161,6 @@ fn a_dry_run_promises_nothing_that_the_run_refuses() {
     // Its own branch it may move.
     world.write("count.yaml", &count_to(2));
     world.drive("count.yaml", &[&repositories[1]], &["--dry-run"]).expect(0);
-    world.the_end();
 }
 
 /// The default branch has what is not to go there yet.
@@ -186,7 +179,6 @@ fn a_change_begins_from_the_branch_that_it_goes_to() {
     world.write("dev.yaml", &format!("{}  base_branch: main\n", count_to(1).replace(": count\n", ": dev\n")));
     let told = world.drive("dev.yaml", &[&ssh("api")], &[]).expect(1);
     assert!(told.out.contains("name another `head_branch`") && !told.out.contains("Delete it"), "{told:?}");
-    world.the_end();
 }
 
 /// Others work in the same clone meanwhile, on other branches.
@@ -213,5 +205,4 @@ fn a_change_that_was_made_before_goes_to_the_branch_that_it_was_made_on() {
     world.github.set_default_branch("acme/api", "dev").unwrap();
     let told = world.drive("open.yaml", &[&ssh("api")], &["--no-cache"]).expect(0);
     assert_eq!(told.ends(), ["pull_request_unchanged"]);
-    world.the_end();
 }

@@ -29,7 +29,6 @@ fn a_dry_run_shows_diffs_and_leaves_github_as_it_is() {
     // What a dry run needs no token for, it does without.
     let told = world.command(&arguments).env_remove("FORGE_TOKEN").output().unwrap();
     Told::of(told).expect(0);
-    world.the_end();
 }
 
 #[test]
@@ -81,7 +80,6 @@ fn a_forge_that_opens_nothing_says_what_would_be_opened() {
     assert_eq!(told.ends(), ["patched"]);
     assert!(told.out.contains("a pull request would be opened: A number"), "{}", told.out);
     assert_eq!(world.github.writes(), 0);
-    world.the_end();
 }
 
 #[test]
@@ -99,7 +97,6 @@ fn clones_are_kept_where_one_says_or_not_at_all() {
     world.write("count.yaml", &count_to(3));
     let told = world.drive("count.yaml", &refs(&repositories), &["--cache-folder", "clones"]).expect(0);
     assert_eq!(told.ends(), ["pull_request_updated"]);
-    world.the_end();
 }
 
 #[test]

@@ -190,12 +190,13 @@ impl World {
         self.run(&arguments)
     }
 
-    /// A minute passes in which nobody works on the last run: whoever was killed cannot say that they were.
+    /// A minute passes without a word from whoever works on a run. Then another process takes it up, and is killed at once.
     pub async fn a_minute_after(&self, run: i64) {
         let database = format!("sqlite://{}", self.runs_file().display());
         let store = Store::connect(&database).await.unwrap();
         let mut tx = store.begin().await.unwrap();
-        tx.keep_run_alive(RunId(run), "2026-01-01T00:00:00Z".parse().unwrap()).await.unwrap();
+        let (until, late) = ("2026-01-01T00:00:00Z".parse().unwrap(), "2100-01-01T00:00:00Z".parse().unwrap());
+        assert!(tx.take_up_run(RunId(run), until, late).await.unwrap().is_some());
         tx.commit().await.unwrap();
         store.close().await;
     }
@@ -231,12 +232,15 @@ impl World {
     pub fn pulls(&self, name: &str) -> Vec<github_sim::PullRequestView> {
         self.github.pull_requests(&format!("acme/{name}")).unwrap()
     }
+}
 
-    /// Everything that was said to GitHub so far keeps to its own description, and no token lies about.
-    #[track_caller]
-    pub fn the_end(&self) {
-        let contract = Contract::load();
-        let violations = contract.all_violations(self.github.exchanges());
+/// Whatever a story is about: what was said to GitHub keeps to its own description, and no token lies about.
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let violations = Contract::load().all_violations(self.github.exchanges());
         assert!(violations.is_empty(), "against GitHub's API description:\n{}", violations.join("\n"));
         for folder in [self.work(), self.home().join(".cache"), self.home().join(".local")] {
             assert!(!is_written(&folder, &self.token), "the token lies below {}", folder.display());

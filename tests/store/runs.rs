@@ -7,7 +7,7 @@ use mass_driver::domain::{
     Delivery, DiscoveryKey, PatchOutcome, Phase, PullNumber, RunId, RunKind, RunPull, RunRepository, RunState, Scanned,
     SourcedRepository,
 };
-use mass_driver::store::{NewRun, RunCount, RunPush, Store};
+use mass_driver::store::{NewRun, RunCount, RunLease, RunPush, Store};
 use std::collections::BTreeMap;
 
 fn sourced(id: &str) -> SourcedRepository {
@@ -30,14 +30,15 @@ fn new_run() -> NewRun {
     }
 }
 
-async fn begin(store: &Store, over: &[SourcedRepository]) -> RunId {
+async fn begin(store: &Store, over: &[SourcedRepository]) -> RunLease {
     write(store, async |tx| tx.begin_run(&new_run(), over).await.unwrap()).await
 }
 
 both_databases! {
     async fn what_became_of_each_repository_is_read_back_as_it_was_stored(url: String) {
         let store = open(&url).await;
-        let run = begin(&store, &[sourced("acme/api"), sourced("acme/web")]).await;
+        let lease = begin(&store, &[sourced("acme/api"), sourced("acme/web")]).await;
+        let run = lease.run();
         let mut one = RunRepository::new(1, sourced("acme/web"));
         assert_eq!(store.run_repositories(run).await.unwrap(), [RunRepository::new(0, sourced("acme/api")), one.clone()]);
         let facts = serde_json::json!({ "dockerfile_exists": true }).as_object().unwrap().clone();
@@ -60,8 +61,8 @@ both_databases! {
             ..one
         };
         write(&store, async |tx| {
-            tx.save_run_repository(run, &one).await.unwrap();
-            tx.save_run_diff(run, 1, "--- a\n+++ b\n").await.unwrap();
+            tx.save_run_repository(&lease, &one).await.unwrap();
+            tx.save_run_diff(&lease, 1, "--- a\n+++ b\n").await.unwrap();
         }).await;
         assert_eq!(store.run_repositories(run).await.unwrap()[1], one);
         assert_eq!(store.run_diff(run, 1).await.unwrap().as_deref(), Some("--- a\n+++ b\n"));
@@ -77,7 +78,8 @@ both_databases! {
     /// Also where the run did not come to tell what became of it.
     async fn what_was_about_to_be_pushed_is_known_by_commit_and_branch(url: String) {
         let store = open(&url).await;
-        let run = begin(&store, &[sourced("acme/api")]).await;
+        let lease = begin(&store, &[sourced("acme/api")]).await;
+        let run = lease.run();
         let name = "example.com/acme/api";
         for (commit, is_news) in [('a', true), ('a', false), ('b', true)] {
             let stored = write(&store, async |tx| tx.save_run_push(run, name, "bump", &object(commit)).await.unwrap()).await;
@@ -90,7 +92,7 @@ both_databases! {
         write(&store, async |tx| assert!(tx.forget_run(run, at(41)).await.unwrap())).await;
         assert_eq!(store.pushes_of(&object('a'), "bump").await.unwrap(), []);
         let mut tx = store.begin().await.unwrap();
-        let lost = tx.save_run_repository(run, &RunRepository::new(0, sourced("acme/api"))).await.unwrap_err();
+        let lost = tx.save_run_repository(&lease, &RunRepository::new(0, sourced("acme/api"))).await.unwrap_err();
         assert!(lost.to_string().contains("forgotten while it was under way"), "{lost}");
     }
 
@@ -108,21 +110,22 @@ both_databases! {
                 pushed: pushed.then(|| object(commit)),
                 ..RunRepository::new(0, one.clone())
             };
-            write(&store, async |tx| tx.save_run_repository(run, &made).await.unwrap()).await;
-            store.last_change_of(&one.clone_url, "team").await.unwrap().map(|change| change.commit)
+            write(&store, async |tx| tx.save_run_repository(&run, &made).await.unwrap()).await;
+            (run, store.last_change_of(&one.clone_url, "team").await.unwrap().map(|change| change.commit))
         };
-        assert_eq!(change(RunKind::DryRun, 'a', "team", false).await, None);
-        assert_eq!(change(RunKind::Run, 'b', "bump", true).await, None);
-        assert_eq!(change(RunKind::Run, 'c', "tidy", false).await, Some(object('c')));
-        assert_eq!(change(RunKind::Run, 'd', "team", true).await, Some(object('d')));
-        assert_eq!(change(RunKind::Run, 'e', "tidy", false).await, Some(object('d')));
+        assert_eq!(change(RunKind::DryRun, 'a', "team", false).await.1, None);
+        assert_eq!(change(RunKind::Run, 'b', "bump", true).await.1, None);
+        assert_eq!(change(RunKind::Run, 'c', "tidy", false).await.1, Some(object('c')));
+        assert_eq!(change(RunKind::Run, 'd', "team", true).await.1, Some(object('d')));
+        let (fifth, last) = change(RunKind::Run, 'e', "tidy", false).await;
+        assert_eq!(last, Some(object('d')));
         let known = async |branch| store.last_change_of(&one.clone_url, branch).await.unwrap().map(|change| change.commit);
         assert_eq!(known("new").await, Some(object('e')));
         // A push that was about to be made may have been; one that was refused takes nothing away.
         let name = "example.com/acme/api";
-        assert!(write(&store, async |tx| tx.save_run_push(RunId(5), name, "tidy", &object('e')).await.unwrap()).await);
+        assert!(write(&store, async |tx| tx.save_run_push(fifth.run(), name, "tidy", &object('e')).await.unwrap()).await);
         assert_eq!(known("new").await, None);
-        write(&store, async |tx| tx.forget_run_push(RunId(5), name, "tidy", &object('e')).await.unwrap()).await;
+        write(&store, async |tx| tx.forget_run_push(&fifth, name, "tidy", &object('e')).await.unwrap()).await;
         assert_eq!(known("new").await, Some(object('e')));
         // Another run has sent it since: it is not sent again, and what is older is not taken in its place.
         let sent = RunRepository {
@@ -132,7 +135,7 @@ both_databases! {
             ..RunRepository::new(0, one.clone())
         };
         let run = begin(&store, std::slice::from_ref(&one)).await;
-        write(&store, async |tx| tx.save_run_repository(run, &sent).await.unwrap()).await;
+        write(&store, async |tx| tx.save_run_repository(&run, &sent).await.unwrap()).await;
         assert_eq!((known("new").await, known("tidy").await), (None, Some(object('e'))));
     }
 
@@ -140,11 +143,11 @@ both_databases! {
         let store = open(&url).await;
         let over = [sourced("a")];
         let (a, b) = tokio::join!(begin(&store, &over), begin(&store, &[]));
-        let mut ids = [a, b];
+        let mut ids = [a.run(), b.run()];
         ids.sort();
         assert_eq!(ids, [RunId(1), RunId(2)]);
         write(&store, async |tx| assert!(tx.forget_run(RunId(2), at(41)).await.unwrap())).await;
-        assert_eq!(begin(&store, &[]).await, RunId(3), "a number is never given twice");
+        assert_eq!(begin(&store, &[]).await.run(), RunId(3), "a number is never given twice");
         let listed: Vec<RunId> = store.runs(10).await.unwrap().into_iter().map(|run| run.id).collect();
         assert_eq!(listed, [RunId(3), RunId(1)]);
         assert_eq!(store.last_run_of("bump.toml", RunKind::Run).await.unwrap().unwrap().id, RunId(3));
@@ -154,19 +157,54 @@ both_databases! {
 
     async fn one_process_alone_takes_a_run_up(url: String) {
         let store = open(&url).await;
-        let run = begin(&store, &[]).await;
+        let lease = begin(&store, &[]).await;
+        let run = lease.run();
         let take_up = async |now| write(&store, async |tx| tx.take_up_run(run, at(now + 30), at(now)).await.unwrap()).await;
-        assert!(!take_up(39).await, "its process said it would live until 40");
-        write(&store, async |tx| tx.keep_run_alive(run, at(60)).await.unwrap()).await;
-        assert!(!take_up(45).await);
+        assert_eq!(take_up(39).await, None, "its process said it would live until 40");
+        write(&store, async |tx| tx.keep_run_alive(&lease, at(60)).await.unwrap()).await;
+        assert_eq!(take_up(45).await, None);
         assert!(!store.run(run).await.unwrap().unwrap().is_interrupted(at(60)));
         assert!(store.run(run).await.unwrap().unwrap().is_interrupted(at(61)));
-        assert!(take_up(61).await);
-        assert!(!take_up(62).await);
-        write(&store, async |tx| tx.end_run(run, at(70)).await.unwrap()).await;
+        let other = take_up(61).await.unwrap();
+        assert_eq!(take_up(62).await, None);
+        write(&store, async |tx| tx.end_run(other, at(70)).await.unwrap()).await;
         assert_eq!(store.run(run).await.unwrap().unwrap().ended_at, Some(at(70)));
-        assert!(take_up(71).await, "what has ended may be taken up to do again what failed");
+        let third = take_up(71).await.expect("what has ended may be taken up to do again what failed");
         assert_eq!(store.run(run).await.unwrap().unwrap().ended_at, None);
+        write(&store, async |tx| tx.release_run(third).await.unwrap()).await;
+        assert!(take_up(72).await.is_some(), "what was left is nobody's");
+    }
+
+    /// It slept for longer than its lease, and did not notice.
+    async fn a_process_whose_run_was_taken_up_stores_nothing_of_it_any_more(url: String) {
+        let store = open(&url).await;
+        let over = [sourced("acme/api")];
+        let first = begin(&store, &over).await;
+        let run = first.run();
+        write(&store, async |tx| tx.save_run_push(run, "example.com/acme/api", "bump", &object('a')).await.unwrap()).await;
+        let second = write(&store, async |tx| tx.take_up_run(run, at(100), at(41)).await.unwrap().unwrap()).await;
+        let late = RunRepository { state: RunState::Failed, ..RunRepository::new(0, sourced("acme/api")) };
+        let mut tx = store.begin().await.unwrap();
+        let refused = [
+            store.is_held(&first).await,
+            tx.keep_run_alive(&first, at(200)).await,
+            tx.save_run_repository(&first, &late).await,
+            tx.save_run_diff(&first, 0, "late").await,
+            tx.release_run(first.clone()).await,
+            tx.end_run(first.clone(), at(50)).await,
+        ];
+        for refused in refused {
+            let told = refused.unwrap_err().to_string();
+            assert_eq!(told, "run 1 was taken up by another process: it goes on there");
+        }
+        tx.forget_run_push(&first, "example.com/acme/api", "bump", &object('a')).await.unwrap();
+        tx.commit().await.unwrap();
+        let stored = store.run(run).await.unwrap().unwrap();
+        assert_eq!((stored.alive_until, stored.ended_at), (at(100), None));
+        assert_eq!(store.run_repositories(run).await.unwrap(), [RunRepository::new(0, sourced("acme/api"))]);
+        assert_eq!(store.run_diff(run, 0).await.unwrap(), None);
+        assert_eq!(store.pushes_of(&object('a'), "bump").await.unwrap().len(), 1);
+        write(&store, async |tx| tx.save_run_repository(&second, &late).await.unwrap()).await;
     }
 
     async fn what_a_source_found_is_kept_with_its_time(url: String) {

@@ -42,7 +42,11 @@ pub(super) async fn items(
     if found.is_empty() {
         return Err(UsageError("no repository was found, so there is nothing to do".into()).into());
     }
-    let some = over.limit.map_or(found.len(), |limit| limit.get() as usize);
+    let all = found.len();
+    let some = over.limit.map_or(all, |limit| limit.get() as usize);
+    if some < all {
+        session.progress.says(&format!("{some} of {all} repositories"));
+    }
     let pushes = loaded.activity.forge.as_ref().is_some_and(|forge| forge.git_push_first);
     let mut branches: BTreeMap<(String, String), String> = BTreeMap::new();
     let mut items = Vec::with_capacity(found.len());

@@ -25,21 +25,26 @@ pub(super) struct Execution<'a> {
 impl Execution<'_> {
     /// Works on all repositories, and releases the run. Returns how they stand, and whether all came to their end.
     pub(super) async fn run(&self, items: Vec<RunItem>) -> anyhow::Result<(Vec<RunRepository>, bool)> {
-        let (session, run) = (self.session, &self.engine.run);
-        let heartbeat = session.heartbeat(run);
-        let done = self.until_stopped(items).await;
+        let (session, lease) = (self.session, &self.engine.lease);
+        let (stop, stopped) = watch::channel(false);
+        let heartbeat = session.heartbeat(lease, stop.clone());
+        let done = self.until_stopped(items, stop, stopped).await;
         session.progress.finish();
         drop(heartbeat);
         let finished = done.as_ref().is_ok_and(|done| !done.iter().any(is_left));
-        let left = session.release(run, finished).await;
+        let left = session.release(lease.clone(), finished).await;
         let rows = done?.into_iter().map(|item| item.row).collect();
         left?;
         Ok((rows, finished))
     }
 
     /// The first stop lets what is under way come to its end, the second does not.
-    async fn until_stopped(&self, items: Vec<RunItem>) -> anyhow::Result<Vec<RunItem>> {
-        let (stop, stopped) = watch::channel(false);
+    async fn until_stopped(
+        &self,
+        items: Vec<RunItem>,
+        stop: watch::Sender<bool>,
+        stopped: watch::Receiver<bool>,
+    ) -> anyhow::Result<Vec<RunItem>> {
         let mut stops = Stops::caught().context("it cannot be heard when this is to stop")?;
         let hears = async move {
             stops.next().await;

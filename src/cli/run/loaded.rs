@@ -1,7 +1,9 @@
 //! What is to be done: the Activity file, read with what is around it.
 
 use super::OverArgs;
-use crate::activity::{Activity, Format, PlugIns, RepositoryPlan, Source, SourceConfig, Surroundings, parse};
+use crate::activity::{
+    Activity, BYTES_MAX, Format, PlugIns, RepositoryPlan, Source, SourceConfig, Surroundings, parse,
+};
 use crate::bulk::plug_in::{self, PlugIn, PlugInKind};
 use crate::cli::{UsageError, printable};
 use crate::document::{Problem, read_beginning};
@@ -9,9 +11,6 @@ use crate::domain::SourcedRepository;
 use crate::settings::Environment;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// No Activity file is longer. Unit: bytes.
-const LONGEST: u64 = 4 << 20;
 
 /// An Activity file that was read.
 pub(super) struct LoadedActivity {
@@ -41,7 +40,7 @@ impl LoadedActivity {
     /// Errors: [`UsageError`] with every problem of the file, each with its place.
     pub(super) fn read(file: &Path, environment: &Environment) -> Result<Self, UsageError> {
         let refuse = |why: String| UsageError(format!("{} cannot be read: {why}", file.display()));
-        let bytes = std::fs::File::open(file).and_then(|file| read_beginning(file, LONGEST));
+        let bytes = std::fs::File::open(file).and_then(|file| read_beginning(file, BYTES_MAX as u64));
         let bytes = bytes.map_err(|error| refuse(error.to_string()))?;
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let plug_ins = plug_in::discover(environment.search_path());

@@ -13,7 +13,7 @@ mod tools;
 use super::runs::{RunsFormat, report, repository_json};
 use super::scans::{self, ScanFormat};
 use super::summary::{End, summary};
-use super::{Exit, UsageError, print, printable};
+use super::{Exit, UsageError, one_or_more, print, printable};
 use crate::activity::ForgeKind;
 use crate::domain::{Clock, RunKind, RunState};
 use crate::settings::{Environment, GitHubAppSettings, RunStoreSettings};
@@ -77,10 +77,10 @@ pub struct OverArgs {
     #[arg(long, value_name = "FILE")]
     pub repo_filelist: Option<PathBuf>,
     /// Only the first so many of the repositories that are named or found
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = one_or_more::<NonZeroU32>)]
     pub limit: Option<NonZeroU32>,
     /// How many repositories to work on at a time (default 8, or twice the number of processors where that is less)
-    #[arg(long, num_args = 0..=1, default_missing_value = "8", value_name = "N")]
+    #[arg(long, num_args = 0..=1, default_missing_value = "8", value_name = "N", value_parser = one_or_more::<NonZeroU16>)]
     pub parallel: Option<NonZeroU16>,
     /// Ask the source again, whatever it is known to have found
     #[arg(long, conflicts_with = "offline")]
@@ -132,10 +132,10 @@ pub async fn run(
         return Err(UsageError(why.into()).into());
     }
     let kind = if args.dry_run { RunKind::DryRun } else { RunKind::Run };
-    let session = Session::begin(&args.over.store, environment, clock).await?;
+    let session = Session::begin(&args.over.store, anew.as_ref(), environment, clock).await?;
     // Whatever a run needs is looked for before it begins.
     let engine = tools::engine(&loaded, &args.over, kind, &session, environment).await?;
-    let (run, items) = match anew {
+    let (held, items) = match anew {
         None => session.resume(&loaded, args, kind).await?,
         Some(repositories) => {
             let items = discover::items(&repositories, &loaded, &args.over, &session, environment).await?;
@@ -145,7 +145,8 @@ pub async fn run(
     let is_over = goes_on && items.iter().all(|item| item.row.state != RunState::Waiting);
     let every = forge.and_then(|forge| forge.interactive_pause_every).map_or(usize::MAX, |every| every as usize);
     let portion = (asks && std::io::stdin().is_terminal()).then_some(every);
-    let execution = Execution { engine: engine(&run), session: &session, portion, goes_on: Some(again(args)) };
+    let execution = Execution { engine: engine(&held), session: &session, portion, goes_on: Some(again(args)) };
+    let run = &held.run;
     let (rows, finished) = execution.run(items).await?;
     let mut told: Vec<serde_json::Value> = rows.iter().map(repository_json).collect();
     let with_diffs = args.diff && (args.format == RunsFormat::Json || args.over.json_outfile.is_some());
@@ -154,7 +155,7 @@ pub async fn run(
             told["diff"] = json!(session.store.run_diff(run.id, one.position).await?);
         }
     }
-    let report = report(&run, finished, told);
+    let report = report(run, finished, told);
     let printed = async {
         match args.format {
             RunsFormat::Json => writeln!(out, "{}", print::json(&report)?)?,
@@ -166,7 +167,7 @@ pub async fn run(
                     }
                 }
                 if loaded.activity.scan.is_some() {
-                    scans::print(&run, &rows, None, ScanFormat::Table, out)?;
+                    scans::print(run, &rows, None, ScanFormat::Table, out)?;
                     writeln!(out)?;
                 }
                 write!(out, "{}", summary(&rows))?;
@@ -230,20 +231,21 @@ pub async fn scan(
         let file = args.activity.display();
         return Err(UsageError(format!("{file} has no section `scan`; name scanners in `scan.scanner_names`")).into());
     }
-    let session = Session::begin(&args.over.store, environment, clock).await?;
+    let session = Session::begin(&args.over.store, Some(&repositories), environment, clock).await?;
     let engine = tools::engine(&loaded, &args.over, RunKind::Scan, &session, environment).await?;
     let items = discover::items(&repositories, &loaded, &args.over, &session, environment).await?;
-    let run = session.start(&loaded, &items, RunKind::Scan).await?;
-    let execution = Execution { engine: engine(&run), session: &session, portion: None, goes_on: None };
+    let held = session.start(&loaded, &items, RunKind::Scan).await?;
+    let run = &held.run;
+    let execution = Execution { engine: engine(&held), session: &session, portion: None, goes_on: None };
     let (rows, finished) = execution.run(items).await?;
     session.store.close().await;
-    let mut printed = scans::print(&run, &rows, None, args.format, out);
+    let mut printed = scans::print(run, &rows, None, args.format, out);
     if args.format == ScanFormat::Table && printed.is_ok() {
         let again = format!("\nThis was run {}; `mass-driver runs scans {}` prints it again.", run.id, run.id);
         printed = writeln!(out, "{again}").map_err(Into::into);
     }
     let told = rows.iter().map(repository_json).collect();
-    let written = also_written(&args.over, &report(&run, finished, told), out, notes);
+    let written = also_written(&args.over, &report(run, finished, told), out, notes);
     let failed: Vec<_> = rows.iter().filter(|one| matches!(End::of(one), End::Failed | End::NotDone)).collect();
     for one in &failed {
         let why = one.reason.as_deref().unwrap_or("it was not come to");

@@ -3,16 +3,36 @@
 use crate::cli::UsageError;
 use anyhow::Context as _;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// That a file will be written: once a run is over, it would be known too late that it cannot.
 ///
-/// Errors: [`UsageError`] where its folder is not there.
+/// Errors: [`UsageError`] for a folder, and where its folder is not there or may not be written to.
 pub(super) fn can_be_written(file: Option<&Path>) -> Result<(), UsageError> {
-    let folder = file.filter(|file| !file.exists()).map(folder_of).filter(|folder| !folder.is_dir());
-    let why = |folder: &Path| UsageError(format!("there is no folder {} for --json-outfile", folder.display()));
-    folder.map_or(Ok(()), |folder| Err(why(folder)))
+    let Some(file) = file else { return Ok(()) };
+    let refuse = |why: String| Err(UsageError(format!("{why}; name another file with --json-outfile")));
+    if file.is_dir() {
+        return refuse(format!("{} is a folder", file.display()));
+    }
+    // A pipe, or what some process has open, is written to as it comes.
+    if is_open(file) || file.exists() && !file.is_file() {
+        return Ok(());
+    }
+    let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let folder = folder_of(&file);
+    if !folder.is_dir() {
+        return Err(UsageError(format!("there is no folder {} for --json-outfile", folder.display())));
+    }
+    match tempfile::tempfile_in(folder) {
+        Ok(_) => Ok(()),
+        Err(error) => refuse(format!("no file can be made in the folder {}: {}", folder.display(), cause(&error))),
+    }
+}
+
+/// What the system says, without the name of a file that nobody knows of.
+fn cause(error: &io::Error) -> String {
+    error.get_ref().and_then(|inner| inner.source()).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Writes a file as a whole or not at all; into what is no ordinary file, such as a pipe, as it comes. What is called by a name of

@@ -3,7 +3,7 @@
 use super::OverArgs;
 use super::identities::{Identities, identities};
 use super::loaded::LoadedActivity;
-use super::session::Session;
+use super::session::{HeldRun, Session};
 use crate::activity::{Migration, Source, SourceConfig};
 use crate::bulk::engine::{Engine, RunObserver};
 use crate::bulk::git::{Git, GitError, GitSettings, remove_unused};
@@ -13,7 +13,7 @@ use crate::bulk::sandbox::{Grants, Sandbox, SandboxLimits};
 use crate::bulk::scratch::{Scratch, TempWorkspace, remove_abandoned, remove_abandoned_temporary};
 use crate::bulk::working_clone::Tools;
 use crate::cli::UsageError;
-use crate::domain::{Run, RunKind, SourcedRepository};
+use crate::domain::{RunKind, SourcedRepository};
 use crate::settings::Environment;
 use crate::sources::RunPlugIn;
 use anyhow::Context as _;
@@ -34,7 +34,7 @@ pub(super) async fn engine(
     kind: RunKind,
     session: &Session,
     environment: &Environment,
-) -> anyhow::Result<impl FnOnce(&Run) -> Arc<Engine> + use<>> {
+) -> anyhow::Result<impl FnOnce(&HeldRun) -> Arc<Engine> + use<>> {
     let Identities { opens, tokens, clones: credential } = identities(loaded, over, kind, session, environment)?;
     let kept = kept_folders(over, environment)?;
     let scratch = scratch(kept.as_ref())?;
@@ -55,9 +55,9 @@ pub(super) async fn engine(
     let activity = loaded.activity.clone();
     let parallel = over.parallel.map_or_else(usual_parallel, |n| n.get().into());
     let (store, clock) = (session.store.clone(), Arc::clone(&session.clock));
-    Ok(move |run: &Run| {
-        let run = run.clone();
-        Arc::new(Engine { tools, git, activity, deliverer, tokens, parallel, run, store, clock, observer })
+    Ok(move |held: &HeldRun| {
+        let HeldRun { run, lease } = held.clone();
+        Arc::new(Engine { tools, git, activity, deliverer, tokens, parallel, run, lease, store, clock, observer })
     })
 }
 
