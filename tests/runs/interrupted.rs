@@ -348,7 +348,10 @@ fn what_cannot_begin_leaves_no_run_behind() {
     world.run(&["runs", "--limit", "0"]).expect(2).notes(&["it must be 1 or more"]);
     world.write(
         "index.yaml",
-        &format!("source:\n  source_name: index\n  ecosystem: pypi\n  package: httpx\n{}", count_to(1)),
+        &format!(
+            "source:\n  source_name: index\n  source_config: {{ ecosystem: pypi, package: httpx }}\n{}",
+            count_to(1)
+        ),
     );
     let told = world.drive("index.yaml", &[], &["--database-url", "sqlite://typo.db"]).expect(2);
     told.notes(&["there is no database at `typo.db`"]);
